@@ -1,0 +1,70 @@
+"""Policies combined: of each limit the strictest value wins."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+DEFAULT_STEP = timedelta(minutes=60)
+DEFAULT_DAYS_AHEAD = 90
+LONGEST = timedelta(hours=24)  # where no policy says less
+
+
+@dataclass(frozen=True)
+class PolicyValues:
+    """One policy as stored; None limits nothing. `kind` "" means every kind of place."""
+
+    kind: str = ""
+    step_minutes: int | None = None
+    min_minutes: int | None = None
+    max_minutes: int | None = None
+    min_notice_minutes: int | None = None
+    max_days_ahead: int | None = None
+    cancel_deadline_minutes: int | None = None
+    max_upcoming: int | None = None
+
+
+@dataclass(frozen=True)
+class Quota:
+    """At most `max_upcoming` upcoming bookings of one member; `kind` "" counts every kind."""
+
+    kind: str
+    max_upcoming: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one kind of place in one space asks of a booking."""
+
+    step: timedelta = DEFAULT_STEP
+    min_duration: timedelta = DEFAULT_STEP
+    max_duration: timedelta = LONGEST
+    min_notice: timedelta = timedelta(0)
+    max_days_ahead: int = DEFAULT_DAYS_AHEAD
+    cancel_deadline: timedelta = timedelta(0)
+    quotas: tuple[Quota, ...] = ()
+
+
+def strictest(policies: Iterable[PolicyValues], *, kind: str) -> Limits:
+    """Combine the policies that match a kind of place: the largest of the minima, the smallest of the maxima."""
+    matching = [policy for policy in policies if policy.kind in ("", kind)]
+
+    def most(name: str, default: int) -> int:
+        return max((v for p in matching if (v := getattr(p, name)) is not None), default=default)
+
+    def least(name: str, default: int) -> int:
+        return min((v for p in matching if (v := getattr(p, name)) is not None), default=default)
+
+    step = most("step_minutes", int(DEFAULT_STEP.total_seconds()) // 60)
+    return Limits(
+        step=timedelta(minutes=step),
+        min_duration=timedelta(minutes=most("min_minutes", step)),
+        max_duration=timedelta(minutes=least("max_minutes", int(LONGEST.total_seconds()) // 60)),
+        min_notice=timedelta(minutes=most("min_notice_minutes", 0)),
+        max_days_ahead=least("max_days_ahead", DEFAULT_DAYS_AHEAD),
+        cancel_deadline=timedelta(minutes=most("cancel_deadline_minutes", 0)),
+        quotas=tuple(
+            Quota(kind=p.kind, max_upcoming=p.max_upcoming)
+            for p in matching
+            if p.max_upcoming is not None
+        ),
+    )

@@ -1,0 +1,248 @@
+"""Where and when open: spaces, their hours and closures, the places in them, and their policies."""
+
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from spaces.codes import new_code
+from spaces.querysets import PlaceQuerySet, SpaceQuerySet
+from spaces.validators import validate_features, validate_quarter_hour, validate_time_zone
+
+
+class Space(models.Model):
+    """A coworking or a restaurant."""
+
+    class Kind(models.TextChoices):
+        COWORKING = "COWORKING", _("coworking")
+        RESTAURANT = "RESTAURANT", _("restaurant")
+
+    slug = models.SlugField(_("address on the site"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.COWORKING)
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
+    )
+    address = models.CharField(_("address"), max_length=200, blank=True)
+    about = models.TextField(_("about"), blank=True)
+    is_active = models.BooleanField(
+        _("shown to members"), default=True, help_text=_("Off: nobody can find or book it.")
+    )
+
+    objects: ClassVar[models.Manager["Space"]] = SpaceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("space")
+        verbose_name_plural = _("spaces")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("board", args=[self.slug])
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class OpeningHours(models.Model):
+    """One stretch of one weekday, in the space's local time. Several a day are allowed."""
+
+    class Weekday(models.IntegerChoices):
+        MONDAY = 0, _("Monday")
+        TUESDAY = 1, _("Tuesday")
+        WEDNESDAY = 2, _("Wednesday")
+        THURSDAY = 3, _("Thursday")
+        FRIDAY = 4, _("Friday")
+        SATURDAY = 5, _("Saturday")
+        SUNDAY = 6, _("Sunday")
+
+    space = models.ForeignKey(
+        Space, on_delete=models.CASCADE, related_name="opening_hours", verbose_name=_("space")
+    )
+    weekday = models.PositiveSmallIntegerField(_("weekday"), choices=Weekday.choices)
+    opens_at = models.TimeField(_("opens"), validators=[validate_quarter_hour])
+    closes_at = models.TimeField(
+        _("closes"),
+        validators=[validate_quarter_hour],
+        help_text=_("Not later than the opening: the next day."),
+    )
+
+    class Meta:
+        verbose_name = _("opening hours")
+        verbose_name_plural = _("opening hours")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(weekday__gte=0, weekday__lte=6), name="opening_hours_weekday"
+            ),
+            models.UniqueConstraint(
+                fields=["space", "weekday", "opens_at"], name="opening_hours_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}–{self.closes_at:%H:%M}"
+
+
+class Place(models.Model):
+    """One thing that can be booked. One with `parts` is a composite: it takes its leaves' slots."""
+
+    class Kind(models.TextChoices):
+        DESK = "DESK", _("desk")
+        ROOM = "ROOM", _("room")
+        TABLE = "TABLE", _("table")
+
+    code = models.UUIDField(default=new_code, unique=True, editable=False)
+    space = models.ForeignKey(
+        Space, on_delete=models.PROTECT, related_name="places", verbose_name=_("space")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    name = models.CharField(
+        _("name"), max_length=60, blank=True, help_text=_("Empty: the kind and the number.")
+    )
+    kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices, default=Kind.DESK)
+    capacity = models.PositiveSmallIntegerField(_("people"), default=1)
+    features = models.JSONField(
+        _("features"), default=list, blank=True, validators=[validate_features]
+    )
+    plan_x = models.PositiveSmallIntegerField(_("across on the plan"), null=True, blank=True)
+    plan_y = models.PositiveSmallIntegerField(_("down on the plan"), null=True, blank=True)
+    is_bookable = models.BooleanField(_("can be booked"), default=True)
+    parts = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        related_name="wholes",
+        blank=True,
+        verbose_name=_("parts"),
+        help_text=_("Places that are taken together when this one is booked."),
+    )
+
+    objects: ClassVar[models.Manager["Place"]] = PlaceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("place")
+        verbose_name_plural = _("places")
+        constraints = [
+            models.UniqueConstraint(fields=["space", "number"], name="place_number_once"),
+            models.CheckConstraint(condition=Q(capacity__gte=1), name="place_capacity"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.get_kind_display().capitalize()} {self.number}"
+
+
+class Closure(models.Model):
+    """A space, or one place in it, can't be booked from one instant to another."""
+
+    space = models.ForeignKey(
+        Space, on_delete=models.CASCADE, related_name="closures", verbose_name=_("space")
+    )
+    place = models.ForeignKey(
+        Place,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="closures",
+        verbose_name=_("place"),
+        help_text=_("Empty: the whole space."),
+    )
+    starts_at = models.DateTimeField(_("from"), validators=[validate_quarter_hour])
+    ends_at = models.DateTimeField(_("to"), validators=[validate_quarter_hour])
+    reason = models.CharField(_("reason"), max_length=200)
+
+    class Meta:
+        verbose_name = _("closure")
+        verbose_name_plural = _("closures")
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="closure_period"),
+        ]
+        indexes = [models.Index(fields=["space", "ends_at"], name="closure_by_space")]
+
+    def __str__(self) -> str:
+        return self.reason
+
+    def clean(self) -> None:
+        if self.place_id and self.place is not None and self.place.space_id != self.space_id:
+            raise ValidationError({"place": _("This place is in another space.")})
+
+
+class Policy(models.Model):
+    """Limits on bookings; an empty one limits nothing. Several may match: the strictest value wins.
+
+    See also: `spaces.limits`, which combines them.
+    """
+
+    space = models.ForeignKey(
+        Space, on_delete=models.CASCADE, related_name="policies", verbose_name=_("space")
+    )
+    kind = models.CharField(
+        _("kind of place"),
+        max_length=5,
+        choices=Place.Kind.choices,
+        blank=True,
+        help_text=_("Empty: every kind."),
+    )
+    group = models.ForeignKey(
+        Group,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        verbose_name=_("group of members"),
+        help_text=_("Empty: everyone."),
+    )
+    step_minutes = models.PositiveSmallIntegerField(
+        _("booking step, minutes"),
+        null=True,
+        blank=True,
+        help_text=_("A multiple of 15, counted from opening time. Empty: 60."),
+    )
+    min_minutes = models.PositiveSmallIntegerField(
+        _("shortest booking, minutes"), null=True, blank=True
+    )
+    max_minutes = models.PositiveSmallIntegerField(
+        _("longest booking, minutes"), null=True, blank=True
+    )
+    min_notice_minutes = models.PositiveIntegerField(
+        _("book at least this many minutes before"), null=True, blank=True
+    )
+    max_days_ahead = models.PositiveSmallIntegerField(
+        _("book at most this many days ahead"), null=True, blank=True
+    )
+    cancel_deadline_minutes = models.PositiveIntegerField(
+        _("cancel at least this many minutes before"), null=True, blank=True
+    )
+    max_upcoming = models.PositiveSmallIntegerField(
+        _("upcoming bookings per member, at most"), null=True, blank=True
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(step_minutes__isnull=True)
+                | Q(step_minutes__gte=15, step_minutes__lte=1440),
+                name="policy_step",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return " · ".join(
+            str(part) for part in (self.space, self.get_kind_display(), self.group) if part
+        )
+
+    def clean(self) -> None:
+        if self.step_minutes and self.step_minutes % 15:
+            raise ValidationError({"step_minutes": _("The step is a multiple of 15 minutes.")})
+        if self.min_minutes and self.max_minutes and self.min_minutes > self.max_minutes:
+            raise ValidationError(
+                {"max_minutes": _("The longest booking can't be shorter than the shortest.")}
+            )

@@ -1,0 +1,88 @@
+"""What can be asked of spaces and places."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Aggregate, Expression, F, JSONField, OuterRef, Q, Subquery
+from django.db.models.functions import JSONArray, JSONObject
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from spaces.models import Place, Space
+
+
+class JSONList(Aggregate):
+    """All values of a group as one JSON list, on SQLite and PostgreSQL alike."""
+
+    function = "JSON_GROUP_ARRAY"
+    output_field = JSONField()
+
+    def as_postgresql(self, compiler, connection, **context):  # type: ignore[no-untyped-def]
+        return super().as_sql(compiler, connection, function="JSONB_AGG", **context)
+
+
+def _rows(queryset: "models.QuerySet[models.Model]", space: str, row: Expression) -> Subquery:
+    """Return the rows of `queryset` that belong to the outer space, as one JSON list (or None)."""
+    return Subquery(
+        queryset.filter(**{space: OuterRef("pk")})
+        .order_by()
+        .values(space)
+        .annotate(rows=JSONList(row))
+        .values("rows")
+    )
+
+
+class SpaceQuerySet(models.QuerySet["Space"]):
+    def open_to_members(self) -> "SpaceQuerySet":
+        return self.filter(is_active=True)
+
+    def run_by(self, user: "User") -> "SpaceQuerySet":
+        """Spaces whose day this person runs: host or manager there, or superuser."""
+        return self if user.is_superuser else self.filter(staff_roles__user=user)
+
+    def managed_by(self, user: "User") -> "SpaceQuerySet":
+        """Spaces this person sets up: manager there, or superuser."""
+        if user.is_superuser:
+            return self
+        return self.filter(staff_roles__user=user, staff_roles__role="MANAGER")
+
+    def with_setup(self, *, since: datetime, member: "User | None") -> "SpaceQuerySet":
+        """Carry hours, closures that end after `since`, matching policies and parts, in one query.
+
+        `spaces.venue.Venue` reads what this writes; nobody else should.
+        """
+        from spaces.models import Closure, OpeningHours, Place, Policy
+        from spaces.venue import LIMITS
+
+        mine = Q(group=None)
+        if member is not None:
+            mine |= Q(group__in=member.groups.values("pk"))
+        return self.annotate(
+            hours_rows=_rows(
+                OpeningHours.objects.all(), "space", JSONArray("weekday", "opens_at", "closes_at")
+            ),
+            closure_rows=_rows(
+                Closure.objects.filter(ends_at__gt=since),
+                "space",
+                JSONObject(place="place_id", starts_at="starts_at", ends_at="ends_at"),
+            ),
+            policy_rows=_rows(
+                Policy.objects.filter(mine),
+                "space",
+                JSONObject(kind=F("kind"), **{name: F(name) for name in LIMITS}),
+            ),
+            part_rows=_rows(
+                Place.parts.through.objects.all(),
+                "from_place__space",
+                JSONArray("from_place_id", "to_place_id"),
+            ),
+        )
+
+
+class PlaceQuerySet(models.QuerySet["Place"]):
+    def bookable(self) -> "PlaceQuerySet":
+        return self.filter(is_bookable=True, space__is_active=True)
+
+    def by_number(self) -> "PlaceQuerySet":
+        return self.order_by("number")

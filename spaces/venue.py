@@ -1,0 +1,123 @@
+"""A space as a booking sees it: its hours, closures, policies and composites, loaded at once."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+from zoneinfo import ZoneInfo
+
+from spaces.limits import Limits, PolicyValues, strictest
+from spaces.slots import Hours, Period, day_period, hours_of_day, merge, starts, subtract
+
+if TYPE_CHECKING:
+    from spaces.models import Space
+
+LIMITS = tuple(f.name for f in fields(PolicyValues) if f.name != "kind")
+
+
+@dataclass(frozen=True)
+class ClosedPeriod:
+    """A closure of one place, or of the whole space when `place` is None."""
+
+    place: int | None
+    period: Period
+
+
+@dataclass(frozen=True)
+class Venue:
+    """What decides when something can be booked in a space. Immutable; knows no bookings."""
+
+    zone: ZoneInfo
+    hours: tuple[Hours, ...]
+    closures: tuple[ClosedPeriod, ...] = ()
+    policies: tuple[PolicyValues, ...] = ()
+    parts: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, space: "Space") -> Self:
+        """Read the venue from a space that was loaded `with_setup`."""
+        parts: dict[int, tuple[int, ...]] = {}
+        for whole, part in space.part_rows or ():  # type: ignore[attr-defined]
+            parts[whole] = (*parts.get(whole, ()), part)
+        return cls(
+            zone=space.zone,
+            hours=tuple(
+                Hours(weekday, time.fromisoformat(opens_at), time.fromisoformat(closes_at))
+                for weekday, opens_at, closes_at in space.hours_rows or ()  # type: ignore[attr-defined]
+            ),
+            closures=tuple(
+                ClosedPeriod(
+                    row["place"], Period(_instant(row["starts_at"]), _instant(row["ends_at"]))
+                )
+                for row in space.closure_rows or ()  # type: ignore[attr-defined]
+            ),
+            policies=tuple(
+                PolicyValues(**row)
+                for row in space.policy_rows or ()  # type: ignore[attr-defined]
+            ),
+            parts=parts,
+        )
+
+    def today(self, now: datetime) -> date:
+        """Return the local date at the space."""
+        return now.astimezone(self.zone).date()
+
+    def limits(self, kind: str) -> Limits:
+        return strictest(self.policies, kind=kind)
+
+    def leaves(self, place: int) -> frozenset[int]:
+        """Return the places whose slots a booking of `place` takes: itself, or its innermost parts."""
+        inner = self.parts.get(place)
+        if not inner:
+            return frozenset({place})
+        return frozenset(leaf for part in inner for leaf in self.leaves(part))
+
+    @cached_property
+    def _hours_by_day(self) -> dict[date, list[Period]]:
+        return {}
+
+    def openings(self, day: date) -> list[Period]:
+        """Return the stretches that open on a local day by the weekly hours, whatever is closed."""
+        if day not in self._hours_by_day:
+            self._hours_by_day[day] = hours_of_day(self.hours, day, self.zone)
+        return self._hours_by_day[day]
+
+    def openings_around(self, period: Period) -> Iterator[Period]:
+        """Yield the stretches of every local day that can touch a period, unmerged."""
+        day = period.starts_at.astimezone(self.zone).date() - timedelta(days=1)
+        last = period.ends_at.astimezone(self.zone).date()
+        while day <= last:
+            yield from self.openings(day)
+            day += timedelta(days=1)
+
+    def closed(self, place: int) -> list[Period]:
+        """Return when a place can't be booked: the space is closed, it is, or one of its leaves is."""
+        whole = {None, place, *self.leaves(place)}
+        return [closure.period for closure in self.closures if closure.place in whole]
+
+    def is_open(self, place: int, period: Period) -> bool:
+        """Tell whether a period lies in one unbroken stretch of opening time."""
+        left = subtract(merge(self.openings_around(period)), self.closed(place))
+        return any(stretch.contains(period) for stretch in left)
+
+    def is_start(self, at: datetime, step: timedelta) -> bool:
+        """Tell whether a booking may begin at an instant: whole steps after an opening."""
+        return any(
+            stretch.starts_at <= at < stretch.ends_at
+            and (at - stretch.starts_at) % step == timedelta(0)
+            for stretch in self.openings_around(Period(at, at))
+        )
+
+    def starts(self, day: date, step: timedelta) -> list[datetime]:
+        """Return every instant of a local day's opening hours at which a booking may begin."""
+        return [at for opening in self.openings(day) for at in starts(opening, step)]
+
+    def calendar_day(self, day: date) -> Period:
+        return day_period(day, self.zone)
+
+
+def _instant(text: str) -> datetime:
+    """Read an instant from a JSON row; SQLite writes it naive, in UTC."""
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
