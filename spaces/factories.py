@@ -1,0 +1,71 @@
+"""The smallest valid rows, for tests and demo data."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from spaces.models import Closure, OpeningHours, Place, Policy, Space
+
+
+class SpaceFactory(DjangoModelFactory[Space]):
+    class Meta:
+        model = Space
+
+    slug = factory.Sequence(lambda n: f"space-{n}")
+    name = factory.Sequence(lambda n: f"Space {n}")
+
+
+class OpeningHoursFactory(DjangoModelFactory[OpeningHours]):
+    class Meta:
+        model = OpeningHours
+
+    space = factory.SubFactory(SpaceFactory)
+    weekday = OpeningHours.Weekday.MONDAY
+    opens_at = time(8)
+    closes_at = time(22)
+
+
+class PlaceFactory(DjangoModelFactory[Place]):
+    class Meta:
+        model = Place
+
+    space = factory.SubFactory(SpaceFactory)
+    number = factory.Sequence(lambda n: n + 1)
+
+
+class PolicyFactory(DjangoModelFactory[Policy]):
+    class Meta:
+        model = Policy
+
+    space = factory.SubFactory(SpaceFactory)
+
+
+class ClosureFactory(DjangoModelFactory[Closure]):
+    class Meta:
+        model = Closure
+
+    space = factory.SubFactory(SpaceFactory)
+    starts_at = datetime(2026, 11, 25, 10, tzinfo=UTC)
+    ends_at = factory.LazyAttribute(lambda closure: closure.starts_at + timedelta(hours=2))
+    reason = "Repairs"
+
+
+def open_space(
+    *,
+    places: int = 3,
+    opens_at: time = time(8),
+    closes_at: time = time(22),
+    place: dict[str, Any] | None = None,
+    **space: Any,
+) -> Space:
+    """Create a space that is open every day, with places numbered from 1."""
+    opened = SpaceFactory.create(**space)
+    for weekday in OpeningHours.Weekday:
+        OpeningHoursFactory.create(
+            space=opened, weekday=weekday, opens_at=opens_at, closes_at=closes_at
+        )
+    for number in range(1, places + 1):
+        PlaceFactory.create(space=opened, number=number, **(place or {}))
+    return opened
