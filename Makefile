@@ -1,0 +1,106 @@
+# Everything is done from here; `make` alone lists it. On a fresh machine it needs a Python >= 3.12.
+
+PORT ?= 8000
+LISTEN ?= 127.0.0.1
+ARGS ?=
+
+python := .venv/bin/python
+manage := $(python) manage.py
+runtime := .venv/requirements.txt
+tools := .venv/requirements-dev.txt
+catalogues := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
+static := var/static/staticfiles.json
+
+# Tests and checks don't depend on the .env of the machine.
+settings := DEBUG=false HTTPS=false ALLOWED_HOSTS=localhost TRUSTED_PROXIES=0 CSRF_TRUSTED_ORIGINS= \
+	CACHE_URL=locmemcache:// RENDER_EXTERNAL_HOSTNAME= \
+	SECRET_KEY=a-key-for-tests-and-checks-that-signs-nothing-which-matters-0123456789
+on_sqlite := $(settings) DATABASE_URL=sqlite:///var/unused.sqlite3
+in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/mesto
+
+.PHONY: help run dev worker test check types lock messages screenshots clean port database FORCE
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: port database $(static) ## serve the site on http://127.0.0.1:8000 (PORT=8010 make run)
+	@$(manage) demo --logins
+	@echo
+	@echo "Site   http://$(LISTEN):$(PORT)/"
+	@echo "Admin  http://$(LISTEN):$(PORT)/admin/"
+	@echo "Ctrl-C stops it."
+	@echo
+	@LISTEN=$(LISTEN) PORT=$(PORT) exec $(python) -m gunicorn -c config/gunicorn.py config.wsgi
+
+dev: port database ## the same with reloading and errors in the browser
+	@$(manage) demo --logins
+	@DEBUG=true exec $(manage) runserver $(LISTEN):$(PORT)
+
+worker: database ## carry out what waits: queued bookings, e-mail, webhooks
+	@exec $(manage) worker
+
+test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQL (ARGS="-k cancel")
+	@status=0; \
+	echo "=== Tests on SQLite ==="; \
+	$(on_sqlite) $(python) -m pytest $(ARGS) || status=1; \
+	echo "=== Tests on PostgreSQL ==="; \
+	$(settings) $(python) scripts/postgres.py -- $(python) -m pytest $(ARGS) || status=1; \
+	exit $$status
+
+check: $(tools) $(catalogues) types | var ## style, types, imports, migrations, translations, deployment
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports --no-logo
+	@$(on_sqlite) $(manage) makemigrations --check --dry-run
+	$(python) scripts/messages.py check
+	@$(in_production) $(manage) check --deploy --fail-level WARNING
+
+types: $(tools) | var
+	@$(on_sqlite) .venv/bin/mypy .
+
+lock: $(runtime) ## write the locks anew (ARGS=--upgrade for newer versions)
+	@test -x .venv/bin/uv || $(python) -m pip install --quiet uv
+	@compile=".venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 \
+		--custom-compile-command 'make lock' $(ARGS)"; \
+	eval "$$compile requirements.in -o requirements.txt" && \
+	eval "$$compile requirements-dev.in -c requirements.txt -o requirements-dev.txt"
+
+messages: $(runtime) ## bring the Russian catalogue up to what the code says
+	@$(python) scripts/messages.py extract
+	@$(python) scripts/messages.py compile
+
+screenshots: $(tools) $(catalogues) | var ## pictures of the pages
+	@$(settings) $(python) scripts/screenshots.py $(ARGS)
+
+clean: ## remove what can be made again; the database and .env stay
+	rm -rf .venv var/static var/test.sqlite3* $(catalogues)
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+port: $(runtime)
+	@$(python) scripts/check_port.py $(LISTEN) $(PORT)
+
+database: $(runtime) $(catalogues) .env | var
+	@$(manage) migrate --no-input --verbosity 0
+	@$(manage) demo
+
+# The script touches its target only when the lock has changed.
+.venv/%.txt: %.txt FORCE
+	@scripts/venv.sh $<
+
+.env: | $(runtime)
+	@umask 077 && key=$$($(python) -c 'import secrets; print(secrets.token_urlsafe(50))') && \
+	sed "s/^SECRET_KEY=$$/SECRET_KEY=$$key/" .env.example >$@.tmp && mv $@.tmp $@
+
+%.mo: %.po | $(runtime)
+	@$(python) scripts/messages.py compile
+
+$(static): $(runtime) $(shell find static -not -name '.*') | .env
+	@echo "Collecting static files"
+	@DEBUG=false $(manage) collectstatic --no-input --clear --verbosity 0
+
+var:
+	@mkdir -p $@
+
+FORCE:
