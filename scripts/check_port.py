@@ -1,5 +1,6 @@
 """Say in a sentence that a port is taken: check_port.py HOST PORT."""
 
+import os
 import socket
 import sys
 
@@ -7,6 +8,5 @@ host, port = sys.argv[1], int(sys.argv[2])
 try:
     socket.create_server((host, port)).close()
 except OSError as error:
-    sys.exit(
-        f"Mesto can't listen on {host}:{port} ({error.strerror}). Try: PORT={port + 1} make run"
-    )
+    reason = os.strerror(error.errno or 0)
+    sys.exit(f"Can't listen on {host}:{port}: {reason}. Elsewhere: PORT={port + 1} make run")

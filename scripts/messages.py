@@ -125,6 +125,12 @@ def write(catalog: Catalog, path: Path = CATALOGUE) -> None:
         write_po(file, catalog, width=100, no_location=True, omit_header=True, sort_output=True)
 
 
+def compile_one(path: Path) -> None:
+    """Make the .mo file beside a .po file."""
+    with path.with_suffix(".mo").open("wb") as file:
+        write_mo(file, read(path))
+
+
 def problems(wanted: Catalog, present: Catalog) -> Iterator[str]:
     """Yield what keeps the catalogue from being complete and right, a line each."""
     for message in _in(wanted):
@@ -192,11 +198,10 @@ def extract() -> int:
     return 0
 
 
-def compile() -> int:
+def compile_all() -> int:
     """Make the .mo file beside each .po file."""
     for path in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
-        with path.with_suffix(".mo").open("wb") as file:
-            write_mo(file, read(path))
+        compile_one(path)
     return 0
 
 
@@ -210,7 +215,7 @@ def check() -> int:
 
 
 if __name__ == "__main__":
-    commands = {"extract": extract, "compile": compile, "check": check}
+    commands = {"extract": extract, "compile": compile_all, "check": check}
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     sys.exit(commands[sys.argv[1]]())
