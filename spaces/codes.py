@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 def new_code() -> UUID:
-    """Return a UUIDv7 (RFC 9562 §5.7): unguessable, and sorted by the millisecond it was made in."""
+    """Return a UUIDv7 (RFC 9562 §5.7): unguessable, sorted by the millisecond it was made in."""
     milliseconds = time.time_ns() // 1_000_000
     random = int.from_bytes(os.urandom(10))
     number = milliseconds << 80 | random

@@ -45,7 +45,7 @@ class Limits:
 
 
 def strictest(policies: Iterable[PolicyValues], *, kind: str) -> Limits:
-    """Combine the policies that match a kind of place: the largest of the minima, the smallest of the maxima."""
+    """Combine the policies that match a kind of place: the largest minima, the smallest maxima."""
     matching = [policy for policy in policies if policy.kind in ("", kind)]
 
     def most(name: str, default: int) -> int:

@@ -47,6 +47,11 @@ class Space(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("board", args=[self.slug])
 
+    @property
+    def main_kind(self) -> str:
+        """The kind of place whose steps the board's times follow."""
+        return Place.Kind.TABLE if self.kind == Space.Kind.RESTAURANT else Place.Kind.DESK
+
     @cached_property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)

@@ -9,7 +9,6 @@ from django.db.models.functions import JSONArray, JSONObject
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from spaces.models import Place, Space
 
 
 class JSONList(Aggregate):

@@ -33,7 +33,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Hours:
-    """One stretch of one weekday (0 is Monday), local. `closes_at <= opens_at` ends the next day."""
+    """One stretch of one weekday (0: Monday), local. `closes_at <= opens_at` ends the next day."""
 
     weekday: int
     opens_at: time
@@ -58,30 +58,28 @@ def instant(day: date, at: time, zone: ZoneInfo, *, closing: bool = False) -> da
 
 
 def day_period(day: date, zone: ZoneInfo) -> Period:
-    """Return the local calendar day, 23 to 25 hours long."""
+    """Return the local calendar day: 23 to 25 hours, none at all where a zone skipped the day."""
     return Period(instant(day, time.min, zone), instant(day + timedelta(days=1), time.min, zone))
 
 
 def hours_of_day(hours: Iterable[Hours], day: date, zone: ZoneInfo) -> list[Period]:
-    """Return the stretches that open on `day`, sorted; the last may end on the next day."""
+    """Return the stretches that open on `day`, merged; the last may end on the next day."""
     periods = []
     for stretch in hours:
         if stretch.weekday != day.weekday():
             continue
         past_midnight = stretch.closes_at <= stretch.opens_at
         starts_at = instant(day, stretch.opens_at, zone)
-        ends_at = instant(
-            day + timedelta(days=past_midnight), stretch.closes_at, zone, closing=True
-        )
-        if starts_at < ends_at:
-            periods.append(Period(starts_at, ends_at))
+        last_day = day + timedelta(days=past_midnight)
+        ends_at = instant(last_day, stretch.closes_at, zone, closing=True)
+        periods.append(Period(starts_at, ends_at))
     return merge(periods)
 
 
 def merge(periods: Iterable[Period]) -> list[Period]:
-    """Return the same time as sorted periods that neither overlap nor touch."""
+    """Return the same time as sorted periods, none empty, that neither overlap nor touch."""
     merged: list[Period] = []
-    for period in sorted(periods):
+    for period in sorted(p for p in periods if p.starts_at < p.ends_at):
         if merged and period.starts_at <= merged[-1].ends_at:
             last = merged.pop()
             period = Period(last.starts_at, max(last.ends_at, period.ends_at))
@@ -120,7 +118,7 @@ def is_on_grid(at: datetime) -> bool:
 
 
 def starts(opening: Period, step: timedelta) -> Iterator[datetime]:
-    """Yield the instants at which a booking may begin, counted from opening time by elapsed time."""
+    """Yield the instants at which a booking may begin: whole steps of elapsed time."""
     at = opening.starts_at
     while at + step <= opening.ends_at:
         yield at

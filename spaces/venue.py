@@ -67,24 +67,29 @@ class Venue:
         return strictest(self.policies, kind=kind)
 
     def leaves(self, place: int) -> frozenset[int]:
-        """Return the places whose slots a booking of `place` takes: itself, or its innermost parts."""
+        """Return the places whose slots a booking takes: the place, or its innermost parts."""
         inner = self.parts.get(place)
         if not inner:
             return frozenset({place})
         return frozenset(leaf for part in inner for leaf in self.leaves(part))
 
     @cached_property
-    def _hours_by_day(self) -> dict[date, list[Period]]:
+    def _openings(self) -> dict[date, list[Period]]:
         return {}
 
     def openings(self, day: date) -> list[Period]:
-        """Return the stretches that open on a local day by the weekly hours, whatever is closed."""
-        if day not in self._hours_by_day:
-            self._hours_by_day[day] = hours_of_day(self.hours, day, self.zone)
-        return self._hours_by_day[day]
+        """Return the stretches that open on a local day by the weekly hours, whatever is closed.
+
+        A night that runs into the next day's hours leaves that time to them: days never overlap.
+        """
+        if day not in self._openings:
+            following = hours_of_day(self.hours, day + timedelta(days=1), self.zone)
+            hours = hours_of_day(self.hours, day, self.zone)
+            self._openings[day] = subtract(hours, following)
+        return self._openings[day]
 
     def openings_around(self, period: Period) -> Iterator[Period]:
-        """Yield the stretches of every local day that can touch a period, unmerged."""
+        """Yield the stretches of every local day that can touch a period."""
         day = period.starts_at.astimezone(self.zone).date() - timedelta(days=1)
         last = period.ends_at.astimezone(self.zone).date()
         while day <= last:
@@ -92,9 +97,13 @@ class Venue:
             day += timedelta(days=1)
 
     def closed(self, place: int) -> list[Period]:
-        """Return when a place can't be booked: the space is closed, it is, or one of its leaves is."""
-        whole = {None, place, *self.leaves(place)}
-        return [closure.period for closure in self.closures if closure.place in whole]
+        """Return when a place can't be booked: the space is, or what it shares leaves with."""
+        mine = self.leaves(place)
+        return [
+            closure.period
+            for closure in self.closures
+            if closure.place is None or mine & self.leaves(closure.place)
+        ]
 
     def is_open(self, place: int, period: Period) -> bool:
         """Tell whether a period lies in one unbroken stretch of opening time."""
@@ -115,6 +124,23 @@ class Venue:
 
     def calendar_day(self, day: date) -> Period:
         return day_period(day, self.zone)
+
+    def day_of(self, at: datetime) -> date:
+        """Return the local day whose opening hours hold an instant: 1:00 is the night before.
+
+        The calendar date when nothing is open then.
+        """
+        day = at.astimezone(self.zone).date()
+        before = day - timedelta(days=1)
+        in_the_night = any(o.starts_at <= at < o.ends_at for o in self.openings(before))
+        return before if in_the_night else day
+
+    def day_span(self, day: date) -> Period:
+        """Return the calendar day, longer when its opening hours run past midnight."""
+        whole = self.calendar_day(day)
+        return Period(
+            whole.starts_at, max([whole.ends_at, *(o.ends_at for o in self.openings(day))])
+        )
 
 
 def _instant(text: str) -> datetime:
