@@ -9,6 +9,7 @@ from django.db.models.functions import JSONArray, JSONObject
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from spaces.models import Place, Space  # noqa: F401 - the base classes below name them
 
 
 class JSONList(Aggregate):
