@@ -1,0 +1,126 @@
+"""What people and scripts send, read into values."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from bookings.local_time import LocalTimeError, read_instant
+from bookings.states import State
+from spaces.features import Feature
+from spaces.models import Place, Space
+from spaces.slots import Period
+
+MOST_PEOPLE = 1000
+
+
+class SearchForm(forms.Form):
+    """The board's query, completed: `bookings.searching` fills in what was left out."""
+
+    date = forms.CharField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}))
+    party = forms.IntegerField(
+        label=_("People"), required=False, min_value=1, max_value=MOST_PEOPLE
+    )
+    feature = forms.MultipleChoiceField(
+        label=_("Features"),
+        required=False,
+        choices=Feature.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    sort = forms.ChoiceField(
+        label=_("Sort"),
+        required=False,
+        choices=[("fit", _("best fit")), ("number", _("number"))],
+    )
+    place = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, times: dict[str, list[tuple[str, str]]]) -> None:
+        super().__init__(data)
+        # `from` is a word of Python's own.
+        for name, label in (("from", _("From")), ("to", _("To"))):
+            self.fields[name] = forms.CharField(
+                label=label, required=False, widget=forms.Select(choices=times[name])
+            )
+
+
+class TimesForm(forms.Form):
+    """A place and local times, as the book and reschedule forms post them."""
+
+    place = forms.UUIDField(error_messages={"invalid": _("This is not the code of a place.")})
+    starts_at = forms.CharField(label=_("From"), max_length=40)
+    ends_at = forms.CharField(label=_("To"), max_length=40)
+    party_size = forms.IntegerField(
+        label=_("People"), min_value=1, max_value=MOST_PEOPLE, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.place: Place | None = None
+
+    def clean_place(self) -> UUID:
+        """Find the place, whatever its state: the rules say when it can't be booked."""
+        code: UUID = self.cleaned_data["place"]
+        self.place = Place.objects.select_related("space").filter(code=code).first()
+        if self.place is None:
+            raise ValidationError(_("There is no such place."), code="no_such_place")
+        return code
+
+    def _clean_instant(self, name: str) -> datetime | str:
+        text: str = self.cleaned_data[name]
+        if self.place is None:
+            return text
+        try:
+            return read_instant(text.strip(), self.place.space.zone)
+        except LocalTimeError as error:
+            raise ValidationError(str(error), code="time") from error
+
+    def clean_starts_at(self) -> datetime | str:
+        return self._clean_instant("starts_at")
+
+    def clean_ends_at(self) -> datetime | str:
+        return self._clean_instant("ends_at")
+
+    @property
+    def period(self) -> Period:
+        return Period(self.cleaned_data["starts_at"], self.cleaned_data["ends_at"])
+
+
+class BookForm(TimesForm):
+    request_key = forms.CharField(max_length=200, required=False)
+    note = forms.CharField(label=_("Note"), max_length=500, required=False)
+
+
+class HistoryForm(forms.Form):
+    """The history's filters; a value that doesn't exist filters nothing."""
+
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", _("all")), *State.choices]
+    )
+    space = forms.ModelChoiceField(
+        label=_("Space"),
+        required=False,
+        queryset=Space.objects.none(),
+        to_field_name="slug",
+        empty_label=_("all"),
+    )
+
+    def __init__(self, data: Any, *, spaces: models.QuerySet[Space]) -> None:
+        super().__init__(data)
+        self.fields["space"].queryset = spaces  # type: ignore[attr-defined]
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the filters as keyword arguments of `BookingQuerySet.narrowed`."""
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or None for name in ("state", "space")}
+
+
+class LeaveForm(forms.Form):
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )

@@ -1,0 +1,20 @@
+"""What bookings object to when a space's set-up changes."""
+
+from datetime import datetime
+
+from django.utils.translation import ngettext
+
+from bookings.models import Booking
+from spaces.models import Place
+
+
+def objection_to_reshaping(place: Place, now: datetime) -> str | None:
+    """Refuse to change the parts of a place that upcoming bookings hold: their slots are on its leaves."""
+    count = Booking.objects.filter(place=place).upcoming(now).count()
+    if not count:
+        return None
+    return ngettext(
+        "%(place)s has %(n)d upcoming booking; its parts can't change now.",
+        "%(place)s has %(n)d upcoming bookings; its parts can't change now.",
+        count,
+    ) % {"place": str(place), "n": count}

@@ -1,0 +1,159 @@
+"""The heart: who has which place when, and everything that happened to it."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from bookings.querysets import BookingQuerySet
+from bookings.states import OCCUPYING, State
+from spaces.codes import new_code
+from spaces.models import Place
+from spaces.slots import Period
+
+QUARTERS = (0, 15, 30, 45)
+
+
+class Booking(models.Model):
+    """One member (or guest), one place, `[starts_at, ends_at)` on the 15-minute grid."""
+
+    code = models.UUIDField(default=new_code, unique=True, editable=False)
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bookings",
+        verbose_name=_("member"),
+    )
+    guest_name = models.CharField(_("guest"), max_length=150, blank=True)
+    guest_contact = models.CharField(_("guest's contact"), max_length=150, blank=True)
+    place = models.ForeignKey(
+        Place, on_delete=models.PROTECT, related_name="bookings", verbose_name=_("place")
+    )
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("to"))
+    party_size = models.PositiveSmallIntegerField(_("people"), default=1)
+    state = models.CharField(
+        _("state"), max_length=21, choices=State.choices, default=State.CREATED
+    )
+    note = models.CharField(_("note"), max_length=500, blank=True)
+    request_key = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001 - many without
+    created_at = models.DateTimeField(_("received"))
+    decided_at = models.DateTimeField(_("decided"), null=True)
+
+    objects: ClassVar[models.Manager["Booking"]] = BookingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("booking")
+        verbose_name_plural = _("bookings")
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="booking_period"),
+            models.CheckConstraint(condition=Q(party_size__gte=1), name="booking_party"),
+            models.CheckConstraint(
+                condition=Q(member__isnull=False) | ~Q(guest_name=""), name="booking_for_someone"
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at__minute__in=QUARTERS, starts_at__second=0),
+                name="booking_starts_on_grid",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__minute__in=QUARTERS, ends_at__second=0),
+                name="booking_ends_on_grid",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[State.CREATED, State.CHECKING_AVAILABILITY])
+                | Q(decided_at__isnull=False),
+                name="booking_decided",
+            ),
+            # Idempotency: one request, one booking, however often it is sent.
+            models.UniqueConstraint(
+                fields=["member", "request_key"], name="booking_request_key_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["ends_at"],
+                name="booking_occupying",
+                condition=Q(state__in=sorted(OCCUPYING)),
+            ),
+            models.Index(fields=["member", "-starts_at"], name="booking_by_member"),
+            models.Index(fields=["place", "-starts_at"], name="booking_by_place"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.code)
+
+    def get_absolute_url(self) -> str:
+        return reverse("booking", args=[self.code])
+
+    @property
+    def period(self) -> Period:
+        return Period(self.starts_at, self.ends_at)
+
+    @property
+    def occupies(self) -> bool:
+        return self.state in OCCUPYING
+
+    def is_upcoming(self, now: datetime) -> bool:
+        return self.occupies and self.ends_at > now
+
+    def has_started(self, now: datetime) -> bool:
+        return self.starts_at <= now
+
+
+class BookedSlot(models.Model):
+    """This place is taken for this quarter hour. The constraint is the promise of the whole product."""
+
+    booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="booked_slots")
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="+")
+    slot = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["place", "slot"], name="booked_slot_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.place_id} {self.slot:%Y-%m-%d %H:%M}"
+
+
+class BookingEvent(models.Model):
+    """What happened to a booking: its history, the audit log and the outbox in one. Append-only."""
+
+    class Kind(models.TextChoices):
+        CREATED = "CREATED", _("received")
+        CONFIRMED = "CONFIRMED", _("booked")
+        REJECTED = "REJECTED", _("not booked")
+        MOVED = "MOVED", _("moved")
+        CANCELLED = "CANCELLED", _("cancelled")
+        COMPLETED = "COMPLETED", _("completed")
+
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="events")
+    sequence = models.PositiveIntegerField()
+    kind = models.CharField(_("what"), max_length=21, choices=Kind.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    at = models.DateTimeField(_("when"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    data = models.JSONField(encoder=DjangoJSONEncoder)
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        constraints = [
+            models.UniqueConstraint(fields=["booking", "sequence"], name="booking_event_sequence"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.kind}"

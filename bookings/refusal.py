@@ -1,0 +1,86 @@
+"""The answer to a booking that can't be had: what is true, every reason, the nearest alternatives."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from bookings import words
+from bookings.availability import Offer, alternatives
+from bookings.forms import TimesForm
+from bookings.links import board_url
+from bookings.models import Booking
+from bookings.rules import Problem
+from spaces.models import Space
+from spaces.slots import Period
+from spaces.venue import Venue
+
+
+def refusal(
+    request: HttpRequest,
+    form: TimesForm,
+    *,
+    now: datetime,
+    problems: Sequence[Problem] = (),
+    taken: bool = False,
+    moving: Booking | None = None,
+) -> HttpResponse:
+    """Answer 409 when somebody else has the place, 422 when rules forbid it. Nothing is changed."""
+    place = form.place
+    period = form.period if form.is_valid() else None
+    party_size = form.cleaned_data.get("party_size") or (moving.party_size if moving else 1)
+    context: dict[str, object] = {
+        "form": form,
+        "headline": _("That did not work."),
+        "problems": problems,
+        "moving": moving,
+        "party_size": party_size,
+        "offers": [],
+    }
+    if place is not None:
+        space = place.space
+        context |= {"place": place, "space": space, "zone": space.zone}
+        context["board_url"] = board_url(space, day=now.astimezone(space.zone).date())
+        if period is not None:
+            offers, venue = _alternatives(request, form, period, party_size, now, moving)
+            context["offers"] = offers
+            context["headline"] = _headline(form, period, taken=taken)
+            context["board_url"] = board_url(
+                space,
+                day=venue.day_of(period.starts_at),
+                period=period,
+                party_size=party_size,
+                moving=moving,
+            )
+    status = HTTPStatus.CONFLICT if taken else HTTPStatus.UNPROCESSABLE_ENTITY
+    return render(request, "bookings/refused.html", context, status=status)
+
+
+def _headline(form: TimesForm, period: Period, *, taken: bool) -> str:
+    assert form.place is not None
+    named = {"place": str(form.place), "time": words.span(period, form.place.space.zone)}
+    if taken:
+        return _("Someone took %(place)s for %(time)s a moment ago.") % named
+    return _("%(place)s can't be booked for %(time)s.") % named
+
+
+def _alternatives(
+    request: HttpRequest,
+    form: TimesForm,
+    period: Period,
+    party_size: int,
+    now: datetime,
+    moving: Booking | None,
+) -> tuple[list[Offer], Venue]:
+    assert form.place is not None
+    member = request.user if isinstance(request.user, User) else None
+    space = Space.objects.with_setup(since=now, member=member).get(pk=form.place.space_id)
+    venue = Venue.of(space)
+    offers = alternatives(
+        space, venue, form.place, period, party_size=party_size, now=now, but=moving
+    )
+    return offers, venue

@@ -1,0 +1,104 @@
+"""The board's address, read into a search: `?date&from&to&party&feature&sort&place`."""
+
+from datetime import date, datetime, timedelta
+
+from django.http import QueryDict
+
+from bookings import words
+from bookings.board import Search, usual_period
+from bookings.forms import SearchForm
+from bookings.local_time import LocalTimeError, read_day, read_instant, write_clock
+from spaces.limits import Limits
+from spaces.slots import Period
+from spaces.venue import Venue
+
+
+def read(
+    data: QueryDict, *, venue: Venue, limits: Limits, now: datetime
+) -> tuple[Search, SearchForm]:
+    """Return what is looked for, and a form that shows it. What can't be read is an error of the form.
+
+    What is left out becomes the usual: the next time that can be booked, for one person.
+    """
+    errors = []
+    try:
+        day = read_day(data["date"]) if data.get("date") else _first_day(venue, limits, now)
+    except LocalTimeError as error:
+        errors.append(str(error))
+        day = venue.today(now)
+    usual = usual_period(venue, limits, day, now)
+    try:
+        period = _period(data.get("from", ""), data.get("to", ""), day, venue, limits, usual)
+    except LocalTimeError as error:
+        errors.append(str(error))
+        period = None
+    complete = data.copy()
+    complete["date"] = str(day)
+    for name, default in (("party", "1"), ("sort", "fit")):
+        complete[name] = data.get(name) or default
+    if period is not None:
+        complete["from"] = write_clock(period.starts_at, venue.zone)
+        complete["to"] = write_clock(period.ends_at, venue.zone)
+    form = SearchForm(complete, times=_choices(venue, limits, day, complete))
+    form.is_valid()
+    for message in errors:
+        form.add_error(None, message)
+    found = form.cleaned_data
+    search = Search(
+        day=day,
+        period=period,
+        party_size=found.get("party") or 1,
+        features=tuple(found.get("feature", ())),
+        place=found.get("place"),
+        by_number=found.get("sort") == "number",
+    )
+    return search, form
+
+
+def _first_day(venue: Venue, limits: Limits, now: datetime) -> date:
+    """Return today, or the next day within a week that has anything left to book."""
+    days = [venue.today(now) + timedelta(days=n) for n in range(8)]
+    return next((day for day in days if usual_period(venue, limits, day, now)), days[0])
+
+
+def _period(
+    start: str, end: str, day: date, venue: Venue, limits: Limits, usual: Period | None
+) -> Period | None:
+    if not start and not end:
+        return usual
+    if start:
+        starts_at = _on_the_day(start, day, venue)
+    elif usual is not None:
+        starts_at = usual.starts_at
+    else:
+        return None
+    if not end:
+        return Period(starts_at, starts_at + (usual.duration if usual else limits.min_duration))
+    local_day = starts_at.astimezone(venue.zone).date()
+    ends_at = read_instant(f"{local_day}T{end}", venue.zone)
+    if ends_at <= starts_at:
+        ends_at = read_instant(f"{local_day + timedelta(days=1)}T{end}", venue.zone)
+    return Period(starts_at, ends_at)
+
+
+def _on_the_day(clock: str, day: date, venue: Venue) -> datetime:
+    """Read a clock time of one day's opening hours: 1:00 is in its night when it is open then."""
+    later = read_instant(f"{day + timedelta(days=1)}T{clock}", venue.zone)
+    if venue.day_of(later) == day:
+        return later
+    return read_instant(f"{day}T{clock}", venue.zone)
+
+
+def _choices(
+    venue: Venue, limits: Limits, day: date, complete: QueryDict
+) -> dict[str, list[tuple[str, str]]]:
+    """Return the steps of the day to start and to end at, and whatever else was asked for."""
+    zone = venue.zone
+    starts = venue.starts(day, limits.step)
+    choices = {}
+    for name, times in (("from", starts), ("to", [at + limits.step for at in starts])):
+        choices[name] = [(write_clock(at, zone), words.clock(at, zone)) for at in times]
+        asked = complete.get(name, "")
+        if asked and asked not in dict(choices[name]):
+            choices[name].insert(0, (asked, asked))
+    return choices

@@ -1,0 +1,55 @@
+"""The life of a booking."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class State(models.TextChoices):
+    CREATED = "CREATED", _("received")
+    CHECKING_AVAILABILITY = "CHECKING_AVAILABILITY", _("being checked")
+    AWAITING_APPROVAL = "AWAITING_APPROVAL", _("awaiting approval")
+    OFFERED = "OFFERED", _("offered")
+    CONFIRMED = "CONFIRMED", _("confirmed")
+    CHECKED_IN = "CHECKED_IN", _("checked in")
+    COMPLETED = "COMPLETED", _("completed")
+    NO_SHOW = "NO_SHOW", _("no show")
+    CANCELLED = "CANCELLED", _("cancelled")
+    REJECTED = "REJECTED", _("not booked")
+    EXPIRED = "EXPIRED", _("expired")
+
+
+#: Booked slots exist exactly while a booking is in one of these.
+OCCUPYING = frozenset({State.AWAITING_APPROVAL, State.OFFERED, State.CONFIRMED, State.CHECKED_IN})
+
+#: Where a booking may go from each state; nothing else moves it.
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.CREATED: frozenset({State.CHECKING_AVAILABILITY}),
+    State.CHECKING_AVAILABILITY: frozenset(
+        {State.CONFIRMED, State.AWAITING_APPROVAL, State.OFFERED, State.REJECTED}
+    ),
+    State.AWAITING_APPROVAL: frozenset({State.CONFIRMED, State.REJECTED, State.CANCELLED}),
+    State.OFFERED: frozenset({State.CONFIRMED, State.CANCELLED, State.EXPIRED}),
+    State.CONFIRMED: frozenset({State.CHECKED_IN, State.COMPLETED, State.NO_SHOW, State.CANCELLED}),
+    State.CHECKED_IN: frozenset({State.COMPLETED}),
+    State.COMPLETED: frozenset(),
+    State.NO_SHOW: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.REJECTED: frozenset(),
+    State.EXPIRED: frozenset(),
+}
+
+
+def sources(target: State) -> list[State]:
+    """Return the states from which a booking may move to `target`."""
+    return [state for state, targets in TRANSITIONS.items() if target in targets]
+
+
+def may_follow(earlier: State, later: State) -> bool:
+    """Tell whether two events of one booking may stand in this order.
+
+    A decision passes through CHECKING_AVAILABILITY inside one transaction and leaves one event; a
+    booking that moves to another time keeps its state.
+    """
+    if later in TRANSITIONS[earlier] or (earlier == later and earlier in OCCUPYING):
+        return True
+    return earlier == State.CREATED and later in TRANSITIONS[State.CHECKING_AVAILABILITY]

@@ -1,0 +1,77 @@
+"""Times in templates: always those of the space, hence the zone beside each."""
+
+from datetime import date, datetime, timedelta
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from django import template
+
+from bookings import local_time, words
+from spaces.slots import Period
+from spaces.venue import Venue
+
+register = template.Library()
+
+register.filter("day_words", words.day)
+register.filter("duration", words.duration)
+
+
+@register.filter
+def clock(at: datetime, zone: ZoneInfo) -> str:
+    """Write «13:00»."""
+    return words.clock(at, zone)
+
+
+@register.filter
+def span(period: Period, zone: ZoneInfo) -> str:
+    """Write «13:00–15:00»."""
+    return words.span(period, zone)
+
+
+@register.filter
+def hour(at: datetime, zone: ZoneInfo) -> int:
+    """Write «13», for the head of a timeline."""
+    return at.astimezone(zone).hour
+
+
+@register.filter
+def on_day(at: datetime, zone: ZoneInfo) -> date:
+    """Return the local date of an instant."""
+    return at.astimezone(zone).date()
+
+
+@register.simple_tag
+def near_day(at: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Write «Today», «Tomorrow» or «Wed 25 Nov»."""
+    return words.relative_day(at.astimezone(zone).date(), now.astimezone(zone).date())
+
+
+@register.filter
+def local(at: datetime, zone: ZoneInfo) -> str:
+    """Write `2026-11-25T13:00`, as forms post it."""
+    return local_time.write_instant(at, zone)
+
+
+@register.filter
+def clock_query(at: datetime, zone: ZoneInfo) -> str:
+    """Write `13:00` as the board's address has it."""
+    return quote(local_time.write_clock(at, zone), safe=":")
+
+
+@register.filter
+def openings(venue: Venue, day: date) -> str:
+    """Write a day's opening hours, «8:00–13:00, 14:00–22:00»; nothing when it is closed."""
+    return ", ".join(words.span(opening, venue.zone) for opening in venue.openings(day))
+
+
+@register.filter
+def minutes_into(at: datetime, period: Period) -> int:
+    """Count the minutes since a period's start, kept between its ends."""
+    inside = min(max(at, period.starts_at), period.ends_at)
+    return (inside - period.starts_at) // timedelta(minutes=1)
+
+
+@register.filter
+def minutes_in(part: Period, whole: Period) -> int:
+    """Count the minutes of a period that lie in another."""
+    return minutes_into(part.ends_at, whole) - minutes_into(part.starts_at, whole)

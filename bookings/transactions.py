@@ -1,0 +1,44 @@
+"""One service call is one transaction, tried again as a whole when the database asks for it."""
+
+import random
+import time
+from collections.abc import Callable
+from functools import wraps
+
+from django.db import OperationalError, transaction
+
+ATTEMPTS = 8
+AGAIN = {"40001", "40P01"}  # serialization failure, deadlock detected
+
+
+def wants_retry(error: OperationalError) -> bool:
+    """Tell whether the same transaction may succeed when it is run again.
+
+    PostgreSQL says so by SQLSTATE, SQLite by its busy and locked errors.
+    """
+    cause = error.__cause__
+    if getattr(cause, "sqlstate", None) in AGAIN:
+        return True
+    return str(getattr(cause, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
+    """Run a service in a transaction of its own, again on conflict, with a growing random pause.
+
+    The outermost only: what it returns is committed (`durable`).
+    """
+
+    @wraps(service)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for attempt in range(1, ATTEMPTS):
+            try:
+                with transaction.atomic(durable=True):
+                    return service(*args, **kwargs)
+            except OperationalError as error:
+                if not wants_retry(error):
+                    raise
+            time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads, hides nothing
+        with transaction.atomic(durable=True):
+            return service(*args, **kwargs)
+
+    return run

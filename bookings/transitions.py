@@ -1,0 +1,69 @@
+"""How a booking's row and its log change: by compare-and-swap, with one event. For services only."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from bookings.errors import WrongState
+from bookings.models import Booking, BookingEvent
+from bookings.representation import booking_data
+from bookings.states import OCCUPYING, State, sources
+
+
+def move_to(
+    state: State,
+    booking: Booking,
+    *,
+    by: User | None,
+    now: datetime,
+    reason: str = "",
+    sequence: int | None = None,
+) -> None:
+    """Move a booking along TRANSITIONS by compare-and-swap, and write the event."""
+    changes: dict[str, Any] = {"state": state}
+    if booking.decided_at is None:
+        changes["decided_at"] = now
+    change(booking, sources(state), expected={}, changes=changes)
+    if state not in OCCUPYING and sequence is None:
+        booking.booked_slots.all().delete()
+    record(
+        BookingEvent.Kind(state.value), booking, by=by, now=now, reason=reason, sequence=sequence
+    )
+
+
+def change(
+    booking: Booking, states: list[State], *, expected: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    """Change the row if it still is what we think it is. Raises WrongState."""
+    found = Booking.objects.filter(pk=booking.pk, state__in=states, **expected)
+    if found.update(**changes) != 1:
+        raise WrongState(_("This booking was changed a moment ago. Look at it again."))
+    for name, value in changes.items():
+        setattr(booking, name, value)
+
+
+def record(
+    kind: BookingEvent.Kind,
+    booking: Booking,
+    *,
+    by: User | None,
+    now: datetime,
+    reason: str = "",
+    sequence: int | None = None,
+) -> None:
+    """Append to the booking's log. The row update before it keeps two writers apart."""
+    if sequence is None:
+        last = booking.events.aggregate(last=Max("sequence"))["last"] or 0
+        sequence = last + 1
+    BookingEvent.objects.create(
+        booking=booking,
+        sequence=sequence,
+        kind=kind,
+        actor=by,
+        at=now,
+        reason=reason,
+        data=booking_data(booking),
+    )

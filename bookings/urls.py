@@ -1,0 +1,16 @@
+"""Addresses of the member's pages."""
+
+from django.urls import path
+
+from bookings.views import board, bookings, leave
+
+urlpatterns = [
+    path("", board.home, name="home"),
+    path("spaces/<slug:slug>/", board.board, name="board"),
+    path("bookings/", bookings.bookings, name="bookings"),
+    path("bookings/history/", bookings.history, name="history"),
+    path("bookings/<uuid:code>/", bookings.booking, name="booking"),
+    path("bookings/<uuid:code>/cancel/", bookings.cancel, name="cancel"),
+    path("bookings/<uuid:code>/reschedule/", bookings.reschedule, name="reschedule"),
+    path("accounts/delete/", leave.leave, name="leave"),
+]

@@ -1,0 +1,73 @@
+"""Finding a place: the list of spaces, and one space's board."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from bookings import overview, searching
+from bookings.board import build
+from bookings.models import Booking
+from spaces.models import Space
+from spaces.venue import Venue
+
+
+@require_safe
+@login_not_required
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    member = request.user if isinstance(request.user, User) else None
+    upcoming = Booking.objects.of(member).upcoming(now).with_place().first() if member else None
+    context = {"cards": overview.cards(now=now), "next_booking": upcoming, "now": now}
+    return render(request, "bookings/home.html", context)
+
+
+@require_safe
+@login_not_required
+@never_cache
+def board(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what is free. Public; never cached, since each form on it carries a fresh request key."""
+    now = timezone.now()
+    member = request.user if isinstance(request.user, User) else None
+    moving = _moving(request, slug)
+    owner = moving.member if moving else member
+    setup = Space.objects.open_to_members().with_setup(since=now, member=owner)
+    space = get_object_or_404(setup, slug=slug)
+    venue = Venue.of(space)
+    limits = venue.limits(moving.place.kind if moving else space.main_kind)
+    search, form = searching.read(request.GET, venue=venue, limits=limits, now=now)
+    shown = build(space, venue, search, member=member, now=now, moving=moving)
+    context = {
+        "board": shown,
+        "form": form,
+        "moving": moving,
+        "now": now,
+        "space": space,
+        "zone": venue.zone,
+        "today": venue.today(now),
+        "yesterday": search.day - timedelta(days=1),
+        "tomorrow": search.day + timedelta(days=1),
+    }
+    template = "bookings/board.html#results" if request.htmx else "bookings/board.html"
+    return render(request, template, context)
+
+
+def _moving(request: HttpRequest, slug: str) -> Booking | None:
+    """Return the booking that the person wants to move, or 404 when it isn't theirs to move."""
+    code = request.GET.get("move")
+    if not code:
+        return None
+    if not isinstance(request.user, User):
+        raise Http404
+    try:
+        mine = Booking.objects.of(request.user).with_place().select_related("member")
+        return get_object_or_404(mine, code=UUID(code), place__space__slug=slug)
+    except ValueError as error:
+        raise Http404 from error

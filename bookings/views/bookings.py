@@ -1,0 +1,213 @@
+"""A member's bookings: book, look, move, cancel, and the history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from accounts.requests import AuthenticatedRequest
+from bookings import rules, services, words
+from bookings.errors import BookingError, Refused, SlotTaken
+from bookings.forms import BookForm, HistoryForm, TimesForm
+from bookings.models import Booking, BookingEvent
+from bookings.refusal import refusal
+from bookings.states import State
+from spaces.models import Space
+from spaces.slots import Period
+from spaces.venue import Venue
+
+PAGE = 30
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def bookings(request: AuthenticatedRequest) -> HttpResponse:
+    """List what is coming, by day; POST books."""
+    if request.method == "POST":
+        return book(request)
+    now = timezone.now()
+    upcoming = Booking.objects.of(request.user).upcoming(now).with_place()
+    days = [(label, list(group)) for label, group in groupby(upcoming, key=lambda b: _day(b, now))]
+    return render(request, "bookings/bookings.html", {"days": days, "now": now})
+
+
+def _day(booking: Booking, now: datetime) -> str:
+    zone = booking.place.space.zone
+    return words.relative_day(
+        booking.starts_at.astimezone(zone).date(), now.astimezone(zone).date()
+    )
+
+
+def book(request: AuthenticatedRequest) -> HttpResponse:
+    now = timezone.now()
+    form = BookForm(request.POST)
+    if not form.is_valid() or form.place is None:
+        return refusal(request, form, problems=_form_problems(form), now=now)
+    try:
+        booking = services.book(
+            form.place,
+            member=request.user,
+            starts_at=form.period.starts_at,
+            ends_at=form.period.ends_at,
+            party_size=form.cleaned_data["party_size"] or 1,
+            by=request.user,
+            now=now,
+            request_key=form.cleaned_data["request_key"] or None,
+            note=form.cleaned_data["note"],
+        )
+    except Refused as error:
+        return refusal(request, form, problems=error.problems, now=now)
+    except BookingError as error:
+        return refusal(request, form, problems=[rules.Problem(error.code, str(error))], now=now)
+    if booking.state == State.REJECTED:
+        return refusal(request, form, taken=True, now=now)
+    return redirect(f"{booking.get_absolute_url()}?booked=1", preserve_request=False)
+
+
+def _form_problems(form: TimesForm) -> list[rules.Problem]:
+    return [
+        rules.Problem(
+            "invalid", f"{form[name].label}: {message}" if name in form.fields else message
+        )
+        for name, found in form.errors.items()
+        for message in found
+    ]
+
+
+@require_safe
+@never_cache
+def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
+    """Show one booking: the ticket, and what happened to it."""
+    now = timezone.now()
+    found = _mine(request, code)
+    setup = Space.objects.with_setup(since=now, member=request.user).get(pk=found.place.space_id)
+    until = rules.cancel_until(Venue.of(setup), found.place, found.starts_at)
+    context = {
+        "booking": found,
+        "zone": found.place.space.zone,
+        "space": found.place.space,
+        "events": _lines(found, request.user.pk),
+        "can_change": found.is_upcoming(now) and not found.has_started(now) and now <= until,
+        "change_until": until,
+        "just_booked": "booked" in request.GET and found.is_upcoming(now),
+        "just_moved": "moved" in request.GET and found.is_upcoming(now),
+        "now": now,
+    }
+    return render(request, "bookings/booking.html", context)
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """One event in words; `was` is the place and time before a move."""
+
+    kind: str
+    title: str
+    at: datetime
+    by_words: str
+    reason: str
+    was: str
+
+
+def _lines(booking: Booking, reader: int) -> list[EventLine]:
+    events = list(booking.events.order_by("sequence").values())
+    zone = booking.place.space.zone
+    lines = []
+    for earlier, event in pairwise([None, *events]):
+        assert event is not None
+        was = ""
+        if event["kind"] == BookingEvent.Kind.MOVED and earlier is not None:
+            data = earlier["data"]
+            period = Period(*(datetime.fromisoformat(data[n]) for n in ("starts_at", "ends_at")))
+            day = words.day(period.starts_at.astimezone(zone).date())
+            was = f"{data['place']['name']}, {day}, {words.span(period, zone)}"
+        who = _("by you") if event["actor_id"] == reader else _("by the staff")
+        lines.append(
+            EventLine(
+                kind=event["kind"],
+                title=BookingEvent.Kind(event["kind"]).label,
+                at=event["at"],
+                by_words=who if event["actor_id"] else "",
+                reason=event["reason"],
+                was=was,
+            )
+        )
+    return lines
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
+    """Ask, then give the place back."""
+    found = _mine(request, code)
+    if request.method != "POST":
+        context = {"booking": found, "zone": found.place.space.zone, "space": found.place.space}
+        return render(request, "bookings/cancel.html", context)
+    try:
+        services.cancel(found, by=request.user, now=timezone.now())
+    except BookingError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Cancelled. The place is free for others again."))
+    return redirect(found)
+
+
+@require_POST
+def reschedule(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
+    """Move a booking; the old time is kept when the new one can't be had."""
+    now = timezone.now()
+    found = _mine(request, code)
+    form = TimesForm(request.POST)
+    if not form.is_valid() or form.place is None:
+        return refusal(request, form, problems=_form_problems(form), now=now, moving=found)
+    try:
+        services.reschedule(
+            found,
+            place=form.place,
+            starts_at=form.period.starts_at,
+            ends_at=form.period.ends_at,
+            party_size=form.cleaned_data["party_size"],
+            by=request.user,
+            now=now,
+        )
+    except SlotTaken:
+        return refusal(request, form, taken=True, now=now, moving=found)
+    except Refused as error:
+        return refusal(request, form, problems=error.problems, now=now, moving=found)
+    except BookingError as error:
+        problems = [rules.Problem(error.code, str(error))]
+        return refusal(request, form, problems=problems, now=now, moving=found)
+    return redirect(f"{found.get_absolute_url()}?moved=1")
+
+
+@require_safe
+@never_cache
+def history(request: AuthenticatedRequest) -> HttpResponse:
+    """Everything that is over, newest first."""
+    now = timezone.now()
+    mine = Booking.objects.of(request.user).history(now).with_place()
+    form = HistoryForm(
+        request.GET, spaces=Space.objects.filter(places__bookings__member=request.user).distinct()
+    )
+    chosen = form.chosen()
+    page = Paginator(mine.narrowed(**chosen), PAGE).get_page(request.GET.get("page"))
+    context = {"page": page, "form": form, "now": now, "is_filtered": any(chosen.values())}
+    template = "bookings/history.html#rows" if request.htmx else "bookings/history.html"
+    return render(request, template, context)
+
+
+def _mine(request: AuthenticatedRequest, code: UUID) -> Booking:
+    mine = Booking.objects.of(request.user).with_place().select_related("member")
+    return get_object_or_404(mine, code=code)

@@ -1,0 +1,32 @@
+"""Deleting one's account."""
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts.requests import AuthenticatedRequest
+from bookings import leaving
+from bookings.forms import LeaveForm
+from bookings.models import Booking
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: AuthenticatedRequest) -> HttpResponse:
+    """Ask for the password, then give upcoming bookings back and erase the account."""
+    now = timezone.now()
+    form = LeaveForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if request.user.check_password(form.cleaned_data["password"]):
+            leaving.leave(request.user, by=request.user, now=now)
+            logout(request)
+            messages.success(request, _("Your account is deleted."))
+            return redirect("home")
+        form.add_error("password", _("This is not your password."))
+    upcoming = Booking.objects.of(request.user).upcoming(now).count()
+    return render(request, "bookings/leave.html", {"form": form, "upcoming": upcoming})

@@ -1,0 +1,59 @@
+"""Errors are pages of the house."""
+
+import sys
+from http import HTTPStatus
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import requires_csrf_token
+
+RETRY_AFTER = 5  # seconds; the 503 page asks again by itself
+
+
+def _page(request: HttpRequest, status: int, name: str = "", **context: object) -> HttpResponse:
+    template = f"errors/{name or status}.html"
+    return render(request, template, {"status": status, **context}, status=status)
+
+
+@requires_csrf_token
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, HTTPStatus.BAD_REQUEST)
+
+
+@requires_csrf_token
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, HTTPStatus.FORBIDDEN)
+
+
+@requires_csrf_token
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, HTTPStatus.NOT_FOUND)
+
+
+@requires_csrf_token
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(request, HTTPStatus.FORBIDDEN, "csrf")
+
+
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    return _page(request, HTTPStatus.METHOD_NOT_ALLOWED)
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say 503 when it was the database that could not be reached: that mends itself.
+
+    These two pages ask nothing of the database, so they use no context processors.
+    """
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        response = render_alone("errors/503.html", HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = str(RETRY_AFTER)
+        return response
+    return render_alone("errors/500.html", HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def render_alone(template: str, status: int) -> HttpResponse:
+    context = {"status": status, "retry_after": RETRY_AFTER}
+    return HttpResponse(render_to_string(template, context), status=status)

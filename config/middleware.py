@@ -1,0 +1,43 @@
+"""Middleware of the whole site."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from config.errors import method_not_allowed
+
+type Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def client_address(get_response: Handler) -> Handler:
+    """Make REMOTE_ADDR the client's address when TRUSTED_PROXIES of our own stand in front.
+
+    Each proxy appends the address it was called from to X-Forwarded-For, so only that many entries
+    from the right can be believed; what stands left of them the client wrote itself.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if settings.TRUSTED_PROXIES:
+            chain = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            if len(chain) >= settings.TRUSTED_PROXIES and (
+                address := chain[-settings.TRUSTED_PROXIES].strip()
+            ):
+                request.META["REMOTE_ADDR"] = address
+        return get_response(request)
+
+    return middleware
+
+
+def wrong_method_page(get_response: Handler) -> Handler:
+    """Give a bare 405 the house's page; it keeps its Allow header."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            page = method_not_allowed(request)
+            page["Allow"] = response["Allow"]
+            return page
+        return response
+
+    return middleware

@@ -1,0 +1,69 @@
+"""The cast and the stage of the tests."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.conf import settings
+
+from accounts.factories import StaffRoleFactory, UserFactory
+from accounts.models import StaffRole, User
+from spaces.factories import open_space
+from spaces.models import Place, Space
+
+NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)  # a Wednesday, before the house opens
+
+
+@pytest.fixture(autouse=True)
+def plain_settings() -> Iterator[None]:
+    """Hash passwords fast, and serve static files without a manifest."""
+    before = settings.PASSWORD_HASHERS, settings.STORAGES
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    yield
+    settings.PASSWORD_HASHERS, settings.STORAGES = before
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def space(db: None) -> Space:
+    """A coworking in UTC, open every day 8–22, with desks 1 to 3."""
+    return open_space(slug="loft", name="Loft", places=3)
+
+
+@pytest.fixture
+def desk(space: Space) -> Place:
+    return space.places.get(number=1)
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return UserFactory.create(username="alice")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return UserFactory.create(username="bob")
+
+
+@pytest.fixture
+def host(space: Space) -> User:
+    """Runs the day at Loft."""
+    return StaffRoleFactory.create(
+        user__username="hanna", space=space, role=StaffRole.Role.HOST
+    ).user
+
+
+@pytest.fixture
+def manager(space: Space) -> User:
+    """Sets Loft up."""
+    return StaffRoleFactory.create(
+        user__username="marat", space=space, role=StaffRole.Role.MANAGER
+    ).user

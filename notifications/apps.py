@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class NotificationsConfig(AppConfig):
+    """Who is told: reads the log of booking events, which does not know it is read."""
+
+    name = "notifications"
+    verbose_name = _("Notifications")
