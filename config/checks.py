@@ -33,6 +33,19 @@ def trusted_proxies(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
     ]
 
 
+@register()
+def failure_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.AXES_FAILURE_LIMIT >= 1 and settings.ADDRESS_FAILURE_LIMIT >= 1:
+        return []
+    return [
+        Error(
+            "LOGIN_FAILURE_LIMIT or ADDRESS_FAILURE_LIMIT is less than 1.",
+            hint="How many wrong passwords close a login, and an address, for a while.",
+            id="mesto.E003",
+        )
+    ]
+
+
 @register(deploy=True)
 def shared_database(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":

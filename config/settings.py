@@ -119,8 +119,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Ten wrong passwords close a login for a while. An address has more: a whole coworking may share one,
-# and their typos must not shut everybody out; a hundred still make guessing across logins hopeless.
+# Ten wrong passwords close a login for a while. An address may fail more often: a whole coworking can
+# share one, and their typos must not shut everybody out; yet a hundred make guessing hopeless.
 # The attempts are rows, so every web process sees them.
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 ADDRESS_FAILURE_LIMIT = env.int("ADDRESS_FAILURE_LIMIT", default=100)

@@ -1,0 +1,107 @@
+"""People and their roles in the admin: for superusers only."""
+
+from typing import Any, ClassVar
+
+from axes.models import AccessAttempt
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import ForeignKey, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import LoginField
+from accounts.models import StaffRole, User
+
+
+class SuperusersOnly:
+    """Closes a part of the admin to the staff of spaces, whatever permissions they were given."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.is_superuser
+
+
+class StaffRoleInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type-arg]
+    model = StaffRole
+    extra = 0
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> "forms.ModelChoiceField[Any] | None":
+        """Read the spaces once, not once a row."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            field.choices = list(field.choices)  # type: ignore[arg-type]
+        return field
+
+
+class PersonForm(UserChangeForm):  # type: ignore[type-arg]
+    class Meta(UserChangeForm.Meta):
+        model = User
+        field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
+
+
+class NewPersonForm(AdminUserCreationForm):  # type: ignore[type-arg]
+    class Meta(AdminUserCreationForm.Meta):
+        model = User
+        field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
+
+
+@admin.register(User)
+class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
+    """People are not deleted here, for the history needs them: they leave, and are forgotten."""
+
+    form = PersonForm
+    add_form = NewPersonForm
+    inlines = [StaffRoleInline]
+    list_display = ["username", "name", "email", "roles", "is_active", "last_login"]
+    list_filter = ["is_active", "is_superuser", "staff_roles__role", "groups"]
+    search_fields = ["username", "name", "email"]
+    filter_horizontal = ["groups"]
+    readonly_fields = ["language", "time_zone", "theme", "last_login", "date_joined"]
+    fieldsets = [
+        (None, {"fields": ["username", "password", "name", "email"]}),
+        (_("May"), {"fields": ["is_active", "is_superuser", "groups"]}),
+        (_("Chosen in the profile"), {"fields": ["language", "time_zone", "theme"]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("staff_roles__space")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("roles"))
+    def roles(self, user: User) -> str:
+        return ", ".join(
+            f"{role.space}: {role.get_role_display()}" for role in user.staff_roles.all()
+        )
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Wrong passwords of the last minutes. Deleting them opens a closed login or address."""
+
+    list_display = ["username", "ip_address", "failures_since_start", "attempt_time"]
+    search_fields = ["username", "ip_address"]
+    fields = ["username", "ip_address", "failures_since_start", "attempt_time"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,32 @@
+"""The smallest valid rows, for tests and demo data."""
+
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from accounts.models import StaffRole, User
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of people who don't exist
+
+
+class UserFactory(DjangoModelFactory[User]):
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda n: f"member{n}")
+    password = PASSWORD
+
+    @classmethod
+    def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
+        return model_class.objects.create_user(*args, **kwargs)
+
+
+class StaffRoleFactory(DjangoModelFactory[StaffRole]):
+    class Meta:
+        model = StaffRole
+
+    user = factory.SubFactory(UserFactory)
+    # By name, as in the model: accounts don't know spaces.
+    space = factory.SubFactory("spaces.factories.SpaceFactory")
+    role = StaffRole.Role.HOST

@@ -1,0 +1,62 @@
+"""Forms of sign-up, sign-in and profile."""
+
+from typing import ClassVar
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UsernameField
+from django.utils.translation import gettext_lazy as _
+
+from accounts import time_zones
+from accounts.models import LANGUAGES, User
+
+
+class LoginField(UsernameField):
+    """A login in its stored form, so that length and letters are checked as they will be kept."""
+
+    def to_python(self, value: str | None) -> str:
+        login: str = super().to_python(value) or ""
+        if self.max_length is not None and len(login) > self.max_length:
+            return login  # refused for its length; folding it is wasted work
+        return User.normalize_username(login)
+
+
+class RegisterForm(BaseUserCreationForm[User]):
+    class Meta:
+        model = User
+        fields = ("username", "password1", "password2", "email")
+        field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
+        help_texts = {"email": _("For news about your bookings.")}
+        widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
+
+
+class LoginForm(AuthenticationForm):
+    error_messages = {"invalid_login": _("Login or password is wrong.")}
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it takes none
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("what my browser asks for")), *LANGUAGES],
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        choices=lambda: [("", _("the one of the space")), ("UTC", "UTC"), *time_zones.by_region()],
+        help_text=User._meta.get_field("time_zone").help_text,
+    )
+
+    class Meta:
+        model = User
+        fields = ("name", "email", "language", "time_zone", "theme")
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "name"}),
+            "email": forms.EmailInput(attrs={"autocomplete": "email"}),
+        }
+
+    def save(self, commit: bool = True) -> User:
+        """Write these fields and no other: a whole row could undo what another request wrote."""
+        user: User = self.instance
+        if commit:
+            user.save(update_fields=self.Meta.fields)
+        return user

@@ -1,0 +1,128 @@
+"""Who: people, and what they may do in which space."""
+
+from typing import ClassVar
+from unicodedata import normalize
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+LANGUAGES = [("en", "English"), ("ru", "Русский")]
+
+
+class UserManager(DjangoUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Find a person by login; «Alice» and «alice» are the same person."""
+        return self.get(username=self.model.normalize_username(username or ""))
+
+
+class User(AbstractUser):
+    """A person who can sign in. A member unless a `StaffRole` says more."""
+
+    class Theme(models.TextChoices):
+        SYSTEM = "SYSTEM", _("like my device")
+        LIGHT = "LIGHT", _("light")
+        DARK = "DARK", _("dark")
+
+    username = models.CharField(
+        _("login"),
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        help_text=_("Letters, digits and @ . + - _ only. Capital or small makes no difference."),
+        error_messages={"unique": _("This login is taken.")},
+    )
+    first_name = None  # type: ignore[assignment]  # one `name` serves every culture
+    last_name = None  # type: ignore[assignment]
+    name = models.CharField(_("name"), max_length=150, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    language = models.CharField(
+        _("language"),
+        max_length=5,
+        blank=True,
+        choices=LANGUAGES,
+        help_text=_("Empty: what your browser asks for."),
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        help_text=_(
+            "Where you are. Times are always those of the space; "
+            "its zone is named when yours differs."
+        ),
+    )
+    theme = models.CharField(
+        _("appearance"), max_length=6, choices=Theme.choices, default=Theme.SYSTEM
+    )
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="user_login_once",
+                violation_error_message=_("This login is taken."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """Fold a login into the one form that is stored, so that a plain UNIQUE decides.
+
+        Databases differ in what is a capital (SQLite knows only ASCII ones), hence here. After
+        the Unicode Standard, 5.18: case folding can undo the normal form.
+        """
+        return normalize("NFKC", normalize("NFKC", username).casefold())
+
+    def get_full_name(self) -> str:
+        return self.name or self.username
+
+    def get_short_name(self) -> str:
+        return self.get_full_name()
+
+
+class StaffRole(models.Model):
+    """One person's role in one space."""
+
+    class Role(models.TextChoices):
+        HOST = "HOST", _("host")
+        MANAGER = "MANAGER", _("manager")
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="staff_roles", verbose_name=_("person")
+    )
+    # By name: spaces are built on accounts, and no code here knows them.
+    space = models.ForeignKey(
+        "spaces.Space",
+        on_delete=models.CASCADE,
+        related_name="staff_roles",
+        verbose_name=_("space"),
+    )
+    role = models.CharField(
+        _("role"),
+        max_length=7,
+        choices=Role.choices,
+        help_text=_("A host runs the day; a manager also sets the space up."),
+    )
+
+    class Meta:
+        verbose_name = _("staff role")
+        verbose_name_plural = _("staff roles")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "space"], name="staff_role_once_per_space"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role} {self.space_id}"

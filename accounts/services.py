@@ -1,0 +1,48 @@
+"""What changes a person as a whole: joining, and being forgotten."""
+
+from datetime import datetime
+from secrets import token_hex
+
+from axes.models import AccessAttempt
+from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+
+class LoginTaken(Exception):
+    def __str__(self) -> str:
+        return _("This login is taken.")
+
+
+def register(login: str, *, password: str, email: str = "") -> User:
+    """Create a member. Two people who ask for one login at once: the constraint chooses."""
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(login, email, password)
+    except IntegrityError as error:
+        raise LoginTaken from error
+
+
+@transaction.atomic
+def erase(user: User, *, now: datetime) -> None:
+    """Forget the person, sign them out everywhere, and keep an empty row for the history.
+
+    The login becomes free for others. Bookings are not touched here.
+    """
+    AccessAttempt.objects.filter(username=user.username).delete()
+    user.staff_roles.all().delete()
+    user.groups.clear()
+    user.user_permissions.clear()
+    user.username = f"erased-{token_hex(16)}"
+    user.name = user.email = user.language = user.time_zone = ""
+    user.theme = User.Theme.SYSTEM
+    user.is_active = user.is_staff = user.is_superuser = False
+    user.last_login = None
+    user.date_joined = now  # when the row became nobody's
+    user.set_unusable_password()  # sessions are signed with the password's hash: they end
+    user.save()
+    LogEntry.objects.filter(
+        content_type__app_label="accounts", content_type__model="user", object_id=str(user.pk)
+    ).update(object_repr=str(user), change_message="")

@@ -1,0 +1,136 @@
+import pytest
+from django.test import Client
+
+from accounts.factories import PASSWORD, UserFactory
+
+URL = "/accounts/login/"
+WRONG = ["Login or password is wrong."]
+
+
+@pytest.fixture
+def sign_in(client, alice):
+    def post(username="alice", password=PASSWORD, **more):
+        return client.post(URL, {"username": username, "password": password, **more})
+
+    return post
+
+
+def is_signed_in(client):
+    return client.get("/accounts/profile/").status_code == 200
+
+
+def test_a_member_signs_in_with_login_and_password(client, sign_in):
+    response = sign_in()
+    assert (response.status_code, response.url) == (302, "/")
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize("login", ["ALICE", "Alice", "ａｌｉｃｅ", " alice "])
+def test_capitals_wide_letters_and_spaces_around_make_no_difference(client, sign_in, login):
+    sign_in(login)
+    assert is_signed_in(client)
+
+
+def test_a_login_in_another_alphabet_has_capitals_too(client, sign_in):
+    UserFactory(username="Ольга")
+    sign_in("ОЛЬГА")
+    assert is_signed_in(client)
+
+
+def test_a_private_page_asks_to_sign_in_and_is_shown_afterwards(client, sign_in):
+    response = client.get("/accounts/profile/?a=1")
+    assert response.url == "/accounts/login/?next=/accounts/profile/%3Fa%3D1"
+    assert 'value="/accounts/profile/?a=1"' in client.get(response.url).content.decode()
+    assert sign_in(next="/accounts/profile/?a=1").url == "/accounts/profile/?a=1"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["https://evil.example/", "//evil.example", "///evil.example", "http:///evil.example",
+     "/\\evil.example", "javascript:alert(1)", "home", "http://[", URL, "\x00", "x" * 9999],
+)  # fmt: skip
+def test_nobody_is_sent_elsewhere(sign_in, wanted):
+    assert sign_in(next=wanted).url == "/"
+    assert sign_in(next=wanted).url == "/"  # signed in already
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [
+        ("alice", "wrong"),
+        ("nobody", PASSWORD),
+        ("alice", PASSWORD.upper()),
+        ("alice", f" {PASSWORD}"),
+        ("al%ce", PASSWORD),
+        ("al_ce", PASSWORD),
+        ("x" * 151, PASSWORD),
+        ("x" * 100_000, PASSWORD),
+        ("ΐ" * 150, PASSWORD),
+        ("ﷺ" * 150, PASSWORD),
+        ("\ud7ff\ufffd", PASSWORD),
+        ("alice", "x" * 100_000),
+    ],
+)
+def test_one_sentence_tells_all_that_is_wrong(client, sign_in, login, password):
+    response = sign_in(login, password)
+    assert response.status_code == 422
+    assert response.context["form"].errors == {"__all__": WRONG}
+    assert not is_signed_in(client)
+
+
+@pytest.mark.parametrize(
+    ("login", "password", "field"),
+    [
+        ("", PASSWORD, "username"),
+        ("alice", "", "password"),
+        ("alice\x00", PASSWORD, "username"),
+        ("alice", "a\x00", "password"),
+    ],
+)
+def test_what_cannot_be_right_is_said_beside_the_field(sign_in, login, password, field):
+    response = sign_in(login, password)
+    assert response.status_code == 422
+    assert set(response.context["form"].errors) == {field}
+
+
+def test_broken_utf8_is_no_error_of_ours(client, db):
+    body = b"username=%ED%A0%80%FF&password=%C3%28"
+    response = client.post(URL, body, content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 422
+
+
+def test_who_was_deactivated_is_refused_with_the_same_sentence(client, sign_in, alice):
+    alice.is_active = False
+    alice.save()
+    assert sign_in().context["form"].errors == {"__all__": WRONG}
+
+
+def test_the_session_gets_a_new_key(client, sign_in):
+    client.cookies["sessionid"] = "0123456789abcdef0123456789abcdef"
+    sign_in()
+    assert client.cookies["sessionid"].value != "0123456789abcdef0123456789abcdef"
+
+
+def test_the_password_is_not_shown_again(sign_in):
+    assert "wr0ng-one" not in sign_in(password="wr0ng-one").content.decode()
+
+
+def test_signing_in_needs_a_token_of_our_page(alice):
+    client = Client(enforce_csrf_checks=True)
+    data = {"username": "alice", "password": PASSWORD}
+    assert client.post(URL, data).status_code == 403
+
+
+def test_other_methods_are_refused(client, db):
+    assert client.put(URL).status_code == 405
+
+
+def test_the_page_of_a_visitor_asks_the_database_nothing(client, django_assert_num_queries, db):
+    with django_assert_num_queries(0):
+        assert client.get(URL).status_code == 200
+
+
+def test_password_managers_are_helped(client, db):
+    html = client.get(URL).content.decode()
+    assert html.count('autocomplete="username"') == 1
+    assert html.count('autocomplete="current-password"') == 1

@@ -1,0 +1,203 @@
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from accounts.factories import PASSWORD, UserFactory
+from accounts.models import User
+from accounts.services import LoginTaken, register
+
+URL = "/accounts/register/"
+
+
+def fields(username="carol", password1=PASSWORD, password2=PASSWORD, **more):
+    return {"username": username, "password1": password1, "password2": password2, **more}
+
+
+@pytest.fixture
+def page(client, db):
+    def post(**data):
+        return client.post(URL, fields(**data))
+
+    return post
+
+
+def errors(response):
+    return response.context["form"].errors
+
+
+# --- The service
+
+
+def test_register_creates_a_member_without_rights(db):
+    user = register("carol", password=PASSWORD, email="carol@example.org")
+    assert (user.username, user.email) == ("carol", "carol@example.org")
+    assert user.check_password(PASSWORD)
+    assert not user.is_superuser
+    assert not user.staff_roles.exists()
+
+
+@pytest.mark.parametrize("login", ["carol", "Carol", "ＣＡＲＯＬ"])
+def test_register_refuses_a_taken_login_even_when_no_form_checked(db, login):
+    register("carol", password=PASSWORD)
+    with pytest.raises(LoginTaken):
+        register(login, password=PASSWORD)
+    assert User.objects.count() == 1
+
+
+# --- The page
+
+
+def test_a_visitor_signs_up_and_is_signed_in(client, page):
+    response = page()
+    assert (response.status_code, response.url) == (302, "/")
+    assert client.get("/accounts/profile/").status_code == 200
+    assert User.objects.get().username == "carol"
+
+
+def test_the_email_is_optional_and_kept(page):
+    page(email="carol@example.org")
+    assert User.objects.get().email == "carol@example.org"
+
+
+def test_after_signing_up_the_person_goes_where_they_wanted(page):
+    assert page(next="/accounts/profile/").url == "/accounts/profile/"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["https://evil.example/", "//evil.example", "/\\evil.example", "home", "x:y", URL]
+)
+def test_after_signing_up_nobody_is_sent_elsewhere(page, wanted):
+    assert page(next=wanted).url == "/"
+
+
+def test_who_is_signed_in_needs_no_account(client, alice):
+    client.force_login(alice)
+    assert client.get(URL).url == "/"
+    assert client.post(URL, fields()).url == "/"
+    assert User.objects.count() == 1
+
+
+def test_a_refused_form_keeps_what_was_typed_but_no_password(page):
+    response = page(username="Carol X", email="carol@", password2="other")
+    html = response.content.decode()
+    assert response.status_code == 422
+    assert set(errors(response)) == {"username", "email", "password2"}
+    assert 'value="Carol X"' in html
+    assert 'value="carol@"' in html
+    assert PASSWORD not in html
+
+
+def test_errors_are_tied_to_their_fields(page):
+    html = page(username="").content.decode()
+    assert 'aria-describedby="id_username_helptext id_username_error"' in html
+    assert 'id="id_username_error"' in html
+    assert 'aria-invalid="true"' in html
+    assert '<a href="#id_username">' in html
+
+
+@pytest.mark.parametrize("login", ["alice", "ALICE", "ａｌｉｃｅ"])
+def test_a_login_is_taken_in_capitals_and_in_wide_letters_too(page, alice, login):
+    assert errors(page(username=login)) == {"username": ["This login is taken."]}
+
+
+def test_capitals_are_known_beyond_ascii(page):
+    UserFactory(username="ольга")
+    assert errors(page(username="ОЛЬГА")) == {"username": ["This login is taken."]}
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        "",
+        "   ",
+        "carol\x00",
+        "carol dough",
+        "<script>",
+        "‮carol",
+        "x" * 151,
+        "x" * 100_000,
+        "ΐ" * 151,
+        "ﷺ" * 150,
+    ],
+)
+def test_a_wrong_login_is_refused_beside_its_field(page, login):
+    assert set(errors(page(username=login))) == {"username"}
+    assert not User.objects.exists()
+
+
+def test_a_login_that_grows_when_folded_is_measured_as_stored(page):
+    page(username="ß" * 75)
+    assert User.objects.get().username == "s" * 150
+    assert set(errors(Client().post(URL, fields("ß" * 76)))) == {"username"}
+
+
+@pytest.mark.parametrize("password", ["short", "1029384756", "password", "carolcarol"])
+def test_a_weak_password_is_refused(page, password):
+    response = page(username="carolcarol", password1=password, password2=password)
+    assert set(errors(response)) == {"password2"}
+    assert not User.objects.exists()
+
+
+def test_passwords_that_differ_are_refused(page):
+    assert set(errors(page(password2="else where"))) == {"password2"}
+
+
+def test_a_zero_byte_in_any_field_is_refused(page):
+    response = page(password1="a\x00" * 9, password2="a\x00" * 9, email="a\x00@example.org")
+    assert set(errors(response)) == {"password1", "password2", "email"}
+
+
+def test_broken_utf8_is_refused_or_read_never_an_error_of_ours(client, db):
+    body = b"username=%ED%A0%80%FF&password1=%C3%28&password2=%C3%28&email=%FF"
+    response = client.post(URL, body, content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 422
+    assert "username" in errors(response)
+
+
+def test_an_empty_form_names_every_needed_field(client, db):
+    assert set(errors(client.post(URL))) == {"username", "password1", "password2"}
+
+
+def test_sign_up_needs_a_token_of_our_page(db):
+    client = Client(enforce_csrf_checks=True)
+    assert client.post(URL, fields()).status_code == 403
+
+
+def test_other_methods_are_refused(client, db):
+    assert client.put(URL).status_code == 405
+    assert client.delete(URL).status_code == 405
+
+
+def test_password_managers_are_helped(client, db):
+    html = client.get(URL).content.decode()
+    assert html.count('autocomplete="new-password"') == 2
+    assert html.count('autocomplete="username"') == 1
+    assert html.count('autocomplete="email"') == 1
+
+
+def test_the_way_to_sign_in_keeps_where_the_person_wanted_to_go(client, db):
+    html = client.get(URL, {"next": "/accounts/profile/"}).content.decode()
+    assert f'href="{reverse("login")}?next=%2Faccounts%2Fprofile%2F"' in html
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_ask_for_one_login_at_once_one_gets_it():
+    people = 8
+    start, statuses = Barrier(people), []
+
+    def sign_up(login):
+        client = Client()
+        start.wait()
+        statuses.append(client.post(URL, fields(login)).status_code)
+        connection.close()
+
+    threads = [Thread(target=sign_up, args=[login]) for login in ["carol", "CAROL"] * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [302] + [422] * (people - 1)
+    assert User.objects.count() == 1

@@ -1,0 +1,14 @@
+"""Pages about the person. Leaving is in bookings, for it cancels them."""
+
+from django.urls import path
+
+from accounts import views
+
+urlpatterns = [
+    path("register/", views.register, name="register"),
+    path("login/", views.login, name="login"),
+    path("logout/", views.logout, name="logout"),
+    path("profile/", views.profile, name="profile"),
+    path("password/", views.password, name="password"),
+    path("language/", views.language, name="language"),
+]

@@ -1,0 +1,140 @@
+"""Pages about the person."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import auth, messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import BadRequest
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import services
+from accounts.forms import LoginForm, ProfileForm, RegisterForm
+from accounts.models import LANGUAGES
+from accounts.requests import AuthenticatedRequest
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password1", "password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def register(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return _go_on(request)
+    form = RegisterForm(_data(request))
+    if form.is_valid():
+        try:
+            user = services.register(
+                form.cleaned_data["username"],
+                password=form.cleaned_data["password1"],
+                email=form.cleaned_data["email"],
+            )
+        except services.LoginTaken as error:
+            form.add_error("username", str(error))
+        else:
+            auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
+            messages.success(request, _("You have an account and are signed in."))
+            return _go_on(request)
+    return _page(request, "accounts/register.html", form, next=_next(request))
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return _go_on(request)
+    form = LoginForm(request, _data(request))
+    if form.is_valid():
+        auth.login(request, form.get_user())
+        return _go_on(request)
+    return _page(request, "accounts/login.html", form, next=_next(request))
+
+
+@login_not_required
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    auth.logout(request)
+    messages.success(request, _("You are signed out."))
+    return redirect("home")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: AuthenticatedRequest) -> HttpResponse:
+    form = ProfileForm(_data(request), instance=request.user)
+    if form.is_valid():
+        user = form.save()
+        with translation.override(user.language or translation.get_language()):
+            messages.success(request, _("Your profile is saved."))
+        return redirect("profile")
+    return _page(request, "accounts/profile.html", form)
+
+
+@never_cache
+@sensitive_post_parameters("old_password", "new_password1", "new_password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: AuthenticatedRequest) -> HttpResponse:
+    form = PasswordChangeForm(request.user, _data(request))
+    if form.is_valid():
+        user = form.save(commit=False)
+        user.save(update_fields=["password"])
+        auth.update_session_auth_hash(request, user)  # other sessions end, this one stays
+        messages.success(request, _("Your password is changed. Other devices are signed out."))
+        return redirect("profile")
+    return _page(request, "accounts/password.html", form)
+
+
+@login_not_required
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Keep the language in a cookie, for visitors, and in the profile, for all devices."""
+    code = request.POST.get("language", "")
+    if code not in dict(LANGUAGES):
+        raise BadRequest("unknown language")
+    if request.user.is_authenticated:
+        request.user.language = code
+        request.user.save(update_fields=["language"])
+    response = _go_on(request)
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        code,
+        max_age=60 * 60 * 24 * 365,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _data(request: HttpRequest) -> Any:
+    return request.POST if request.method == "POST" else None
+
+
+def _page(request: HttpRequest, template: str, form: BaseForm, **context: str) -> HttpResponse:
+    status = 422 if form.errors else 200
+    return render(request, template, {"form": form, **context}, status=status)
+
+
+def _next(request: HttpRequest) -> str:
+    """Return where the person wanted to go, if that is a page of ours."""
+    url = request.POST.get("next") or request.GET.get("next") or ""
+    ours = url_has_allowed_host_and_scheme(
+        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return url if ours and url.startswith("/") and not url.startswith(request.path) else ""
+
+
+def _go_on(request: HttpRequest) -> HttpResponse:
+    return HttpResponseRedirect(_next(request) or reverse("home"))
