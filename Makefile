@@ -18,7 +18,8 @@ settings := DEBUG=false HTTPS=false ALLOWED_HOSTS=localhost TRUSTED_PROXIES=0 CS
 on_sqlite := $(settings) DATABASE_URL=sqlite:///var/unused.sqlite3
 in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/mesto
 
-.PHONY: help run dev worker test check types lock messages screenshots clean port database FORCE
+.PHONY: help run dev worker test check lock messages screenshots clean port database FORCE
+.PHONY: style imports types migrations translations deployment
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -48,16 +49,26 @@ test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQ
 	$(settings) $(python) scripts/postgres.py -- $(python) -m pytest $(ARGS) || status=1; \
 	exit $$status
 
-check: $(tools) $(catalogues) types | var ## style, types, imports, migrations, translations, deployment
+check: style imports types migrations translations deployment ## everything but the tests (-k: don't stop at the first)
+
+style: $(tools)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+
+imports: $(tools)
 	.venv/bin/lint-imports --no-logo
-	@$(on_sqlite) $(manage) makemigrations --check --dry-run
-	$(python) scripts/messages.py check
-	@$(in_production) $(manage) check --deploy --fail-level WARNING
 
 types: $(tools) | var
 	@$(on_sqlite) .venv/bin/mypy .
+
+migrations: $(tools) | var
+	@$(on_sqlite) $(manage) makemigrations --check --dry-run
+
+translations: $(tools)
+	$(python) scripts/messages.py check
+
+deployment: $(tools)
+	@$(in_production) $(manage) check --deploy --fail-level WARNING
 
 lock: $(runtime) ## write the locks anew (ARGS=--upgrade for newer versions)
 	@test -x .venv/bin/uv || $(python) -m pip install --quiet uv
