@@ -74,7 +74,7 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
     readonly_fields = ["language", "time_zone", "theme", "last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["username", "password", "name", "email"]}),
-        (_("May"), {"fields": ["is_active", "is_superuser", "groups"]}),
+        (_("Rights"), {"fields": ["is_active", "is_superuser", "groups"]}),
         (_("Chosen in the profile"), {"fields": ["language", "time_zone", "theme"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]

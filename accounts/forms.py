@@ -53,10 +53,3 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it 
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),
         }
-
-    def save(self, commit: bool = True) -> User:
-        """Write these fields and no other: a whole row could undo what another request wrote."""
-        user: User = self.instance
-        if commit:
-            user.save(update_fields=self.Meta.fields)
-        return user

@@ -1,7 +1,8 @@
-"""What changes a person as a whole: joining, and being forgotten."""
+"""What happens to a person: joining, changing, being forgotten."""
 
 from datetime import datetime
 from secrets import token_hex
+from typing import Any
 
 from axes.models import AccessAttempt
 from django.contrib.admin.models import LogEntry
@@ -23,6 +24,14 @@ def register(login: str, *, password: str, email: str = "") -> User:
             return User.objects.create_user(login, email, password)
     except IntegrityError as error:
         raise LoginTaken from error
+
+
+def change(user: User, **fields: Any) -> None:
+    """Write these columns and no other, and only while the person is here.
+
+    Saving a whole row that was read earlier could bring an erased person back.
+    """
+    User.objects.filter(pk=user.pk, is_active=True).update(**fields)
 
 
 @transaction.atomic

@@ -75,8 +75,9 @@ def logout(request: HttpRequest) -> HttpResponse:
 def profile(request: AuthenticatedRequest) -> HttpResponse:
     form = ProfileForm(_data(request), instance=request.user)
     if form.is_valid():
-        user = form.save()
-        with translation.override(user.language or translation.get_language()):
+        services.change(request.user, **form.cleaned_data)
+        chosen = form.cleaned_data["language"] or translation.get_language()
+        with translation.override(chosen):
             messages.success(request, _("Your profile is saved."))
         return redirect("profile")
     return _page(request, "accounts/profile.html", form)
@@ -89,7 +90,7 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
     form = PasswordChangeForm(request.user, _data(request))
     if form.is_valid():
         user = form.save(commit=False)
-        user.save(update_fields=["password"])
+        services.change(user, password=user.password)
         auth.update_session_auth_hash(request, user)  # other sessions end, this one stays
         messages.success(request, _("Your password is changed. Other devices are signed out."))
         return redirect("profile")
@@ -104,8 +105,7 @@ def language(request: HttpRequest) -> HttpResponse:
     if code not in dict(LANGUAGES):
         raise BadRequest("unknown language")
     if request.user.is_authenticated:
-        request.user.language = code
-        request.user.save(update_fields=["language"])
+        services.change(request.user, language=code)
     response = _go_on(request)
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,

@@ -50,6 +50,16 @@ def test_the_page_of_a_person_asks_as_much_for_many_roles_as_for_one(
         client.get(f"{PEOPLE}{person.pk}/change/")
 
 
+@pytest.mark.parametrize("page", ["change", "password", "history"])
+def test_every_page_of_a_person_opens(client, admin, page):
+    assert client.get(f"{PEOPLE}{StaffRoleFactory().user.pk}/{page}/").status_code == 200
+
+
+@pytest.mark.parametrize("page", ["accounts/user/add/", "auth/group/", "axes/accessattempt/"])
+def test_the_other_pages_about_people_open(client, admin, page):
+    assert client.get(f"/admin/{page}").status_code == 200
+
+
 def test_a_superuser_gives_a_role_in_one_space(client, admin, spaces):
     person = UserFactory(username="olga")
     response = client.post(

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.factories import PASSWORD, StaffRoleFactory, UserFactory
 from accounts.models import User
-from accounts.services import erase, register
+from accounts.services import change, erase, register
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -94,6 +94,13 @@ def test_others_are_left_alone(alina, bob):
     before = User.objects.values().get(pk=bob.pk)
     erase(alina, now=NOW)
     assert User.objects.values().get(pk=bob.pk) == before
+
+
+def test_a_change_that_comes_too_late_brings_nothing_back(alina):
+    erase(User.objects.get(pk=alina.pk), now=NOW)
+    change(alina, name="Alina Petrova", password=alina.password)
+    alina.refresh_from_db()
+    assert (alina.name, alina.has_usable_password()) == ("", False)
 
 
 def test_two_people_can_be_erased(alina, bob):
