@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from spaces.codes import new_code
+from spaces.features import Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
 from spaces.validators import validate_features, validate_quarter_hour, validate_time_zone
 
@@ -113,7 +115,9 @@ class Place(models.Model):
         _("name"), max_length=60, blank=True, help_text=_("Empty: the kind and the number.")
     )
     kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices, default=Kind.DESK)
-    capacity = models.PositiveSmallIntegerField(_("people"), default=1)
+    capacity = models.PositiveSmallIntegerField(
+        _("people"), default=1, validators=[MinValueValidator(1)]
+    )
     features = models.JSONField(
         _("features"), default=list, blank=True, validators=[validate_features]
     )
@@ -142,6 +146,11 @@ class Place(models.Model):
     def __str__(self) -> str:
         return self.name or f"{self.get_kind_display().capitalize()} {self.number}"
 
+    @property
+    def feature_labels(self) -> list[str]:
+        """What the place offers, in the reader's language."""
+        return [str(Feature(name).label) for name in self.features if name in Feature.values]
+
 
 class Closure(models.Model):
     """A space, or one place in it, can't be booked from one instant to another."""
@@ -166,7 +175,11 @@ class Closure(models.Model):
         verbose_name = _("closure")
         verbose_name_plural = _("closures")
         constraints = [
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="closure_period"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="closure_period",
+                violation_error_message=_("The end must be later than the beginning."),
+            ),
         ]
         indexes = [models.Index(fields=["space", "ends_at"], name="closure_by_space")]
 
@@ -206,13 +219,14 @@ class Policy(models.Model):
         _("booking step, minutes"),
         null=True,
         blank=True,
+        validators=[MinValueValidator(15), MaxValueValidator(1440)],
         help_text=_("A multiple of 15, counted from opening time. Empty: 60."),
     )
     min_minutes = models.PositiveSmallIntegerField(
         _("shortest booking, minutes"), null=True, blank=True
     )
     max_minutes = models.PositiveSmallIntegerField(
-        _("longest booking, minutes"), null=True, blank=True
+        _("longest booking, minutes"), null=True, blank=True, validators=[MinValueValidator(15)]
     )
     min_notice_minutes = models.PositiveIntegerField(
         _("book at least this many minutes before"), null=True, blank=True
@@ -247,7 +261,8 @@ class Policy(models.Model):
     def clean(self) -> None:
         if self.step_minutes and self.step_minutes % 15:
             raise ValidationError({"step_minutes": _("The step is a multiple of 15 minutes.")})
-        if self.min_minutes and self.max_minutes and self.min_minutes > self.max_minutes:
+        shortest = max(self.step_minutes or 0, self.min_minutes or 0)
+        if self.max_minutes is not None and self.max_minutes < shortest:
             raise ValidationError(
                 {"max_minutes": _("The longest booking can't be shorter than the shortest.")}
             )

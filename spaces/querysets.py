@@ -1,11 +1,11 @@
 """What can be asked of spaces and places."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Aggregate, Expression, F, JSONField, OuterRef, Q, Subquery
-from django.db.models.functions import JSONArray, JSONObject
+from django.db.models import Aggregate, Count, Expression, F, JSONField, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, JSONArray, JSONObject
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -47,6 +47,15 @@ class SpaceQuerySet(models.QuerySet["Space"]):
             return self
         return self.filter(staff_roles__user=user, staff_roles__role="MANAGER")
 
+    def with_place_count(self) -> "SpaceQuerySet":
+        """Carry `place_count`."""
+        from spaces.models import Place
+
+        places = Place.objects.filter(space=OuterRef("pk")).values("space")
+        return self.annotate(
+            place_count=Coalesce(Subquery(places.annotate(n=Count("pk")).values("n")), 0)
+        )
+
     def with_setup(self, *, since: datetime, member: "User | None") -> "SpaceQuerySet":
         """Carry hours, closures that end after `since`, matching policies and parts, in one query.
 
@@ -86,3 +95,21 @@ class PlaceQuerySet(models.QuerySet["Place"]):
 
     def by_number(self) -> "PlaceQuerySet":
         return self.order_by("number")
+
+    def in_spaces(self, spaces: SpaceQuerySet) -> "PlaceQuerySet":
+        return self.filter(space__in=spaces)
+
+    def numbers_taken(self, space: "Space", numbers: range) -> list[int]:
+        """Return which of consecutive numbers belong to places of a space, in order."""
+        taken = self.filter(space=space, number__gte=numbers[0], number__lte=numbers[-1])
+        return list(taken.by_number().values_list("number", flat=True))
+
+    def next_number(self, space: "Space") -> int:
+        """Return the number after the highest in a space."""
+        highest: int | None = self.filter(space=space).aggregate(n=Max("number"))["n"]
+        return (highest or 0) + 1
+
+    def pairs_of_parts(self, space: "Space") -> "models.QuerySet[Any, tuple[int, int]]":
+        """Return (whole, part) for every composite of a space."""
+        rows = self.model.parts.through.objects.filter(from_place__space=space)
+        return rows.values_list("from_place_id", "to_place_id")

@@ -3,18 +3,25 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from django.db import transaction
-from django.utils.translation import gettext_lazy as _
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from spaces.models import Place, Space
 
 #: Asked before a place's parts change; an app that keeps something on places appends its question.
-#: Each returns a sentence that forbids it, or None. (`bookings` objects while bookings are upcoming.)
+#: Each returns a sentence that forbids it, or None. (`bookings` objects to upcoming bookings.)
 objections: list[Callable[[Place, datetime], str | None]] = []
+
+#: What a pattern of names holds where the number belongs.
+NUMBER = "{number}"
 
 
 class PartsError(ValueError):
     """These places can't be the parts of that one; the text says why."""
+
+
+class NumbersTaken(ValueError):
+    """Some of the numbers belong to other places; the text says which."""
 
 
 def lock_places(space: Space) -> None:
@@ -31,40 +38,77 @@ def lock_places(space: Space) -> None:
     )
 
 
+def generate_places(
+    space: Space,
+    *,
+    kind: str,
+    first_number: int,
+    count: int,
+    capacity: int,
+    features: Collection[str] = (),
+    name: str = "",
+) -> list[Place]:
+    """Create `count` places of one kind with consecutive numbers, all or none.
+
+    In `name` the word {number} stands for the number of each. Raises NumbersTaken.
+    """
+    numbers = range(first_number, first_number + count)
+    places = [
+        Place(
+            space=space,
+            number=number,
+            name=name.replace(NUMBER, str(number)),
+            kind=kind,
+            capacity=capacity,
+            features=list(features),
+        )
+        for number in numbers
+    ]
+    try:
+        with transaction.atomic():
+            return Place.objects.bulk_create(places)
+    except IntegrityError as error:
+        taken = Place.objects.numbers_taken(space, numbers)
+        if not taken:
+            raise
+        raise NumbersTaken(
+            _("These numbers are taken: %(numbers)s.") % {"numbers": ", ".join(map(str, taken))}
+        ) from error
+
+
 @transaction.atomic
 def set_parts(place: Place, parts: Collection[Place], *, now: datetime) -> None:
     """Make `place` a composite of `parts` (none: a simple place again).
 
-    Raises PartsError for parts of another space, for circles, and when an app objects.
+    Its capacity stays what it is. Raises PartsError for parts of another space, for circles, and
+    when an app objects.
     """
-    lock_places(place.space)
-    if set(place.parts.all()) == set(parts):
-        return
-    if any(part.space_id != place.space_id for part in parts):
-        raise PartsError(_("Every part must be in the same space."))
-    inner = {
-        whole: set(map(int, pks))
-        for whole, pks in _parts_of(place.space).items()
-        if whole != place.pk
-    }
-    todo, seen = [part.pk for part in parts], set()
-    while todo:
-        pk = todo.pop()
-        if pk == place.pk:
-            raise PartsError(_("A place can't be a part of itself."))
-        if pk not in seen:
-            seen.add(pk)
-            todo.extend(inner.get(pk, ()))
-    for objection in objections:
-        for touched in {place, *parts, *place.parts.all()}:
-            if sentence := objection(touched, now):
-                raise PartsError(sentence)
+    check_parts(place, parts, now=now)
     place.parts.set(parts)
 
 
-def _parts_of(space: Space) -> dict[int, list[int]]:
-    rows = Place.parts.through.objects.filter(from_place__space=space)
-    parts: dict[int, list[int]] = {}
-    for whole, part in rows.values_list("from_place_id", "to_place_id"):
-        parts.setdefault(whole, []).append(part)
-    return parts
+def check_parts(place: Place, parts: Collection[Place], *, now: datetime) -> None:
+    """Raise what `set_parts` would; what it found holds until this transaction ends."""
+    lock_places(place.space)
+    pairs = set(Place.objects.pairs_of_parts(place.space))
+    wanted = {part.pk for part in parts}
+    if wanted == {part for whole, part in pairs if whole == place.pk}:
+        return
+    if any(part.space_id != place.space_id for part in parts):
+        raise PartsError(_("Every part must be in the same space."))
+    wholes = _with_wholes(place.pk, pairs)
+    if wanted & wholes:
+        raise PartsError(_("A place can't be a part of itself."))
+    # A booking of any of these takes the slots of leaves that are about to change.
+    for whole in Place.objects.filter(pk__in=wholes).by_number():
+        for objection in objections:
+            if sentence := objection(whole, now):
+                raise PartsError(sentence)
+
+
+def _with_wholes(place: int, pairs: set[tuple[int, int]]) -> set[int]:
+    """Return a place and every place that it is a part of, at any depth."""
+    found = {place}
+    while more := {whole for whole, part in pairs if part in found} - found:
+        found |= more
+    return found

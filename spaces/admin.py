@@ -1,0 +1,253 @@
+"""Setting up a space: its hours, places, policies and staff."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import AdminForm
+from django.contrib.admin.options import InlineModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import ForeignKey, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import StaffRole
+from spaces import services
+from spaces.forms import GeneratePlacesForm, PlaceForm, SpaceForm, StaffRoleForm
+from spaces.models import OpeningHours, Place, Policy, Space
+from spaces.slots import subtract
+from spaces.staff_admin import SpaceInline, SpaceScopedAdmin
+from spaces.venue import Venue
+
+type Inline = InlineModelAdmin[Any, Any]
+
+QUARTER_HOURS = forms.TimeInput(format="%H:%M", attrs={"type": "time", "step": 900})
+
+
+class OpeningHoursInline(SpaceInline):
+    model = OpeningHours
+    ordering = ["weekday", "opens_at"]
+    formfield_overrides = {models.TimeField: {"widget": QUARTER_HOURS}}
+
+    def get_extra(self, request: HttpRequest, obj: Space | None = None, **kwargs: Any) -> int:
+        return 1 if obj else len(OpeningHours.Weekday)
+
+
+class PlaceInline(SpaceInline):
+    """The first places of a new space; later they have pages of their own."""
+
+    model = Place
+    fields = ["number", "name", "kind", "capacity"]
+
+
+class PolicyInline(SpaceInline):
+    model = Policy
+    template = "admin/edit_inline/stacked.html"
+    extra = 0
+    fields = [
+        ("kind", "group"),
+        ("step_minutes", "min_minutes", "max_minutes"),
+        ("min_notice_minutes", "max_days_ahead"),
+        ("cancel_deadline_minutes", "max_upcoming"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
+        return super().get_queryset(request).select_related("group").order_by("pk")
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> "forms.ModelChoiceField[Any] | None":
+        """Read the groups once, not once a policy."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            field.choices = list(field.choices)  # type: ignore[arg-type]
+        return field
+
+
+class StaffRoleInline(SpaceInline):
+    model = StaffRole
+    form = StaffRoleForm
+    fields = ["user", "role"]
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StaffRole]:
+        return super().get_queryset(request).select_related("user").order_by("user__username")
+
+
+@admin.register(Space)
+class SpaceAdmin(SpaceScopedAdmin):
+    space_path = ""
+    form = SpaceForm
+    list_display = ["name", "kind", "time_zone", "places", "open_today", "is_active"]
+    list_filter = ["kind", "is_active"]
+    search_fields = ["name", "slug", "address"]
+    ordering = ["name"]
+    prepopulated_fields = {"slug": ["name"]}
+    fields = [
+        ("name", "slug"),
+        ("kind", "time_zone"),
+        "address",
+        "about",
+        "is_active",
+    ]
+    inlines = [OpeningHoursInline, PlaceInline, PolicyInline, StaffRoleInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Space]:
+        a_day_ago = timezone.now() - timedelta(days=1)
+        spaces: Any = super().get_queryset(request)
+        found: QuerySet[Space] = spaces.with_place_count().with_setup(since=a_day_ago, member=None)
+        return found
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(getattr(request.user, "is_superuser", False))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_add_permission(request)
+
+    def get_inlines(self, request: HttpRequest, obj: Space | None) -> list[type[Inline]]:
+        return [inline for inline in self.inlines if inline is not PlaceInline or obj is None]
+
+    def get_formset_kwargs(
+        self, request: HttpRequest, obj: Space, inline: Inline, prefix: str
+    ) -> dict[str, Any]:
+        """Lay out the week for the hours of a new space."""
+        kwargs = super().get_formset_kwargs(request, obj, inline, prefix)
+        if inline.model is OpeningHours and obj._state.adding:
+            kwargs["initial"] = [{"weekday": weekday} for weekday in OpeningHours.Weekday]
+        return kwargs
+
+    @admin.display(description=gettext_lazy("places"), ordering="place_count")
+    def places(self, space: Space) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>',
+            _places_of(space),
+            space.place_count,  # type: ignore[attr-defined]
+        )
+
+    @admin.display(description=gettext_lazy("open today"))
+    def open_today(self, space: Space) -> str:
+        venue = Venue.of(space)
+        closed = [closure.period for closure in venue.closures if closure.place is None]
+        openings = subtract(venue.openings(venue.today(timezone.now())), closed)
+        return ", ".join(
+            f"{opening.starts_at.astimezone(venue.zone):%H:%M}–"
+            f"{opening.ends_at.astimezone(venue.zone):%H:%M}"
+            for opening in openings
+        ) or _("closed")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.generate_places)
+        mine = path("<int:pk>/generate-places/", view, name="spaces_space_generate")
+        return [mine, *super().get_urls()]
+
+    def generate_places(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Create numbered places in bulk."""
+        space: Space | None = self.get_object(request, str(pk))
+        if space is None:
+            raise Http404
+        if not self.has_change_permission(request, space):
+            raise PermissionDenied
+        initial = {"first_number": Place.objects.next_number(space), "kind": _usual_kind(space)}
+        form = GeneratePlacesForm(request.POST or None, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            try:
+                with transaction.atomic():
+                    made = services.generate_places(space, **form.cleaned_data)
+                    self.log_change(request, space, f"{made[0].number}–{made[-1].number}")
+            except services.NumbersTaken as error:
+                form.add_error("first_number", str(error))
+            else:
+                text = ngettext("Created %(n)d place.", "Created %(n)d places.", len(made))
+                messages.success(request, text % {"n": len(made)})
+                return redirect(_places_of(space))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Generate places"),
+            "subtitle": space.name,
+            "opts": self.opts,
+            "original": space,
+            "form": form,
+            "adminform": AdminForm(
+                form,  # type: ignore[arg-type]  # it takes any form
+                [(None, {"fields": list(form.fields)})],
+                {},
+            ),
+        }
+        return TemplateResponse(request, "admin/spaces/space/generate_places.html", context)
+
+
+@admin.register(Place)
+class PlaceAdmin(SpaceScopedAdmin):
+    form = PlaceForm
+    list_display = ["place", "space", "kind", "capacity", "offers", "made_of", "is_bookable"]
+    list_filter = [("space", admin.RelatedOnlyFieldListFilter), "kind", "is_bookable"]
+    list_select_related = ["space"]
+    search_fields = ["name", "number__exact", "kind", "space__name"]
+    ordering = ["space__name", "number"]
+    filter_horizontal = ["parts"]
+    actions = ["offer", "withdraw"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Place]:
+        return super().get_queryset(request).prefetch_related("parts")
+
+    def get_fields(self, request: HttpRequest, obj: Place | None = None) -> list[Any]:
+        """Ask for the parts of a place once it is there, and its space is settled."""
+        fields: list[Any] = ["space", ("number", "name"), ("kind", "capacity")]
+        if obj is not None and not self.has_change_permission(request, obj):
+            return [*fields, "offers", "is_bookable", "made_of"]
+        fields += ["features", "is_bookable", ("plan_x", "plan_y")]
+        return fields if obj is None else [*fields, "parts"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Place | None = None) -> list[str]:
+        return ["offers", "made_of"]
+
+    def save_related(
+        self, request: HttpRequest, form: "forms.ModelForm[Place]", formsets: Any, change: bool
+    ) -> None:
+        """Write the parts through the service, and nothing else: there are no other relations."""
+        if change:
+            services.set_parts(form.instance, form.cleaned_data["parts"], now=timezone.now())
+
+    @admin.display(description=gettext_lazy("place"), ordering="number")
+    def place(self, place: Place) -> str:
+        return str(place)
+
+    @admin.display(description=gettext_lazy("features"))
+    def offers(self, place: Place) -> str:
+        return ", ".join(place.feature_labels)
+
+    @admin.display(description=gettext_lazy("parts"))
+    def made_of(self, place: Place) -> str:
+        return ", ".join(map(str, place.parts.all()))
+
+    @admin.action(description=gettext_lazy("Offer selected places"), permissions=["change"])
+    def offer(self, request: HttpRequest, places: QuerySet[Place]) -> None:
+        count = self.writable(request, places).update(is_bookable=True)
+        text = ngettext("%(n)d place can be booked.", "%(n)d places can be booked.", count)
+        messages.success(request, text % {"n": count})
+
+    @admin.action(description=gettext_lazy("Withdraw selected places"), permissions=["change"])
+    def withdraw(self, request: HttpRequest, places: QuerySet[Place]) -> None:
+        count = self.writable(request, places).update(is_bookable=False)
+        text = ngettext(
+            "%(n)d place can't be booked any more.", "%(n)d places can't be booked any more.", count
+        )
+        messages.success(request, text % {"n": count})
+
+
+def _places_of(space: Space) -> str:
+    query = {"space__id__exact": space.pk}
+    return reverse("admin:spaces_place_changelist", query=query)
+
+
+def _usual_kind(space: Space) -> Place.Kind:
+    return Place.Kind.TABLE if space.kind == Space.Kind.RESTAURANT else Place.Kind.DESK

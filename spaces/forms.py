@@ -1,0 +1,117 @@
+"""Forms of a space's set-up, in the admin."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import time_zones
+from accounts.models import StaffRole, User
+from spaces.features import Feature
+from spaces.models import Place, Space
+from spaces.services import NUMBER, PartsError, check_parts
+
+MOST_AT_ONCE = 500
+
+
+class FeaturesField(forms.MultipleChoiceField):
+    """A list of features as checkboxes."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=Feature.choices, required=False, label=_("Features"), **kwargs)
+
+
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A person by their exact login: nobody is listed."""
+
+    widget = forms.TextInput
+    default_error_messages = {"invalid_choice": _("Nobody has this login.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=User.objects.all(), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.username if isinstance(value, User) else value
+
+    def to_python(self, value: Any) -> User | None:
+        if not value:
+            return None
+        try:
+            return User.objects.get_by_natural_key(str(value).strip())
+        except User.DoesNotExist:
+            raise ValidationError(
+                self.error_messages["invalid_choice"], code="invalid_choice"
+            ) from None
+
+
+class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=lambda: [("UTC", "UTC"), *time_zones.by_region()]
+    )
+
+    class Meta:
+        model = Space
+        fields = ("name", "slug", "kind", "time_zone", "address", "about", "is_active")
+
+
+class StaffRoleForm(forms.ModelForm):  # type: ignore[type-arg]
+    user = PersonField(label=_("Login"))
+
+    class Meta:
+        model = StaffRole
+        fields = ("user", "role")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["user"] = self.instance.user
+            self.fields["user"].disabled = True
+
+
+class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
+    features = FeaturesField()
+
+    class Meta:
+        model = Place
+        fields = ("space", "number", "name", "kind", "capacity", "features", "is_bookable", "parts")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["space"].disabled = True  # bookings and parts stay where they are
+        if "parts" in self.fields:
+            others = Place.objects.filter(space=self.instance.space_id).exclude(pk=self.instance.pk)
+            self.fields["parts"].queryset = others.by_number()  # type: ignore[attr-defined]
+
+    def clean_parts(self) -> list[Place]:
+        """Refuse here what `services.set_parts` would; the lock keeps it true until the save."""
+        parts = list(self.cleaned_data["parts"])
+        try:
+            check_parts(self.instance, parts, now=timezone.now())
+        except PartsError as error:
+            raise ValidationError(str(error)) from error
+        return parts
+
+
+class GeneratePlacesForm(forms.Form):
+    kind = forms.ChoiceField(label=_("Kind"), choices=Place.Kind.choices)
+    first_number = forms.IntegerField(label=_("From number"), min_value=1, max_value=1_000_000)
+    count = forms.IntegerField(label=_("How many"), min_value=1, max_value=MOST_AT_ONCE, initial=10)
+    capacity = forms.IntegerField(label=_("People at each"), min_value=1, max_value=1000, initial=1)
+    features = FeaturesField()
+    name = forms.CharField(
+        label=_("Name"),
+        required=False,
+        max_length=Place._meta.get_field("name").max_length,
+        help_text=_("Such as “Window {number}”. Empty: the kind and the number."),
+    )
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name and NUMBER not in name:
+            raise ValidationError(_("Put {number} where the number belongs."))
+        return name

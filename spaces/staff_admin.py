@@ -1,0 +1,108 @@
+"""The admin as the staff of a space see it: their spaces and nothing else.
+
+What a person may do follows from their `StaffRole` rows; Django's own permissions play no part.
+"""
+
+from collections.abc import Collection
+from operator import attrgetter
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import ForeignKey, Model, QuerySet, prefetch_related_objects
+from django.http import HttpRequest
+
+from accounts.models import StaffRole, User
+from spaces.models import Place, Space
+from spaces.querysets import SpaceQuerySet
+
+ANY_ROLE = frozenset(StaffRole.Role)
+MANAGERS = frozenset({StaffRole.Role.MANAGER})
+
+
+def holds(request: HttpRequest, roles: Collection[str], space: int | None = None) -> bool:
+    """Tell whether the person has one of the roles in a space (None: in any)."""
+    user = request.user
+    if not isinstance(user, User):
+        return False
+    if user.is_superuser:
+        return True
+    prefetch_related_objects([user], "staff_roles")  # asked many times a page, read once
+    return any(
+        held.role in roles and space in (None, held.space_id) for held in user.staff_roles.all()
+    )
+
+
+class SpaceScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that belong to a space: shown to its staff, changed by those with one of `writers`."""
+
+    #: The lookup from a row to its space; empty where the row is the space.
+    space_path: ClassVar[str] = "space"
+    #: The roles that may add, change and delete.
+    writers: ClassVar[Collection[str]] = MANAGERS
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        spaces = Space.objects.run_by(request.user)  # type: ignore[arg-type]
+        return super().get_queryset(request).filter(**{f"{self.space_path or 'pk'}__in": spaces})
+
+    def writable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Leave the rows that this person may change: hosts of one space may manage another."""
+        return queryset.filter(**{f"{self.space_path or 'pk'}__in": self.writable_spaces(request)})
+
+    def writable_spaces(self, request: HttpRequest) -> SpaceQuerySet:
+        user: User = request.user  # type: ignore[assignment]
+        if StaffRole.Role.HOST in self.writers:
+            return Space.objects.run_by(user)
+        return Space.objects.managed_by(user)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return holds(request, ANY_ROLE)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return holds(request, ANY_ROLE, self._space_of(obj))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return holds(request, self.writers)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return holds(request, self.writers, self._space_of(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return holds(request, self.writers, self._space_of(obj))
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> "forms.ModelChoiceField[Any] | None":
+        """Offer and accept only the person's own spaces and the places in them."""
+        if db_field.related_model is Space:
+            kwargs["queryset"] = self.writable_spaces(request)
+        elif db_field.related_model is Place:
+            kwargs["queryset"] = Place.objects.in_spaces(self.writable_spaces(request)).by_number()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def _space_of(self, obj: Model | None) -> int | None:
+        if obj is None:
+            return None
+        path = f"{self.space_path.replace('__', '.')}_id" if self.space_path else "pk"
+        space: int = attrgetter(path)(obj)
+        return space
+
+
+def _pk(space: Model | None) -> int | None:
+    return None if space is None else space.pk
+
+
+class SpaceInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows on a space's own page: the permissions are those of the space."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return holds(request, ANY_ROLE, _pk(obj))
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return holds(request, MANAGERS, _pk(obj))
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return holds(request, MANAGERS, _pk(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return holds(request, MANAGERS, _pk(obj))
