@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django import template
 
 from bookings import local_time, words
-from spaces.slots import Period
+from spaces.slots import SLOT, Period
 from spaces.venue import Venue
 
 register = template.Library()
@@ -72,6 +72,20 @@ def minutes_into(at: datetime, period: Period) -> int:
 
 
 @register.filter
-def minutes_in(part: Period, whole: Period) -> int:
+def minutes_in(part: Period | None, whole: Period) -> int:
     """Count the minutes of a period that lie in another."""
+    if part is None:
+        return 0
     return minutes_into(part.ends_at, whole) - minutes_into(part.starts_at, whole)
+
+
+@register.filter
+def quarters(period: Period) -> int:
+    """Count the quarter hours of a period, the columns of a timeline."""
+    return period.duration // SLOT
+
+
+@register.filter
+def hours_wide(period: Period) -> int:
+    """Count the hours that a timeline needs room for, begun ones too."""
+    return -(-period.duration // timedelta(hours=1))

@@ -1,0 +1,59 @@
+// What the pages do better with JavaScript; everything works without it.
+
+const byId = (id) => document.getElementById(id);
+
+// A form that changes something is sent once, however often its button is pressed.
+document.addEventListener("submit", ({ target: form, defaultPrevented }) => {
+  if (defaultPrevented || !form.matches("[data-once]")) return;
+  // After this event: a disabled button would not be sent along.
+  setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
+});
+// A page that the browser kept for its Back button must work again.
+addEventListener("pageshow", () => {
+  document.querySelectorAll("[data-once] button").forEach((button) => { button.disabled = false; });
+});
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  if (opener && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    byId(opener.dataset.dialog).showModal();
+  }
+  event.target.closest("[data-dismiss]")?.closest(".alert").remove();
+});
+
+// The languages keep you on the page that htmx last wrote into the address bar.
+document.addEventListener("submit", ({ target: form }) => {
+  if (form.matches(".languages") && form.elements.next.value) form.elements.next.value = location.pathname + location.search;
+});
+
+// A later start keeps the length: the end moves along. Before htmx reads the form, hence "capture".
+document.addEventListener("change", ({ target: from }) => {
+  const to = byId("id_to");
+  if (from.id !== "id_from" || !to) return;
+  const before = [...from.options].findIndex((option) => option.defaultSelected);
+  const last = to.options.length - 1;
+  to.selectedIndex = Math.max(0, Math.min(last, to.selectedIndex + from.selectedIndex - before));
+}, true);
+
+// Start the timeline at the chosen time.
+function scrollTimeline() {
+  const timeline = document.querySelector(".timeline");
+  const chosen = timeline?.querySelector(".chosen, .now");
+  if (!chosen) return;
+  const names = timeline.querySelector("tbody th").offsetWidth;
+  timeline.scrollLeft += chosen.getBoundingClientRect().left - timeline.getBoundingClientRect().left - names - 48;
+}
+
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (detail.target.id !== "results") return;
+  byId("announcement").textContent = byId("found").textContent;
+  scrollTimeline();
+});
+// When the answer is not the page that was asked for, go there and see.
+for (const name of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(name, ({ detail }) => { location.assign(detail.pathInfo.finalRequestPath); });
+}
+
+document.querySelectorAll("[data-dismiss]").forEach((button) => { button.hidden = false; });
+scrollTimeline();
