@@ -1,7 +1,7 @@
 """The cast and the stage of the tests."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
@@ -30,6 +30,13 @@ def plain_settings() -> Iterator[None]:
 @pytest.fixture
 def now() -> datetime:
     return NOW
+
+
+@pytest.fixture
+def soon() -> datetime:
+    """Ten o'clock the day after tomorrow, for pages: they read the real clock."""
+    day = datetime.now(UTC) + timedelta(days=2)
+    return day.replace(hour=10, minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture

@@ -66,11 +66,11 @@ class Availability:
         rows = Booking.objects.in_space(space).occupying().overlapping(span)
         if but is not None:
             rows = rows.exclude(pk=but.pk)
-        for place, starts_at, ends_at, member, code in rows.values_list(
+        for pk, starts_at, ends_at, member, code in rows.values_list(
             "place_id", "starts_at", "ends_at", "member_id", "code"
         ):
             occupancy = Occupancy(Period(starts_at, ends_at), member, code)
-            for leaf in venue.leaves(place):
+            for leaf in venue.leaves(pk):
                 self._by_leaf[leaf].append(occupancy)
 
     def occupied(self, place: Place) -> set[Occupancy]:

@@ -7,9 +7,8 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from bookings.errors import BookingsInTheWay
 from bookings.models import Booking
-from bookings.states import State
 from bookings.transactions import transactional
-from bookings.transitions import move_to
+from bookings.transitions import cancel_all
 from spaces.models import Closure, Place, Space
 from spaces.services import lock_places
 from spaces.slots import Period
@@ -64,6 +63,4 @@ def close(
     closure = Closure.objects.create(
         space=space, place=place, starts_at=starts_at, ends_at=ends_at, reason=reason
     )
-    for booking in affected:
-        move_to(State.CANCELLED, booking, by=by, now=now, reason=reason)
-    return closure, affected
+    return closure, cancel_all(affected, by=by, now=now, reason=reason)

@@ -59,22 +59,22 @@ class TimesForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.place: Place | None = None
+        self.found: Place | None = None
 
     def clean_place(self) -> UUID:
         """Find the place, whatever its state: the rules say when it can't be booked."""
         code: UUID = self.cleaned_data["place"]
-        self.place = Place.objects.select_related("space").filter(code=code).first()
-        if self.place is None:
+        self.found = Place.objects.select_related("space").filter(code=code).first()
+        if self.found is None:
             raise ValidationError(_("There is no such place."), code="no_such_place")
         return code
 
     def _clean_instant(self, name: str) -> datetime | str:
         text: str = self.cleaned_data[name]
-        if self.place is None:
+        if self.found is None:
             return text
         try:
-            return read_instant(text.strip(), self.place.space.zone)
+            return read_instant(text.strip(), self.found.space.zone)
         except LocalTimeError as error:
             raise ValidationError(str(error), code="time") from error
 

@@ -5,9 +5,8 @@ from datetime import datetime
 from accounts.models import User
 from accounts.services import erase
 from bookings.models import Booking, BookingEvent
-from bookings.states import State
 from bookings.transactions import transactional
-from bookings.transitions import move_to
+from bookings.transitions import cancel_all
 
 
 @transactional
@@ -19,12 +18,11 @@ def leave(member: User, *, by: User, now: datetime) -> int:
     """
     member = User.objects.select_for_update(no_key=True).get(pk=member.pk)
     upcoming = list(Booking.objects.of(member).upcoming(now).with_place())
-    for booking in upcoming:
-        move_to(State.CANCELLED, booking, by=by, now=now)
+    cancelled = cancel_all(upcoming, by=by, now=now)
     Booking.objects.of(member).exclude(note="").update(note="")
     events = BookingEvent.objects.filter(booking__member=member).exclude(data__note="")
     for event in events:
         event.data["note"] = ""
         event.save(update_fields=["data"])
     erase(member, now=now)
-    return len(upcoming)
+    return len(cancelled)

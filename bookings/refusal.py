@@ -30,7 +30,7 @@ def refusal(
     moving: Booking | None = None,
 ) -> HttpResponse:
     """Answer 409 when somebody else has the place, 422 when rules forbid it. Nothing is changed."""
-    place = form.place
+    place = form.found
     period = form.period if form.is_valid() else None
     party_size = form.cleaned_data.get("party_size") or (moving.party_size if moving else 1)
     context: dict[str, object] = {
@@ -61,8 +61,8 @@ def refusal(
 
 
 def _headline(form: TimesForm, period: Period, *, taken: bool) -> str:
-    assert form.place is not None
-    named = {"place": str(form.place), "time": words.span(period, form.place.space.zone)}
+    assert form.found is not None
+    named = {"place": str(form.found), "time": words.span(period, form.found.space.zone)}
     if taken:
         return _("Someone took %(place)s for %(time)s a moment ago.") % named
     return _("%(place)s can't be booked for %(time)s.") % named
@@ -76,11 +76,11 @@ def _alternatives(
     now: datetime,
     moving: Booking | None,
 ) -> tuple[list[Offer], Venue]:
-    assert form.place is not None
+    assert form.found is not None
     member = request.user if isinstance(request.user, User) else None
-    space = Space.objects.with_setup(since=now, member=member).get(pk=form.place.space_id)
+    space = Space.objects.with_setup(since=now, member=member).get(pk=form.found.space_id)
     venue = Venue.of(space)
     offers = alternatives(
-        space, venue, form.place, period, party_size=party_size, now=now, but=moving
+        space, venue, form.found, period, party_size=party_size, now=now, but=moving
     )
     return offers, venue

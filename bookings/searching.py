@@ -22,7 +22,8 @@ def read(
     """
     errors = []
     try:
-        day = read_day(data["date"]) if data.get("date") else _first_day(venue, limits, now)
+        asked = data.get("date", "")
+        day = read_day(asked) if asked else _first_day(venue, limits, now)
     except LocalTimeError as error:
         errors.append(str(error))
         day = venue.today(now)

@@ -22,6 +22,8 @@ from spaces.models import Place, Space
 from spaces.slots import Period, slots
 from spaces.venue import Venue
 
+BATCH = 200
+
 
 @transactional
 def book(
@@ -143,8 +145,8 @@ def reschedule(
 def complete_past(*, now: datetime) -> int:
     """Finish the bookings whose time is over; return how many. Several workers may run it at once."""
     finished = 0
-    for booking in Booking.objects.past_due(now).with_place().iterator():
-        finished += _complete(booking, now=now)
+    while due := list(Booking.objects.past_due(now).with_place()[:BATCH]):
+        finished += sum(_complete(booking, now=now) for booking in due)
     return finished
 
 

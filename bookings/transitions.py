@@ -1,5 +1,7 @@
-"""How a booking's row and its log change: by compare-and-swap, with one event. For services only."""
+"""How a booking's row and log change: by compare-and-swap, with one event. For services only."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +34,18 @@ def move_to(
     record(
         BookingEvent.Kind(state.value), booking, by=by, now=now, reason=reason, sequence=sequence
     )
+
+
+def cancel_all(
+    bookings: Iterable[Booking], *, by: User | None, now: datetime, reason: str = ""
+) -> list[Booking]:
+    """Cancel what is still there to cancel; return it. Someone else may have been first."""
+    cancelled = []
+    for booking in bookings:
+        with suppress(WrongState):
+            move_to(State.CANCELLED, booking, by=by, now=now, reason=reason)
+            cancelled.append(booking)
+    return cancelled
 
 
 def change(

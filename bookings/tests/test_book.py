@@ -1,39 +1,17 @@
 """Booking: the service first, then the page."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 
 from bookings import services
 from bookings.errors import Refused, RequestKeyReused
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import State
+from bookings.tests.acts import TEN, book, codes, hours
 from spaces.factories import ClosureFactory, PlaceFactory, PolicyFactory
-
-TEN = datetime(2026, 11, 25, 10, tzinfo=UTC)
-
-
-def hours(n):
-    return timedelta(hours=n)
-
-
-def book(place, member, now, starts_at=TEN, length=2, **kwargs):
-    kwargs.setdefault("party_size", 1)
-    return services.book(
-        place,
-        member=member,
-        starts_at=starts_at,
-        ends_at=starts_at + hours(length),
-        by=kwargs.pop("by", member),
-        now=now,
-        **kwargs,
-    )
-
-
-def codes(error):
-    return [problem.code for problem in error.value.problems]
 
 
 @pytest.mark.django_db
@@ -153,11 +131,7 @@ class TestService:
         assert codes(error) == ["too_soon", "too_long"]
         assert book(desk, alice, TEN - hours(1), length=2).state == State.CONFIRMED
 
-    def test_a_policy_of_a_group_binds_its_members_only(
-        self, space, desk, alice, bob, now, django_user_model
-    ):
-        from django.contrib.auth.models import Group
-
+    def test_a_policy_of_a_group_binds_its_members_only(self, space, desk, alice, bob, now):
         trial = Group.objects.create(name="trial")
         alice.groups.add(trial)
         PolicyFactory.create(space=space, group=trial, max_minutes=60)
@@ -201,14 +175,3 @@ class TestService:
         booking = book(desk, alice, now)
         with pytest.raises(IntegrityError), transaction.atomic():
             BookedSlot.objects.create(booking=booking, place=desk, slot=TEN)
-
-
-def form(place, starts="2026-11-25T10:00", ends="2026-11-25T12:00", **fields):
-    return {
-        "place": place.code,
-        "starts_at": starts,
-        "ends_at": ends,
-        "party_size": 1,
-        "request_key": uuid4(),
-        **fields,
-    }

@@ -4,13 +4,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from accounts.requests import PageRequest
 from bookings import overview, searching
 from bookings.board import build
 from bookings.models import Booking
@@ -21,7 +22,7 @@ from spaces.venue import Venue
 @require_safe
 @login_not_required
 @never_cache
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: PageRequest) -> HttpResponse:
     now = timezone.now()
     member = request.user if isinstance(request.user, User) else None
     upcoming = Booking.objects.of(member).upcoming(now).with_place().first() if member else None
@@ -32,8 +33,8 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_not_required
 @never_cache
-def board(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show what is free. Public; never cached, since each form on it carries a fresh request key."""
+def board(request: PageRequest, slug: str) -> HttpResponse:
+    """Show what is free. Public; never cached: each form on it carries a fresh request key."""
     now = timezone.now()
     member = request.user if isinstance(request.user, User) else None
     moving = _moving(request, slug)
@@ -59,15 +60,16 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, template, context)
 
 
-def _moving(request: HttpRequest, slug: str) -> Booking | None:
+def _moving(request: PageRequest, slug: str) -> Booking | None:
     """Return the booking that the person wants to move, or 404 when it isn't theirs to move."""
     code = request.GET.get("move")
     if not code:
         return None
     if not isinstance(request.user, User):
         raise Http404
+    mine = Booking.objects.of(request.user).with_place().select_related("member")
     try:
-        mine = Booking.objects.of(request.user).with_place().select_related("member")
-        return get_object_or_404(mine, code=UUID(code), place__space__slug=slug)
+        found: Booking = get_object_or_404(mine, code=UUID(code), place__space__slug=slug)
     except ValueError as error:
         raise Http404 from error
+    return found

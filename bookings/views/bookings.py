@@ -54,11 +54,11 @@ def _day(booking: Booking, now: datetime) -> str:
 def book(request: AuthenticatedRequest) -> HttpResponse:
     now = timezone.now()
     form = BookForm(request.POST)
-    if not form.is_valid() or form.place is None:
+    if not form.is_valid() or form.found is None:
         return refusal(request, form, problems=_form_problems(form), now=now)
     try:
         booking = services.book(
-            form.place,
+            form.found,
             member=request.user,
             starts_at=form.period.starts_at,
             ends_at=form.period.ends_at,
@@ -79,9 +79,7 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
 
 def _form_problems(form: TimesForm) -> list[rules.Problem]:
     return [
-        rules.Problem(
-            "invalid", f"{form[name].label}: {message}" if name in form.fields else message
-        )
+        rules.Problem("invalid", f"{form[name].label}: {message}")
         for name, found in form.errors.items()
         for message in found
     ]
@@ -137,7 +135,7 @@ def _lines(booking: Booking, reader: int) -> list[EventLine]:
         lines.append(
             EventLine(
                 kind=event["kind"],
-                title=BookingEvent.Kind(event["kind"]).label,
+                title=str(BookingEvent.Kind(event["kind"]).label),
                 at=event["at"],
                 by_words=who if event["actor_id"] else "",
                 reason=event["reason"],
@@ -170,12 +168,12 @@ def reschedule(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     now = timezone.now()
     found = _mine(request, code)
     form = TimesForm(request.POST)
-    if not form.is_valid() or form.place is None:
+    if not form.is_valid() or form.found is None:
         return refusal(request, form, problems=_form_problems(form), now=now, moving=found)
     try:
         services.reschedule(
             found,
-            place=form.place,
+            place=form.found,
             starts_at=form.period.starts_at,
             ends_at=form.period.ends_at,
             party_size=form.cleaned_data["party_size"],
@@ -210,4 +208,5 @@ def history(request: AuthenticatedRequest) -> HttpResponse:
 
 def _mine(request: AuthenticatedRequest, code: UUID) -> Booking:
     mine = Booking.objects.of(request.user).with_place().select_related("member")
-    return get_object_or_404(mine, code=code)
+    found: Booking = get_object_or_404(mine, code=code)
+    return found

@@ -1,0 +1,81 @@
+"""People who press at the same moment, over real connections to a live server."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import httpx
+from django.db import connections
+from django.test import Client
+
+from accounts.factories import UserFactory
+from accounts.models import User
+
+TOKEN = "a" * 32  # Django takes a plain secret for its own masked token
+
+
+class Crowd:
+    """Signed-in members, each with a connection of their own."""
+
+    def __init__(self, url: str, size: int) -> None:
+        self.members = [UserFactory.create(username=f"crowd{n}") for n in range(size)]
+        self.browsers = [browser(url, member) for member in self.members]
+        self._pool = ThreadPoolExecutor(size)
+
+    def book(self, wishes: Sequence[dict[str, object]]) -> list[httpx.Response]:
+        """Post one wish per member, all at once."""
+        return self.post([("/bookings/", wish) for wish in wishes])
+
+    def post(self, forms: Sequence[tuple[str, dict[str, object]]]) -> list[httpx.Response]:
+        start = threading.Barrier(len(forms))
+
+        def send(browser: httpx.Client, path: str, wish: dict[str, object]) -> httpx.Response:
+            start.wait()
+            return browser.post(path, data={"csrfmiddlewaretoken": TOKEN, **wish})
+
+        sent = [
+            self._pool.submit(send, browser, path, form)
+            for browser, (path, form) in zip(self.browsers, forms, strict=False)
+        ]
+        return [future.result() for future in sent]
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        for each in self.browsers:
+            each.close()
+
+
+def browser(url: str, member: User) -> httpx.Client:
+    session = Client()
+    session.force_login(member)
+    cookies = {"sessionid": session.cookies["sessionid"].value, "csrftoken": TOKEN}
+    return httpx.Client(base_url=url, cookies=cookies, timeout=60)
+
+
+def wish(place: object, starts: str, ends: str) -> dict[str, object]:
+    """Return the plain fields of the book form; times are local at the space."""
+    return {
+        "place": place.code,
+        "starts_at": starts,
+        "ends_at": ends,
+        "party_size": 1,
+        "request_key": uuid4(),
+    }
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """Run calls in threads of their own, from one start; return results and exceptions in order."""
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> object:
+        start.wait()
+        try:
+            return call()
+        except Exception as error:  # the test looks at it
+            return error
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
