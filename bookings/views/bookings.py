@@ -22,6 +22,7 @@ from accounts.requests import AuthenticatedRequest
 from bookings import rules, services, words
 from bookings.errors import BookingError, Refused, SlotTaken
 from bookings.forms import BookForm, HistoryForm, TimesForm
+from bookings.links import board_url
 from bookings.models import Booking, BookingEvent
 from bookings.refusal import refusal
 from bookings.states import State
@@ -92,7 +93,8 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     now = timezone.now()
     found = _mine(request, code)
     setup = Space.objects.with_setup(since=now, member=request.user).get(pk=found.place.space_id)
-    until = rules.cancel_until(Venue.of(setup), found.place, found.starts_at)
+    venue = Venue.of(setup)
+    until = rules.cancel_until(venue, found.place, found.starts_at)
     context = {
         "booking": found,
         "zone": found.place.space.zone,
@@ -100,6 +102,13 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "events": _lines(found, request.user.pk),
         "can_change": found.is_upcoming(now) and not found.has_started(now) and now <= until,
         "change_until": until,
+        "move_url": board_url(
+            found.place.space,
+            day=venue.day_of(found.starts_at),
+            period=found.period,
+            party_size=found.party_size,
+            moving=found,
+        ),
         "just_booked": "booked" in request.GET and found.is_upcoming(now),
         "just_moved": "moved" in request.GET and found.is_upcoming(now),
         "now": now,
