@@ -94,7 +94,6 @@ port: $(runtime)
 
 database: $(runtime) $(catalogues) .env | var
 	@$(manage) migrate --no-input --verbosity 0
-	@$(manage) demo
 
 # The script touches its target only when the lock has changed.
 .venv/%.txt: %.txt FORCE
