@@ -1,0 +1,44 @@
+"""A coworking, a restaurant and the people who came there these days, to try Mesto with.
+
+The set-up is written here; bookings go through the services, each with the clock of its moment.
+"""
+
+import random
+from datetime import datetime
+
+from django.db import transaction
+
+from config.demo import setup
+from config.demo.fortnight import (
+    COWORKING,
+    DAY,
+    LONGEST_AHEAD,
+    RESTAURANT,
+    Planner,
+    live_through,
+    of_demo_member,
+)
+from config.demo.setup import LOGINS, PASSWORD
+from spaces.models import Policy
+
+__all__ = ["LOGINS", "PASSWORD", "create"]
+
+
+def create(*, now: datetime, days: int = 7, scale: int = 1, seed: int = 1) -> None:
+    """Fill an empty database with `days` before and after now, `scale` times the places and people.
+
+    The same arguments make the same data (codes and password hashes aside).
+    """
+    chance = random.Random(seed)  # noqa: S311 - plays, hides nothing
+    opened_at = now - days * DAY - LONGEST_AHEAD - DAY
+    with transaction.atomic():
+        coworking = setup.coworking(scale, now)
+        restaurant = setup.restaurant(scale, now)
+        Policy.objects.update(changed_at=opened_at)
+        people = setup.people(60 * scale, opened_at, chance)
+        member, host = setup.staff(people, [coworking, restaurant])
+    wishes = of_demo_member(member, coworking, restaurant, now)
+    for space, habits in ((coworking, COWORKING), (restaurant, RESTAURANT)):
+        planner = Planner(space, habits, people, chance, now=now, planned=wishes)
+        wishes += planner.wishes(days, scale)
+    live_through(wishes, host=host, now=now, chance=chance)

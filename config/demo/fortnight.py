@@ -1,0 +1,200 @@
+"""What people ask for around today, and what comes of it."""
+
+import random
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+
+from accounts.models import User
+from bookings import services
+from bookings.errors import BookingError
+from bookings.models import Booking
+from spaces.models import Place, Space
+from spaces.slots import Period, instant, slots
+from spaces.venue import Venue
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+LONGEST_AHEAD = 14 * DAY  # nobody here books earlier than that
+STAFF_REASONS = ["Called: can't come", "Asked by e-mail", "The heating is being repaired"]
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How people come to one space."""
+
+    a_day: tuple[int, int, int, int, int, int, int]  # requests on Monday to Sunday
+    hours: dict[int, int]  # how much an hour of the day is liked; others count 1
+    lengths: dict[str, list[float]]  # hours, by kind of place
+
+
+COWORKING = Habits(
+    a_day=(44, 50, 52, 48, 38, 16, 14),
+    hours={8: 2, 9: 6, 10: 9, 11: 6, 12: 7, 13: 7, 14: 6, 15: 3, 16: 3, 17: 4, 18: 6, 19: 4},
+    lengths={"DESK": [1, 2, 2, 3, 3, 4, 4, 8], "ROOM": [1, 1, 1, 2, 2, 3]},
+)
+RESTAURANT = Habits(
+    a_day=(18, 18, 20, 24, 34, 38, 28),
+    hours={12: 5, 13: 9, 14: 5, 18: 7, 19: 12, 20: 12, 21: 7, 22: 3},
+    lengths={"TABLE": [1, 1.5, 1.5, 2, 2, 2.5, 3]},
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asks for at `at`, and when they change their mind."""
+
+    at: datetime
+    place: Place
+    member: User
+    period: Period
+    party_size: int
+    cancelled_at: datetime | None = None
+    moved_at: datetime | None = None
+
+
+def of_demo_member(member: User, coworking: Space, restaurant: Space, now: datetime) -> list[Wish]:
+    """Return a short story: visits, one cancelled and one moved, and three still to come."""
+
+    def wish(space: Space, number: int, days: int, hour: int, hours: int, people: int = 1) -> Wish:
+        day = now.astimezone(space.zone).date() + days * DAY
+        starts_at = instant(day, time(hour), space.zone)
+        at = min(starts_at - 2 * DAY, now - 5 * HOUR)
+        place = space.places.get(number=number)
+        return Wish(at, place, member, Period(starts_at, starts_at + hours * HOUR), people)
+
+    moved, cancelled = wish(coworking, 2, -3, 14, 3), wish(coworking, 4, -2, 10, 2)
+    return [
+        wish(coworking, 12, -6, 10, 4),
+        wish(restaurant, 4, -5, 19, 2, people=3),
+        replace(moved, moved_at=moved.at + 5 * HOUR),
+        replace(cancelled, cancelled_at=cancelled.at + 20 * HOUR),
+        wish(coworking, 12, 1, 10, 4),
+        wish(restaurant, 10, 2, 19, 2, people=2),
+        wish(coworking, 35, 4, 14, 2, people=4),
+    ]
+
+
+class Planner:
+    """Makes up requests to one space, mostly for places that are free in the plan so far."""
+
+    def __init__(
+        self,
+        space: Space,
+        habits: Habits,
+        people: list[User],
+        chance: random.Random,
+        *,
+        now: datetime,
+        planned: list[Wish],
+    ) -> None:
+        self.habits, self.people, self.chance, self.now = habits, people, chance, now
+        self.venue = Venue.of(Space.objects.with_setup(since=now, member=None).get(pk=space.pk))
+        self.zone = space.zone
+        self.places = list(space.places.by_number())
+        self.taken = {cell for wish in planned for cell in self._cells(wish.place, wish.period)}
+
+    def wishes(self, days: int, scale: int) -> list[Wish]:
+        today = self.venue.today(self.now)
+        made = (
+            self._wish(today + n * DAY)
+            for n in range(-days, days + 1)
+            for _ in range(self.habits.a_day[(today + n * DAY).weekday()] * scale)
+        )
+        return [wish for wish in made if wish is not None]
+
+    def _wish(self, day: date) -> Wish | None:
+        """Return one request for a day; None when it hasn't been made yet."""
+        chance = self.chance
+        starts_at = self._start(day)
+        ahead = min(chance.expovariate(1 / 90) * HOUR + HOUR / 3, LONGEST_AHEAD)
+        at = (starts_at - ahead).replace(microsecond=0)
+        if at > self.now:
+            return None
+        place, period = self._choice(starts_at)
+        self.taken |= self._cells(place, period)
+        party = chance.randint(max(1, place.capacity // 2), place.capacity)
+        cancelled_at = None
+        if chance.random() < 0.09:
+            cancelled_at = at + chance.random() * ahead
+        return Wish(at, place, chance.choice(self.people), period, party, cancelled_at)
+
+    def _start(self, day: date) -> datetime:
+        """Return a time of a day at which an hour can still be had, the liked ones more often."""
+        kind = self.places[0].kind
+        last = self.venue.openings(day)[-1].ends_at - HOUR
+        starts = [at for at in self.venue.starts(day, self.venue.limits(kind).step) if at <= last]
+        likes = [self.habits.hours.get(at.astimezone(self.zone).hour, 1) for at in starts]
+        return self.chance.choices(starts, likes)[0]
+
+    def _choice(self, starts_at: datetime) -> tuple[Place, Period]:
+        """Look at a few places for a free one; now and then don't look."""
+        looks = 1 if self.chance.random() < 0.15 else 6
+        for _ in range(looks):
+            place = self.chance.choice(self.places)
+            length = self.chance.choice(self.habits.lengths[place.kind]) * HOUR
+            period = Period(starts_at, starts_at + length)
+            if not self.venue.is_open(place.pk, period):
+                period = Period(starts_at, starts_at + HOUR)
+            if not self.taken & self._cells(place, period):
+                break
+        return place, period
+
+    def _cells(self, place: Place, period: Period) -> set[tuple[int, datetime]]:
+        return {(leaf, slot) for leaf in self.venue.leaves(place.pk) for slot in slots(period)}
+
+
+def live_through(wishes: list[Wish], *, host: User, now: datetime, chance: random.Random) -> None:
+    """Let everything happen in order, each at its own moment."""
+    first = min(wish.at for wish in wishes)
+    timeline: list[tuple[datetime, str, int]] = []
+    for n, wish in enumerate(wishes):
+        moments = (("book", wish.at), ("move", wish.moved_at), ("cancel", wish.cancelled_at))
+        timeline += [(at, verb, n) for verb, at in moments if at is not None and at <= now]
+    hours = int((now - first) / HOUR)
+    timeline += [(now - n * HOUR, "complete", 0) for n in range(hours)]
+    booked: dict[int, Booking] = {}
+    for at, verb, n in sorted(timeline):
+        if verb == "complete":
+            services.complete_past(now=at)
+        elif verb == "book":
+            if booking := _book(wishes[n], n):
+                booked[n] = booking
+        elif n in booked:
+            _change(verb, booked[n], wishes[n], host=host, at=at, chance=chance)
+
+
+def _book(wish: Wish, n: int) -> Booking | None:
+    """Return the booking; None when it was refused (a quota) or somebody was faster."""
+    try:
+        booking = services.book(
+            wish.place,
+            member=wish.member,
+            starts_at=wish.period.starts_at,
+            ends_at=wish.period.ends_at,
+            party_size=wish.party_size,
+            by=wish.member,
+            now=wish.at,
+            request_key=f"demo-{n}",
+        )
+    except BookingError:
+        return None
+    return booking if booking.occupies else None
+
+
+def _change(
+    verb: str, booking: Booking, wish: Wish, *, host: User, at: datetime, chance: random.Random
+) -> None:
+    if verb == "move":
+        later = Period(wish.period.starts_at + HOUR, wish.period.ends_at + HOUR)
+        services.reschedule(
+            booking,
+            place=wish.place,
+            starts_at=later.starts_at,
+            ends_at=later.ends_at,
+            by=wish.member,
+            now=at,
+        )
+    elif at < wish.period.starts_at - 2 * HOUR and chance.random() < 0.7:
+        services.cancel(booking, by=wish.member, now=at)
+    else:
+        services.cancel(booking, by=host, now=at, reason=chance.choice(STAFF_REASONS))

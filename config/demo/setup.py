@@ -1,0 +1,145 @@
+"""Two spaces and the people who come there."""
+
+import random
+from datetime import datetime, time
+from itertools import cycle, islice, product
+
+from django.contrib.auth.hashers import make_password
+
+from accounts.models import StaffRole, User
+from spaces.features import Feature
+from spaces.models import OpeningHours, Place, Space
+from spaces.services import set_parts
+
+PASSWORD = "mesto-demo"  # noqa: S105 - everybody may know it: of people who don't exist
+LOGINS = ("member", "host", "manager", "admin")
+
+GIVEN = {
+    "": "Anton Boris Vadim Gleb Denis Ivan Kirill Maxim Oleg Pavel Roman Timur".split(),  # noqa: SIM905
+    "a": "Alisa Vera Daria Elena Zoya Inna Ksenia Marina Nina Polina Sofia Yulia".split(),  # noqa: SIM905
+}
+FAMILY = "Ivanov Smirnov Orlov Sokolov Belov Krylov Gromov Titov Frolov Zuev Panov Volkov".split()  # noqa: SIM905
+
+DESKS = [
+    [Feature.WINDOW, Feature.SOCKET],
+    [Feature.MONITOR, Feature.SOCKET],
+    [Feature.QUIET, Feature.SOCKET],
+    [Feature.WINDOW, Feature.MONITOR, Feature.SOCKET],
+    [Feature.STANDING, Feature.MONITOR],
+    [Feature.QUIET, Feature.MONITOR, Feature.SOCKET],
+    [Feature.PHONE, Feature.SOCKET],
+    [Feature.WINDOW, Feature.QUIET, Feature.ACCESSIBLE],
+]
+ROOMS = {"Volga": 6, "Neva": 8, "Don": 4, "Oka": 4, "Kama": 6, "Lena": 8}
+TABLES = [
+    (2, [Feature.WINDOW]),
+    (4, [Feature.SOFA]),
+    (2, [Feature.BAR]),
+    (4, [Feature.WINDOW, Feature.HIGH_CHAIR]),
+    (6, [Feature.QUIET, Feature.HIGH_CHAIR]),
+    (2, [Feature.TERRACE]),
+    (4, [Feature.TERRACE, Feature.ACCESSIBLE]),
+    (8, [Feature.SOFA, Feature.ACCESSIBLE]),
+]
+
+
+def coworking(scale: int, now: datetime) -> Space:
+    space = Space.objects.create(
+        slug="tverskaya",
+        name="Tverskaya Coworking",
+        kind=Space.Kind.COWORKING,
+        time_zone="Europe/Moscow",
+        address="Tverskaya Street 12, Moscow",
+        about="Desks by the hour and rooms to meet in, two minutes from the metro.",
+    )
+    for weekday in OpeningHours.Weekday:
+        opens_at, closes_at = (time(10), time(20)) if weekday >= 5 else (time(8), time(22))
+        space.opening_hours.create(weekday=weekday, opens_at=opens_at, closes_at=closes_at)
+    space.policies.create(cancel_deadline_minutes=60, max_upcoming=5, max_days_ahead=30)
+    places = [
+        Place(space=space, kind=Place.Kind.DESK, features=[str(f) for f in features])
+        for features in islice(cycle(DESKS), 33 * scale)
+    ]
+    for name, capacity in ROOMS.items():
+        screens = [str(Feature.SCREEN), str(Feature.WHITEBOARD)][: 1 + capacity // 6]
+        room = Place(space=space, kind=Place.Kind.ROOM, features=screens)
+        room.name, room.capacity = name, capacity
+        places.append(room)
+    hall = Place(space=space, kind=Place.Kind.ROOM, name="Volga + Neva", capacity=14)
+    _lay_out([*places, hall])
+    set_parts(hall, space.places.filter(name__in=["Volga", "Neva"]), now=now)
+    return space
+
+
+def restaurant(scale: int, now: datetime) -> Space:
+    space = Space.objects.create(
+        slug="ararat",
+        name="Ararat",
+        kind=Space.Kind.RESTAURANT,
+        time_zone="Asia/Yerevan",
+        address="Abovyan Street 5, Yerevan",
+        about="Armenian kitchen, open until two at night.",
+    )
+    for weekday in OpeningHours.Weekday:
+        space.opening_hours.create(weekday=weekday, opens_at=time(12), closes_at=time(2))
+    space.policies.create(
+        step_minutes=30,
+        min_minutes=60,
+        max_minutes=180,
+        cancel_deadline_minutes=120,
+        max_days_ahead=30,
+    )
+    tables = [
+        Place(space=space, kind=Place.Kind.TABLE, capacity=capacity, features=[*map(str, features)])
+        for capacity, features in islice(cycle(TABLES), 20 * scale)
+    ]
+    together = Place(space=space, kind=Place.Kind.TABLE, name="Tables 7 + 8", capacity=12)
+    _lay_out([*tables, together])
+    set_parts(together, space.places.filter(number__in=[7, 8]), now=now)
+    return space
+
+
+def _lay_out(places: list[Place]) -> None:
+    """Number places from 1, ten in a row of the plan."""
+    for number, place in enumerate(places, 1):
+        place.number = number
+        place.plan_y, place.plan_x = divmod(number - 1, 10)
+    Place.objects.bulk_create(places)
+
+
+def people(count: int, joined_at: datetime, chance: random.Random) -> list[User]:
+    names = [
+        (given, family + ending)
+        for ending, all_given in GIVEN.items()
+        for given, family in product(all_given, FAMILY)
+    ]
+    chance.shuffle(names)
+    password = make_password(PASSWORD)  # slow by design, so once for all
+    people = []
+    for n, (given, family) in enumerate(islice(cycle(names), count)):
+        again = n // len(names)
+        login = f"{given}.{family}{again or ''}".lower()
+        person = User(username=login, name=f"{given} {family}", password=password)
+        person.date_joined = joined_at
+        people.append(person)
+    return User.objects.bulk_create(people)
+
+
+def staff(people: list[User], spaces: list[Space]) -> tuple[User, User]:
+    """Create who can sign in by a known login; return the member and the host."""
+    password = people[0].password
+    member, host, manager, _admin = User.objects.bulk_create(
+        User(
+            username=login,
+            name=f"Demo {login}",
+            password=password,
+            date_joined=people[0].date_joined,
+            is_superuser=login == "admin",
+            is_staff=login == "admin",
+        )
+        for login in LOGINS
+    )
+    for space in spaces:
+        space.staff_roles.create(user=host, role=StaffRole.Role.HOST)
+        space.staff_roles.create(user=manager, role=StaffRole.Role.MANAGER)
+    return member, host

@@ -1,0 +1,44 @@
+"""Something to look at in an empty database; not for production: its passwords are public."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from accounts.models import User
+from bookings.models import Booking
+from config import demo
+from spaces.models import Place, Space
+
+
+class Command(BaseCommand):
+    help = (
+        "Fill an empty database with a coworking, a restaurant and a fortnight of bookings. "
+        "Does nothing when there are spaces or people already. Not for production: the demo "
+        "logins, one of them a superuser, have a public password."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--days", type=int, default=7, help="before and after today")
+        parser.add_argument("--scale", type=int, default=1, help="times the places and people")
+        parser.add_argument("--logins", action="store_true", help="print the demo logins")
+
+    def handle(self, *args: Any, days: int, scale: int, logins: bool, **options: Any) -> None:
+        if days < 1 or scale < 1:
+            raise CommandError("--days and --scale are at least 1.")
+        if not (Space.objects.exists() or User.objects.exists()):
+            demo.create(now=timezone.now(), days=days, scale=scale)
+            self.stdout.write(
+                f"Demo data: {Space.objects.count()} spaces, {Place.objects.count()} places, "
+                f"{User.objects.count()} people, {Booking.objects.count()} bookings."
+            )
+        if logins:
+            self._print_logins()
+
+    def _print_logins(self) -> None:
+        """Print who can still sign in with the demo password; nobody in a database of one's own."""
+        people = User.objects.in_bulk(demo.LOGINS, field_name="username")
+        for login in demo.LOGINS:
+            if login in people and people[login].check_password(demo.PASSWORD):
+                self.stdout.write(f"Login  {login}, password {demo.PASSWORD}")
