@@ -31,8 +31,10 @@ class User(AbstractUser):
         _("login"),
         max_length=150,
         unique=True,
-        validators=[UnicodeUsernameValidator()],
-        help_text=_("Letters, digits and @ . + - _ only. Capital or small makes no difference."),
+        validators=[
+            UnicodeUsernameValidator(message=_("A login has letters, digits and @ . + - _ only."))
+        ],
+        help_text=_("Letters, digits and @ . + - _ . Capital or small makes no difference."),
         error_messages={"unique": _("This login is taken.")},
     )
     first_name = None  # type: ignore[assignment]  # one `name` serves every culture
