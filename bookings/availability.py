@@ -101,7 +101,7 @@ class Availability:
     def offers(
         self, period: Period, *, party_size: int, now: datetime, features: Iterable[str] = ()
     ) -> list[Offer]:
-        """Return the places that are free for all of a period and whose rules allow it, best fit first."""
+        """Return the places free for all of a period whose rules allow it, best fit first."""
         found = []
         for place in self.places:
             if not suits(place, party_size, features) or not self._allowed(place, period, now):
@@ -142,8 +142,9 @@ def alternatives(
     but: Booking | None = None,
     most: int = 3,
 ) -> list[Offer]:
-    """Return the nearest bookings that would work instead: the same time elsewhere, then the same
-    place at other times of that day, then the first free time of another place.
+    """Return the nearest bookings that would work instead, all on the same day.
+
+    The same time elsewhere, then this place at another time, then other places at other times.
 
     Empty when the period itself makes no sense.
     """
@@ -176,7 +177,7 @@ def alternatives(
             [other for other in suiting if other.pk != place.pk],
         )
     )
-    # Two places at the same time, then this place at another; what lacks is filled from each in turn.
+    # Two places at the same time, then this place at another; each in turn fills what lacks.
     ranked = [*elsewhere[: most - 1], *here[:1], *elsewhere[most - 1 :], *here[1:], *later]
     return list(dict.fromkeys(ranked))[:most]
 
@@ -190,8 +191,10 @@ def next_free(
     features: Iterable[str] = (),
     but: Booking | None = None,
 ) -> tuple[Offer | None, int]:
-    """Return the earliest free period of the same length within a fortnight, and how many places
-    are free at the same time on the next day. One query."""
+    """Return the earliest free period of the same length within a fortnight, in one query.
+
+    And how many places are free at the same time on the next day.
+    """
     venue, duration = known.venue, wanted.duration
     places = sorted(
         (place for place in known.places if suits(place, party_size, features)),
