@@ -81,7 +81,7 @@ class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
+        if self.instance.pk and "space" in self.fields:
             self.fields["space"].disabled = True  # bookings and parts stay where they are
         if "parts" in self.fields:
             others = Place.objects.filter(space=self.instance.space_id).exclude(pk=self.instance.pk)
@@ -99,7 +99,7 @@ class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class GeneratePlacesForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=Place.Kind.choices)
-    first_number = forms.IntegerField(label=_("From number"), min_value=1, max_value=1_000_000)
+    first_number = forms.IntegerField(label=_("From number"), min_value=1, max_value=999_000)
     count = forms.IntegerField(label=_("How many"), min_value=1, max_value=MOST_AT_ONCE, initial=10)
     capacity = forms.IntegerField(label=_("People at each"), min_value=1, max_value=1000, initial=1)
     features = FeaturesField()

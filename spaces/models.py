@@ -17,6 +17,9 @@ from spaces.features import Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
 from spaces.validators import validate_features, validate_quarter_hour, validate_time_zone
 
+# Bounds of what makes sense, the same on every database and small enough for any arithmetic.
+A_DAY, A_WEEK, A_YEAR = 1_440, 10_080, 525_600  # minutes
+
 
 class Space(models.Model):
     """A coworking or a restaurant."""
@@ -110,19 +113,23 @@ class Place(models.Model):
     space = models.ForeignKey(
         Space, on_delete=models.PROTECT, related_name="places", verbose_name=_("space")
     )
-    number = models.PositiveIntegerField(_("number"))
+    number = models.PositiveIntegerField(_("number"), validators=[MaxValueValidator(1_000_000)])
     name = models.CharField(
         _("name"), max_length=60, blank=True, help_text=_("Empty: the kind and the number.")
     )
     kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices, default=Kind.DESK)
     capacity = models.PositiveSmallIntegerField(
-        _("people"), default=1, validators=[MinValueValidator(1)]
+        _("people"), default=1, validators=[MinValueValidator(1), MaxValueValidator(1000)]
     )
     features = models.JSONField(
         _("features"), default=list, blank=True, validators=[validate_features]
     )
-    plan_x = models.PositiveSmallIntegerField(_("across on the plan"), null=True, blank=True)
-    plan_y = models.PositiveSmallIntegerField(_("down on the plan"), null=True, blank=True)
+    plan_x = models.PositiveSmallIntegerField(
+        _("across on the plan"), null=True, blank=True, validators=[MaxValueValidator(1000)]
+    )
+    plan_y = models.PositiveSmallIntegerField(
+        _("down on the plan"), null=True, blank=True, validators=[MaxValueValidator(1000)]
+    )
     is_bookable = models.BooleanField(_("can be booked"), default=True)
     parts = models.ManyToManyField(
         "self",
@@ -219,26 +226,44 @@ class Policy(models.Model):
         _("booking step, minutes"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(15), MaxValueValidator(1440)],
+        validators=[MinValueValidator(15), MaxValueValidator(A_DAY)],
         help_text=_("A multiple of 15, counted from opening time. Empty: 60."),
     )
     min_minutes = models.PositiveSmallIntegerField(
-        _("shortest booking, minutes"), null=True, blank=True
+        _("shortest booking, minutes"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(A_WEEK)],
     )
     max_minutes = models.PositiveSmallIntegerField(
-        _("longest booking, minutes"), null=True, blank=True, validators=[MinValueValidator(15)]
+        _("longest booking, minutes"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(15), MaxValueValidator(A_WEEK)],
     )
     min_notice_minutes = models.PositiveIntegerField(
-        _("book at least this many minutes before"), null=True, blank=True
+        _("book at least this many minutes before"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(A_YEAR)],
     )
     max_days_ahead = models.PositiveSmallIntegerField(
-        _("book at most this many days ahead"), null=True, blank=True
+        _("book at most this many days ahead"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(3_660)],
     )
     cancel_deadline_minutes = models.PositiveIntegerField(
-        _("cancel at least this many minutes before"), null=True, blank=True
+        _("cancel at least this many minutes before"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(A_YEAR)],
     )
     max_upcoming = models.PositiveSmallIntegerField(
-        _("upcoming bookings per member, at most"), null=True, blank=True
+        _("upcoming bookings per member, at most"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(1000)],
     )
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -254,9 +279,8 @@ class Policy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return " · ".join(
-            str(part) for part in (self.space, self.get_kind_display(), self.group) if part
-        )
+        matching = [str(part) for part in (self.get_kind_display(), self.group) if part]
+        return " · ".join(matching) or str(_("everyone, every kind"))
 
     def clean(self) -> None:
         if self.step_minutes and self.step_minutes % 15:
