@@ -1,0 +1,224 @@
+"""Booking for a member or a guest."""
+
+from collections.abc import Sequence
+from datetime import date
+from http import HTTPStatus
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from accounts.models import User
+from bookings import services, words
+from bookings.admin import wording
+from bookings.admin.pages import Desk, lines, page
+from bookings.availability import Offer, alternatives
+from bookings.errors import BookingError, Refused
+from bookings.forms import MOST_PEOPLE
+from bookings.local_time import LocalTimeError, read_day, read_instant, read_period_on, write_clock
+from bookings.rules import Problem
+from bookings.states import State
+from spaces.forms import PersonField
+from spaces.models import Place, Space
+from spaces.slots import Period
+from spaces.venue import Venue
+
+
+class ClockInput(forms.TimeInput):
+    """A time of day. In the hour that an autumn night repeats its offset stands in the text."""
+
+    input_type = "time"
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, {"step": 900, **(attrs or {})})
+        if len(str(value or "")) > len("13:00"):
+            context["widget"]["type"] = "text"
+        return context
+
+
+class DayInput(forms.DateInput):
+    input_type = "date"
+
+
+class BookForm(forms.Form):
+    """Times are local at the space; an end not later than the start is on the next day."""
+
+    place = forms.ModelChoiceField(
+        label=lazy("Place"), queryset=Place.objects.none(), to_field_name="code"
+    )
+    day = forms.CharField(label=lazy("Day"), widget=DayInput)
+    starts = forms.CharField(label=lazy("From"), max_length=20, widget=ClockInput)
+    ends = forms.CharField(label=lazy("To"), max_length=20, widget=ClockInput)
+    party_size = forms.IntegerField(
+        label=lazy("People"), min_value=1, max_value=MOST_PEOPLE, initial=1
+    )
+    member = PersonField(label=lazy("Member's login"), required=False)
+    guest_name = forms.CharField(label=lazy("Or a guest's name"), max_length=150, required=False)
+    guest_contact = forms.CharField(
+        label=lazy("Guest's phone or e-mail"), max_length=150, required=False
+    )
+    note = forms.CharField(
+        label=lazy("Note"),
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+    request_key = forms.CharField(max_length=200, required=False, widget=forms.HiddenInput)
+
+    #: What an alternative keeps of what was typed.
+    KEPT = ("party_size", "member", "guest_name", "guest_contact", "note")
+
+    def __init__(self, *args: Any, places: QuerySet[Place], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["place"]
+        field.queryset = places
+        by_space = groupby(places, key=lambda place: place.space)
+        field.choices = [
+            ("", "—"),
+            *((str(space), [(p.code, str(p)) for p in group]) for space, group in by_space),
+        ]
+
+    def clean_day(self) -> date:
+        try:
+            return read_day(self.cleaned_data["day"])
+        except LocalTimeError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def clean(self) -> None:
+        cleaned = self.cleaned_data
+        if bool(cleaned.get("member")) == bool(cleaned.get("guest_name")) and not self.errors:
+            self.add_error("member", _("Name a member or a guest, one of them."))
+        if {"place", "day", "starts", "ends"} <= cleaned.keys():
+            self._clean_period(cleaned["day"], cleaned["place"])
+
+    def _clean_period(self, day: date, place: Place) -> None:
+        zone = place.space.zone
+        for name in ("starts", "ends"):
+            try:
+                read_instant(f"{day}T{self.cleaned_data[name]}", zone)
+            except LocalTimeError as error:
+                self.add_error(name, str(error))
+        if self.errors:
+            return
+        try:
+            times = read_period_on(
+                day, self.cleaned_data["starts"], self.cleaned_data["ends"], zone
+            )
+        except LocalTimeError as error:  # the next day has no such time
+            self.add_error("ends", str(error))
+        else:
+            self.cleaned_data["period"] = Period(*times)
+
+
+def book(desk: Desk, request: HttpRequest) -> HttpResponse:
+    """Show the form; POST books. A form that is sent twice books once: it carries a key."""
+    if not desk.has_add_permission(request):
+        raise PermissionDenied
+    user: User = request.user  # type: ignore[assignment]
+    spaces = Space.objects.run_by(user)
+    places = Place.objects.bookable().in_spaces(spaces).select_related("space")
+    places = places.order_by("space__name", "space", "number")
+    if request.method != "POST":
+        return _form(desk, request, BookForm(initial=request.GET.dict(), places=places))
+    form = BookForm(request.POST, places=places)
+    if not form.is_valid():
+        return _form(desk, request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    asked = form.cleaned_data
+    try:
+        booking = services.book(
+            asked["place"],
+            member=asked["member"],
+            starts_at=asked["period"].starts_at,
+            ends_at=asked["period"].ends_at,
+            party_size=asked["party_size"],
+            by=user,
+            now=timezone.now(),
+            request_key=asked["request_key"] or None,
+            note=asked["note"],
+            guest_name=asked["guest_name"],
+            guest_contact=asked["guest_contact"],
+        )
+    except Refused as error:
+        return _refused(desk, request, form, error.problems)
+    except BookingError as error:
+        return _refused(desk, request, form, [Problem(error.code, str(error))])
+    if booking.state == State.REJECTED:
+        return _refused(desk, request, form)
+    if booking.occupies:
+        messages.success(request, _("Booked: %(what)s.") % {"what": wording.described(booking)})
+    return redirect("admin:bookings_booking_change", booking.pk)
+
+
+def _form(
+    desk: Desk, request: HttpRequest, form: BookForm, status: int = HTTPStatus.OK, **context: Any
+) -> HttpResponse:
+    fields = ("place", ("day", "starts", "ends"), "party_size")
+    people = ("member", ("guest_name", "guest_contact"), "note")
+    return page(
+        desk,
+        request,
+        "admin/bookings/booking/book.html",
+        status=status,
+        title=_("Book for a member"),
+        form=form,
+        adminform=lines(form, *fields, *people),
+        **context,
+    )
+
+
+def _refused(
+    desk: Desk, request: HttpRequest, form: BookForm, problems: Sequence[Problem] = ()
+) -> HttpResponse:
+    """Say all reasons, or that somebody else has the place; offer what could be had instead."""
+    place: Place = form.cleaned_data["place"]
+    period: Period = form.cleaned_data["period"]
+    named = {"place": str(place), "time": words.span(period, place.space.zone)}
+    headline = (
+        _("%(place)s can't be booked for %(time)s.")
+        if problems
+        else _("Someone has %(place)s for %(time)s.")
+    )
+    now = timezone.now()
+    setup = Space.objects.with_setup(since=now, member=form.cleaned_data["member"])
+    space = setup.get(pk=place.space_id)
+    offers = alternatives(
+        space,
+        Venue.of(space),
+        place,
+        period,
+        party_size=form.cleaned_data["party_size"],
+        now=now,
+    )
+    return _form(
+        desk,
+        request,
+        form,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if problems else HTTPStatus.CONFLICT,
+        headline=headline % named,
+        problems=problems,
+        offers=[(_offer_words(offer), _one_click(form, offer)) for offer in offers],
+    )
+
+
+def _offer_words(offer: Offer) -> str:
+    return f"{offer.place}, {words.span(offer.period, offer.place.space.zone)}"
+
+
+def _one_click(form: BookForm, offer: Offer) -> dict[str, str]:
+    """Return the form's fields as they were typed, with the place and time of an offer."""
+    zone = offer.place.space.zone
+    return {
+        **{name: form.data.get(name, "") for name in form.KEPT},
+        "place": str(offer.place.code),
+        "day": str(offer.period.starts_at.astimezone(zone).date()),
+        "starts": write_clock(offer.period.starts_at, zone),
+        "ends": write_clock(offer.period.ends_at, zone),
+    }

@@ -1,0 +1,160 @@
+"""Finding a booking, looking at it, cancelling it; booking for somebody else."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+
+from bookings import words
+from bookings.admin import book, cancel, wording
+from bookings.admin.filters import DayFilter, SpaceFilter, matching
+from bookings.admin.pages import address, methods
+from bookings.models import Booking
+from spaces.slots import Period
+from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
+
+
+@admin.register(Booking)
+class BookingAdmin(SpaceScopedAdmin):
+    """Read-only: services change bookings, on pages of their own."""
+
+    space_path = "place__space"
+    writers = ANY_ROLE
+    list_display = ["where", "space", "day", "time", "who", "party_size", "state", "received"]
+    list_filter = [DayFilter, SpaceFilter, "state"]
+    list_per_page = 50
+    search_fields = ["code"]  # shows the field; get_search_results reads it
+    search_help_text = _("Login, guest, place, or the beginning of a booking's code")
+    show_full_result_count = False
+    actions = ["cancel_selected"]
+    view_on_site = False
+    fields = [
+        "state",
+        ("where", "space"),
+        ("day", "time"),
+        "who",
+        "guest_contact",
+        "party_size",
+        "note",
+        "received",
+        "code",
+    ]
+    readonly_fields = ["where", "space", "day", "time", "who", "received", "code"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
+        mine: Any = super().get_queryset(request)
+        found: QuerySet[Booking] = mine.with_place().select_related("member")
+        return found
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        """Show a day as it goes; everything, newest first."""
+        if DayFilter.parameter_name in request.GET:
+            return ["starts_at", "pk"]
+        return ["-starts_at", "-pk"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
+    ) -> tuple[QuerySet[Booking], bool]:
+        return queryset.filter(matching(search_term)), False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        return [address(self, "cancel", self.cancel_view), *super().get_urls()]
+
+    @method_decorator(methods)
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        return book.book(self, request)
+
+    def cancel_view(self, request: HttpRequest) -> HttpResponse:
+        return cancel.cancel(self, request)
+
+    @admin.action(description=_("Cancel selected bookings…"), permissions=["view"])
+    def cancel_selected(
+        self, request: HttpRequest, queryset: QuerySet[Booking]
+    ) -> HttpResponse | None:
+        return cancel.choose(self, request, queryset)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        found: Booking = context["original"]
+        context |= {
+            "title": f"{found.place} · {wording.when(found.period, _zone(found))}",
+            "subtitle": self.who(found),
+            "can_cancel": found.is_upcoming(timezone.now()),
+            "history": _history(found),
+        }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(description=_("place"), ordering="place__number")
+    def where(self, booking: Booking) -> str:
+        return str(booking.place)
+
+    @admin.display(description=_("space"), ordering="place__space__name")
+    def space(self, booking: Booking) -> str:
+        return booking.place.space.name
+
+    @admin.display(description=_("day"), ordering="starts_at")
+    def day(self, booking: Booking) -> str:
+        return wording.full_day(booking.starts_at.astimezone(_zone(booking)).date())
+
+    @admin.display(description=_("time"))
+    def time(self, booking: Booking) -> str:
+        return words.span(booking.period, _zone(booking))
+
+    @admin.display(description=_("for"), ordering="member__username")
+    def who(self, booking: Booking) -> str:
+        return wording.whose(booking)
+
+    @admin.display(description=_("received"), ordering="created_at")
+    def received(self, booking: Booking) -> str:
+        return wording.moment(booking.created_at, _zone(booking))
+
+
+def _zone(booking: Booking) -> ZoneInfo:
+    return booking.place.space.zone
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One event in words; place and time are those after it."""
+
+    at: str
+    kind: str
+    by: str
+    reason: str
+    place: str
+    time: str
+
+
+def _history(booking: Booking) -> list[HistoryLine]:
+    zone = _zone(booking)
+    lines = []
+    for event in booking.events.select_related("actor").order_by("sequence"):
+        period = Period(*(datetime.fromisoformat(event.data[n]) for n in ("starts_at", "ends_at")))
+        lines.append(
+            HistoryLine(
+                at=wording.moment(event.at, zone),
+                kind=event.get_kind_display(),
+                by=str(event.actor or ""),
+                reason=event.reason,
+                place=event.data["place"]["name"],
+                time=wording.when(period, zone),
+            )
+        )
+    return lines

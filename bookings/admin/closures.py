@@ -1,0 +1,239 @@
+"""Closing a space or a place for a time, and opening it again."""
+
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from bookings import closing
+from bookings.admin import wording
+from bookings.admin.book import ClockInput, DayInput
+from bookings.admin.filters import OverFilter, SpaceFilter
+from bookings.admin.pages import CodesField, back_to_list, lines, methods, page, write_codes
+from bookings.errors import BookingsInTheWay
+from bookings.local_time import LocalTimeError, read_day, read_instant, read_period_on
+from spaces.models import Closure, Place, Space
+from spaces.slots import Period, is_on_grid
+from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
+from spaces.venue import Venue
+
+
+class CloseForm(forms.Form):
+    """What to close and when. Times are local at the space; without them whole days are closed."""
+
+    what = forms.ChoiceField(label=lazy("Close"))
+    first_day = forms.CharField(label=lazy("From"), widget=DayInput)
+    starts = forms.CharField(label=lazy("at"), required=False, max_length=20, widget=ClockInput)
+    last_day = forms.CharField(label=lazy("To"), required=False, widget=DayInput)
+    ends = forms.CharField(label=lazy("at"), required=False, max_length=20, widget=ClockInput)
+    reason = forms.CharField(
+        label=lazy("Reason"),
+        max_length=200,
+        help_text=lazy("Whoever has a booking then sees it."),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+    shown = CodesField(required=False)
+
+    def __init__(self, *args: Any, spaces: QuerySet[Space], now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.now = now
+        self.targets: dict[str, tuple[Space, Place | None]] = {}
+        field: Any = self.fields["what"]
+        field.choices = [("", "—"), *((space.name, self._choices(space)) for space in spaces)]
+
+    def _choices(self, space: Space) -> list[tuple[str, str]]:
+        whole = f"space {space.slug}"
+        self.targets[whole] = (space, None)
+        choices = [(whole, _("All of %(space)s") % {"space": space})]
+        for place in space.places.all():
+            self.targets[f"place {place.code}"] = (space, place)
+            choices.append((f"place {place.code}", str(place)))
+        return choices
+
+    @property
+    def target(self) -> tuple[Space, Place | None]:
+        return self.targets[self.cleaned_data["what"]]
+
+    def _clean_day(self, name: str) -> date | None:
+        text: str = self.cleaned_data[name]
+        try:
+            return read_day(text) if text else None
+        except LocalTimeError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def clean_first_day(self) -> date | None:
+        return self._clean_day("first_day")
+
+    def clean_last_day(self) -> date | None:
+        return self._clean_day("last_day")
+
+    def clean(self) -> None:
+        if self.errors:
+            return
+        try:
+            period = self._period()
+        except LocalTimeError as error:
+            raise forms.ValidationError(str(error)) from error
+        self.cleaned_data["period"] = period
+        if period.ends_at <= period.starts_at:
+            self.add_error("ends", _("The end must be later than the beginning."))
+        elif period.ends_at <= self.now:
+            self.add_error("ends", _("This time is already past."))
+        elif not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
+            self.add_error("starts", _("Choose a quarter of an hour: :00, :15, :30 or :45."))
+
+    def _period(self) -> Period:
+        """Read the days and times; a night's end without a day is on the next one."""
+        space, _place = self.target
+        asked = self.cleaned_data
+        first, starts, ends = asked["first_day"], asked["starts"], asked["ends"]
+        if starts and ends and asked["last_day"] is None:
+            return Period(*read_period_on(first, starts, ends, space.zone))
+        last = asked["last_day"] or first
+        setup = Space.objects.with_setup(since=self.now, member=None).get(pk=space.pk)
+        days = closing.whole_days(Venue.of(setup), first, last)
+        return Period(
+            read_instant(f"{first}T{starts}", space.zone) if starts else days.starts_at,
+            read_instant(f"{last}T{ends}", space.zone) if ends else days.ends_at,
+        )
+
+
+@admin.register(Closure)
+class ClosureAdmin(SpaceScopedAdmin):
+    """A closure is made on a page of its own and never changed; deleting it opens again."""
+
+    writers = ANY_ROLE
+    list_display = ["what", "space", "when", "reason"]
+    list_display_links = ["what"]
+    list_filter = [OverFilter, SpaceFilter]
+    list_select_related = ["space", "place"]
+    list_per_page = 50
+    ordering = ["-starts_at", "-pk"]
+    search_fields = ["reason", "place__name", "place__number__exact"]
+    show_full_result_count = False
+    actions = ["delete_selected"]
+    readonly_fields = ["what", "space", "when", "reason"]
+    fields = [*readonly_fields]
+    change_form_template = "admin/bookings/closure/change_form.html"
+    change_list_template = "admin/bookings/closure/change_list.html"
+    delete_confirmation_template = "admin/bookings/closure/reopen.html"
+    delete_selected_confirmation_template = "admin/bookings/closure/reopen.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Closure]:
+        found: QuerySet[Closure] = super().get_queryset(request).select_related("space", "place")
+        return found
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say in words what is opened again; nothing else hangs on a closure."""
+        lines = [f"{self.what(closure)}, {self.when(closure)}: {closure}" for closure in objs]
+        return lines, {self.opts.verbose_name_plural: len(lines)}, set(), []
+
+    @admin.action(description=lazy("Reopen selected…"), permissions=["delete"])
+    def delete_selected(
+        self, request: HttpRequest, closures: QuerySet[Closure]
+    ) -> HttpResponse | None:
+        return delete_selected(self, request, closures)
+
+    @method_decorator(methods)
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show the form; POST closes, or lists the bookings in the way and asks."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        now = timezone.now()
+        user: User = request.user  # type: ignore[assignment]
+        spaces = Space.objects.run_by(user).order_by("name", "pk")
+        spaces = spaces.prefetch_related(Prefetch("places", Place.objects.by_number()))
+        if request.method != "POST":
+            form = CloseForm(initial=request.GET.dict(), spaces=spaces, now=now)
+            return self._form(request, form)
+        form = CloseForm(request.POST, spaces=spaces, now=now)
+        if not form.is_valid():
+            return self._form(request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        if "back" in request.POST:
+            return self._form(request, form)
+        return self._close(request, form, now)
+
+    def _close(self, request: HttpRequest, form: CloseForm, now: datetime) -> HttpResponse:
+        """Close; what the person was shown is what may be cancelled, newer bookings are shown."""
+        space, place = form.target
+        period: Period = form.cleaned_data["period"]
+        shown = form.cleaned_data["shown"]
+        try:
+            closure, cancelled = closing.close(
+                space,
+                place=place,
+                starts_at=period.starts_at,
+                ends_at=period.ends_at,
+                reason=form.cleaned_data["reason"],
+                cancel_bookings=bool(shown),
+                shown=shown,
+                by=request.user,  # type: ignore[arg-type]
+                now=now,
+            )
+        except BookingsInTheWay as error:
+            return self._ask(request, form, error)
+        self.log_addition(request, closure, [{"added": {}}])
+        text = ngettext(
+            "Closed, and cancelled %(n)d booking.",
+            "Closed, and cancelled %(n)d bookings.",
+            len(cancelled),
+        )
+        messages.success(request, text % {"n": len(cancelled)} if cancelled else _("Closed."))
+        return back_to_list(self, request)
+
+    def _form(self, request: HttpRequest, form: CloseForm, status: int = 200) -> HttpResponse:
+        fields = ("what", ("first_day", "starts"), ("last_day", "ends"), "reason")
+        return page(
+            self,
+            request,
+            "admin/bookings/closure/close.html",
+            status=status,
+            title=_("Close"),
+            form=form,
+            adminform=lines(form, *fields),
+        )
+
+    def _ask(self, request: HttpRequest, form: CloseForm, error: BookingsInTheWay) -> HttpResponse:
+        space, place = form.target
+        shown = set(form.cleaned_data["shown"])
+        typed = {name: form.data.get(name, "") for name in form.fields}
+        return page(
+            self,
+            request,
+            "admin/bookings/closure/in_the_way.html",
+            status=HTTPStatus.CONFLICT,
+            title=_("Cancel the bookings in the way?"),
+            headline=str(error),
+            closing=f"{place or space}, {wording.when(form.cleaned_data['period'], space.zone)}",
+            bookings=[
+                (wording.described(booking), bool(shown) and booking.code not in shown)
+                for booking in error.bookings
+            ],
+            reason=form.cleaned_data["reason"],
+            typed=typed | {"shown": write_codes(b.code for b in error.bookings)},
+        )
+
+    @admin.display(description=lazy("closed"), ordering="place__number")
+    def what(self, closure: Closure) -> str:
+        return str(closure.place or _("All of %(space)s") % {"space": closure.space})
+
+    @admin.display(description=lazy("time"), ordering="starts_at")
+    def when(self, closure: Closure) -> str:
+        return wording.when(Period(closure.starts_at, closure.ends_at), closure.space.zone)

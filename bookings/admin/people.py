@@ -1,0 +1,80 @@
+"""Deleting accounts: the bookings are given back, the person is forgotten."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.admin import UserAdmin
+from accounts.models import User
+from bookings import leaving
+from bookings.admin.pages import MOST, address, back_to_list, page
+from bookings.errors import BookingError
+from bookings.models import Booking
+
+admin.site.unregister(User)  # accounts know no bookings; here people come with theirs
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    actions = ["delete_accounts"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [address(self, "leave", self.leave_view), *super().get_urls()]
+
+    @admin.action(description=gettext_lazy("Delete accounts…"), permissions=["view"])
+    def delete_accounts(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
+        if people.count() > MOST:
+            messages.error(request, _("Choose at most %(n)d people at a time.") % {"n": MOST})
+            return None
+        return self._ask(request, people)
+
+    def leave_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask; POST forgets each of the people."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        data = request.POST if request.method == "POST" else request.GET
+        logins = data.getlist("login")[:MOST]
+        people = self.get_queryset(request).filter(username__in=logins)
+        if not logins or people.count() != len(set(logins)):
+            raise Http404
+        if request.method != "POST":
+            return self._ask(request, people)
+        self._forget(request, people)
+        return back_to_list(self, request)
+
+    def _ask(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse:
+        upcoming = Booking.objects.filter(member=OuterRef("pk")).upcoming(timezone.now())
+        counted = people.annotate(upcoming=upcoming.count_subquery()).order_by("username")
+        return page(
+            self,
+            request,
+            "admin/bookings/leave.html",
+            title=_("Delete accounts"),
+            people=counted,
+        )
+
+    def _forget(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        by: Any = request.user
+        done = cancelled = 0
+        for person in people:
+            if person == by:
+                messages.error(request, _("Delete your own account on your profile's page."))
+                continue
+            try:
+                cancelled += leaving.leave(person, by=by, now=timezone.now())
+            except BookingError as error:
+                messages.error(request, f"{person}: {error}")
+            else:
+                done += 1
+        accounts = ngettext("Deleted %(n)d account.", "Deleted %(n)d accounts.", done)
+        bookings = ngettext("Cancelled %(n)d booking.", "Cancelled %(n)d bookings.", cancelled)
+        if done:
+            text = f"{accounts % {'n': done}} {bookings % {'n': cancelled}}"
+            messages.success(request, text)
