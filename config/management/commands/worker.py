@@ -1,0 +1,119 @@
+"""The process that carries out what waits: `manage.py worker`, as many as you like."""
+
+import logging
+import os
+import select
+import signal
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import close_old_connections
+from django.utils import timezone
+
+from bookings.services import complete_past
+
+logger = logging.getLogger("mesto.worker")
+
+LONGEST_PAUSE = 300.0  # seconds between two tries of a step that fails
+
+
+class Step(Protocol):
+    """What an app offers: does what is due, safe beside other workers; returns how much it did."""
+
+    __name__: str
+
+    def __call__(self, *, now: datetime) -> int: ...
+
+
+#: In this order, each round.
+STEPS: tuple[Step, ...] = (complete_past,)
+
+
+class Command(BaseCommand):
+    help = "Finish past bookings, again and again. Several may run at once. SIGTERM stops it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--interval", type=float, default=10, help="seconds between rounds")
+        parser.add_argument("--once", action="store_true", help="one round; fails if a step does")
+
+    def handle(self, *args: Any, interval: float, once: bool, **options: Any) -> None:
+        if interval <= 0:
+            raise CommandError("--interval is more than 0.")
+        tasks = [Task(step) for step in STEPS]
+        with stop_signals() as is_stopping:
+            logger.info("worker started: %s", ", ".join(step.__name__ for step in STEPS))
+            work(tasks, interval=interval, once=once, is_stopping=is_stopping)
+            logger.info("worker stopped")
+        if once and any(task.failures for task in tasks):
+            raise CommandError("A step failed.")
+
+
+@dataclass
+class Task:
+    """A step, and how it went lately."""
+
+    step: Step
+    failures: int = 0  # in a row
+    due_at: float = 0.0  # on the monotonic clock
+
+    def run(self, interval: float) -> None:
+        """Run the step if it is due; log its failure, and wait longer after each more in a row."""
+        if time.monotonic() < self.due_at:
+            return
+        close_old_connections()  # a database that was restarted is found again
+        try:
+            done = self.step(now=timezone.now())
+        except Exception:
+            self.failures += 1
+            pause = min(interval * 2**self.failures, LONGEST_PAUSE)
+            self.due_at = time.monotonic() + pause
+            logger.exception("%s failed; next try in %.0f s", self.step.__name__, pause)
+        else:
+            self.failures = 0
+            if done:
+                logger.info("%s: %d done", self.step.__name__, done)
+
+
+def work(
+    tasks: Sequence[Task],
+    *,
+    interval: float,
+    once: bool,
+    is_stopping: Callable[[float], bool],
+) -> None:
+    """Do rounds until `is_stopping`, which waits up to so many seconds for the wish to stop."""
+    while True:
+        for task in tasks:
+            if is_stopping(0):
+                return
+            task.run(interval)
+        if once or is_stopping(interval):
+            return
+
+
+@contextmanager
+def stop_signals() -> Iterator[Callable[[float], bool]]:
+    """Turn SIGTERM and SIGINT into a question, so that a step under way is finished.
+
+    A signal writes to a pipe and a sleep waits for that pipe: no signal is missed between the
+    question and the sleep.
+    """
+    asked, ask = os.pipe()
+
+    def handler(*_: object) -> None:
+        os.write(ask, b".")
+
+    before = {number: signal.signal(number, handler) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda seconds: bool(select.select([asked], [], [], seconds)[0])
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+        os.close(asked)
+        os.close(ask)

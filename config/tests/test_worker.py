@@ -1,0 +1,207 @@
+"""The worker: what it does, when it stops, and what it does about failures."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from itertools import count
+from urllib.parse import quote
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from bookings import services
+from bookings.models import Booking
+from bookings.states import State
+from config.management.commands import worker
+from config.management.commands.worker import Task, stop_signals, work
+from spaces.models import OpeningHours
+
+
+@pytest.fixture
+def past_booking(desk, alice):
+    """An hour of last week that nobody has finished yet."""
+    OpeningHours.objects.update(opens_at="00:00", closes_at="00:00")
+    now = timezone.now()
+    starts_at = now.replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=7)
+    return services.book(
+        desk,
+        member=alice,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=1),
+        party_size=1,
+        by=alice,
+        now=starts_at - timedelta(days=1),
+    )
+
+
+def database_url():
+    """Return the address of the test's database, for another process."""
+    found = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{found['NAME']}"
+    return "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(
+        **{name: quote(str(value), safe="") for name, value in found.items()}
+    )
+
+
+@pytest.fixture
+def start():
+    """Start `manage.py worker` as a process of its own."""
+    processes = []
+
+    def run(*options):
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "worker", *options],
+            cwd=settings.BASE_DIR,
+            env={**os.environ, "DATABASE_URL": database_url()},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_finishes_past_bookings_and_stops_at_once_when_told(past_booking, start, number):
+    process = start("--interval", "60")
+    wait_for(lambda: Booking.objects.filter(state=State.COMPLETED).exists())
+
+    process.send_signal(number)
+
+    _, log = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "complete_past: 1 done" in log
+    assert log.rstrip().endswith("worker stopped")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_finish_a_booking_once(past_booking, start):
+    first, second = start("--once"), start("--once")
+    logs = first.communicate(timeout=30)[1] + second.communicate(timeout=30)[1]
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert logs.count("complete_past: 1 done") == 1
+    assert list(past_booking.events.values_list("kind", flat=True).order_by("sequence")) == [
+        "CONFIRMED",
+        "COMPLETED",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)  # the worker closes the connection it finds
+def test_one_round_finishes_what_is_past_and_leaves_the_rest(past_booking, desk, bob):
+    starts_at = past_booking.starts_at + timedelta(days=14)
+    coming = services.book(
+        desk,
+        member=bob,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=1),
+        party_size=1,
+        by=bob,
+        now=past_booking.created_at,
+    )
+    call_command("worker", once=True)
+    past_booking.refresh_from_db()
+    coming.refresh_from_db()
+    assert (past_booking.state, coming.state) == (State.COMPLETED, State.CONFIRMED)
+
+
+def test_a_signal_lets_the_step_finish_and_the_next_one_wait():
+    ran = []
+
+    def interrupted(*, now):
+        os.kill(os.getpid(), signal.SIGTERM)
+        ran.append("interrupted")
+        return 1
+
+    def following(*, now):
+        ran.append("following")
+        return 1
+
+    with stop_signals() as is_stopping:
+        work([Task(interrupted), Task(following)], interval=60, once=False, is_stopping=is_stopping)
+    assert ran == ["interrupted"]
+
+
+def test_signals_mean_again_what_they_meant_before():
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    with stop_signals():
+        assert signal.getsignal(signal.SIGTERM) != before[0]
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_a_failing_step_is_logged_and_does_not_stop_the_others(caplog):
+    rounds = count(1)
+    done = []
+
+    def broken(*, now):
+        raise ValueError("out of order")
+
+    def fine(*, now):
+        done.append(next(rounds))
+        return 0
+
+    tasks = [Task(broken), Task(fine)]
+    work(tasks, interval=0.001, once=False, is_stopping=lambda seconds: len(done) == 3)
+
+    assert done == [1, 2, 3]
+    assert tasks[0].failures >= 1
+    assert "broken failed" in caplog.text
+    assert "out of order" in caplog.text
+
+
+def test_a_failing_step_waits_longer_each_time_and_starts_afresh_after_a_success():
+    outcomes = iter([ValueError(), ValueError(), None])
+
+    def shaky(*, now):
+        if error := next(outcomes):
+            raise error
+        return 1
+
+    task = Task(shaky)
+    pauses = []
+    for _ in range(2):
+        task.due_at = 0
+        task.run(interval=10)
+        pauses.append(round(task.due_at - time.monotonic()))
+    assert pauses == [20, 40]
+    task.run(interval=10)  # not due: nothing happens
+    assert task.failures == 2
+    task.due_at = 0
+    task.run(interval=10)
+    assert task.failures == 0
+
+
+def test_a_pause_has_a_limit():
+    task = Task(lambda *, now: 1 / 0, failures=30)
+    task.run(interval=10)
+    assert task.due_at - time.monotonic() <= worker.LONGEST_PAUSE
+
+
+@pytest.mark.parametrize("interval", [0, -1])
+def test_a_round_without_a_pause_is_refused(interval):
+    with pytest.raises(CommandError):
+        call_command("worker", interval=interval, once=True)
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog):
+    caplog.set_level(logging.INFO, logger="mesto.worker")
