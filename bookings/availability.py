@@ -162,23 +162,20 @@ def alternatives(
         away = abs(offer.period.starts_at - period.starts_at)
         return (away, offer.place.kind != place.kind, fit(offer.place, party_size))
 
+    def near(chosen: Iterable[Place]) -> list[Offer]:
+        offers = (o for p in chosen for o in known.times(p, duration, day=day, now=now))
+        return sorted(offers, key=distance)
+
     suiting = [other for other in known.places if suits(other, party_size)]
     elsewhere = sorted(
         (o for o in known.offers(period, party_size=party_size, now=now) if o.place.pk != place.pk),
         key=distance,
     )
-    here, later = (
-        sorted(
-            (offer for other in chosen for offer in known.times(other, duration, day=day, now=now)),
-            key=distance,
-        )
-        for chosen in (
-            [other for other in suiting if other.pk == place.pk],
-            [other for other in suiting if other.pk != place.pk],
-        )
-    )
+    here = near(other for other in suiting if other.pk == place.pk)
     # Two places at the same time, then this place at another; each in turn fills what lacks.
-    ranked = [*elsewhere[: most - 1], *here[:1], *elsewhere[most - 1 :], *here[1:], *later]
+    ranked = [*elsewhere[: most - 1], *here[:1], *elsewhere[most - 1 :], *here[1:]]
+    if len(ranked) < most:
+        ranked += near(other for other in suiting if other.pk != place.pk)
     return list(dict.fromkeys(ranked))[:most]
 
 

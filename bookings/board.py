@@ -223,7 +223,7 @@ def _clipped(runs: list[Run], window: Period) -> list[Run]:
 
 
 def _pick(venue: Venue, place: Place, free: Period, search: Search, now: datetime) -> Period | None:
-    """Return what pressing a free run chooses: the searched time if it fits, else the run's first."""
+    """Return what pressing a free run chooses: the searched time if it fits, else its first."""
     limits = venue.limits(place.kind)
     if search.period is not None and free.contains(search.period):
         return search.period

@@ -108,7 +108,7 @@ class Booking(models.Model):
 
 
 class BookedSlot(models.Model):
-    """This place is taken for this quarter hour. The constraint is the promise of the whole product."""
+    """This place is taken for this quarter hour. The constraint is the product's whole promise."""
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="booked_slots")
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="+")

@@ -12,7 +12,6 @@ from spaces.slots import Period
 if TYPE_CHECKING:
     from accounts.models import User
     from bookings.models import Booking  # noqa: F401 - the base class below names it
-    from bookings.models import Booking  # noqa: F401 - the base class below names it
     from spaces.models import Space
 
 

@@ -1,4 +1,4 @@
-"""The answer to a booking that can't be had: what is true, every reason, the nearest alternatives."""
+"""The answer to a booking that can't be had: what is true, every reason, what is near."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -16,7 +16,7 @@ from spaces.venue import Venue
 def read(
     data: QueryDict, *, venue: Venue, limits: Limits, now: datetime
 ) -> tuple[Search, SearchForm]:
-    """Return what is looked for, and a form that shows it. What can't be read is an error of the form.
+    """Return what is looked for, and a form that shows it and what could not be read.
 
     What is left out becomes the usual: the next time that can be booked, for one person.
     """

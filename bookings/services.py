@@ -48,10 +48,11 @@ def book(
     period = Period(starts_at, ends_at)
     if member is not None:
         _lock_member(member)
-        if request_key and (earlier := _answered(member, request_key)):
-            _require_same(earlier, place, period, party_size)
-            return earlier
     place, venue = _lock_places(place, member=member, now=now)[place.pk]
+    # Under both locks: a guest's double click waits for the place, a member's for the member.
+    if request_key and (earlier := _answered(member, request_key)):
+        _require_same(earlier, place, period, party_size)
+        return earlier
     found = rules.problems(
         venue,
         place,
@@ -103,7 +104,7 @@ def reschedule(
     now: datetime,
     party_size: int | None = None,
 ) -> Booking:
-    """Move a booking to another time or place of the same space; the old one is kept if that fails.
+    """Move a booking within its space to another time or place; it stays where it is if that fails.
 
     Raises SlotTaken, Refused, TooLate and WrongState.
     """
@@ -143,7 +144,7 @@ def reschedule(
 
 
 def complete_past(*, now: datetime) -> int:
-    """Finish the bookings whose time is over; return how many. Several workers may run it at once."""
+    """Finish the bookings whose time is over; return how many. Workers may run it side by side."""
     finished = 0
     while due := list(Booking.objects.past_due(now).with_place()[:BATCH]):
         finished += sum(_complete(booking, now=now) for booking in due)
@@ -163,7 +164,7 @@ def _complete(booking: Booking, *, now: datetime) -> bool:
 
 
 def _lock_member(member: User) -> None:
-    """Take one member's requests one after another: quotas are counted, keys compared, under this."""
+    """Take one member's requests one by one: quotas are counted and keys compared under this."""
     locked = User.objects.select_for_update(no_key=True).get(pk=member.pk)
     if not locked.is_active:
         raise Refused([rules.Problem("account_closed", _("This account is closed."))])
@@ -192,8 +193,9 @@ def _lock_places(
     return {place.pk: (place, venues[place.space_id]) for place in locked}
 
 
-def _answered(member: User, request_key: str) -> Booking | None:
-    return Booking.objects.of(member).with_place().filter(request_key=request_key).first()
+def _answered(member: User | None, request_key: str) -> Booking | None:
+    mine = Booking.objects.filter(member=member, request_key=request_key)
+    return mine.with_place().order_by("pk").first()
 
 
 def _require_same(earlier: Booking, place: Place, period: Period, party_size: int) -> None:

@@ -11,7 +11,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"  # what the running site writes: the SQLite file, collected static files
 
 env = environ.Env()
-environ.Env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(BASE_DIR / env.str("ENV_FILE", default=".env"))
 
 # --- Core -----------------------------------------------------------------------------------------
 

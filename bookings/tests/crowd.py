@@ -8,9 +8,13 @@ from uuid import uuid4
 import httpx
 from django.db import connections
 from django.test import Client
+from django.test.testcases import LiveServerThread
 
 from accounts.factories import UserFactory
 from accounts.models import User
+
+# A crowd connects at once; the live server would turn away the eleventh.
+LiveServerThread.server_class.request_queue_size = 128
 
 TOKEN = "a" * 32  # Django takes a plain secret for its own masked token
 

@@ -107,7 +107,7 @@ def test_two_members_who_swap_places_both_keep_theirs(house):
 
 
 def test_moving_into_each_others_time_loses_nothing(house):
-    """Each wants the other's time of one place: the slots, not the places' locks, stand in the way."""
+    """Each wants the other's time of one place."""
     desk = house.places.get(number=1)
     alice, bob = UserFactory.create(username="alice"), UserFactory.create(username="bob")
     for day in range(ROUNDS):
