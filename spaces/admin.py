@@ -76,8 +76,17 @@ class PolicyInline(SpaceInline):
 class StaffRoleInline(SpaceInline):
     model = StaffRole
     form = StaffRoleForm
-    fields = ["user", "role"]
+    readonly_fields = ["login"]
     extra = 0
+
+    def get_fields(self, request: HttpRequest, obj: Space | None = None) -> list[Any]:
+        """Show hosts the login alone: a person's own page is closed to them."""
+        may_grant = self.has_change_permission(request, obj)
+        return ["user" if may_grant else "login", "role"]
+
+    @admin.display(description=gettext_lazy("login"))
+    def login(self, role: StaffRole) -> str:
+        return role.user.username
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StaffRole]:
         return super().get_queryset(request).select_related("user").order_by("user__username")

@@ -85,7 +85,9 @@ class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["space"].disabled = True  # bookings and parts stay where they are
         if "parts" in self.fields:
             others = Place.objects.filter(space=self.instance.space_id).exclude(pk=self.instance.pk)
-            self.fields["parts"].queryset = others.by_number()  # type: ignore[attr-defined]
+            parts: Any = self.fields["parts"]
+            parts.queryset = others.by_number()
+            parts.widget.can_add_related = False
 
     def clean_parts(self) -> list[Place]:
         """Refuse here what `services.set_parts` would; the lock keeps it true until the save."""

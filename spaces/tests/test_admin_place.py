@@ -1,11 +1,14 @@
 """The places of a space in the admin."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.factories import StaffRoleFactory
+from bookings.tests.acts import book
 from spaces import services
 from spaces.factories import PlaceFactory, SpaceFactory
 from spaces.models import Place
@@ -193,3 +196,28 @@ def test_the_list_asks_the_same_of_one_place_and_of_thirty(client, space, manage
         place = PlaceFactory(space=space, number=number)
         place.parts.add(space.places.get(number=1))
     assert queries() == one
+
+
+def test_a_place_with_bookings_is_not_deleted(client, space, desk, manager, alice, now):
+    book(desk, alice, now)
+    sign_in(client, manager)
+    for response in (
+        client.post(page(desk, "delete"), {"post": "yes"}),
+        client.post(
+            list_url(Place),
+            {"action": "delete_selected", "_selected_action": [desk.pk], "post": "yes"},
+        ),
+    ):
+        assert response.status_code == 200
+        assert response.context["title"] in ("Cannot delete place", "Cannot delete places")
+    assert space.places.count() == 3
+
+
+def test_parts_of_a_booked_place_stay(client, space, desk, manager, alice):
+    now = timezone.now()
+    start = (now + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
+    book(desk, alice, now, start)
+    sign_in(client, manager)
+    data = filled_in(client, page(desk)) | {"parts": [space.places.get(number=2).pk]}
+    assert "upcoming booking" in errors(client.post(page(desk), data))
+    assert desk.parts.count() == 0

@@ -198,7 +198,8 @@ def test_a_host_reads_and_changes_nothing(client, space, host):
     sign_in(client, host)
     response = client.get(page(space))
     assert response.status_code == 200
-    assert "08:00" in response.content.decode() or "8 a.m." in response.content.decode()
+    assert "Monday 08:00–22:00" in response.content.decode()
+    assert "/accounts/user/" not in response.content.decode()
     assert client.post(page(space), {"name": "Mine"}).status_code == 403
     space.refresh_from_db()
     assert space.name == "Loft"
