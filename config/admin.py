@@ -18,6 +18,7 @@ class MestoAdminSite(AdminSite):
     site_title = _("Mesto")
     site_header = _("Mesto")
     index_title = _("Front desk")
+    enable_nav_sidebar = False  # the head of each page has the links; lists get the room
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in superusers and everyone who runs a space."""

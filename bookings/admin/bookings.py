@@ -28,26 +28,22 @@ class BookingAdmin(SpaceScopedAdmin):
 
     space_path = "place__space"
     writers = ANY_ROLE
-    list_display = ["where", "space", "day", "time", "who", "party_size", "state", "received"]
+    list_display = ["where", "day", "time", "who", "party_size", "state", "space", "received"]
     list_filter = [DayFilter, SpaceFilter, "state"]
     list_per_page = 50
     search_fields = ["code"]  # shows the field; get_search_results reads it
     search_help_text = _("Login, guest, place, or the beginning of a booking's code")
+    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     actions = ["cancel_selected"]
     view_on_site = False
     fields = [
-        "state",
-        ("where", "space"),
-        ("day", "time"),
-        "who",
-        "guest_contact",
-        "party_size",
+        ("space", "state", "party_size"),
+        ("who", "guest_contact"),
         "note",
-        "received",
-        "code",
+        ("received", "code"),
     ]
-    readonly_fields = ["where", "space", "day", "time", "who", "received", "code"]
+    readonly_fields = ["space", "who", "received", "code"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
         mine: Any = super().get_queryset(request)
@@ -73,6 +69,10 @@ class BookingAdmin(SpaceScopedAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [address(self, "cancel", self.cancel_view), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = {"title": str(self.opts.verbose_name_plural).capitalize()}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     @method_decorator(methods)
     def add_view(

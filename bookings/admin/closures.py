@@ -33,11 +33,11 @@ from spaces.venue import Venue
 class CloseForm(forms.Form):
     """What to close and when. Times are local at the space; without them whole days are closed."""
 
-    what = forms.ChoiceField(label=lazy("Close"))
-    first_day = forms.CharField(label=lazy("From"), widget=DayInput)
-    starts = forms.CharField(label=lazy("at"), required=False, max_length=20, widget=ClockInput)
-    last_day = forms.CharField(label=lazy("To"), required=False, widget=DayInput)
-    ends = forms.CharField(label=lazy("at"), required=False, max_length=20, widget=ClockInput)
+    what = forms.ChoiceField(label=lazy("What"))
+    first_day = forms.CharField(label=lazy("First day"), widget=DayInput)
+    starts = forms.CharField(label=lazy("From"), required=False, max_length=20, widget=ClockInput)
+    last_day = forms.CharField(label=lazy("Last day"), required=False, widget=DayInput)
+    ends = forms.CharField(label=lazy("To"), required=False, max_length=20, widget=ClockInput)
     reason = forms.CharField(
         label=lazy("Reason"),
         max_length=200,
@@ -122,6 +122,7 @@ class ClosureAdmin(SpaceScopedAdmin):
     list_per_page = 50
     ordering = ["-starts_at", "-pk"]
     search_fields = ["reason", "place__name", "place__number__exact"]
+    show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     actions = ["delete_selected"]
     readonly_fields = ["what", "space", "when", "reason"]
@@ -148,6 +149,10 @@ class ClosureAdmin(SpaceScopedAdmin):
         self, request: HttpRequest, closures: QuerySet[Closure]
     ) -> HttpResponse | None:
         return delete_selected(self, request, closures)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        title = {"title": str(self.opts.verbose_name_plural).capitalize()}
+        return super().changelist_view(request, title | (extra_context or {}))
 
     @method_decorator(methods)
     def add_view(
@@ -205,7 +210,7 @@ class ClosureAdmin(SpaceScopedAdmin):
             request,
             "admin/bookings/closure/close.html",
             status=status,
-            title=_("Close"),
+            title=_("Close a space or a place"),
             form=form,
             adminform=lines(form, *fields),
         )

@@ -46,7 +46,7 @@ class SpaceFilter(SimpleListFilter):
 
 
 class DayFilter(SimpleListFilter):
-    """Today, tomorrow, the next week or any date, each as the space's own calendar has it."""
+    """What begins today, tomorrow, in a week or on a date, by the calendar of each space."""
 
     title = _("day")
     parameter_name = "day"
@@ -82,8 +82,8 @@ class DayFilter(SimpleListFilter):
         wanted = [
             Q(
                 place__space__time_zone=zone,
+                starts_at__gte=period.starts_at,
                 starts_at__lt=period.ends_at,
-                ends_at__gt=period.starts_at,
             )
             for zone, period in days.items()
         ]
