@@ -1,4 +1,4 @@
-"""All settings, read from the environment. A wrong one is a system check with a hint (checks.py)."""
+"""All settings, read from the environment; a wrong one is a system check with a hint."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"  # what the running site writes: the SQLite file, collected static files
+VAR_DIR.mkdir(exist_ok=True)
 
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / env.str("ENV_FILE", default=".env"))
@@ -80,7 +81,7 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'mesto.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # IMMEDIATE: a transaction that reads and then writes would otherwise die of "database is locked".
+    # IMMEDIATE: a transaction that reads, then writes, would otherwise die of "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -119,8 +120,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Ten wrong passwords close a login for a while. An address may fail more often: a whole coworking can
-# share one, and their typos must not shut everybody out; yet a hundred make guessing hopeless.
+# Ten wrong passwords close a login for a while. An address may fail more often: a whole coworking
+# can share one, and their typos must not shut everybody out; yet a hundred make guessing hopeless.
 # The attempts are rows, so every web process sees them.
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 ADDRESS_FAILURE_LIMIT = env.int("ADDRESS_FAILURE_LIMIT", default=100)
