@@ -1,0 +1,25 @@
+"""Proof, on a live database, that bookings keep their promises."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from bookings import invariants
+from bookings.models import Booking
+
+
+class Command(BaseCommand):
+    help = (
+        "Check every booking against the invariants; print what is wrong and fail if anything is."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        wrong = 0
+        for violation in invariants.violations(now=timezone.now()):
+            self.stdout.write(str(violation))
+            wrong += 1
+        count = Booking.objects.count()
+        if wrong:
+            raise CommandError(f"{count} bookings checked, violations: {wrong}")
+        self.stdout.write(f"{count} bookings checked, no violations")
