@@ -226,6 +226,13 @@ class PlaceAdmin(SpaceScopedAdmin):
         if change:
             services.set_parts(form.instance, form.cleaned_data["parts"], now=timezone.now())
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Keep what is a part of something: bookings of the whole lie on its leaves."""
+        deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
+        chosen = {place.pk for place in objs}
+        wholes = Place.objects.filter(parts__in=chosen).exclude(pk__in=chosen).distinct()
+        return deleted, counts, missing, [*protected, *map(str, wholes.by_number())]
+
     @admin.display(description=gettext_lazy("place"), ordering="number")
     def place(self, place: Place) -> str:
         return str(place)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import time_zones
+from accounts.forms import LoginField
 from accounts.models import StaffRole, User
 from spaces.features import Feature
 from spaces.models import Place, Space
@@ -40,8 +41,9 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def to_python(self, value: Any) -> User | None:
         if not value:
             return None
+        login = LoginField(max_length=User._meta.get_field("username").max_length).clean(value)
         try:
-            return User.objects.get_by_natural_key(str(value).strip())
+            return User.objects.get_by_natural_key(login)
         except User.DoesNotExist:
             raise ValidationError(
                 self.error_messages["invalid_choice"], code="invalid_choice"
@@ -56,6 +58,13 @@ class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Space
         fields = ("name", "slug", "kind", "time_zone", "address", "about", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields.get("time_zone")
+        now = self.instance.time_zone
+        if field and not field.valid_value(now):  # an old name of a zone, set by a program
+            field.choices = [(now, now), *field.choices]
 
 
 class StaffRoleForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -154,6 +154,21 @@ def test_a_manager_deletes_a_place(client, space, desk, manager):
     assert space.places.count() == 2
 
 
+def test_a_part_of_something_is_not_deleted(client, space, desk, manager):
+    half, hall = PlaceFactory(space=space, number=8), PlaceFactory(space=space, number=9)
+    half.parts.add(desk)
+    hall.parts.add(half)
+    sign_in(client, manager)
+    response = client.post(page(half, "delete"), {"post": "yes"})
+    assert response.context["protected"] == ["Desk 9"]
+    chosen = {"action": "delete_selected", "post": "yes", "_selected_action": [half.pk, desk.pk]}
+    assert client.post(list_url(Place), chosen).context["protected"] == ["Desk 9"]
+    assert set(hall.parts.all()) == {half}
+    chosen["_selected_action"] = [half.pk, hall.pk]
+    client.post(list_url(Place), chosen)
+    assert not Place.objects.filter(number__gte=8).exists()
+
+
 def test_places_are_listed_by_space_kind_and_whether_they_can_be_booked(client, space, manager):
     PlaceFactory(space=space, number=4, kind="ROOM", is_bookable=False)
     second = PlaceFactory(number=9)
