@@ -151,7 +151,7 @@ class Place(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or f"{self.get_kind_display().capitalize()} {self.number}"
+        return self.name or f"{Place.Kind(self.kind).label.capitalize()} {self.number}"
 
     @property
     def feature_labels(self) -> list[str]:
