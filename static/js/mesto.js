@@ -46,7 +46,7 @@ function scrollTimeline() {
 }
 
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
-  if (detail.target.id !== "results") return;
+  if (detail.target?.id !== "results") return;
   byId("announcement").textContent = byId("found").textContent;
   scrollTimeline();
 });
