@@ -8,9 +8,12 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import IntegrityError
 from django.db.models import ForeignKey, Model, QuerySet, prefetch_related_objects
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from accounts.models import StaffRole, User
 from spaces.models import Place, Space
@@ -40,6 +43,21 @@ class SpaceScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     space_path: ClassVar[str] = "space"
     #: The roles that may add, change and delete.
     writers: ClassVar[Collection[str]] = MANAGERS
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Say so when two people save rows that exclude each other: a constraint chose one."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            message = _("Someone saved the same a moment ago. Nothing of yours was saved.")
+            messages.error(request, message)
+            return redirect(request.get_full_path())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         spaces = Space.objects.run_by(request.user)  # type: ignore[arg-type]
