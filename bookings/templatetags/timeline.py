@@ -35,6 +35,8 @@ class _Writer:
         self.here = escape(here)
         self.clock: Callable[[datetime], str] = cache(lambda at: clock(at, zone))
         self.query: Callable[[datetime], str] = cache(lambda at: clock_query(at, zone))
+        self.parts = board.venue.parts
+        self.names = {row.place.pk: str(row.place) for row in board.rows}
         self.features = {feature.value: str(feature.label) for feature in Feature}
         self.words = {
             Is.FREE: escape(pgettext("timeline", "free")),
@@ -46,23 +48,26 @@ class _Writer:
 
     def rows(self) -> Iterator[str]:
         for row in self.board.rows:
-            name = escape(str(row.place))
+            name = escape(self.names[row.place.pk])
             picked = ' class="picked"' if row.place.code == self.board.search.place else ""
             yield f'<tr{picked}><th scope="row">{name}{self._hint(row.place)}</th>'
             for run in row.runs:
-                yield f'<td colspan="{run.columns}" class="{run.is_}">{self._run(run, row, name)}</td>'
+                text = self._run(run, row, name)
+                yield f'<td colspan="{run.columns}" class="{run.is_}">{text}</td>'
             yield "</tr>\n"
 
     def _hint(self, place: Place) -> str:
-        """Say what a place offers, in short."""
-        hints = [self.features[value] for value in place.features if value in self.features]
+        """Say in short what a place offers, and which places a composite takes."""
+        parts = [self.names[part] for part in self.parts.get(place.pk, ()) if part in self.names]
+        hints = [" + ".join(parts)] if parts else []
+        hints += [self.features[value] for value in place.features if value in self.features]
         if place.capacity > 1:
             people = ngettext("for %(n)d", "for %(n)d", place.capacity) % {"n": place.capacity}
             hints.insert(0, people)
         return f" <small>{escape(', '.join(hints))}</small>" if hints else ""
 
     def _run(self, run: Run, row: Row, name: str) -> str:
-        """Write what a screen reader says as «Desk 4, free 9:00–13:00»; a link where there is more."""
+        """Write what is read aloud as «Desk 4, free 9:00–13:00»; a link where it leads on."""
         time = f"{self.clock(run.period.starts_at)}–{self.clock(run.period.ends_at)}"
         text = f'<span>{self.words[run.is_]}</span> <span class="when">{time}</span>'
         if run.pick is not None:

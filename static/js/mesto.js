@@ -55,5 +55,9 @@ for (const name of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(name, ({ detail }) => { location.assign(detail.pathInfo.finalRequestPath); });
 }
 
+// A page that asks again by itself: never sends a form again, only looks.
+const retry = document.querySelector("[data-retry-after]");
+if (retry) setTimeout(() => location.replace(location.href), retry.dataset.retryAfter * 1000);
+
 document.querySelectorAll("[data-dismiss]").forEach((button) => { button.hidden = false; });
 scrollTimeline();
