@@ -25,6 +25,7 @@ from typing import Any
 OLDEST = 15  # that Django 6.1 supports
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MAX_CONNECTIONS = 300  # the race tests open one for each thread
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 class NoServer(Exception):
@@ -32,21 +33,24 @@ class NoServer(Exception):
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Yield the address of an empty database on a real PostgreSQL."""
+def server(*, durable: bool = False) -> Iterator[str]:
+    """Yield the address of an empty database on a real PostgreSQL.
+
+    A durable one of ours writes to the disk before it answers, as in production; tests needn't.
+    """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
     home = Path(tempfile.mkdtemp(prefix="mesto-postgres-")).resolve()
     try:
-        with _running(home) as url:
+        with _running(home, durable) as url:
             yield url
     finally:
         shutil.rmtree(home)
 
 
 @contextmanager
-def _running(home: Path) -> Iterator[str]:
+def _running(home: Path, durable: bool) -> Iterator[str]:
     account = _unprivileged(home)
     programs = _programs(home, account)
     data = home / "data"
@@ -72,9 +76,7 @@ def _running(home: Path) -> Iterator[str]:
         "port": port,
         "unix_socket_directories": home,
         "max_connections": MAX_CONNECTIONS,
-        "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
+        **dict.fromkeys(DURABLE, "on" if durable else "off"),
     }
     settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     with (home / "log").open("wb") as log:
