@@ -9,6 +9,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 
@@ -39,7 +40,7 @@ class User(AbstractUser):
     )
     first_name = None  # type: ignore[assignment]  # one `name` serves every culture
     last_name = None  # type: ignore[assignment]
-    name = models.CharField(_("name"), max_length=150, blank=True)
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     language = models.CharField(
         _("language"),

@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookings.local_time import LocalTimeError, read_instant
 from bookings.states import State
@@ -34,7 +35,7 @@ class SearchForm(forms.Form):
     sort = forms.ChoiceField(
         label=_("Sort"),
         required=False,
-        choices=[("fit", _("best fit")), ("number", _("number"))],
+        choices=[("fit", _("best fit")), ("number", pgettext_lazy("sorted by", "number"))],
     )
     place = forms.UUIDField(required=False, widget=forms.HiddenInput)
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bookings.querysets import BookingQuerySet
 from bookings.states import OCCUPYING, State
@@ -38,7 +39,7 @@ class Booking(models.Model):
     )
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("to"))
-    party_size = models.PositiveSmallIntegerField(_("people"), default=1)
+    party_size = models.PositiveSmallIntegerField(pgettext_lazy("how many", "people"), default=1)
     state = models.CharField(
         _("state"), max_length=21, choices=State.choices, default=State.CREATED
     )

@@ -4,15 +4,39 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import formats
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from spaces.slots import Period
+
+#: As they stand inside a sentence: not every language gives them a capital there.
+WEEKDAYS = (
+    pgettext_lazy("in a date", "Mon"),
+    pgettext_lazy("in a date", "Tue"),
+    pgettext_lazy("in a date", "Wed"),
+    pgettext_lazy("in a date", "Thu"),
+    pgettext_lazy("in a date", "Fri"),
+    pgettext_lazy("in a date", "Sat"),
+    pgettext_lazy("in a date", "Sun"),
+)
 
 
 def day(value: date) -> str:
     """Return «Wed 25 Nov»."""
-    return formats.date_format(value, pgettext("date format: Wed 25 Nov", "D j M"))
+    return _with_weekday(value, pgettext("date format: 25 Nov", "j M"))
+
+
+def day_of_year(value: date) -> str:
+    """Return «Wed 25 Nov 2026», for lists that go back for years."""
+    return _with_weekday(value, pgettext("date format: 25 Nov 2026", "j M Y"))
+
+
+def _with_weekday(value: date, date_format: str) -> str:
+    return pgettext("in a date", "%(weekday)s %(date)s") % {
+        "weekday": WEEKDAYS[value.weekday()],
+        "date": formats.date_format(value, date_format),
+    }
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:
@@ -42,9 +66,9 @@ def duration(value: timedelta) -> str:
 
 
 def relative_day(value: date, today: date) -> str:
-    """Return «Today», «Tomorrow» or the date."""
+    """Return «Today», «Tomorrow» or the date, as it begins a line."""
     if value == today:
         return _("Today")
     if value == today + timedelta(days=1):
         return _("Tomorrow")
-    return day(value)
+    return capfirst(day(value))

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from spaces.codes import new_code
 from spaces.features import Feature
@@ -119,7 +120,9 @@ class Place(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices, default=Kind.DESK)
     capacity = models.PositiveSmallIntegerField(
-        _("people"), default=1, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+        pgettext_lazy("how many", "people"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
     )
     features = models.JSONField(
         _("features"), default=list, blank=True, validators=[validate_features]

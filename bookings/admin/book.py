@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from bookings import services, words
@@ -52,21 +52,23 @@ class BookForm(forms.Form):
     """Times are local at the space; an end not later than the start is on the next day."""
 
     place = forms.ModelChoiceField(
-        label=lazy("Place"), queryset=Place.objects.none(), to_field_name="code"
+        label=gettext_lazy("Place"), queryset=Place.objects.none(), to_field_name="code"
     )
-    day = forms.CharField(label=lazy("Day"), widget=DayInput)
-    starts = forms.CharField(label=lazy("From"), max_length=20, widget=ClockInput)
-    ends = forms.CharField(label=lazy("To"), max_length=20, widget=ClockInput)
+    day = forms.CharField(label=gettext_lazy("Day"), widget=DayInput)
+    starts = forms.CharField(label=gettext_lazy("From"), max_length=20, widget=ClockInput)
+    ends = forms.CharField(label=gettext_lazy("To"), max_length=20, widget=ClockInput)
     party_size = forms.IntegerField(
-        label=lazy("People"), min_value=1, max_value=MOST_PEOPLE, initial=1
+        label=gettext_lazy("People"), min_value=1, max_value=MOST_PEOPLE, initial=1
     )
-    member = PersonField(label=lazy("Member's login"), required=False)
-    guest_name = forms.CharField(label=lazy("Or a guest's name"), max_length=150, required=False)
+    member = PersonField(label=gettext_lazy("Member's login"), required=False)
+    guest_name = forms.CharField(
+        label=gettext_lazy("Or a guest's name"), max_length=150, required=False
+    )
     guest_contact = forms.CharField(
-        label=lazy("Guest's phone or e-mail"), max_length=150, required=False
+        label=gettext_lazy("Guest's phone or e-mail"), max_length=150, required=False
     )
     note = forms.CharField(
-        label=lazy("Note"),
+        label=gettext_lazy("Note"),
         max_length=500,
         required=False,
         widget=forms.TextInput(attrs={"class": "vTextField"}),

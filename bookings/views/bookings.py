@@ -25,6 +25,7 @@ from bookings.forms import BookForm, HistoryForm, TimesForm
 from bookings.links import board_url
 from bookings.models import Booking, BookingEvent
 from bookings.refusal import refusal
+from bookings.representation import places_of
 from bookings.states import State
 from spaces.models import Space
 from spaces.slots import Period
@@ -130,6 +131,7 @@ class EventLine:
 
 def _lines(booking: Booking, reader: int) -> list[EventLine]:
     events = list(booking.events.order_by("sequence").values())
+    places = places_of(event["data"] for event in events)
     zone = booking.place.space.zone
     lines = []
     for earlier, event in pairwise([None, *events]):
@@ -139,14 +141,15 @@ def _lines(booking: Booking, reader: int) -> list[EventLine]:
             data = earlier["data"]
             period = Period(*(datetime.fromisoformat(data[n]) for n in ("starts_at", "ends_at")))
             day = words.day(period.starts_at.astimezone(zone).date())
-            was = f"{data['place']['name']}, {day}, {words.span(period, zone)}"
+            was = f"{places[data['place']['code']]}, {day}, {words.span(period, zone)}"
         who = _("by you") if event["actor_id"] == reader else _("by the staff")
+        is_somebodys = event["actor_id"] and event["kind"] != BookingEvent.Kind.REJECTED
         lines.append(
             EventLine(
                 kind=event["kind"],
                 title=str(BookingEvent.Kind(event["kind"]).label),
                 at=event["at"],
-                by_words=who if event["actor_id"] else "",
+                by_words=who if is_somebodys else "",
                 reason=event["reason"],
                 was=was,
             )
