@@ -1,0 +1,137 @@
+"""Somebody at a browser."""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.test import Client
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
+
+from accounts.models import User
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+
+# The browser's language, and a zone that is nobody's: pages show the time of the space.
+LOCALES = {"en": "en-US", "ru": "ru-RU"}
+SOMEWHERE = "Asia/Kathmandu"
+
+TELL_OF_CSP = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`);
+});
+"""
+
+
+class Person:
+    """One window with its own cookies. What goes wrong in it is written down in `troubles`."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        device: dict[str, Any] = DESKTOP,
+        language: str = "en",
+        *,
+        scripts: bool = True,
+        **options: Any,
+    ) -> None:
+        self.url = url
+        self.is_on_phone = device is PHONE
+        self.troubles: list[str] = []
+        self._statuses: dict[str, int] = {}
+        self._context = browser.new_context(
+            base_url=url,
+            locale=LOCALES[language],
+            timezone_id=SOMEWHERE,
+            java_script_enabled=scripts,
+            **device,
+            **options,
+        )
+        self._context.set_default_timeout(10_000)
+        self._context.add_init_script(TELL_OF_CSP)
+        self.page: Page = self._context.new_page()
+        self.page.on("console", self._note_message)
+        self.page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
+        self.page.on("response", self._note_response)
+
+    def _note_response(self, response: Response) -> None:
+        if response.request.is_navigation_request():
+            self._statuses[response.url] = response.status
+        elif response.status >= 400:
+            self.troubles.append(f"{response.status} {response.url}")
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        # The console repeats the status of a page, such as a 404 that was asked for.
+        is_status = message.text.startswith("Failed to load resource")
+        if message.type in ("error", "warning") and not is_status:
+            self.troubles.append(f"console: {message.text}")
+
+    def leave(self) -> None:
+        self._context.close()
+
+    def sign_in(self, user: User) -> None:
+        """Sign in without the form."""
+        session = Client()
+        session.force_login(user)
+        cookie = {"name": "sessionid", "value": session.cookies["sessionid"].value, "url": self.url}
+        self._context.add_cookies([cookie])
+
+    def open(self, path: str) -> None:
+        self.page.goto(path)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of the page that is open."""
+        return self._statuses[self.page.url.partition("#")[0]]
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.page.url).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The first value of each name in the address."""
+        found = parse_qs(urlsplit(self.page.url).query)
+        return {name: values[0] for name, values in found.items()}
+
+    def see(self, selector: str) -> Locator:
+        """Return the first thing of that kind that is visible."""
+        return self.page.locator(selector).locator("visible=true").first
+
+    def press(self, selector: str) -> None:
+        target = self.see(selector)
+        if self.is_on_phone:
+            target.tap()
+        else:
+            target.click()
+
+    def follow(self, path: str) -> None:
+        """Press a link by where it leads, and wait until it has."""
+        self.press(f'a[href^="{path}"]')
+        self.page.wait_for_url(
+            lambda url: urlsplit(url)._replace(scheme="", netloc="").geturl().startswith(path)
+        )
+
+    def send(self, selector: str = "main form") -> None:
+        """Press the first button of a form."""
+        self.press(f"{selector} button:not([type=button])")
+
+    def search(self, **fields: str) -> None:
+        """Fill in the board's search, press its button, and wait for what was asked for."""
+        summary = self.page.locator(".search > summary")
+        if summary.is_visible() and not self.page.locator(".search[open]").count():
+            self.press(".search > summary")
+        for name, value in fields.items():
+            field = self.page.locator(f".search [name={name}]")
+            if field.evaluate("field => field.tagName") == "SELECT":
+                field.select_option(value)
+            else:
+                field.fill(value)
+        self.send(".search form")
+        self.page.wait_for_url(lambda _url: fields.items() <= self.query.items())
+        if {"from", "to"} <= fields.keys():
+            expect(self.page.locator("#found")).to_contain_text(f"{fields['from']}–{fields['to']}")
+
+    def expect_path(self, pattern: str) -> None:
+        self.page.wait_for_url(re.compile(rf"{re.escape(self.url)}{pattern}"))
