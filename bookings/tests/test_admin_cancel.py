@@ -95,6 +95,12 @@ def test_codes_that_are_none_are_404(desk_of_host, bookings, bad):
     assert desk_of_host.get(CANCEL, {"codes": bad}).status_code == 404
 
 
+@pytest.mark.parametrize("key", ["x", "-1", "9" * 30, "\x00"])
+def test_ticked_rows_that_are_none_are_400(desk_of_host, bookings, key):
+    sent = {"action": "cancel_selected", "_selected_action": key}
+    assert desk_of_host.post(LIST, sent).status_code == 400
+
+
 def test_one_booking_of_another_space_spoils_the_whole(desk_of_host, bookings, bob, soon):
     place = open_space(slug="cellar").places.get(number=1)
     foreign = book(place, bob, soon - hours(24), soon)

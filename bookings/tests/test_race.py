@@ -8,7 +8,7 @@ import pytest
 
 from accounts.factories import UserFactory
 from bookings import closing, services
-from bookings.errors import BookingError, SlotTaken, WrongState
+from bookings.errors import BookingError, Refused, SlotTaken, WrongState
 from bookings.invariants import violations
 from bookings.models import Booking
 from bookings.states import State
@@ -137,47 +137,64 @@ def move(booking, place, starts_at, member):
     )
 
 
-def test_a_quota_holds_under_parallel_requests_of_one_member(house, live_server):
-    PolicyFactory.create(space=house, max_upcoming=3)
+def test_a_quota_holds_under_parallel_requests_of_one_member(live_server):
+    """Twenty free places at once: nothing but the member's own row stands between the requests."""
+    space = open_space(places=20)
+    PolicyFactory.create(space=space, max_upcoming=3)
     crowd = Crowd(live_server.url, 20)
     for each in crowd.browsers:  # one member, twenty windows
         each.cookies.set("sessionid", crowd.browsers[0].cookies["sessionid"])
-    desk = house.places.get(number=1)
-    day = f"{NOON:%Y-%m-%d}"
-    wishes = [
-        wish(
-            desk,
-            f"{day}T{8 + n // 2:02}:{n % 2 * 30:02}",
-            f"{day}T{8 + n // 2:02}:{n % 2 * 30 + 15:02}",
-        )
-        for n in range(20)
-    ]
-    answers = crowd.book(wishes)
+    for day in range(5):
+        at = f"{NOON + timedelta(days=day):%Y-%m-%d}"
+        wishes = [wish(place, f"{at}T12:00", f"{at}T13:00") for place in space.places.all()]
+        answers = crowd.book(wishes)
+        assert Counter(answer.status_code for answer in answers) == {BOOKED: 3, 422: 17}
+        assert Booking.objects.occupying().count() == 3
+        assert Booking.objects.count() == 3 * (day + 1)
+        for booking in Booking.objects.occupying():
+            services.cancel(booking, by=booking.member, now=datetime.now(UTC))
     crowd.close()
+    assert wrong() == []
 
-    assert Counter(answer.status_code for answer in answers) == {BOOKED: 3, 422: 17}
-    assert Booking.objects.occupying().count() == 3
-    assert Booking.objects.count() == 3
+
+def test_a_quota_holds_in_the_services(house):
+    PolicyFactory.create(space=house, max_upcoming=1)
+    alice = UserFactory.create(username="alice")
+    for _ in range(20):
+        answers = at_once(*[lambda p=place: book(p, alice) for place in house.places.all()])
+        booked = [answer for answer in answers if isinstance(answer, Booking)]
+        assert len(booked) == 1
+        assert sum(isinstance(answer, Refused) for answer in answers) == 2
+        services.cancel(booked[0], by=alice, now=datetime.now(UTC))
     assert wrong() == []
 
 
 def test_one_request_sent_many_times_books_once(house):
     desk = house.places.get(number=1)
     alice = UserFactory.create(username="alice")
-    answers = at_once(*[lambda: book(desk, alice, request_key="k") for _ in range(20)])
-    assert len({answer.pk for answer in answers}) == 1
-    assert Booking.objects.count() == 1
+    for day in range(10):
+        noon = NOON + timedelta(days=day)
+        answers = at_once(
+            *[lambda at=noon, k=f"k{day}": book(desk, alice, at, request_key=k) for _ in range(20)]
+        )
+        assert len({answer.pk for answer in answers}) == 1
+    assert Booking.objects.count() == 10
     assert wrong() == []
 
 
 def test_one_key_with_two_contents_books_once(house):
     alice = UserFactory.create(username="alice")
     one, two = house.places.get(number=1), house.places.get(number=2)
-    answers = at_once(
-        lambda: book(one, alice, request_key="k"), lambda: book(two, alice, request_key="k")
-    )
-    assert sum(isinstance(answer, Booking) for answer in answers) == 1
-    assert Booking.objects.count() == 1
+    for n in range(10):
+        answers = at_once(
+            lambda k=f"k{n}", at=NOON + n * HOUR: book(one, alice, at, request_key=k),
+            lambda k=f"k{n}", at=NOON + n * HOUR: book(two, alice, at, request_key=k),
+        )
+        assert sorted(type(answer).__name__ for answer in answers) == [
+            "Booking",
+            "RequestKeyReused",
+        ]
+    assert Booking.objects.count() == 10
 
 
 def test_cancelling_and_moving_at_once_leaves_one_of_the_two(house):
