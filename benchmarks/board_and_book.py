@@ -95,6 +95,7 @@ def manage(*arguments: str) -> None:
 def gunicorn(port: int) -> Iterator[int]:
     """Serve as production does, until the end; yield the process's id."""
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
+    LOG.parent.mkdir(exist_ok=True)
     with LOG.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stderr=log)
     try:
