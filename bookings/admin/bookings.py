@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings import words
 from bookings.admin import book, cancel, wording
-from bookings.admin.filters import DayFilter, SpaceFilter, StateFilter, matching
+from bookings.admin.filters import PARAMETERS, DayFilter, SpaceFilter, StateFilter, matching
 from bookings.admin.pages import address, methods
 from bookings.models import Booking
 from bookings.representation import places_of
@@ -72,7 +72,7 @@ class BookingAdmin(SpaceScopedAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         """Answer 400 to filters that the page doesn't have."""
-        return False
+        return lookup in PARAMETERS
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         title = {"title": str(self.opts.verbose_name_plural).capitalize()}

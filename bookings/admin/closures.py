@@ -19,7 +19,7 @@ from accounts.models import User
 from bookings import closing
 from bookings.admin import wording
 from bookings.admin.book import ClockInput, DayInput
-from bookings.admin.filters import OverFilter, SpaceFilter
+from bookings.admin.filters import PARAMETERS, OverFilter, SpaceFilter
 from bookings.admin.pages import CodesField, back_to_list, lines, methods, page, write_codes
 from bookings.errors import BookingsInTheWay
 from bookings.local_time import LocalTimeError, read_day, read_instant, read_period_on
@@ -155,7 +155,7 @@ class ClosureAdmin(SpaceScopedAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         """Answer 400 to filters that the page doesn't have."""
-        return False
+        return lookup in PARAMETERS
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         title = {"title": str(self.opts.verbose_name_plural).capitalize()}

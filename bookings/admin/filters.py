@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookings.local_time import LocalTimeError, read_day
+from bookings.states import State
 from spaces.models import Closure, Place, Space
 from spaces.slots import Period, day_period
 
@@ -43,6 +44,17 @@ class SpaceFilter(SimpleListFilter):
             return queryset
         path = "space" if queryset.model is Closure else "place__space"
         return queryset.filter(**{f"{path}__slug": self.value()})
+
+
+class StateFilter(SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(State.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() is None else queryset.filter(state=self.value())
 
 
 class DayFilter(SimpleListFilter):
@@ -115,6 +127,10 @@ class OverFilter(SimpleListFilter):
         now = timezone.now()
         by_value = {"no": Q(ends_at__gt=now), "yes": Q(ends_at__lte=now)}
         return queryset.filter(by_value.get(self.value() or "", Q()))
+
+
+#: What the address of a list may hold of filters. Django would take any lookup of any column.
+PARAMETERS = {f.parameter_name for f in (SpaceFilter, StateFilter, DayFilter, OverFilter)}
 
 
 def matching(text: str) -> Q:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -40,9 +41,9 @@ class PersonAdmin(UserAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         data = request.POST if request.method == "POST" else request.GET
-        logins = data.getlist("login")[:MOST]
-        people = self.get_queryset(request).filter(username__in=logins)
-        if not logins or people.count() != len(set(logins)):
+        chosen = set(data.getlist(ACTION_CHECKBOX_NAME)[:MOST])
+        people = self.get_queryset(request).filter(pk__in=chosen)
+        if not chosen or people.count() != len(chosen):
             raise Http404
         if request.method != "POST":
             return self._ask(request, people)

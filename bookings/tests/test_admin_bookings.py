@@ -126,7 +126,8 @@ class TestSearch:
     def booking(self, space, host, soon):
         room = PlaceFactory.create(space=space, number=47, name="Volga", capacity=4)
         olga = UserFactory.create(username="olga")
-        book(space.places.get(number=1), UserFactory.create(), soon - hours(24), soon)
+        xenia = UserFactory.create(username="xenia")
+        book(space.places.get(number=1), xenia, soon - hours(24), soon)
         return book(room, olga, soon - hours(24), soon)
 
     @pytest.mark.parametrize("words", ["olga", "OLGA", "olg", "volga", "Volga olga", "47"])
@@ -147,9 +148,7 @@ class TestSearch:
         guest = book(desk, None, soon - hours(24), soon, by=host, guest_name="Ms Kim")
         assert codes(desk_of_host.get(LIST, {"q": "kim"})) == {guest.code}
 
-    @pytest.mark.parametrize(
-        "words", ["\x00", "%", "9" * 400, "a" * 3000, "' OR 1=1", "abcdef" * 9]
-    )
+    @pytest.mark.parametrize("words", ["%", "9" * 400, "a" * 3000, "' OR 1=1", "abcdef" * 9])
     def test_nonsense_finds_nothing(self, desk_of_host, booking, words):
         answer = desk_of_host.get(LIST, {"q": words}, follow=True)
         assert answer.status_code == 200
