@@ -1,7 +1,7 @@
 """One day of a space as the board shows it: what is free for the chosen time, and the whole day."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -74,6 +74,7 @@ class Board:
     problems: list[Problem] = field(default_factory=list)  # of the period, for every place
     first: Offer | None = None  # the first free time when nothing is free
     tomorrow: int = 0  # places free at the same time the day after, when nothing is
+    features: frozenset[str] = frozenset()  # what the space's places have, to choose from
 
     @property
     def picked(self) -> Offer | None:
@@ -121,15 +122,16 @@ def build(
     openings = venue.openings(search.day)
     window = _window(openings)
     rows = [_row(known, place, window, openings, search, member, now) for place in known.places]
+    features = frozenset(name for place in known.places for name in place.features)
+    board = Board(space, venue, search, window, rows=rows if window else [], features=features)
     if period is None:
-        return Board(space, venue, search, window, rows=rows if window else [])
+        return board
     offers = known.offers(period, party_size=search.party_size, now=now, features=search.features)
     if search.by_number:
         offers.sort(key=lambda offer: offer.place.number)
-    found = [] if offers else _common_problems(known, period, now)
-    board = Board(space, venue, search, window, offers, rows if window else [], problems=found)
     if offers:
-        return board
+        return replace(board, offers=offers)
+    board = replace(board, problems=_common_problems(known, period, now))
     return _with_next(board, known, now, moving)
 
 
@@ -149,16 +151,7 @@ def _with_next(board: Board, known: Availability, now: datetime, moving: Booking
         features=search.features,
         but=moving,
     )
-    return Board(
-        board.space,
-        venue,
-        search,
-        board.window,
-        rows=board.rows,
-        problems=board.problems,
-        first=first,
-        tomorrow=tomorrow,
-    )
+    return replace(board, first=first, tomorrow=tomorrow)
 
 
 def _window(openings: list[Period]) -> Period | None:

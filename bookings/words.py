@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from spaces.slots import Period
+from spaces.slots import clock as wall_clock
 
 #: As they stand inside a sentence: not every language gives them a capital there.
 WEEKDAYS = (
@@ -42,7 +43,7 @@ def _with_weekday(value: date, date_format: str) -> str:
 def clock(at: datetime, zone: ZoneInfo) -> str:
     """Return «13:00»; the second reading of a repeated hour names its offset."""
     local = at.astimezone(zone)
-    return f"{local:%H:%M}" + (f" ({local.tzname()})" if local.fold else "")
+    return wall_clock(local) + (f" ({local.tzname()})" if local.fold else "")
 
 
 def span(period: Period, zone: ZoneInfo) -> str:

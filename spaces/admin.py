@@ -24,7 +24,7 @@ from accounts.models import StaffRole
 from spaces import services
 from spaces.forms import GeneratePlacesForm, PlaceForm, SpaceForm, StaffRoleForm
 from spaces.models import OpeningHours, Place, Policy, Space
-from spaces.slots import subtract
+from spaces.slots import clock, subtract
 from spaces.staff_admin import SpaceInline, SpaceScopedAdmin
 from spaces.venue import Venue
 
@@ -147,9 +147,9 @@ class SpaceAdmin(SpaceScopedAdmin):
         venue = Venue.of(space)
         closed = [closure.period for closure in venue.closures if closure.place is None]
         openings = subtract(venue.openings(venue.today(timezone.now())), closed)
+        zone = venue.zone
         return ", ".join(
-            f"{opening.starts_at.astimezone(venue.zone):%H:%M}–"
-            f"{opening.ends_at.astimezone(venue.zone):%H:%M}"
+            f"{clock(opening.starts_at.astimezone(zone))}–{clock(opening.ends_at.astimezone(zone))}"
             for opening in openings
         ) or _("closed")
 

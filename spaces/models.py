@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from spaces.codes import new_code
 from spaces.features import Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
+from spaces.slots import clock
 from spaces.validators import validate_features, validate_quarter_hour, validate_time_zone
 
 # Bounds of what makes sense, the same on every database and small enough for any arithmetic.
@@ -99,7 +100,7 @@ class OpeningHours(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_weekday_display()} {self.opens_at:%H:%M}–{self.closes_at:%H:%M}"
+        return f"{self.get_weekday_display()} {clock(self.opens_at)}–{clock(self.closes_at)}"
 
 
 class Place(models.Model):

@@ -104,6 +104,11 @@ def subtract(periods: Iterable[Period], holes: Iterable[Period]) -> list[Period]
     return left
 
 
+def clock(at: time | datetime) -> str:
+    """Write a local time of day as people do: «9:00»."""
+    return f"{at.hour}:{at:%M}"
+
+
 def slots(period: Period) -> Iterator[datetime]:
     """Yield the starts of the quarter hours that a period covers, in order."""
     at = period.starts_at

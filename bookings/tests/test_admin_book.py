@@ -118,7 +118,7 @@ class TestRefused:
         assert [words for words, _ in offers] == [
             "Desk 2, 10:00–12:00",
             "Desk 3, 10:00–12:00",
-            "Desk 1, 08:00–10:00",
+            "Desk 1, 8:00–10:00",
         ]
         desk_of_host.post(ADD, {**offers[0][1], "request_key": "another"})
         booking = Booking.objects.get(state=State.CONFIRMED, member=None)

@@ -71,7 +71,7 @@ class TestBook:
         answer = member.post("/bookings/", fields(desk, soon, length=13, party_size=4))
         assert answer.status_code == 422
         assert "Desk 1 is for 1 person." in answer.text
-        assert "Opening hours that day: 08:00–22:00" in answer.text
+        assert "Opening hours that day: 8:00–22:00" in answer.text
         assert not Booking.objects.exists()
 
     @pytest.mark.parametrize(

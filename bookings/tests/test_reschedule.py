@@ -164,7 +164,7 @@ class TestPage:
             f"/bookings/{upcoming.code}/reschedule/", self.fields(desk, soon, after=11)
         )
         assert answer.status_code == 422
-        assert "Opening hours that day: 08:00–22:00" in answer.text
+        assert "Opening hours that day: 8:00–22:00" in answer.text
 
     def test_anothers_booking_is_not_found(self, client, upcoming, desk, bob, soon):
         client.force_login(bob)

@@ -77,7 +77,7 @@ def test_a_closure_keeps_to_quarters(space):
     [
         (Place(kind="ROOM", number=3), "Room 3"),
         (Place(kind="ROOM", number=3, name="Volga"), "Volga"),
-        (OpeningHoursFactory.build(opens_at=time(18), closes_at=time(2)), "Monday 18:00–02:00"),
+        (OpeningHoursFactory.build(opens_at=time(18), closes_at=time(2)), "Monday 18:00–2:00"),
         (PolicyFactory.build(), "everyone, every kind"),
         (PolicyFactory.build(kind="DESK"), "desk"),
     ],

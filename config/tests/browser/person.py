@@ -113,6 +113,14 @@ class Person:
             lambda url: urlsplit(url)._replace(scheme="", netloc="").geturl().startswith(path)
         )
 
+    def fill(self, **fields: str) -> None:
+        for name, value in fields.items():
+            self.page.locator(f"main [name={name}]:not([type=hidden])").fill(value)
+
+    def forget(self) -> None:
+        """Lose all cookies."""
+        self._context.clear_cookies()
+
     def send(self, selector: str = "main form") -> None:
         """Press the first button of a form."""
         self.press(f"{selector} button:not([type=button])")

@@ -43,16 +43,11 @@ def sign_up(someone, login):
     expect(someone.page.locator("html")).to_have_attribute("lang", translation.get_language())
     someone.follow("/accounts/login/")
     someone.follow("/accounts/register/")
-    fill(someone, username=login, password1=PASSWORD, password2=PASSWORD)
+    someone.fill(username=login, password1=PASSWORD, password2=PASSWORD)
     someone.send()
     someone.expect_path("/$")
     expect(someone.see(".messages [role=status]")).to_be_visible()
     expect(someone.see('a[href="/accounts/profile/"]')).to_contain_text(login)
-
-
-def fill(someone, **fields):
-    for name, value in fields.items():
-        someone.page.locator(f"main [name={name}]").fill(value)
 
 
 def find_and_book(someone, space, day):
