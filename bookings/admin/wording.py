@@ -1,6 +1,6 @@
 """What the front desk calls days, moments and people."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -16,11 +16,11 @@ def moment(at: datetime, zone: ZoneInfo) -> str:
 
 
 def when(period: Period, zone: ZoneInfo) -> str:
-    """Return «Wed 25 Nov 2026, 13:00–15:00»; both days when they differ by more than a night."""
-    first, last = (at.astimezone(zone).date() for at in (period.starts_at, period.ends_at))
-    if (last - first).days > 1:
+    """Return «Wed 25 Nov 2026, 13:00–15:00»; both days when it is a day long or longer."""
+    if period.duration >= timedelta(days=1):
         return f"{moment(period.starts_at, zone)} – {moment(period.ends_at, zone)}"
-    return f"{words.day_of_year(first)}, {words.span(period, zone)}"
+    day = period.starts_at.astimezone(zone).date()
+    return f"{words.day_of_year(day)}, {words.span(period, zone)}"
 
 
 def whose(booking: Booking) -> str:

@@ -62,7 +62,8 @@ class TestWorks:
 
     def test_a_whole_day_is_shown_with_both_its_ends(self, desk_of_host, fields, soon):
         answer = desk_of_host.post(ADD, fields | {"starts": "", "ends": ""}, follow=True)
-        assert f"{soon.day} {soon:%b %Y}, 0:00 – " in answer.text
+        for day in (soon, soon + timedelta(days=1)):
+            assert f"{day:%a} {day.day} {day:%b %Y}, " in answer.text
 
     def test_a_night_belongs_to_the_day_it_began(self, client, fields, soon):
         bar = open_space(slug="bar", opens_at=time(18), closes_at=time(2))
