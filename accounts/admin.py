@@ -11,7 +11,7 @@ from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import LoginField
+from accounts.forms import LoginField, NamedFieldsFormSet
 from accounts.models import StaffRole, User
 
 
@@ -36,6 +36,7 @@ class SuperusersOnly:
 
 class StaffRoleInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type-arg]
     model = StaffRole
+    formset = NamedFieldsFormSet
     extra = 0
 
     def formfield_for_foreignkey(

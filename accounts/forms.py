@@ -1,6 +1,6 @@
 """Forms of sign-up, sign-in and profile."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UsernameField
@@ -31,6 +31,16 @@ class RegisterForm(BaseUserCreationForm[User]):
 
 class LoginForm(AuthenticationForm):
     error_messages = {"invalid_login": _("Login or password is wrong.")}
+
+
+class NamedFieldsFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+    """Rows of a table in the admin: its columns have heads, but its controls no labels."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        for bound in form:
+            if not bound.is_hidden:
+                bound.field.widget.attrs.setdefault("aria-label", bound.label)
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it takes none

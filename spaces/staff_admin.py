@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from accounts.forms import NamedFieldsFormSet
 from accounts.models import StaffRole, User
 from spaces.models import Place, Space
 from spaces.querysets import SpaceQuerySet
@@ -112,6 +113,8 @@ def _pk(space: Model | None) -> int | None:
 
 class SpaceInline(admin.TabularInline):  # type: ignore[type-arg]
     """Rows on a space's own page: the permissions are those of the space."""
+
+    formset = NamedFieldsFormSet
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return holds(request, ANY_ROLE, _pk(obj))
