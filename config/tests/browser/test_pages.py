@@ -1,0 +1,67 @@
+"""All pages: usable by everyone, wide and narrow, light and dark, and in one language each."""
+
+import pytest
+
+from bookings.tests.acts import book, hours
+from config.tests.browser import tours
+from config.tests.browser.inspection import misfits, violations
+from spaces.factories import open_space
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def site(settings, space):
+    """Pages that break, sign-in that closes soon, and places of all kinds."""
+    settings.ROOT_URLCONF = "config.tests.browser.urls"
+    settings.AXES_FAILURE_LIMIT = 2
+
+
+@pytest.fixture
+def busy(bob, soon):
+    space = open_space(slug="busy", name="Busy", places=1)
+    book(space.places.get(), bob, soon - hours(24), soon)
+    return space
+
+
+LANGUAGES = pytest.mark.parametrize("language", ["en", "ru"])
+
+
+def inspect(person, tour, language):
+    """Return what is wrong, by page. Axe goes round once: its rules don't read words."""
+    found = {}
+    for name in tour:
+        wrong = violations(person.page) if language == "en" else []
+        wrong += misfits(person.page)
+        if wrong:
+            found[name] = wrong
+    __import__("pprint").pprint(found, width=300)
+    return found
+
+
+@LANGUAGES
+def test_what_visitors_see(person, space, busy, alice, soon, language):
+    visitor = person(language=language)
+    assert inspect(visitor, tours.of_a_visitor(visitor, space, busy, soon), language) == {}
+
+
+@LANGUAGES
+def test_what_a_new_member_sees(person, alice, language):
+    member = person(language=language)
+    member.sign_in(alice)
+    assert inspect(member, tours.of_a_new_member(member), language) == {}
+
+
+@LANGUAGES
+def test_what_members_see(person, space, alice, bob, host, soon, language):
+    member = person(language=language)
+    member.sign_in(alice)
+    tour = tours.of_a_member(member, alice, bob, host, space, soon)
+    assert inspect(member, tour, language) == {}
+
+
+@LANGUAGES
+def test_what_the_staff_see(person, space, alice, admin_user, soon, language):
+    boss = person(language=language)
+    boss.sign_in(admin_user)
+    assert inspect(boss, tours.of_the_staff(boss, alice, space, soon), language) == {}

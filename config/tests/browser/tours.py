@@ -1,0 +1,187 @@
+"""Every page there is, with something and with nothing on it: each tour yields what it shows."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from accounts.models import User
+from bookings import services
+from bookings.tests.acts import book, hours, move
+from config.tests.browser.person import Person
+from spaces.factories import ClosureFactory, PolicyFactory
+from spaces.models import Space
+
+
+def board(space: Space, day: datetime, query: str = "") -> str:
+    return f"{space.get_absolute_url()}?date={day:%Y-%m-%d}&from=10:00&to=12:00{query}"
+
+
+def of_a_visitor(visitor: Person, space: Space, busy: Space, soon: datetime) -> Iterator[str]:
+    """`busy` has nothing free from 10 to 12."""
+    desk = space.places.get(number=1)
+    for name, path in {
+        "home": "/",
+        "board": space.get_absolute_url(),
+        "board with a place picked": board(space, soon, f"&place={desk.code}"),
+        "board with nothing free": board(busy, soon),
+        "board for too many people": board(space, soon, "&party=50"),
+        "board of a day that is over": board(space, soon - timedelta(days=9)),
+        "board after bad input": board(space, soon, "&party=0&feature=x").replace("10:", "99:"),
+        "sign-in": "/accounts/login/",
+        "sign-up": "/accounts/register/",
+        "405": "/accounts/language/",
+        "404": "/nowhere/",
+        "500": "/broken/",
+    }.items():
+        visitor.open(path)
+        yield name
+    visitor.open("/unreachable/")
+    visitor.page.route("**", lambda route: route.fulfill(status=204))  # it asks again by itself
+    yield "503"
+    visitor.page.unroute("**")
+    yield from _after_mistakes(visitor)
+
+
+def _after_mistakes(visitor: Person) -> Iterator[str]:
+    visitor.open("/accounts/register/")
+    visitor.fill(username="a b", password1="1", password2="2", email="nobody@example.com")
+    visitor.send()
+    yield "sign-up after mistakes"
+    visitor.open("/accounts/login/")
+    visitor.page.locator(".languages button").last.evaluate("button => button.value = 'xx'")
+    visitor.page.locator(".languages button").last.click()
+    visitor.page.locator(".trouble").wait_for()
+    yield "400"
+    visitor.open("/accounts/login/")
+    visitor.forget()
+    visitor.fill(username="alice", password="wrong")
+    visitor.send()
+    visitor.page.locator(".trouble").wait_for()
+    yield "an old form"
+    for name in ("sign-in after a mistake", "sign-in while it is closed"):
+        visitor.open("/accounts/login/")
+        visitor.fill(username="alice", password="wrong")
+        visitor.send()
+        visitor.page.locator("main:not(:has([name=password]:placeholder-shown))").wait_for()
+        yield name
+
+
+def of_a_new_member(member: Person) -> Iterator[str]:
+    for name, path in {
+        "no bookings": "/bookings/",
+        "no history": "/bookings/history/",
+        "profile": "/accounts/profile/",
+        "password": "/accounts/password/",
+        "leaving": "/accounts/delete/",
+        "403": "/admin/",
+    }.items():
+        member.open(path)
+        yield name
+    for name, path in {
+        "profile": "/accounts/profile/",
+        "password": "/accounts/password/",
+        "leaving": "/accounts/delete/",
+    }.items():
+        member.open(path)
+        member.page.locator("main form").evaluate("form => form.noValidate = true")
+        if path == "/accounts/profile/":
+            member.fill(email="no address")
+        member.send()
+        member.page.locator("main [role=alert]").wait_for()
+        yield f"{name} after a mistake"
+    member.open("/accounts/profile/")
+    member.send()
+    member.page.locator("[role=status] .dismiss").wait_for()
+    yield "a message"
+
+
+def of_a_member(
+    member: Person, alice: User, bob: User, host: User, space: Space, soon: datetime
+) -> Iterator[str]:
+    desk, other = space.places.get(number=1), space.places.get(number=2)
+    before = soon - timedelta(days=2)
+    fresh = book(desk, alice, before, soon, note="A chair for my dog, please.")
+    moved = book(other, alice, before, soon + hours(24))
+    move(moved, before, soon + hours(26))
+    cancelled = book(other, alice, before, soon + hours(48))
+    services.cancel(cancelled, by=host, now=before, reason="Water on the floor")
+    for n in range(31):
+        at = soon - timedelta(days=40 - n)
+        book(desk, alice, at - hours(24), at)
+    for name, path in {
+        "home of a member": "/",
+        "board of a member": board(space, soon),
+        "bookings": "/bookings/",
+        "history": "/bookings/history/",
+        "history with nothing chosen": "/bookings/history/?state=NO_SHOW",
+        "booking": f"{fresh.get_absolute_url()}?booked=1",
+        "moved booking": f"{moved.get_absolute_url()}?moved=1",
+        "cancelled booking": cancelled.get_absolute_url(),
+        "cancelling": f"{fresh.get_absolute_url()}cancel/",
+    }.items():
+        member.open(path)
+        yield name
+    member.open(fresh.get_absolute_url())
+    member.press('.ticket a[href$="/cancel/"]')
+    yield "dialog that asks before cancelling"
+    member.open(fresh.get_absolute_url())
+    member.press('a[href*="move="]')
+    member.page.locator("[role=note]").wait_for()
+    yield "board while moving"
+    yield from _refusals(member, bob, space, soon)
+    PolicyFactory.create(space=space, cancel_deadline_minutes=7 * 24 * 60)
+    member.open(fresh.get_absolute_url())
+    yield "booking that is too late to change"
+
+
+def _refusals(member: Person, bob: User, space: Space, soon: datetime) -> Iterator[str]:
+    member.open(board(space, soon + hours(72)))
+    taken = member.page.locator(".offers .place [name=place]").first.get_attribute("value")
+    assert taken is not None
+    book(space.places.get(code=taken), bob, soon, soon + hours(72))
+    member.send('.offers .place form[action="/bookings/"]')
+    member.page.locator(".refusal").wait_for()
+    assert member.status == 409
+    yield "refusal of a place that was just taken"
+    member.press(".more > summary")
+    member.fill(starts_at=f"{soon:%Y-%m-%d}T03:00", ends_at=f"{soon:%Y-%m-%d}T23:45")
+    member.send(".more form")
+    member.page.locator(".refusal .problems").wait_for()
+    assert member.status == 422
+    yield "refusal by the rules"
+
+
+def of_the_staff(boss: Person, alice: User, space: Space, soon: datetime) -> Iterator[str]:
+    desk = space.places.get(number=1)
+    booking = book(desk, alice, soon - timedelta(days=2), soon)
+    ClosureFactory.create(space=space, starts_at=soon + hours(72))
+    of_booking = ("admin:bookings_booking_change", [booking.pk])
+    of_space = ("admin:spaces_space_change", [space.pk])
+    for name, (view, args) in {
+        "admin": ("admin:index", []),
+        "admin: bookings": ("admin:bookings_booking_changelist", []),
+        "admin: booking": of_booking,
+        "admin: book": ("admin:bookings_booking_add", []),
+        "admin: closures": ("admin:spaces_closure_changelist", []),
+        "admin: close": ("admin:spaces_closure_add", []),
+        "admin: places": ("admin:spaces_place_changelist", []),
+        "admin: place": ("admin:spaces_place_change", [desk.pk]),
+        "admin: spaces": ("admin:spaces_space_changelist", []),
+        "admin: space": of_space,
+        "admin: new space": ("admin:spaces_space_add", []),
+        "admin: more places": ("admin:spaces_space_generate", [space.pk]),
+        "admin: people": ("admin:accounts_user_changelist", []),
+        "admin: person": ("admin:accounts_user_change", [alice.pk]),
+    }.items():
+        boss.open(reverse(view, args=args))
+        yield name
+    for name, view in (
+        ("admin: book, after mistakes", "admin:bookings_booking_add"),
+        ("admin: close, after mistakes", "admin:spaces_closure_add"),
+    ):
+        boss.open(reverse(view))
+        boss.page.locator("#content-main form").last.evaluate("form => form.noValidate = true")
+        boss.press(".submit-row [type=submit]")
+        boss.page.locator(".errornote").wait_for()
+        yield name
