@@ -51,7 +51,9 @@ class SearchForm(forms.Form):
 class TimesForm(forms.Form):
     """A place and local times, as the book and reschedule forms post them."""
 
-    place = forms.UUIDField(error_messages={"invalid": _("This is not the code of a place.")})
+    place = forms.UUIDField(
+        label=_("Place"), error_messages={"invalid": _("This is not the code of a place.")}
+    )
     starts_at = forms.CharField(label=_("From"), max_length=40)
     ends_at = forms.CharField(label=_("To"), max_length=40)
     party_size = forms.IntegerField(
