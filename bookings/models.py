@@ -76,6 +76,11 @@ class Booking(models.Model):
             models.UniqueConstraint(
                 fields=["member", "request_key"], name="booking_request_key_once"
             ),
+            models.UniqueConstraint(
+                fields=["request_key"],
+                condition=Q(member__isnull=True),
+                name="booking_guest_request_key_once",
+            ),
         ]
         indexes = [
             models.Index(

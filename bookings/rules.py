@@ -33,14 +33,16 @@ def problems(
     party_size: int,
     now: datetime,
     upcoming: Mapping[str, int] | None = None,
+    walk_in: bool = False,
 ) -> list[Problem]:
     """Return everything that forbids this booking; empty when the rules allow it.
 
     `upcoming` counts the member's upcoming bookings in this space by kind of place; None when no
-    quota applies. Whether somebody else has the place is not a rule: the database decides that.
+    quota applies. Someone who stands at the desk (`walk_in`) may have the step that is running and
+    needs no notice. Whether somebody else has the place is not a rule: the database decides that.
     """
     limits = venue.limits(place.kind)
-    found = [*_of_place(place, party_size), *of_time(venue, limits, period, now)]
+    found = [*_of_place(place, party_size), *of_time(venue, limits, period, now, walk_in=walk_in)]
     if not any(problem.code in NONSENSE for problem in found) and not venue.is_open(
         place.pk, period
     ):
@@ -72,20 +74,23 @@ def _of_place(place: Place, party_size: int) -> list[Problem]:
     return found
 
 
-def of_time(venue: Venue, limits: Limits, period: Period, now: datetime) -> list[Problem]:
+def of_time(
+    venue: Venue, limits: Limits, period: Period, now: datetime, *, walk_in: bool = False
+) -> list[Problem]:
     """Return what forbids a period for every place with these limits, opening hours left aside."""
     if period.ends_at <= period.starts_at:
         return [Problem("ends_before_start", _("The end must be later than the start."))]
     if not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
         return [Problem("off_grid", _("Times are quarters of an hour: :00, :15, :30 or :45."))]
-    if period.starts_at < now:
+    is_running = walk_in and now < period.starts_at + limits.step
+    if period.starts_at < now and not is_running:
         return [Problem("in_the_past", _("This time is already past."))]
     last_day = venue.today(now) + timedelta(days=limits.max_days_ahead)
     if period.starts_at.astimezone(venue.zone).date() > last_day:
         message = _("Bookings are open until %(day)s.") % {"day": words.day(last_day)}
         return [Problem("too_far_ahead", message)]
     found = []
-    if period.starts_at < now + limits.min_notice:
+    if period.starts_at < now + limits.min_notice and not walk_in:
         message = _("Book at least %(time)s before the start.") % {
             "time": words.duration(limits.min_notice)
         }
@@ -128,8 +133,8 @@ def _of_quotas(quotas: tuple[Quota, ...], upcoming: Mapping[str, int] | None) ->
                 Problem(
                     "too_many_upcoming",
                     ngettext(
-                        "You can have %(n)d upcoming booking here, and have it.",
-                        "You can have %(n)d upcoming bookings here, and have them.",
+                        "A member may have %(n)d upcoming booking here at a time.",
+                        "A member may have %(n)d upcoming bookings here at a time.",
                         quota.max_upcoming,
                     )
                     % {"n": quota.max_upcoming},

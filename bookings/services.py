@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from bookings import rules
@@ -23,6 +24,7 @@ from spaces.slots import Period, slots
 from spaces.venue import Venue
 
 BATCH = 200
+REUSED = gettext_lazy("This form was already used for another booking.")
 
 
 @transactional
@@ -42,7 +44,8 @@ def book(
 ) -> Booking:
     """Decide a request for a place: return the booking, CONFIRMED, or REJECTED when it is taken.
 
-    The same `(member, request_key)` returns the booking it made before. Instants are aware.
+    The same `(member, request_key)` returns the booking it made before. Instants are aware. What
+    staff book for somebody (`by` is not the member) may begin in the step that is running.
     Raises Refused with every broken rule (nothing is written) and RequestKeyReused.
     """
     period = Period(starts_at, ends_at)
@@ -60,10 +63,11 @@ def book(
         party_size=party_size,
         now=now,
         upcoming=_upcoming_by_kind(member, place, venue, now),
+        walk_in=by != member,
     )
     if found:
         raise Refused(found)
-    booking = Booking.objects.create(
+    booking = Booking(
         member=member,
         guest_name=guest_name,
         guest_contact=guest_contact,
@@ -76,6 +80,7 @@ def book(
         request_key=request_key or None,
         created_at=now,
     )
+    _insert(booking)
     taken = not _take_slots(booking, venue.leaves(place.pk))
     move_to(State.REJECTED if taken else State.CONFIRMED, booking, by=by, now=now, sequence=1)
     return booking
@@ -198,6 +203,16 @@ def _answered(member: User | None, request_key: str) -> Booking | None:
     return mine.with_place().order_by("pk").first()
 
 
+def _insert(booking: Booking) -> None:
+    """Insert the row. A guest's key has no member's lock to wait for: its constraint decides."""
+    try:
+        booking.save(force_insert=True)
+    except IntegrityError as error:
+        if booking.member is None and booking.request_key:
+            raise RequestKeyReused(str(REUSED)) from error
+        raise
+
+
 def _require_same(earlier: Booking, place: Place, period: Period, party_size: int) -> None:
     """Compare with what was asked the first time; the booking may have moved since."""
     asked = earlier.events.get(sequence=1).data
@@ -206,7 +221,7 @@ def _require_same(earlier: Booking, place: Place, period: Period, party_size: in
     )
     same_place = asked["place"]["code"] == str(place.code)
     if not (same_place and first == period and asked["party_size"] == party_size):
-        raise RequestKeyReused(_("This form was already used for another booking."))
+        raise RequestKeyReused(str(REUSED))
 
 
 def _upcoming_by_kind(

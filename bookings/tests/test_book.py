@@ -175,3 +175,21 @@ class TestService:
         booking = book(desk, alice, now)
         with pytest.raises(IntegrityError), transaction.atomic():
             BookedSlot.objects.create(booking=booking, place=desk, slot=TEN)
+
+    def test_staff_seat_a_walk_in_in_the_running_step(self, desk, alice, host, now):
+        at = TEN + timedelta(minutes=5)
+        assert book(desk, alice, at, by=host).state == State.CONFIRMED
+
+    def test_a_member_can_not_book_what_has_begun(self, desk, alice, now):
+        with pytest.raises(Refused) as error:
+            book(desk, alice, TEN + timedelta(minutes=5))
+        assert codes(error) == ["in_the_past"]
+
+    def test_a_walk_in_can_not_have_a_step_that_is_over(self, desk, alice, host):
+        with pytest.raises(Refused) as error:
+            book(desk, alice, TEN + hours(1), by=host)
+        assert codes(error) == ["in_the_past"]
+
+    def test_a_walk_in_needs_no_notice(self, space, desk, alice, host):
+        PolicyFactory.create(space=space, min_notice_minutes=120)
+        assert book(desk, alice, TEN, by=host).state == State.CONFIRMED

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.factories import UserFactory
 from bookings import closing, services
-from bookings.errors import BookingError, Refused, SlotTaken, WrongState
+from bookings.errors import BookingError, Refused, RequestKeyReused, SlotTaken, WrongState
 from bookings.invariants import violations
 from bookings.models import Booking
 from bookings.states import State
@@ -59,7 +59,7 @@ def book(place, member, starts_at=NOON, length=HOUR, **kwargs):
         starts_at=starts_at,
         ends_at=starts_at + length,
         party_size=1,
-        by=member,
+        by=kwargs.pop("by", member),
         now=datetime.now(UTC),
         **kwargs,
     )
@@ -195,6 +195,24 @@ def test_one_key_with_two_contents_books_once(house):
             "RequestKeyReused",
         ]
     assert Booking.objects.count() == 10
+
+
+def test_one_guests_form_books_once_whatever_it_says(house):
+    """Nobody's lock keeps two forged requests with one key apart: the constraint does."""
+    host = UserFactory.create(is_superuser=True)
+    guest = {"by": host, "guest_name": "Ivan"}
+    for n in range(10):
+        answers = at_once(
+            *[
+                lambda p=place, k=f"k{n}", at=NOON + n * HOUR: book(
+                    p, None, at, request_key=k, **guest
+                )
+                for place in house.places.all()
+            ]
+        )
+        assert sum(isinstance(answer, Booking) for answer in answers) == 1
+        assert sum(isinstance(answer, RequestKeyReused) for answer in answers) == 2
+    assert wrong() == []
 
 
 def test_cancelling_and_moving_at_once_leaves_one_of_the_two(house):
