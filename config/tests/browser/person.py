@@ -22,6 +22,9 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
+# The status of a page, such as a 404 that was asked for; htmx drops a search for a newer one.
+HARMLESS = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
+
 
 class Person:
     """One window with its own cookies. What goes wrong in it is written down in `troubles`."""
@@ -62,9 +65,7 @@ class Person:
             self.troubles.append(f"{response.status} {response.url}")
 
     def _note_message(self, message: ConsoleMessage) -> None:
-        # The console repeats the status of a page, such as a 404 that was asked for.
-        is_status = message.text.startswith("Failed to load resource")
-        if message.type in ("error", "warning") and not is_status:
+        if message.type in ("error", "warning") and not message.text.startswith(HARMLESS):
             self.troubles.append(f"console: {message.text}")
 
     def leave(self) -> None:
