@@ -41,9 +41,9 @@ class BookingAdmin(SpaceScopedAdmin):
         ("space", "state", "party_size"),
         ("who", "guest_contact"),
         "note",
-        ("received", "code"),
+        ("received", "number"),
     ]
-    readonly_fields = ["space", "who", "received", "code"]
+    readonly_fields = ["space", "who", "received", "number"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
         mine: Any = super().get_queryset(request)
@@ -128,6 +128,10 @@ class BookingAdmin(SpaceScopedAdmin):
     @admin.display(description=_("received"), ordering="created_at")
     def received(self, booking: Booking) -> str:
         return wording.moment(booking.created_at, _zone(booking))
+
+    @admin.display(description=_("code"))
+    def number(self, booking: Booking) -> str:
+        return str(booking.code)
 
 
 def _zone(booking: Booking) -> ZoneInfo:
