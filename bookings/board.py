@@ -81,6 +81,12 @@ class Board:
         return next((o for o in self.offers if o.place.code == self.search.place), None)
 
     @property
+    def others(self) -> list[Offer]:
+        """Return the offers beside the picked one."""
+        picked = self.picked
+        return [offer for offer in self.offers if offer is not picked]
+
+    @property
     def hours(self) -> Iterator[tuple[datetime, int]]:
         """Yield the starts of the timeline's hours and their width in quarter hours."""
         if self.window is None:

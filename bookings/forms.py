@@ -7,6 +7,9 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -17,6 +20,23 @@ from spaces.models import Place, Space
 from spaces.slots import Period
 
 MOST_PEOPLE = 1000
+
+
+class TimeSelect(forms.Select):
+    """A select of plain times. Django writes each option by a template of its own: 3 ms a board."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            (
+                (key, mark_safe(" selected") if key == value else "", label)
+                for key, label in self.choices
+            ),
+        )
+        return format_html('<select name="{}"{}>{}</select>', name, flatatt(attrs or {}), options)
 
 
 class SearchForm(forms.Form):
@@ -44,7 +64,7 @@ class SearchForm(forms.Form):
         # `from` is a word of Python's own.
         for name, label in (("from", _("From")), ("to", _("To"))):
             self.fields[name] = forms.CharField(
-                label=label, required=False, widget=forms.Select(choices=times[name])
+                label=label, required=False, widget=TimeSelect(choices=times[name])
             )
 
 

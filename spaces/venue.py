@@ -64,7 +64,13 @@ class Venue:
         return now.astimezone(self.zone).date()
 
     def limits(self, kind: str) -> Limits:
-        return strictest(self.policies, kind=kind)
+        if kind not in self._limits_by_kind:
+            self._limits_by_kind[kind] = strictest(self.policies, kind=kind)
+        return self._limits_by_kind[kind]
+
+    @cached_property
+    def _limits_by_kind(self) -> dict[str, Limits]:
+        return {}
 
     def leaves(self, place: int) -> frozenset[int]:
         """Return the places whose slots a booking takes: the place, or its innermost parts."""

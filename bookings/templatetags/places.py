@@ -1,6 +1,5 @@
-"""What a place offers, in words; where a board continues; the keys of the forms that book."""
+"""Where a board continues; the keys of the forms that book."""
 
-from collections.abc import Iterable
 from datetime import date
 from uuid import uuid4
 
@@ -10,21 +9,8 @@ from bookings.availability import Offer
 from bookings.board import Board
 from bookings.links import board_url
 from bookings.models import Booking
-from spaces.features import Feature
 
 register = template.Library()
-
-
-@register.filter
-def features(values: Iterable[str]) -> list[Feature]:
-    """Return the features with their labels; values that we don't know are left out."""
-    return [Feature(value) for value in values if value in Feature.values]
-
-
-@register.filter
-def without(offers: Iterable[Offer], shown: Offer | None) -> list[Offer]:
-    """Return the offers that are not shown already."""
-    return [offer for offer in offers if offer is not shown]
 
 
 @register.simple_tag
