@@ -10,7 +10,7 @@ from spaces.models import Place
 
 def objection_to_reshaping(place: Place, now: datetime) -> str | None:
     """Refuse to change the parts of a place with upcoming bookings: its leaves hold their slots."""
-    count = Booking.objects.filter(place=place).upcoming(now).count()
+    count = Booking.objects.filter(place=place).occupying().count()
     if not count:
         return None
     return ngettext(
