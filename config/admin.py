@@ -13,10 +13,14 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
 
 KEY = re.compile(r"[0-9]{1,18}")
+
+methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def sensible[View: Callable[..., Any]](view: View) -> View:
@@ -55,8 +59,13 @@ class MestoAdminSite(AdminSite):
         return user.is_active and (user.is_superuser or getattr(user, "is_space_staff", False))
 
     def admin_view[View: Callable[..., Any]](self, view: View, cacheable: bool = False) -> View:
-        return super().admin_view(sensible(view), cacheable)
+        return super().admin_view(methods(sensible(view)), cacheable)
 
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Leave out the way from any row's key to its page: it knows no roles."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
+
+    @method_decorator(methods)
     @login_not_required
     def login(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:
         """Send visitors to the one sign-in page; refuse who is signed in and may not enter."""

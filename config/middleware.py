@@ -1,8 +1,10 @@
 """Middleware of the whole site."""
 
+import codecs
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from config.errors import method_not_allowed
@@ -24,6 +26,27 @@ def client_address(get_response: Handler) -> Handler:
                 address := chain[-settings.TRUSTED_PROXIES].strip()
             ):
                 request.META["REMOTE_ADDR"] = address
+        return get_response(request)
+
+    return middleware
+
+
+def readable(get_response: Handler) -> Handler:
+    """Keep from Django what a header can say and no browser does; it would end in a 500.
+
+    Django reads addresses and forms in whatever encoding Content-Type names, and looks sessions up
+    by what a quoted cookie holds, with zero bytes that PostgreSQL can't compare.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.COOKIES = {
+            name: value for name, value in request.COOKIES.items() if "\x00" not in value
+        }
+        named = request.encoding
+        if named is not None:
+            request.encoding = "utf-8"  # in which the page that refuses is written
+            if codecs.lookup(named).name != "utf-8":
+                raise BadRequest("not UTF-8")
         return get_response(request)
 
     return middleware

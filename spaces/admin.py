@@ -122,6 +122,9 @@ class SpaceAdmin(SpaceScopedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_add_permission(request)
 
+    def view_on_site(self, space: Space) -> str:
+        return space.get_absolute_url()
+
     def get_inlines(self, request: HttpRequest, obj: Space | None) -> list[type[Inline]]:
         return [inline for inline in self.inlines if inline is not PlaceInline or obj is None]
 
@@ -224,7 +227,7 @@ class PlaceAdmin(SpaceScopedAdmin):
     ) -> None:
         """Write the parts through the service, and nothing else: there are no other relations."""
         if change:
-            services.set_parts(form.instance, form.cleaned_data["parts"], now=timezone.now())
+            services.set_parts(form.instance, form.cleaned_data["parts"])
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Keep what is a part of something: bookings of the whole lie on its leaves."""

@@ -293,7 +293,7 @@ class TestLeave:
     def test_a_wrong_password_changes_nothing(self, member, desk, alice, soon):
         upcoming = book(desk, alice, soon - hours(24), soon)
         answer = member.post("/accounts/delete/", {"password": "wrong"})
-        assert answer.status_code == 200
+        assert answer.status_code == 422
         assert "This is not your password." in answer.text
         upcoming.refresh_from_db()
         assert upcoming.state == State.CONFIRMED

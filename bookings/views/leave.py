@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -15,13 +16,14 @@ from bookings.forms import LeaveForm
 from bookings.models import Booking
 
 
+@never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: AuthenticatedRequest) -> HttpResponse:
     """Ask for the password, then give upcoming bookings back and erase the account."""
     now = timezone.now()
-    form = LeaveForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = LeaveForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         if request.user.check_password(form.cleaned_data["password"]):
             leaving.leave(request.user, by=request.user, now=now)
             logout(request)
@@ -29,4 +31,5 @@ def leave(request: AuthenticatedRequest) -> HttpResponse:
             return redirect("home")
         form.add_error("password", _("This is not your password."))
     upcoming = Booking.objects.of(request.user).upcoming(now).count()
-    return render(request, "bookings/leave.html", {"form": form, "upcoming": upcoming})
+    context = {"form": form, "upcoming": upcoming}
+    return render(request, "bookings/leave.html", context, status=422 if form.errors else 200)
