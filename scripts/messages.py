@@ -51,9 +51,10 @@ KEYWORDS = {
     "npgettext_lazy": _PLURAL_IN_CONTEXT,
 }
 
-#: What Django says to our staff, and its own Russian lacks (6.1).
+#: What Django says to our staff, and its own Russian lacks or says of one gender only (6.1).
 OF_DJANGO: tuple[str | tuple[str, str], ...] = (
     "- Select an option -",
+    "Add another %(verbose_name)s",
     ("…and %(count)d more object.", "…and %(count)d more objects."),
 )
 
