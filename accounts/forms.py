@@ -40,7 +40,8 @@ class NamedFieldsFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
         super().add_fields(form, index)
         for bound in form:
             if not bound.is_hidden:
-                bound.field.widget.attrs.setdefault("aria-label", bound.label)
+                wrapped = getattr(bound.field.widget, "widget", bound.field.widget)
+                wrapped.attrs.setdefault("aria-label", bound.label)
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it takes none

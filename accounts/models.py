@@ -128,4 +128,4 @@ class StaffRole(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user_id} {self.role} {self.space_id}"
+        return str(self.get_role_display())
