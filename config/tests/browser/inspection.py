@@ -1,5 +1,6 @@
 """What must hold on every page, whatever is on it."""
 
+import re
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -31,23 +32,28 @@ FIND_SMALL_TARGETS = """
   .map(([html, {width, height}]) => `${Math.round(width)} x ${Math.round(height)} px: ${html}`)
 """
 
-# All that is read or heard: texts, and the attributes that speak.
+# All that is read or heard: texts, and the attributes that speak. Not what the page itself marks as
+# of another language or of none.
 FIND_WORDS = """
 () => {
   const said = [document.title];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const inside = walk.currentNode.parentElement;
-    if (!inside.closest("script, style, template, [lang]:not(html), option")) {
+    if (!inside.closest("script, style, template, bdi, [lang]:not(html), [name=time_zone]")) {
       said.push(walk.currentNode.data);
     }
   }
   for (const name of ["aria-label", "title", "alt", "placeholder"]) {
     document.querySelectorAll(`[${name}]`).forEach((e) => said.push(e.getAttribute(name)));
   }
-  return said.map((text) => text.trim()).filter(Boolean);
+  document.querySelectorAll("[type=submit][value]").forEach((e) => said.push(e.value));
+  return said;
 }
 """
+NAMES = {"Mesto", "Loft", "Busy", "UTC", "English", "alice", "admin", "hanna"}
+# What Django's own pages and catalogue leave in English.
+OF_DJANGO = {"Search", "True", "- Select an option -", "Control", "Command", "Mac", "Axes"}
 
 
 def violations(page: Page) -> list[str]:
@@ -74,9 +80,14 @@ def misfits(page: Page) -> list[str]:
     return found
 
 
-def words(page: Page) -> list[str]:
-    said: list[str] = page.evaluate(FIND_WORDS)
-    return said
+def foreign_words(page: Page) -> list[str]:
+    """Return what a Russian page says in Latin letters."""
+    found = set()
+    for text in map(str.strip, page.evaluate(FIND_WORDS)):
+        plain = re.sub(r"[0-9a-f-]{36}|\{\w+\}", "", text)  # codes; what is typed as it is
+        if text not in OF_DJANGO and set(re.findall("[A-Za-z]{2,}", plain)) - NAMES - OF_DJANGO:
+            found.add(f"not in Russian: {text}")
+    return sorted(found)
 
 
 def short(nodes: list[Any]) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from bookings.tests.acts import book, hours
 from config.tests.browser import tours
-from config.tests.browser.inspection import misfits, violations
+from config.tests.browser.inspection import foreign_words, misfits, violations
 from spaces.factories import open_space
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -31,11 +31,10 @@ def inspect(person, tour, language):
     """Return what is wrong, by page. Axe goes round once: its rules don't read words."""
     found = {}
     for name in tour:
-        wrong = violations(person.page) if language == "en" else []
-        wrong += misfits(person.page)
+        check = violations if language == "en" else foreign_words
+        wrong = [*check(person.page), *misfits(person.page)]
         if wrong:
             found[name] = wrong
-    __import__("pprint").pprint(found, width=300)
     return found
 
 
@@ -61,7 +60,7 @@ def test_what_members_see(person, space, alice, bob, host, soon, language):
 
 
 @LANGUAGES
-def test_what_the_staff_see(person, space, alice, admin_user, soon, language):
+def test_what_the_staff_see(person, space, alice, host, admin_user, soon, language):
     boss = person(language=language)
     boss.sign_in(admin_user)
-    assert inspect(boss, tours.of_the_staff(boss, alice, space, soon), language) == {}
+    assert inspect(boss, tours.of_the_staff(boss, alice, host, space, soon), language) == {}

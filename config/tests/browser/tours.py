@@ -101,11 +101,11 @@ def of_a_member(
 ) -> Iterator[str]:
     desk, other = space.places.get(number=1), space.places.get(number=2)
     before = soon - timedelta(days=2)
-    fresh = book(desk, alice, before, soon, note="A chair for my dog, please.")
+    fresh = book(desk, alice, before, soon, note="Стул для собаки, пожалуйста.")
     moved = book(other, alice, before, soon + hours(24))
     move(moved, before, soon + hours(26))
     cancelled = book(other, alice, before, soon + hours(48))
-    services.cancel(cancelled, by=host, now=before, reason="Water on the floor")
+    services.cancel(cancelled, by=host, now=before, reason="Потоп")
     for n in range(31):
         at = soon - timedelta(days=40 - n)
         book(desk, alice, at - hours(24), at)
@@ -152,36 +152,42 @@ def _refusals(member: Person, bob: User, space: Space, soon: datetime) -> Iterat
     yield "refusal by the rules"
 
 
-def of_the_staff(boss: Person, alice: User, space: Space, soon: datetime) -> Iterator[str]:
+def of_the_staff(
+    boss: Person, alice: User, host: User, space: Space, soon: datetime
+) -> Iterator[str]:
     desk = space.places.get(number=1)
     booking = book(desk, alice, soon - timedelta(days=2), soon)
-    ClosureFactory.create(space=space, starts_at=soon + hours(72))
-    of_booking = ("admin:bookings_booking_change", [booking.pk])
-    of_space = ("admin:spaces_space_change", [space.pk])
+    closure = ClosureFactory.create(space=space, starts_at=soon + hours(72), reason="Ремонт")
     for name, (view, args) in {
-        "admin": ("admin:index", []),
-        "admin: bookings": ("admin:bookings_booking_changelist", []),
-        "admin: booking": of_booking,
-        "admin: book": ("admin:bookings_booking_add", []),
-        "admin: closures": ("admin:spaces_closure_changelist", []),
-        "admin: close": ("admin:spaces_closure_add", []),
-        "admin: places": ("admin:spaces_place_changelist", []),
-        "admin: place": ("admin:spaces_place_change", [desk.pk]),
-        "admin: spaces": ("admin:spaces_space_changelist", []),
-        "admin: space": of_space,
-        "admin: new space": ("admin:spaces_space_add", []),
-        "admin: more places": ("admin:spaces_space_generate", [space.pk]),
-        "admin: people": ("admin:accounts_user_changelist", []),
-        "admin: person": ("admin:accounts_user_change", [alice.pk]),
+        "admin": ("index", []),
+        "admin: bookings": ("bookings_booking_changelist", []),
+        "admin: booking": ("bookings_booking_change", [booking.pk]),
+        "admin: book": ("bookings_booking_add", []),
+        "admin: closures": ("spaces_closure_changelist", []),
+        "admin: close": ("spaces_closure_add", []),
+        "admin: reopen": ("spaces_closure_delete", [closure.pk]),
+        "admin: places": ("spaces_place_changelist", []),
+        "admin: place": ("spaces_place_change", [desk.pk]),
+        "admin: spaces": ("spaces_space_changelist", []),
+        "admin: space": ("spaces_space_change", [space.pk]),
+        "admin: new space": ("spaces_space_add", []),
+        "admin: more places": ("spaces_space_generate", [space.pk]),
+        "admin: people": ("accounts_user_changelist", []),
+        "admin: person": ("accounts_user_change", [host.pk]),
     }.items():
-        boss.open(reverse(view, args=args))
+        boss.open(reverse(f"admin:{view}", args=args))
         yield name
-    for name, view in (
-        ("admin: book, after mistakes", "admin:bookings_booking_add"),
-        ("admin: close, after mistakes", "admin:spaces_closure_add"),
-    ):
-        boss.open(reverse(view))
+    boss.open(f"{reverse('admin:bookings_booking_cancel')}?codes={booking.code}")
+    yield "admin: cancel"
+    for name, view in {"book": "bookings_booking_add", "close": "spaces_closure_add"}.items():
+        boss.open(reverse(f"admin:{view}"))
         boss.page.locator("#content-main form").last.evaluate("form => form.noValidate = true")
         boss.press(".submit-row [type=submit]")
         boss.page.locator(".errornote").wait_for()
-        yield name
+        yield f"admin: {name}, after mistakes"
+    boss.open(reverse("admin:spaces_closure_add"))
+    boss.page.locator("[name=what]").select_option(index=1)
+    boss.fill(first_day=f"{soon:%Y-%m-%d}", reason="Потоп")
+    boss.press(".submit-row [type=submit]")
+    boss.page.locator(".rows").wait_for()
+    yield "admin: bookings in the way of a closure"
