@@ -1,14 +1,12 @@
 """What bookings object to when a space's set-up changes."""
 
-from datetime import datetime
-
 from django.utils.translation import ngettext
 
 from bookings.models import Booking
 from spaces.models import Place
 
 
-def objection_to_reshaping(place: Place, now: datetime) -> str | None:
+def objection_to_reshaping(place: Place) -> str | None:
     """Refuse to change the parts of a place with upcoming bookings: its leaves hold their slots."""
     count = Booking.objects.filter(place=place).occupying().count()
     if not count:

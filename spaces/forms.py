@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import time_zones
@@ -102,7 +101,7 @@ class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
         """Refuse here what `services.set_parts` would; the lock keeps it true until the save."""
         parts = list(self.cleaned_data["parts"])
         try:
-            check_parts(self.instance, parts, now=timezone.now())
+            check_parts(self.instance, parts)
         except PartsError as error:
             raise ValidationError(str(error)) from error
         return parts

@@ -1,7 +1,6 @@
 """What changes a space's set-up beyond one form field."""
 
 from collections.abc import Callable, Collection
-from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -10,7 +9,7 @@ from spaces.models import Place, Space
 
 #: Asked before a place's parts change; an app that keeps something on places appends its question.
 #: Each returns a sentence that forbids it, or None. (`bookings` objects to upcoming bookings.)
-objections: list[Callable[[Place, datetime], str | None]] = []
+objections: list[Callable[[Place], str | None]] = []
 
 #: What a pattern of names holds where the number belongs.
 NUMBER = "{number}"
@@ -77,17 +76,17 @@ def generate_places(
 
 
 @transaction.atomic
-def set_parts(place: Place, parts: Collection[Place], *, now: datetime) -> None:
+def set_parts(place: Place, parts: Collection[Place]) -> None:
     """Make `place` a composite of `parts` (none: a simple place again).
 
     Its capacity stays what it is. Raises PartsError for parts of another space, for circles, and
     when an app objects.
     """
-    check_parts(place, parts, now=now)
+    check_parts(place, parts)
     place.parts.set(parts)
 
 
-def check_parts(place: Place, parts: Collection[Place], *, now: datetime) -> None:
+def check_parts(place: Place, parts: Collection[Place]) -> None:
     """Raise what `set_parts` would; what it found holds until this transaction ends."""
     lock_places(place.space)
     pairs = set(Place.objects.pairs_of_parts(place.space))
@@ -102,7 +101,7 @@ def check_parts(place: Place, parts: Collection[Place], *, now: datetime) -> Non
     # A booking of any of these takes the slots of leaves that are about to change.
     for whole in Place.objects.filter(pk__in=wholes).by_number():
         for objection in objections:
-            if sentence := objection(whole, now):
+            if sentence := objection(whole):
                 raise PartsError(sentence)
 
 

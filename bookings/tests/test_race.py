@@ -271,10 +271,10 @@ def test_parts_change_only_while_nobody_holds_the_whole(house):
     one, two = house.places.get(number=1), house.places.get(number=2)
     alice = UserFactory.create(username="alice")
     for day in range(20):
-        set_parts(whole, [], now=datetime.now(UTC))
+        set_parts(whole, [])
         booked, reshaped = at_once(
             lambda at=NOON + timedelta(days=day): book(whole, alice, at),
-            lambda: set_parts(whole, [one, two], now=datetime.now(UTC)),
+            lambda: set_parts(whole, [one, two]),
         )
         assert isinstance(booked, Booking)
         assert reshaped is None or isinstance(reshaped, PartsError)

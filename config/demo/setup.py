@@ -67,7 +67,7 @@ def coworking(scale: int, now: datetime) -> Space:
         places.append(room)
     hall = Place(space=space, kind=Place.Kind.ROOM, name="Volga + Neva", capacity=14)
     _lay_out([*places, hall])
-    set_parts(hall, space.places.filter(name__in=["Volga", "Neva"]), now=now)
+    set_parts(hall, space.places.filter(name__in=["Volga", "Neva"]))
     return space
 
 
@@ -95,7 +95,7 @@ def restaurant(scale: int, now: datetime) -> Space:
     ]
     together = Place(space=space, kind=Place.Kind.TABLE, name="Tables 7 + 8", capacity=12)
     _lay_out([*tables, together])
-    set_parts(together, space.places.filter(number__in=[7, 8]), now=now)
+    set_parts(together, space.places.filter(number__in=[7, 8]))
     return space
 
 

@@ -104,7 +104,7 @@ def test_a_manager_chooses_parts(client, space, desk, manager):
 
 def test_parts_that_make_a_circle_are_refused(client, space, desk, manager):
     hall = space.places.get(number=2)
-    set_parts(hall, [desk], now=timezone.now())
+    set_parts(hall, [desk])
     sign_in(client, manager)
     data = filled_in(client, page(desk)) | {"parts": [hall.pk], "capacity": "9"}
     assert "part of itself" in errors(client.post(page(desk), data))
@@ -121,7 +121,7 @@ def test_parts_of_another_space_are_refused_when_forged(client, desk, manager):
 
 
 def test_an_objection_to_new_parts_is_shown(client, space, desk, manager, monkeypatch):
-    monkeypatch.setattr(services, "objections", [lambda place, now: f"{place} is in use."])
+    monkeypatch.setattr(services, "objections", [lambda place: f"{place} is in use."])
     other = space.places.get(number=2)
     sign_in(client, manager)
     data = filled_in(client, page(desk)) | {"parts": [other.pk]}
