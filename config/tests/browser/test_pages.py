@@ -64,3 +64,12 @@ def test_what_the_staff_see(person, space, alice, host, admin_user, soon, langua
     boss = person(language=language)
     boss.sign_in(admin_user)
     assert inspect(boss, tours.of_the_staff(boss, alice, host, space, soon), language) == {}
+
+
+def test_a_page_of_a_site_that_is_down_asks_again_by_itself(person):
+    visitor = person()
+    visitor.page.clock.install()
+    visitor.open("/unreachable/")
+    assert visitor.status == 503
+    with visitor.page.expect_request("**/unreachable/"):
+        visitor.page.clock.fast_forward("00:06")

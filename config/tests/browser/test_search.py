@@ -1,6 +1,7 @@
 """Searching on the board: the answer comes in place, and the address always says what is shown."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -126,3 +127,16 @@ def test_the_timeline_starts_at_the_chosen_time_and_keeps_the_names(person, spac
     assert name["x"] == pytest.approx(box["x"], abs=2)
     chosen = someone.page.locator(".marks .chosen").bounding_box()
     assert name["x"] + name["width"] <= chosen["x"] < box["x"] + box["width"]
+
+
+def test_older_bookings_join_the_history_in_place(person, space, alice, soon):
+    for n in range(31):
+        at = soon - timedelta(days=40 - n)
+        book(space.places.get(number=1), alice, at - hours(24), at)
+    someone = at_the_board(person(PHONE), space, alice, soon)
+    someone.open("/bookings/history/")
+    expect(someone.page.locator(".row")).to_have_count(30)
+    someone.press("#older a")
+    expect(someone.page.locator(".row")).to_have_count(31)
+    expect(someone.page.locator(".row a").last).to_be_focused()
+    expect(someone.page.locator("#older")).to_have_count(0)
