@@ -43,10 +43,13 @@ worker: database ## carry out what waits: queued bookings, e-mail, webhooks
 
 test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQL (ARGS="-k cancel")
 	@status=0; \
-	echo "=== Tests on SQLite ==="; \
+	$(settings) $(python) scripts/postgres.py -- $(python) -m pytest $(ARGS) >var/postgresql.log 2>&1 & \
+	beside=$$!; trap 'kill $$beside; wait $$beside; exit 1' INT TERM; \
+	echo "=== Tests on SQLite (those on PostgreSQL run beside them) ==="; \
 	$(on_sqlite) $(python) -m pytest $(ARGS) || status=1; \
 	echo "=== Tests on PostgreSQL ==="; \
-	$(settings) $(python) scripts/postgres.py -- $(python) -m pytest $(ARGS) || status=1; \
+	wait $$beside || status=1; \
+	cat var/postgresql.log; \
 	exit $$status
 
 check: style imports types migrations translations deployment ## everything but the tests (-k: don't stop at the first)
