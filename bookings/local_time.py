@@ -55,10 +55,21 @@ def read_instant(text: str, zone: ZoneInfo) -> datetime:
 def read_period_on(day: date, start: str, end: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Read two clock times of one day; an end not later than the start is on the next day."""
     starts_at = read_instant(f"{day}T{start}", zone)
-    ends_at = read_instant(f"{day}T{end}", zone)
-    if ends_at <= starts_at:
-        ends_at = read_instant(f"{day + timedelta(days=1)}T{end}", zone)
-    return starts_at, ends_at
+    return starts_at, read_end(starts_at, end, zone)
+
+
+def read_end(starts_at: datetime, clock: str, zone: ZoneInfo) -> datetime:
+    """Read the clock time at which something ends: on the day of its start, or on the next."""
+    local = starts_at.astimezone(zone)
+    try:
+        ends_at = read_instant(f"{local.date()}T{clock}", zone)
+    except LocalTimeError:
+        if clock > f"{local:%H:%M}":
+            raise
+    else:
+        if ends_at > starts_at:
+            return ends_at
+    return read_instant(f"{local.date() + timedelta(days=1)}T{clock}", zone)
 
 
 def write_clock(at: datetime, zone: ZoneInfo) -> str:

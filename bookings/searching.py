@@ -7,7 +7,7 @@ from django.http import QueryDict
 from bookings import words
 from bookings.board import Search, usual_period
 from bookings.forms import SearchForm
-from bookings.local_time import LocalTimeError, read_day, read_instant, write_clock
+from bookings.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
 from spaces.limits import Limits
 from spaces.slots import Period
 from spaces.venue import Venue
@@ -75,16 +75,18 @@ def _period(
         return None
     if not end:
         return Period(starts_at, starts_at + (usual.duration if usual else limits.min_duration))
-    local_day = starts_at.astimezone(venue.zone).date()
-    ends_at = read_instant(f"{local_day}T{end}", venue.zone)
-    if ends_at <= starts_at:
-        ends_at = read_instant(f"{local_day + timedelta(days=1)}T{end}", venue.zone)
-    return Period(starts_at, ends_at)
+    return Period(starts_at, read_end(starts_at, end, venue.zone))
 
 
 def _on_the_day(clock: str, day: date, venue: Venue) -> datetime:
     """Read a clock time of one day's opening hours: 1:00 is in its night when it is open then."""
-    later = read_instant(f"{day + timedelta(days=1)}T{clock}", venue.zone)
+    try:
+        later = read_instant(f"{day + timedelta(days=1)}T{clock}", venue.zone)
+    except LocalTimeError:
+        at = read_instant(f"{day}T{clock}", venue.zone)
+        if any(opening.starts_at <= at < opening.ends_at for opening in venue.openings(day)):
+            return at  # only the night after has no such time
+        raise
     if venue.day_of(later) == day:
         return later
     return read_instant(f"{day}T{clock}", venue.zone)

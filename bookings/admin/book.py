@@ -23,7 +23,7 @@ from bookings.admin.pages import Desk, lines, page
 from bookings.availability import Offer, alternatives
 from bookings.errors import BookingError, Refused
 from bookings.forms import MOST_PEOPLE
-from bookings.local_time import LocalTimeError, read_day, read_instant, read_period_on, write_clock
+from bookings.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
 from bookings.rules import Problem
 from bookings.states import State
 from spaces.forms import PersonField
@@ -103,21 +103,15 @@ class BookForm(forms.Form):
 
     def _clean_period(self, day: date, place: Place) -> None:
         zone = place.space.zone
-        for name in ("starts", "ends"):
-            try:
-                read_instant(f"{day}T{self.cleaned_data[name]}", zone)
-            except LocalTimeError as error:
-                self.add_error(name, str(error))
-        if self.errors:
-            return
+        name = "starts"
         try:
-            times = read_period_on(
-                day, self.cleaned_data["starts"], self.cleaned_data["ends"], zone
-            )
-        except LocalTimeError as error:  # the next day has no such time
-            self.add_error("ends", str(error))
+            starts_at = read_instant(f"{day}T{self.cleaned_data[name]}", zone)
+            name = "ends"
+            ends_at = read_end(starts_at, self.cleaned_data[name], zone)
+        except LocalTimeError as error:
+            self.add_error(name, str(error))
         else:
-            self.cleaned_data["period"] = Period(*times)
+            self.cleaned_data["period"] = Period(starts_at, ends_at)
 
 
 def book(desk: Desk, request: HttpRequest) -> HttpResponse:
