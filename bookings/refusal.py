@@ -19,6 +19,9 @@ from spaces.models import Space
 from spaces.slots import Period
 from spaces.venue import Venue
 
+#: Refusals that another place or time would meet as well.
+ABOUT_THE_PERSON = {"account_closed", "too_late", "too_many_upcoming", "wrong_state"}
+
 
 def refusal(
     request: HttpRequest,
@@ -47,7 +50,8 @@ def refusal(
         context["board_url"] = board_url(space, day=now.astimezone(space.zone).date())
         if period is not None:
             offers, venue = _alternatives(request, form, period, party_size, now, moving)
-            context["offers"] = offers
+            if not any(problem.code in ABOUT_THE_PERSON for problem in problems):
+                context["offers"] = offers
             context["headline"] = _headline(form, period, taken=taken)
             context["board_url"] = board_url(
                 space,

@@ -138,6 +138,16 @@ class TestBook:
         assert client.post("/bookings/", fields(desk, soon)).status_code == 403
         assert not Booking.objects.exists()
 
+    def test_a_full_quota_offers_nothing_that_it_would_refuse_too(
+        self, member, space, desk, alice, soon
+    ):
+        PolicyFactory.create(space=space, max_upcoming=1)
+        book(desk, alice, soon - hours(24), soon + hours(24))
+        answer = member.post("/bookings/", fields(desk, soon))
+        assert answer.status_code == 422
+        assert "A member may have 1 upcoming booking here at a time." in answer.text
+        assert answer.context["offers"] == []
+
     def test_at_most_sixteen_statements(
         self, member, space, desk, alice, soon, django_assert_max_num_queries
     ):
