@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole, User
@@ -17,14 +18,13 @@ NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)  # a Wednesday, before the house
 @pytest.fixture(autouse=True)
 def plain_settings() -> Iterator[None]:
     """Hash passwords fast, and serve static files without a manifest."""
-    before = settings.PASSWORD_HASHERS, settings.STORAGES
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    yield
-    settings.PASSWORD_HASHERS, settings.STORAGES = before
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    # Not by assignment: a storage that was used before would stay.
+    with override_settings(
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+        STORAGES={**settings.STORAGES, "staticfiles": plain},
+    ):
+        yield
 
 
 @pytest.fixture
