@@ -6,11 +6,15 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from accounts.models import User
 from bookings import rules
-from bookings.availability import Availability, Offer, next_free
+from bookings.availability import Availability, Offer, next_free, suits
 from bookings.models import Booking
 from bookings.rules import Problem
+from spaces.features import Feature
 from spaces.limits import Limits
 from spaces.models import Place, Space
 from spaces.slots import SLOT, Period, merge, subtract
@@ -71,10 +75,16 @@ class Board:
     window: Period | None  # what the timeline shows; None when nothing opens that day
     offers: list[Offer] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)  # of the period, for every place
+    problems: list[Problem] = field(default_factory=list)  # of the search, for every place
+    why_not: list[Problem] = field(default_factory=list)  # the picked place is not offered
     first: Offer | None = None  # the first free time when nothing is free
     tomorrow: int = 0  # places free at the same time the day after, when nothing is
     features: frozenset[str] = frozenset()  # what the space's places have, to choose from
+
+    @property
+    def wishes(self) -> list[str]:
+        """Return the chosen features in words."""
+        return [str(Feature(name).label) for name in self.search.features]
 
     @property
     def picked(self) -> Offer | None:
@@ -101,9 +111,7 @@ class Board:
 
 def usual_period(venue: Venue, limits: Limits, day: date, now: datetime) -> Period | None:
     """Return the time a board shows before anything is chosen: the next start, for two hours."""
-    duration = max(
-        limits.min_duration, min(limits.max_duration, USUAL // limits.step * limits.step)
-    )
+    duration = max(limits.shortest, min(limits.longest, USUAL // limits.step * limits.step))
     starts = [at for at in venue.starts(day, limits.step) if at >= now + limits.min_notice]
     fits = (Period(at, at + duration) for at in starts)
     openings = merge(venue.openings_around(venue.day_span(day)))
@@ -136,9 +144,10 @@ def build(
     if search.by_number:
         offers.sort(key=lambda offer: offer.place.number)
     if offers:
-        return replace(board, offers=offers)
-    board = replace(board, problems=_common_problems(known, period, now))
-    return _with_next(board, known, now, moving)
+        return replace(board, offers=offers, why_not=_why_not(known, search, period, offers, now))
+    misfits = _misfits(known.places, search)
+    board = replace(board, problems=[*_common_problems(known, period, now), *misfits])
+    return board if misfits else _with_next(board, known, now, moving)
 
 
 def _with_next(board: Board, known: Availability, now: datetime, moving: Booking | None) -> Board:
@@ -172,6 +181,37 @@ def _common_problems(known: Availability, period: Period, now: datetime) -> list
         rules.problems(known.venue, place, period, party_size=1, now=now) for place in known.places
     ]
     return [p for p in lists[0] if all(p in found for found in lists)] if lists else []
+
+
+def _misfits(places: list[Place], search: Search) -> list[Problem]:
+    """Return what no place here can give, at whatever time."""
+    if not places or any(suits(place, search.party_size, search.features) for place in places):
+        return []
+    largest = max(place.capacity for place in places)
+    if search.party_size <= largest:
+        message = _("No place here has all of that for so many people.")
+        return [Problem("no_such_place", message)]
+    message = ngettext(
+        "The largest place here is for %(n)d person.",
+        "The largest place here is for %(n)d people.",
+        largest,
+    )
+    return [Problem("party_too_large", message % {"n": largest})]
+
+
+def _why_not(
+    known: Availability, search: Search, period: Period, offers: list[Offer], now: datetime
+) -> list[Problem]:
+    """Return why the place that was picked is not among the offers."""
+    place = next((place for place in known.places if place.code == search.place), None)
+    if place is None or any(offer.place == place for offer in offers):
+        return []
+    found = rules.problems(known.venue, place, period, party_size=search.party_size, now=now)
+    named = {"place": str(place)}
+    if not suits(place, 1, search.features):
+        message = _("%(place)s does not have all the features you chose.") % named
+        found.append(Problem("features_missing", message))
+    return found or [Problem("slot_taken", _("%(place)s is taken at that time.") % named)]
 
 
 def _row(
@@ -227,7 +267,7 @@ def _pick(venue: Venue, place: Place, free: Period, search: Search, now: datetim
     if search.period is not None and free.contains(search.period):
         return search.period
     wanted = search.period.duration if search.period is not None else USUAL
-    wanted = max(limits.min_duration, min(wanted, limits.max_duration))
+    wanted = max(limits.shortest, min(wanted, limits.longest))
     earliest = now + limits.min_notice
     for at in venue.starts(search.day, limits.step):
         if at < max(free.starts_at, earliest) or at >= free.ends_at:

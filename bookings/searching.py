@@ -74,7 +74,7 @@ def _period(
     else:
         return None
     if not end:
-        return Period(starts_at, starts_at + (usual.duration if usual else limits.min_duration))
+        return Period(starts_at, starts_at + (usual.duration if usual else limits.shortest))
     return Period(starts_at, read_end(starts_at, end, venue.zone))
 
 

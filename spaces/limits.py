@@ -43,6 +43,16 @@ class Limits:
     cancel_deadline: timedelta = timedelta(0)
     quotas: tuple[Quota, ...] = ()
 
+    @property
+    def shortest(self) -> timedelta:
+        """The shortest booking in whole steps: 130 minutes in steps of an hour are three hours."""
+        return max(1, -(-self.min_duration // self.step)) * self.step
+
+    @property
+    def longest(self) -> timedelta:
+        """The longest booking in whole steps; nothing where a step is longer than that."""
+        return self.max_duration // self.step * self.step
+
 
 def strictest(policies: Iterable[PolicyValues], *, kind: str) -> Limits:
     """Combine the policies that match a kind of place: the largest minima, the smallest maxima."""

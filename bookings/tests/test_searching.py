@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.http import QueryDict
 
-from bookings import searching
+from bookings import rules, searching
 from bookings.local_time import LocalTimeError, read_period_on, write_clock
-from spaces.limits import Limits
+from spaces.limits import Limits, PolicyValues, strictest
 from spaces.slots import Hours, Period
 from spaces.venue import Venue
 
@@ -32,6 +32,17 @@ NIGHTS = [
 
 def venue_in(zone, hours=ROUND_THE_CLOCK):
     return Venue(zone=ZoneInfo(zone), hours=tuple(Hours(weekday, *hours) for weekday in range(7)))
+
+
+@pytest.mark.parametrize(
+    ("step", "least", "most"),
+    [(60, 130, 1440), (60, 60, 100), (45, 45, 1440), (1440, 60, 1440), (15, 20, 40)],
+)
+def test_the_time_that_is_shown_first_can_be_booked(step, least, most):
+    """Limits need not be whole steps; what is offered is."""
+    limits = strictest([PolicyValues("", step, least, most)], kind="DESK")
+    found, _ = searching.read(QueryDict(), venue=venue_in("Europe/Berlin"), limits=limits, now=NOW)
+    assert rules.of_time(venue_in("Europe/Berlin"), limits, found.period, NOW) == []
 
 
 def search(venue, **asked):

@@ -65,6 +65,21 @@ def test_the_shortest_booking_is_one_step_unless_said_otherwise():
     assert strictest([PolicyValues(step_minutes=30)], kind="DESK").min_duration == minutes(30)
 
 
+@pytest.mark.parametrize(
+    ("step", "least", "most", "shortest", "longest"),
+    [
+        (60, 130, 400, 180, 360),
+        (60, 60, 60, 60, 60),
+        (45, 0, 1440, 45, 1440),
+        (15, 20, 10, 30, 0),
+        (1440, 60, 600, 1440, 0),
+    ],
+)
+def test_what_can_be_booked_is_whole_steps(step, least, most, shortest, longest):
+    limits = strictest([PolicyValues("", step, least, most)], kind="DESK")
+    assert (limits.shortest, limits.longest) == (minutes(shortest), minutes(longest))
+
+
 def test_zero_is_a_limit():
     limits = strictest([PolicyValues(max_upcoming=0, max_days_ahead=0)], kind="DESK")
     assert limits.quotas == (Quota("", 0),)
