@@ -53,6 +53,10 @@ def refusal(
             if not any(problem.code in ABOUT_THE_PERSON for problem in problems):
                 context["offers"] = offers
             context["headline"] = _headline(form, period, taken=taken)
+            if taken and (mine := _mine(request, form, period)):
+                named = {"place": str(place), "time": words.span(mine.period, space.zone)}
+                context["headline"] = _("%(place)s is already yours for %(time)s.") % named
+                context["mine"] = mine
             context["board_url"] = board_url(
                 space,
                 day=venue.day_of(period.starts_at),
@@ -62,6 +66,14 @@ def refusal(
             )
     status = HTTPStatus.CONFLICT if taken else HTTPStatus.UNPROCESSABLE_ENTITY
     return render(request, "bookings/refused.html", context, status=status)
+
+
+def _mine(request: HttpRequest, form: TimesForm, period: Period) -> Booking | None:
+    """Return the person's own booking that is in the way: made in another tab, or forgotten."""
+    if form.found is None or not isinstance(request.user, User):
+        return None
+    found = Booking.objects.of(request.user).in_space(form.found.space).occupying()
+    return next((b for b in found.overlapping(period) if b.place_id == form.found.pk), None)
 
 
 def _headline(form: TimesForm, period: Period, *, taken: bool) -> str:

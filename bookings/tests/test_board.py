@@ -99,6 +99,32 @@ class TestOffers:
         board, _ = board_of(space, DAY, now)
         assert board.first.period.starts_at == datetime(2026, 11, 27, 8, tzinfo=UTC)
 
+    @pytest.mark.parametrize(
+        ("wish", "says"),
+        [
+            ("&party=2", "The largest place here is for 1 person."),
+            ("&feature=sofa", "No place here has all of that for so many people."),
+        ],
+    )
+    def test_what_no_place_can_ever_give_is_said(self, space, now, wish, says):
+        board, _ = board_of(space, DAY + wish, now)
+        assert [problem.message for problem in board.problems] == [says]
+        assert board.first is None
+
+    @pytest.mark.parametrize(
+        ("wish", "says"),
+        [
+            ("&party=4", "Desk 1 is for 1 person."),
+            ("&feature=quiet", "Desk 1 does not have all the features you chose."),
+            ("", "Desk 1 is taken at that time."),
+        ],
+    )
+    def test_a_picked_place_that_is_not_offered_says_why(self, space, desk, alice, now, wish, says):
+        PlaceFactory.create(space=space, number=9, capacity=4, features=["quiet"])
+        book(desk, alice, now)
+        board, _ = board_of(space, f"{DAY}&place={desk.code}{wish}", now)
+        assert [problem.message for problem in board.why_not] == [says]
+
     def test_a_place_out_of_use_is_not_shown(self, space, desk, now):
         desk.is_bookable = False
         desk.save()
@@ -277,6 +303,15 @@ class TestPage:
         answer = client.get("/spaces/loft/", headers={"HX-Request": "true"})
         assert "<html" not in answer.text
         assert "Desk 1" in answer.text
+
+    def test_a_day_that_is_past_leads_back_to_today(self, client, space):
+        page = client.get("/spaces/loft/?date=2020-02-03&from=10:00&to=12:00")
+        assert page.context["onward"] == page.context["today"]
+        assert "Look at" in page.text
+
+    def test_a_closed_day_says_so(self, client, space, soon):
+        space.opening_hours.all().delete()
+        assert "Closed on" in client.get(f"/spaces/loft/?date={soon:%Y-%m-%d}").text
 
     def test_no_member_is_named(self, client, space, desk, soon, alice):
         alice.name = "Alice Liddell"

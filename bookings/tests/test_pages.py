@@ -61,6 +61,13 @@ class TestBook:
         assert [offer.place.number for offer in answer.context["offers"]] == [2, 3, 1]
         assert "bob" not in answer.text
 
+    def test_ones_own_booking_in_the_way_is_called_ones_own(self, member, desk, alice, soon):
+        mine = book(desk, alice, soon - hours(24), soon)
+        answer = member.post("/bookings/", fields(desk, soon + hours(1)))
+        assert answer.status_code == 409
+        assert "Desk 1 is already yours for 10:00–12:00." in answer.text
+        assert mine.get_absolute_url() in answer.text
+
     def test_a_reload_of_a_lost_race_stays_409(self, member, desk, bob, soon):
         book(desk, bob, soon - hours(24), soon)
         for _ in range(2):

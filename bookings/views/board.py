@@ -55,6 +55,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
         "today": venue.today(now),
         "yesterday": search.day - timedelta(days=1),
         "tomorrow": search.day + timedelta(days=1),
+        "onward": max(venue.today(now), search.day + timedelta(days=1)),
     }
     template = "bookings/board.html#results" if request.htmx else "bookings/board.html"
     return render(request, template, context)

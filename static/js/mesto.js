@@ -31,10 +31,22 @@ document.addEventListener("submit", ({ target: form }) => {
 document.addEventListener("change", ({ target: from }) => {
   const to = byId("id_to");
   if (from.id !== "id_from" || !to) return;
-  const before = [...from.options].findIndex((option) => option.defaultSelected);
+  // Two changes may come before the server's answer to the first.
+  const before = from.indexBefore ?? [...from.options].findIndex((option) => option.defaultSelected);
+  from.indexBefore = from.selectedIndex;
   const last = to.options.length - 1;
   to.selectedIndex = Math.max(0, Math.min(last, to.selectedIndex + from.selectedIndex - before));
 }, true);
+
+// The features lie over the page where it is wide: a press beside them, or Escape, closes them.
+for (const name of ["click", "keydown"]) {
+  document.addEventListener(name, ({ type, key, target }) => {
+    const features = document.querySelector(".features-field[open]");
+    if (!features || (type === "keydown" ? key !== "Escape" : features.contains(target) || innerWidth <= 820)) return;
+    if (features.contains(document.activeElement)) features.firstElementChild.focus();
+    features.open = false;
+  });
+}
 
 // Start the timeline at the chosen time.
 function scrollTimeline() {
