@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 
-from config.tests.browser.person import Person
+from config.tests.browser.person import PATIENCE, Person
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -34,6 +34,7 @@ def chromium() -> Iterator[Browser]:
                 raise
             stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
             stop(MISSING)
+        expect.set_options(timeout=PATIENCE)
         yield browser
         browser.close()
 

@@ -57,7 +57,7 @@ OF_DJANGO = {"Search", "True", "- Select an option -", "Control", "Command", "Ma
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe finds serious or critical, wide and light, then narrow and dark."""
+    """Return all that axe finds, even minor: wide and light, then narrow and dark."""
     page.evaluate(AXE_SCRIPT)
     found: list[str] = []
     for (width, height), scheme in ((WIDE, "light"), (NARROW, "dark")):

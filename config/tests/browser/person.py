@@ -22,6 +22,8 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
+PATIENCE = 15_000  # milliseconds; both passes of the tests share the cores
+
 # The status of a page, such as a 404 that was asked for; htmx drops a search for a newer one.
 HARMLESS = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
 
@@ -51,7 +53,7 @@ class Person:
             **device,
             **options,
         )
-        self._context.set_default_timeout(10_000)
+        self._context.set_default_timeout(PATIENCE)
         self._context.add_init_script(TELL_OF_CSP)
         self.page: Page = self._context.new_page()
         self.page.on("console", self._note_message)
