@@ -1,6 +1,8 @@
 """The board: one day laid out, then the page."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
+from html import unescape
 
 import pytest
 from django.http import QueryDict
@@ -312,6 +314,16 @@ class TestPage:
     def test_a_closed_day_says_so(self, client, space, soon):
         space.opening_hours.all().delete()
         assert "Closed on" in client.get(f"/spaces/loft/?date={soon:%Y-%m-%d}").text
+
+    def test_staff_take_a_picked_place_to_the_form_for_a_guest(self, client, desk, host, soon):
+        query = f"date={soon:%Y-%m-%d}&from=10:00&to=12:00&place={desk.code}"
+        assert "somebody else" not in client.get(f"/spaces/loft/?{query}").text
+        client.force_login(host)
+        page = client.get(f"/spaces/loft/?{query}").text
+        address = re.search(r'href="(/admin/[^"]+)">Book it for somebody else', page)[1]
+        form = client.get(unescape(address)).context["form"]
+        filled = [form[name].value() for name in ("place", "day", "starts", "ends")]
+        assert filled == [str(desk.code), f"{soon:%Y-%m-%d}", "10:00", "12:00"]
 
     def test_no_member_is_named(self, client, space, desk, soon, alice):
         alice.name = "Alice Liddell"
