@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import TO_FIELD_VAR
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -38,7 +39,12 @@ def sensible[View: Callable[..., Any]](view: View) -> View:
         ]
         if not all(map(KEY.fullmatch, ticked)) or "\x00" in unquote(request.META["QUERY_STRING"]):
             raise BadRequest
-        return view(request, *args, **kwargs)
+        if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
+            raise BadRequest
+        try:
+            return view(request, *args, **kwargs)
+        except OverflowError as error:  # a key longer than SQLite's numbers, chosen in a list
+            raise BadRequest from error
 
     return cast(View, checked)
 
