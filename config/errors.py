@@ -7,6 +7,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import requires_csrf_token
 
 RETRY_AFTER = 5  # seconds; the 503 page asks again by itself
@@ -14,7 +15,9 @@ RETRY_AFTER = 5  # seconds; the 503 page asks again by itself
 
 def _page(request: HttpRequest, status: int, name: str = "", **context: object) -> HttpResponse:
     template = f"errors/{name or status}.html"
-    return render(request, template, {"status": status, **context}, status=status)
+    response = render(request, template, {"status": status, **context}, status=status)
+    add_never_cache_headers(response)  # its frame names who is signed in
+    return response
 
 
 @requires_csrf_token

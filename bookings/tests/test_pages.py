@@ -184,6 +184,18 @@ class TestBooking:
         page = member.get(f"/bookings/{booking.code}/")
         assert not page.context["can_change"]
 
+    def test_in_a_space_that_is_off_it_can_still_be_cancelled(
+        self, member, space, desk, alice, soon
+    ):
+        booking = book(desk, alice, soon - hours(24), soon)
+        space.is_active = False
+        space.save()
+        page = member.get(f"/bookings/{booking.code}/").text
+        assert "/spaces/loft/" not in page
+        assert member.post(f"/bookings/{booking.code}/cancel/").status_code == 302
+        booking.refresh_from_db()
+        assert booking.state == State.CANCELLED
+
     def test_anothers_is_not_found(self, client, desk, alice, bob, soon):
         booking = book(desk, alice, soon - hours(24), soon)
         client.force_login(bob)

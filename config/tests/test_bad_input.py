@@ -17,7 +17,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import get_resolver
 
-from accounts.factories import UserFactory
+from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.tests.acts import book, hours
 from spaces.factories import ClosureFactory, PolicyFactory
 
@@ -241,6 +241,8 @@ def test_broken_headers(browsers, rows, name, route):
     for headers in HEADERS:
         answer = browsers[whose(name)].get(path, **headers)
         assert answer.status_code in CLEAR, headers
+        if answer.status_code != 302 and not route.endswith("jsi18n/"):
+            assert "no-store" in answer["Cache-Control"] or "password_change" in name
         assert answer["X-Frame-Options"] == "DENY"
         assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
 
@@ -253,6 +255,22 @@ def test_a_form_of_another_site(browsers, rows, name, route):
     browser.handler.enforce_csrf_checks = True
     assert browser.post(path, {"language": "ru"}).status_code in {403, 404, 405}
     assert written() == before
+
+
+@every_address
+def test_visitors_and_staff_of_another_space_see_and_change_nothing(rows, name, route):
+    path = path_of(route, rows)
+    stranger = StaffRoleFactory.create(user__username="stranger", role="MANAGER").user
+    visitor, elsewhere = Client(), Client()
+    elsewhere.force_login(stranger)
+    before = written()
+    for browser in (visitor, elsewhere):
+        assert "alice" not in browser.get(path).text
+        if not PRESSED.search(name) or "<" in route:
+            assert "alice" not in browser.post(path, {"post": "yes", "name": "Mine"}).text
+    assert written() == before
+    if name.startswith("admin:") and "<" in route and "app_label" not in route:
+        assert elsewhere.get(path).status_code in {302, 403, 404}
 
 
 class PostedForms(HTMLParser):
