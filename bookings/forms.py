@@ -117,11 +117,17 @@ class BookForm(TimesForm):
     note = forms.CharField(label=_("Note"), max_length=500, required=False)
 
 
+#: The states that a member meets.
+MET = (State.CONFIRMED, State.COMPLETED, State.CANCELLED, State.REJECTED)
+
+
 class HistoryForm(forms.Form):
     """The history's filters; a value that doesn't exist filters nothing."""
 
     state = forms.ChoiceField(
-        label=_("State"), required=False, choices=[("", _("all")), *State.choices]
+        label=_("State"),
+        required=False,
+        choices=[("", _("all")), *((state.value, state.label) for state in MET)],
     )
     space = forms.ModelChoiceField(
         label=_("Space"),

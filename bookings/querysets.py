@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Count, Func, IntegerField, Q, Subquery
+from django.db.models import Count, Func, IntegerField, Subquery
 
 from bookings.states import OCCUPYING, State
 from spaces.slots import Period
@@ -32,9 +32,8 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         """Bookings that hold a place now or later, soonest first."""
         return self.occupying().filter(ends_at__gt=now).order_by("starts_at", "pk")
 
-    def history(self, now: datetime) -> "BookingQuerySet":
-        """All bookings that are not upcoming, newest first."""
-        return self.exclude(Q(state__in=OCCUPYING, ends_at__gt=now)).order_by("-starts_at", "-pk")
+    def newest_first(self) -> "BookingQuerySet":
+        return self.order_by("-starts_at", "-pk")
 
     def past_due(self, now: datetime) -> "BookingQuerySet":
         """Bookings whose time is over and that nobody has finished yet."""

@@ -58,7 +58,7 @@ class StateFilter(SimpleListFilter):
 
 
 class DayFilter(SimpleListFilter):
-    """What begins today, tomorrow, in a week or on a date, by the calendar of each space."""
+    """What is on now or comes later, or begins on some day by the calendar of each space."""
 
     title = _("day")
     parameter_name = "day"
@@ -66,12 +66,17 @@ class DayFilter(SimpleListFilter):
     named = {"today": (0, 1), "tomorrow": (1, 1), "week": (0, 7)}
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("today", _("Today")), ("tomorrow", _("Tomorrow")), ("week", _("Next 7 days"))]
+        return [
+            ("next", _("Now and later")),
+            ("today", _("Today")),
+            ("tomorrow", _("Tomorrow")),
+            ("week", _("Next 7 days")),
+        ]
 
     @property
     def chosen_date(self) -> str:
         value = self.value() or ""
-        return "" if value in self.named else value
+        return "" if value == "next" or value in self.named else value
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         self.other_parameters = {
@@ -83,6 +88,10 @@ class DayFilter(SimpleListFilter):
         value = self.value()
         if value is None:
             return queryset
+        if value == "next":
+            bookings: Any = queryset
+            upcoming: QuerySet[Any] = bookings.upcoming(timezone.now())
+            return upcoming
         user: User = request.user  # type: ignore[assignment]
         zones = Space.objects.run_by(user).order_by().values_list("time_zone", flat=True).distinct()
         now = timezone.now()

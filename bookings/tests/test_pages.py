@@ -231,16 +231,16 @@ class TestBookings:
 
 
 class TestHistory:
-    def test_all_that_is_over_newest_first(self, member, space, desk, alice, bob, soon):
+    def test_all_states_newest_first(self, member, space, desk, alice, bob, soon):
         long_ago = soon - timedelta(days=10)
         past = book(desk, alice, long_ago - hours(24), long_ago)
         cancelled = book(desk, alice, soon - hours(24), soon)
         services.cancel(cancelled, by=alice, now=soon - hours(24))
         book(desk, bob, soon - hours(24), soon)
         refused = book(desk, alice, soon - hours(24), soon)
-        book(space.places.get(number=2), alice, soon - hours(24), soon)
+        upcoming = book(space.places.get(number=2), alice, soon - hours(24), soon)
         page = member.get("/bookings/history/").context["page"]
-        assert list(page) == [refused, cancelled, past]
+        assert list(page) == [upcoming, refused, cancelled, past]
 
     def test_it_is_filtered_by_state_and_space(self, member, desk, alice, soon):
         other = open_space(places=1, slug="other").places.get()

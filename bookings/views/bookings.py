@@ -205,15 +205,19 @@ def reschedule(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 @require_safe
 @never_cache
 def history(request: AuthenticatedRequest) -> HttpResponse:
-    """Everything that is over, newest first."""
-    now = timezone.now()
-    mine = Booking.objects.of(request.user).history(now).with_place()
+    """Everything a person ever booked, in all states, newest first."""
+    mine = Booking.objects.of(request.user).newest_first().with_place()
     form = HistoryForm(
         request.GET, spaces=Space.objects.filter(places__bookings__member=request.user).distinct()
     )
     chosen = form.chosen()
     page = Paginator(mine.narrowed(**chosen), PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "form": form, "now": now, "is_filtered": any(chosen.values())}
+    context = {
+        "page": page,
+        "form": form,
+        "now": timezone.now(),
+        "is_filtered": any(chosen.values()),
+    }
     template = "bookings/history.html#rows" if request.htmx else "bookings/history.html"
     return render(request, template, context)
 

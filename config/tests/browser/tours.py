@@ -114,7 +114,7 @@ def of_a_member(
         "board of a member": board(space, soon),
         "bookings": "/bookings/",
         "history": "/bookings/history/",
-        "history with nothing chosen": "/bookings/history/?state=NO_SHOW",
+        "history with nothing chosen": "/bookings/history/?state=REJECTED",
         "booking": f"{fresh.get_absolute_url()}?booked=1",
         "moved booking": f"{moved.get_absolute_url()}?moved=1",
         "cancelled booking": cancelled.get_absolute_url(),
