@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import settings
 from django.test import override_settings
+from django.utils import translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole, User
@@ -17,12 +18,19 @@ NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)  # a Wednesday, before the house
 
 @pytest.fixture(autouse=True)
 def plain_settings() -> Iterator[None]:
-    """Hash passwords fast, and serve static files without a manifest."""
+    """Hash passwords fast, serve static files without a manifest, begin in English.
+
+    A request leaves its language behind for the next test.
+    """
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     # Not by assignment: a storage that was used before would stay.
-    with override_settings(
-        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
-        STORAGES={**settings.STORAGES, "staticfiles": plain},
+    english = translation.override("en")
+    with (
+        english,
+        override_settings(
+            PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+            STORAGES={**settings.STORAGES, "staticfiles": plain},
+        ),
     ):
         yield
 
