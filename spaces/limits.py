@@ -6,7 +6,7 @@ from datetime import timedelta
 
 DEFAULT_STEP = timedelta(minutes=60)
 DEFAULT_DAYS_AHEAD = 90
-LONGEST = timedelta(hours=24)  # where no policy says less
+LONGEST = timedelta(hours=24)  # whatever a policy says: boards show one day
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,11 @@ def strictest(policies: Iterable[PolicyValues], *, kind: str) -> Limits:
         return min((v for p in matching if (v := getattr(p, name)) is not None), default=default)
 
     step = most("step_minutes", int(DEFAULT_STEP.total_seconds()) // 60)
+    longest = timedelta(minutes=least("max_minutes", int(LONGEST.total_seconds()) // 60))
     return Limits(
         step=timedelta(minutes=step),
         min_duration=timedelta(minutes=most("min_minutes", step)),
-        max_duration=timedelta(minutes=least("max_minutes", int(LONGEST.total_seconds()) // 60)),
+        max_duration=min(longest, LONGEST),
         min_notice=timedelta(minutes=most("min_notice_minutes", 0)),
         max_days_ahead=least("max_days_ahead", DEFAULT_DAYS_AHEAD),
         cancel_deadline=timedelta(minutes=most("cancel_deadline_minutes", 0)),

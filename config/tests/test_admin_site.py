@@ -77,3 +77,9 @@ def test_our_models_have_names_in_russian_or_are_asked_for(client, host):
     for model in (Booking, BookingEvent, Closure):
         assert isinstance(model._meta.verbose_name, Promise)
         assert isinstance(model._meta.verbose_name_plural, Promise)
+
+
+def test_passwords_are_changed_on_the_sites_own_page(client, host):
+    client.force_login(host)
+    answer = client.get("/admin/password_change/")
+    assert (answer.status_code, answer.url) == (302, "/accounts/password/")
