@@ -92,6 +92,8 @@ def cancel(booking: Booking, *, by: User, now: datetime, reason: str = "") -> Bo
 
     Raises TooLate and WrongState.
     """
+    # A move under way ends first: what is cancelled, and told, is where the booking is then.
+    Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)
     booking = Booking.objects.with_place().get(pk=booking.pk)
     _require_changeable(booking, by=by, now=now)
     move_to(State.CANCELLED, booking, by=by, now=now, reason=reason)

@@ -24,11 +24,15 @@ def move_to(
     reason: str = "",
     sequence: int | None = None,
 ) -> None:
-    """Move a booking along TRANSITIONS by compare-and-swap, and write the event."""
+    """Move a booking along TRANSITIONS by compare-and-swap, and write the event.
+
+    Raises WrongState when it is in another state, place or time than was read.
+    """
     changes: dict[str, Any] = {"state": state}
     if booking.decided_at is None:
         changes["decided_at"] = now
-    change(booking, sources(state), expected={}, changes=changes)
+    seen = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
+    change(booking, sources(state), expected=seen, changes=changes)
     if state not in OCCUPYING and sequence is None:
         booking.booked_slots.all().delete()
     record(

@@ -8,8 +8,10 @@ import pytest
 from accounts.factories import StaffRoleFactory
 from bookings import services
 from bookings.errors import TooLate, WrongState
+from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, book, hours, local, move
+from bookings.transitions import move_to
 from spaces.factories import PolicyFactory, open_space
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +93,24 @@ def test_the_deadline_is_elapsed_time_in_every_zone(alice, zone, starts, last_mo
     with pytest.raises(TooLate):
         services.cancel(booking, by=alice, now=deadline + timedelta(seconds=1))
     services.cancel(booking, by=alice, now=deadline)
+
+
+def test_what_was_moved_meanwhile_is_cancelled_where_it_is(space, booking, alice, now):
+    stale = Booking.objects.with_place().get()
+    move(booking, now, TEN + hours(4), place=space.places.get(number=2))
+    services.cancel(stale, by=alice, now=now)
+    told = booking.events.get(sequence=3).data
+    assert (told["place"]["name"], told["starts_at"]) == ("Desk 2", "2026-11-25T14:00:00+00:00")
+
+
+def test_a_decision_about_an_old_time_is_not_carried_out(booking, now):
+    """The worker read a booking whose time was over; it has just been moved to tomorrow."""
+    stale = Booking.objects.with_place().get()
+    move(booking, now, TEN + hours(24))
+    with pytest.raises(WrongState):
+        move_to(State.COMPLETED, stale, by=None, now=TEN + hours(2))
+    booking.refresh_from_db()
+    assert booking.state == State.CONFIRMED
 
 
 def test_after_a_move_the_new_start_counts(booking, alice, now):

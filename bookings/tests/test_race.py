@@ -218,7 +218,7 @@ def test_one_guests_form_books_once_whatever_it_says(house):
 def test_cancelling_and_moving_at_once_leaves_one_of_the_two(house):
     one, two = house.places.get(number=1), house.places.get(number=2)
     alice = UserFactory.create(username="alice")
-    for day in range(20):
+    for day in range(ROUNDS):
         noon = NOON + timedelta(days=day)
         booking = book(one, alice, noon)
         answers = at_once(
