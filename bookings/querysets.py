@@ -7,12 +7,12 @@ from django.db import models
 from django.db.models import Count, Func, IntegerField, Subquery
 
 from bookings.states import OCCUPYING, State
+from spaces.models import Space
 from spaces.slots import Period
 
 if TYPE_CHECKING:
     from accounts.models import User
     from bookings.models import Booking  # noqa: F401 - the base class below names it
-    from spaces.models import Space
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
@@ -42,13 +42,17 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def overlapping(self, period: Period) -> "BookingQuerySet":
         return self.filter(starts_at__lt=period.ends_at, ends_at__gt=period.starts_at)
 
-    def in_space(self, space: "Space") -> "BookingQuerySet":
+    def in_space(self, space: Space) -> "BookingQuerySet":
         return self.filter(place__space=space)
 
-    def narrowed(self, *, state: str | None, space: "Space | None") -> "BookingQuerySet":
+    def narrowed(self, *, state: str | None, space: Space | None) -> "BookingQuerySet":
         """Keep one state, one space, or both; None keeps all."""
         found = self if state is None else self.filter(state=state)
         return found if space is None else found.in_space(space)
+
+    def spaces(self) -> models.QuerySet[Space]:
+        """Return the spaces that these bookings are in, by name."""
+        return Space.objects.filter(pk__in=self.values("place__space")).order_by("name", "pk")
 
     def with_place(self) -> "BookingQuerySet":
         return self.select_related("place__space")

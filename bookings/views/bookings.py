@@ -206,12 +206,11 @@ def reschedule(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 @never_cache
 def history(request: AuthenticatedRequest) -> HttpResponse:
     """Everything a person ever booked, in all states, newest first."""
-    mine = Booking.objects.of(request.user).newest_first().with_place()
-    form = HistoryForm(
-        request.GET, spaces=Space.objects.filter(places__bookings__member=request.user).distinct()
-    )
+    mine = Booking.objects.of(request.user)
+    form = HistoryForm(request.GET, spaces=mine.spaces())
     chosen = form.chosen()
-    page = Paginator(mine.narrowed(**chosen), PAGE).get_page(request.GET.get("page"))
+    rows = mine.narrowed(**chosen).newest_first().with_place()
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "form": form,
