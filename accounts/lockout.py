@@ -15,6 +15,7 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts.api.problems import LOGIN_LOCKED, ApiProblem, answer, is_for_programs
 from accounts.models import User
 
 type Credentials = dict[str, Any] | None
@@ -93,6 +94,8 @@ def locked_out(
     """Answer 429 with the time to wait (RFC 6585, section 4)."""
     wait = Handler().opens_at(request, credentials) - request.axes_attempt_time
     seconds = max(1, ceil(wait.total_seconds()))
+    if is_for_programs(request):
+        return answer(ApiProblem(LOGIN_LOCKED, headers={"Retry-After": str(seconds)}))
     page = render(request, "accounts/locked.html", {"minutes": ceil(seconds / 60)}, status=429)
     page.headers["Retry-After"] = str(seconds)
     return page

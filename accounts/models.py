@@ -1,7 +1,9 @@
 """Who: people, and what they may do in which space."""
 
+from datetime import datetime
 from typing import ClassVar
 from unicodedata import normalize
+from uuid import uuid4
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
@@ -129,3 +131,56 @@ class StaffRole(models.Model):
 
     def __str__(self) -> str:
         return str(self.get_role_display())
+
+
+class ApiToken(models.Model):
+    """A key with which a program acts for one person. Only the hash of its text is kept."""
+
+    class Scope(models.TextChoices):
+        READ = "READ", _("read only")
+        WRITE = "WRITE", _("read and write")
+
+    code = models.UUIDField(default=uuid4, unique=True, editable=False)
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("person")
+    )
+    name = models.CharField(pgettext_lazy("of a token", "name"), max_length=60)
+    scope = models.CharField(_("may"), max_length=5, choices=Scope.choices, default=Scope.READ)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(_("ends with"), max_length=4, editable=False)
+    created_at = models.DateTimeField(_("made"))
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def has_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+class IdempotencyKey(models.Model):
+    """One POST of a program, and what it was answered: the same key gets the same answer."""
+
+    code = models.UUIDField(default=uuid4, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)  # of the operation and its content
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)  # none while the request is running
+    headers = models.JSONField(default=dict)
+    body = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once"),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_by_age")]
+
+    def __str__(self) -> str:
+        return self.key

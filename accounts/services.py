@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import IdempotencyKey, User
 
 
 class LoginTaken(Exception):
@@ -42,6 +42,8 @@ def erase(user: User, *, now: datetime) -> None:
     """
     AccessAttempt.objects.filter(username=user.username).delete()
     user.staff_roles.all().delete()
+    user.api_tokens.all().delete()
+    IdempotencyKey.objects.filter(user=user).delete()
     user.groups.clear()
     user.user_permissions.clear()
     user.username = f"erased-{token_hex(16)}"

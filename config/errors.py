@@ -10,38 +10,45 @@ from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import requires_csrf_token
 
+from accounts.api import problems
+from accounts.api.problems import ApiProblem, Kind, answer, is_for_programs
+
 RETRY_AFTER = 5  # seconds; the 503 page asks again by itself
 
 
-def _page(request: HttpRequest, status: int, name: str = "", **context: object) -> HttpResponse:
+def _page(request: HttpRequest, kind: Kind, name: str = "") -> HttpResponse:
+    """Answer with a page of the house, or with a problem document where programs ask."""
+    if is_for_programs(request):
+        return answer(ApiProblem(kind))
+    status = kind.status
     template = f"errors/{name or status}.html"
-    response = render(request, template, {"status": status, **context}, status=status)
+    response = render(request, template, {"status": status}, status=status)
     add_never_cache_headers(response)  # its frame names who is signed in
     return response
 
 
 @requires_csrf_token
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, HTTPStatus.BAD_REQUEST)
+    return _page(request, problems.MALFORMED)
 
 
 @requires_csrf_token
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, HTTPStatus.FORBIDDEN)
+    return _page(request, problems.FORBIDDEN)
 
 
 @requires_csrf_token
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, HTTPStatus.NOT_FOUND)
+    return _page(request, problems.NOT_FOUND)
 
 
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _page(request, HTTPStatus.FORBIDDEN, "csrf")
+    return _page(request, problems.CSRF_FAILED, "csrf")
 
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:
-    return _page(request, HTTPStatus.METHOD_NOT_ALLOWED)
+    return _page(request, problems.METHOD_NOT_ALLOWED)
 
 
 @requires_csrf_token
@@ -50,7 +57,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
     These two pages ask nothing of the database, so they use no context processors.
     """
-    if isinstance(sys.exception(), OperationalError | InterfaceError):
+    is_down = isinstance(sys.exception(), OperationalError | InterfaceError)
+    if is_for_programs(request):
+        headers = {"Retry-After": str(RETRY_AFTER)} if is_down else {}
+        kind = problems.UNAVAILABLE if is_down else problems.BROKEN
+        return answer(ApiProblem(kind, headers=headers))
+    if is_down:
         response = render_alone("errors/503.html", HTTPStatus.SERVICE_UNAVAILABLE)
         response["Retry-After"] = str(RETRY_AFTER)
         return response

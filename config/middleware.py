@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from accounts.api.problems import is_for_programs
 from config.errors import method_not_allowed
 
 type Handler = Callable[[HttpRequest], HttpResponse]
@@ -57,7 +58,9 @@ def wrong_method_page(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+        if isinstance(response, HttpResponseNotAllowed) and (
+            is_for_programs(request) or not response.content
+        ):
             page = method_not_allowed(request)
             page["Allow"] = response["Allow"]
             return page

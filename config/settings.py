@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_htmx",
+    "ninja",
     "axes",
 ]
 
@@ -51,6 +52,7 @@ MIDDLEWARE = [
     "config.middleware.readable",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "accounts.api.middleware.programs",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -137,6 +139,15 @@ AXES_CLIENT_IP_CALLABLE = "accounts.lockout.address_of"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False  # accounts.admin has it
 AXES_VERBOSE = False
+
+# --- API ------------------------------------------------------------------------------------------
+
+# Requests a minute. An address may ask more often than one program: many can share it.
+API_RATES = {
+    "token": env.int("API_RATE_PER_TOKEN", default=600),
+    "session": env.int("API_RATE_PER_TOKEN", default=600),
+    "address": env.int("API_RATE_PER_ADDRESS", default=3000),
+}
 
 # --- HTTP and security ----------------------------------------------------------------------------
 

@@ -1,0 +1,72 @@
+"""Who asks: a bearer token (RFC 6750), or the browser's session together with its CSRF token."""
+
+from typing import Any, cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from ninja.security import HttpBearer, SessionAuth
+from ninja.utils import check_csrf
+
+from accounts import tokens
+from accounts.api import limits
+from accounts.api.problems import CSRF_FAILED, READ_ONLY_TOKEN, UNAUTHENTICATED, ApiProblem
+from accounts.models import ApiToken, User
+from accounts.requests import ProgramRequest
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+class Token(HttpBearer):
+    """A token of the page `/accounts/tokens/`, or of `POST /auth/token`."""
+
+    def __call__(self, request: HttpRequest) -> Any | None:
+        """Refuse a header that names no token; without one the session is asked."""
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        scheme, _space, text = header.partition(" ")
+        return self.authenticate(request, text.strip() if scheme.lower() == "bearer" else "")
+
+    def authenticate(self, request: HttpRequest, token: str) -> User:
+        found = tokens.find(token, now=timezone.now()) if token else None
+        if found is None:
+            raise unauthenticated(request)
+        limits.spend(cast(ProgramRequest, request), "token", str(found.pk))
+        if found.scope == ApiToken.Scope.READ and request.method not in SAFE:
+            raise ApiProblem(READ_ONLY_TOKEN)
+        request.user = found.user
+        return found.user
+
+
+class Session(SessionAuth):
+    """The cookie of somebody who is signed in on the site."""
+
+    def __call__(self, request: HttpRequest) -> User | None:
+        user = request.user
+        if not isinstance(user, User):
+            return None
+        if check_csrf(request) is not None:
+            raise ApiProblem(CSRF_FAILED)
+        limits.spend(cast(ProgramRequest, request), "session", str(user.pk))
+        return user
+
+
+def anyone(request: HttpRequest) -> User | AnonymousUser:
+    """Let a visitor in; a token or a session says more."""
+    return cast(ProgramRequest, request).user
+
+
+def unauthenticated(request: HttpRequest) -> ApiProblem:
+    """Say how to sign in (RFC 6750, section 3)."""
+    challenge = 'Bearer realm="Mesto"'
+    detail = _("This needs a token, or a session.")
+    if "Authorization" in request.headers:
+        challenge += ', error="invalid_token"'
+        detail = _("This token is expired, revoked or none of ours.")
+    return ApiProblem(UNAUTHENTICATED, detail, headers={"WWW-Authenticate": challenge})
+
+
+SIGNED_IN = [Token(), Session()]
+PUBLIC = [*SIGNED_IN, anyone]

@@ -1,0 +1,169 @@
+"""`Idempotency-Key`: the same POST sent again is carried out once and answered the same.
+
+After draft-ietf-httpapi-idempotency-key-header. A process that dies in the middle leaves a claim
+without an answer; after LEASE the next request with the key takes it over under the same code, by
+which a service recognises what was committed before (`Claim.request_key`).
+"""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import wraps
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from accounts.api.problems import INVALID, KEY_REUSED, STILL_RUNNING, ApiProblem
+from accounts.models import IdempotencyKey, User
+from accounts.requests import ProgramRequest, SignedInProgramRequest
+
+LIFE = timedelta(days=1)
+LEASE = timedelta(seconds=60)  # longer than a web process lets any request run
+HEADER = "Idempotency-Key"
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
+KEPT = ("Content-Type", "Location", "Preference-Applied")
+#: These say nothing about the request: it may be sent again.
+NOT_KEPT = {401, 403, 429}
+
+
+@dataclass
+class Claim:
+    """This request's hold on its key; `answer` is there when it was carried out before."""
+
+    row: IdempotencyKey
+    answer: HttpResponse | None = None
+    secret: str = ""  # part of the answer that is not to be stored
+
+    @property
+    def request_key(self) -> str:
+        return f"api:{self.row.code}"
+
+
+def idempotent[**P, R](
+    view: Callable[P, R],
+) -> Callable[P, R | HttpResponse]:
+    """Carry an operation out once per key. The middleware keeps its answer."""
+
+    @wraps(view)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
+        request: SignedInProgramRequest = args[0]  # type: ignore[assignment]
+        claim = begin(request, request.user)
+        if claim is not None and claim.answer is not None:
+            return claim.answer
+        return view(*args, **kwargs)
+
+    return accepts_key(run)
+
+
+def accepts_key[F: Callable[..., object]](view: F) -> F:
+    """Note in the OpenAPI document that an operation takes the header."""
+    view.accepts_idempotency_key = True  # type: ignore[attr-defined]
+    return view
+
+
+def begin(request: ProgramRequest, user: User) -> Claim | None:
+    """Claim the request's key, if it has one. Raises ApiProblem: reused, or still running."""
+    header = request.headers.get(HEADER)
+    if header is None:
+        return None
+    key = header.strip()
+    if len(key) > 1 and key[0] == key[-1] == '"':  # the draft writes a quoted string
+        key = key[1:-1]
+    if not KEY.fullmatch(key):
+        error = {"field": HEADER, "message": _("A key has 1 to 255 visible ASCII characters.")}
+        raise ApiProblem(INVALID, errors=[error])
+    claim = _claim(user, key, _fingerprint(request), timezone.now())
+    if claim.answer is None:
+        request.claim = claim
+    return claim
+
+
+def request_key(request: ProgramRequest) -> str | None:
+    """Return the key under which a service may find what this request did before."""
+    return request.claim.request_key if request.claim else None
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    """Hash what is asked for; keyed, for a body may hold a password."""
+    try:
+        content = json.dumps(json.loads(request.body), sort_keys=True)
+    except ValueError:
+        content = repr(request.body)
+    text = f"{request.method} {request.path}\n{content}"
+    return salted_hmac("accounts.api.idempotency", text, algorithm="sha256").hexdigest()
+
+
+def _claim(user: User, key: str, fingerprint: str, now: datetime) -> Claim:
+    row = IdempotencyKey(
+        user=user, key=key, fingerprint=fingerprint, created_at=now, started_at=now
+    )
+    if _insert(row):
+        return Claim(row)
+    earlier = IdempotencyKey.objects.filter(user=user, key=key).first()
+    if earlier is None or earlier.created_at <= now - LIFE:
+        forget_old(now=now)
+        if _insert(row):
+            return Claim(row)
+        raise still_running()
+    if earlier.fingerprint != fingerprint:
+        raise ApiProblem(KEY_REUSED)
+    if earlier.status is not None:
+        headers = {**earlier.headers, "Idempotency-Replayed": "true"}
+        return Claim(earlier, HttpResponse(earlier.body, status=earlier.status, headers=headers))
+    if earlier.started_at <= now - LEASE and _take_over(earlier, now):
+        return Claim(earlier)
+    raise still_running()
+
+
+def still_running() -> ApiProblem:
+    return ApiProblem(STILL_RUNNING, headers={"Retry-After": "1"})
+
+
+def _insert(row: IdempotencyKey) -> bool:
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        return False
+    return True
+
+
+def _take_over(row: IdempotencyKey, now: datetime) -> bool:
+    found = IdempotencyKey.objects.filter(pk=row.pk, status=None, started_at=row.started_at)
+    return found.update(started_at=now) == 1
+
+
+def finish(request: ProgramRequest, response: HttpResponse) -> None:
+    """Keep the answer for whoever asks again; after a failure let the next one try at once."""
+    claim = request.claim
+    if claim is None:
+        return
+    mine = IdempotencyKey.objects.filter(pk=claim.row.pk)
+    if response.status_code >= 500:
+        mine.update(started_at=claim.row.started_at - LEASE)
+    elif response.status_code in NOT_KEPT:
+        mine.delete()
+    else:
+        body = response.content.decode()
+        mine.update(
+            status=response.status_code,
+            headers={name: response[name] for name in KEPT if name in response},
+            body=body.replace(claim.secret, "") if claim.secret else body,
+        )
+
+
+def forget_old(*, now: datetime) -> int:
+    """Delete keys that are older than a day; return how many."""
+    deleted, _by_model = IdempotencyKey.objects.filter(created_at__lte=now - LIFE).delete()
+    return deleted
+
+
+def derived(claim: Claim, salt: str) -> bytes:
+    """Return 32 bytes that only we can compute, the same each time the request is sent."""
+    text = f"{claim.row.code} {claim.row.key}"
+    return salted_hmac(salt, text, algorithm="sha256").digest()

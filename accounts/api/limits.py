@@ -1,0 +1,67 @@
+"""How often may one ask: so many requests a minute per token (or session) and per address.
+
+The counts are in the cache; with CACHE_URL all web processes share them, without it each has its
+own. Headers after draft-ietf-httpapi-ratelimit-headers-10.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpResponse
+from redis import RedisError
+
+from accounts.api.problems import TOO_MANY_REQUESTS, ApiProblem
+from accounts.requests import ProgramRequest
+
+logger = logging.getLogger("mesto.api")
+
+WINDOW = 60  # seconds
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How much of one limit is used up in this minute; `reset` in seconds."""
+
+    policy: str
+    limit: int
+    used: int
+    reset: int
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.limit - self.used)
+
+
+def spend(request: ProgramRequest, policy: str, who: str) -> None:
+    """Count a request against a policy: "address", "token" or "session".
+
+    Raises ApiProblem when there is nothing left. Without its cache the API goes on, unlimited.
+    """
+    now = time.time()
+    limit: int = settings.API_RATES[policy]
+    key = f"rate:{policy}:{who}:{int(now // WINDOW)}"
+    try:
+        cache.add(key, 0, timeout=2 * WINDOW)
+        used = cache.incr(key)
+    except (RedisError, OSError):
+        logger.exception("the cache can't be reached; requests are not counted")
+        return
+    except ValueError:  # dropped between the two lines: the cache is full
+        used = 1
+    rate = Rate(policy, limit, used, reset=WINDOW - int(now % WINDOW))
+    request.rates.append(rate)
+    if used > limit:
+        raise ApiProblem(TOO_MANY_REQUESTS, headers={"Retry-After": str(rate.reset)})
+
+
+def write_headers(request: ProgramRequest, response: HttpResponse) -> None:
+    if found := request.rates:
+        response["RateLimit"] = ", ".join(
+            f'"{rate.policy}";r={rate.remaining};t={rate.reset}' for rate in found
+        )
+        response["RateLimit-Policy"] = ", ".join(
+            f'"{rate.policy}";q={rate.limit};w={WINDOW}' for rate in found
+        )

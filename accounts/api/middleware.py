@@ -1,0 +1,42 @@
+"""What every answer under /api/ has in common."""
+
+from collections.abc import Callable
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.middleware.http import ConditionalGetMiddleware
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from accounts.api import idempotency, limits
+from accounts.api.problems import ApiProblem, answer, is_for_programs
+from accounts.lockout import address_of
+from accounts.requests import ProgramRequest
+
+type Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def programs(get_response: Handler) -> Handler:
+    """Count requests per address, keep answers by their key, and say what caches may do."""
+    conditional = ConditionalGetMiddleware(get_response)
+
+    def middleware(plain: HttpRequest) -> HttpResponse:
+        if not is_for_programs(plain):
+            return get_response(plain)
+        request = cast(ProgramRequest, plain)
+        request.rates, request.claim = [], None
+        try:
+            limits.spend(request, "address", address_of(request) or "unknown")
+        except ApiProblem as problem:
+            response = answer(problem)
+        else:
+            response = get_response(request)
+            idempotency.finish(request, response)
+        limits.write_headers(request, response)
+        patch_vary_headers(response, ["Authorization", "Cookie", "Accept-Language"])
+        if request.method in {"GET", "HEAD"} and response.status_code == 200:
+            patch_cache_control(response, private=True, no_cache=True)
+            return conditional.process_response(request, response)  # type: ignore[return-value]
+        patch_cache_control(response, no_store=True)
+        return response
+
+    return middleware

@@ -1,0 +1,100 @@
+"""Signing in as a program: `/auth/token`."""
+
+from base64 import urlsafe_b64encode
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from json import loads
+from typing import Annotated
+
+from django.contrib.auth import authenticate
+from django.utils import timezone
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from accounts import tokens
+from accounts.api import idempotency
+from accounts.api.problems import (
+    LOGIN_LOCKED,
+    TOO_MANY_TOKENS,
+    WRONG_CREDENTIALS,
+    ApiProblem,
+    raises,
+)
+from accounts.api.schemas import Input, Text
+from accounts.models import ApiToken, User
+from accounts.requests import ProgramRequest
+
+router = Router(tags=["Signing in"])
+
+
+class Credentials(Input):
+    username: Annotated[Text, Field(max_length=150, description="The login.", examples=["member"])]
+    password: Annotated[Text, Field(max_length=4096, examples=["mesto-demo"])]
+    name: Annotated[
+        Text,
+        Field(
+            min_length=1,
+            max_length=60,
+            description="What the token is for; its owner sees it on the tokens page.",
+            examples=["Door tablet"],
+        ),
+    ] = "API"
+    scope: Annotated[
+        ApiToken.Scope,
+        Field(description="READ may only look; WRITE may also book, move and cancel."),
+    ] = ApiToken.Scope.WRITE
+    days: Annotated[
+        int, Field(ge=1, le=365, description="How many days the token lives.", examples=[30])
+    ] = 30
+
+
+class TokenOut(Schema):
+    token: Annotated[
+        str,
+        Field(
+            description="Send it as `Authorization: Bearer <token>`. It is shown only here.",
+            examples=["mesto_5GkZ0mX3Vt8…"],
+        ),
+    ]
+    token_type: Annotated[str, Field(description="Always `Bearer`.", examples=["Bearer"])]
+    scope: ApiToken.Scope
+    expires_at: Annotated[
+        datetime, Field(description="An instant, RFC 3339.", examples=["2026-12-25T06:30:00Z"])
+    ]
+
+
+@router.post(
+    "/token",
+    response={201: TokenOut},
+    auth=None,
+    operation_id="createToken",
+    summary="Sign in: login and password for a token",
+)
+@raises(WRONG_CREDENTIALS, LOGIN_LOCKED, TOO_MANY_TOKENS)
+@idempotency.accepts_key
+def create_token(request: ProgramRequest, body: Credentials) -> object:
+    """Wrong passwords are counted with those of the login page, and close it for a while."""
+    user = authenticate(request, username=body.username, password=body.password)
+    if not isinstance(user, User):
+        raise ApiProblem(WRONG_CREDENTIALS, headers={"WWW-Authenticate": 'Bearer realm="Mesto"'})
+    claim = idempotency.begin(request, user)
+    text = ""
+    if claim is not None:  # the same request gets the same token, though nobody has kept it
+        secret = urlsafe_b64encode(idempotency.derived(claim, "accounts.api.token"))
+        claim.secret = text = tokens.PREFIX + secret.decode().rstrip("=")
+        if claim.answer is not None:
+            return Status(claim.answer.status_code, {**loads(claim.answer.content), "token": text})
+    now = timezone.now()
+    try:
+        token, text = tokens.issue(
+            user,
+            name=body.name,
+            scope=body.scope,
+            expires_at=now + timedelta(days=body.days),
+            now=now,
+            text=text,
+        )
+    except tokens.TooManyTokens as error:
+        raise ApiProblem(TOO_MANY_TOKENS, str(error)) from error
+    shown = {"token_type": "Bearer", "scope": token.scope, "expires_at": token.expires_at}
+    return Status(HTTPStatus.CREATED, {"token": text, **shown})

@@ -1,0 +1,65 @@
+"""What bodies and answers of all apps are made of."""
+
+from datetime import datetime
+from typing import Annotated
+
+from ninja import Schema
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, WithJsonSchema
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("it holds a zero byte")
+    return text
+
+
+#: A database can't hold a zero byte in a text.
+Text = Annotated[str, AfterValidator(_without_nul)]
+
+INSTANT = {
+    "type": "string",
+    "format": "date-time",
+    "description": "An instant, RFC 3339 with its offset. Without one it is refused.",
+    "examples": ["2026-12-01T10:00:00+01:00"],
+}
+
+
+def _in_reach(at: datetime) -> datetime:
+    if not 2000 <= at.year <= 2199:
+        raise ValueError("it is too far away")
+    return at
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_reach), WithJsonSchema(INSTANT)]
+
+
+class Input(Schema):
+    """A body: a field that we don't know is refused, for it is a typing error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FieldError(Schema):
+    field: Annotated[str, Field(description="Where it is.", examples=["body.starts_at"])]
+    message: Annotated[str, Field(description="What is wrong with it.")]
+
+
+class Problem(Schema):
+    """An error, RFC 9457. Which further members it has depends on `code`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Annotated[
+        str,
+        Field(
+            description="Address of the code's documentation.",
+            examples=["/api/v1/problems#slot_taken"],
+        ),
+    ]
+    title: Annotated[str, Field(description="What kind of problem, the same each time.")]
+    status: Annotated[int, Field(description="The HTTP status.", examples=[409])]
+    detail: Annotated[str, Field(description="What happened this time, for people.")]
+    code: Annotated[str, Field(description="For programs; stable.", examples=["slot_taken"])]
+    errors: Annotated[
+        list[FieldError], Field(description="With `invalid`: every wrong value.")
+    ] = []

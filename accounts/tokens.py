@@ -1,0 +1,77 @@
+"""API tokens: made, checked, revoked. Their text is random and shown once; its hash is kept."""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts.models import ApiToken, User
+
+PREFIX = "mesto_"  # so that scanners of source code find one that was published
+MOST = 50  # unexpired ones of one person
+USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class TooManyTokens(Exception):
+    def __str__(self) -> str:
+        return _("You have %(n)d tokens. Revoke one that you don't need.") % {"n": MOST}
+
+
+def issue(
+    user: User, *, name: str, scope: str, expires_at: datetime | None, now: datetime, text: str = ""
+) -> tuple[ApiToken, str]:
+    """Make a token; return it and its text, which nobody can read again.
+
+    Raises TooManyTokens.
+    """
+    if ApiToken.objects.filter(user=user).exclude(expires_at__lte=now).count() >= MOST:
+        raise TooManyTokens
+    text = text or PREFIX + token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        scope=scope,
+        digest=digest(text),
+        hint=text[-4:],
+        created_at=now,
+        expires_at=expires_at,
+    )
+    return token, text
+
+
+def digest(text: str) -> str:
+    """Hash a token's text. It has 256 random bits, so a plain hash gives nothing away."""
+    return sha256(text.encode(errors="replace")).hexdigest()
+
+
+def find(text: str, *, now: datetime) -> ApiToken | None:
+    """Return the valid token with this text and its person; note its use once a minute."""
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(digest=digest(text), user__is_active=True)
+        .exclude(expires_at__lte=now)
+        .first()
+    )
+    if token is not None:
+        _note_use(token, now)
+    return token
+
+
+def _note_use(token: ApiToken, now: datetime) -> None:
+    if token.last_used_at is None or token.last_used_at < now - USE_IS_NOTED_EVERY:
+        unseen = Q(last_used_at=None) | Q(last_used_at__lt=now)
+        ApiToken.objects.filter(unseen, pk=token.pk).update(last_used_at=now)
+
+
+def of(user: User) -> list[ApiToken]:
+    """Return a person's tokens, the newest first; expired ones too, until they are revoked."""
+    return list(ApiToken.objects.filter(user=user).order_by("-created_at", "-pk"))
+
+
+def revoke(user: User, code: UUID) -> bool:
+    """Delete a person's token; programs that use it are refused at once."""
+    deleted, _by_model = ApiToken.objects.filter(user=user, code=code).delete()
+    return bool(deleted)

@@ -1,0 +1,121 @@
+"""The OpenAPI document: what django-ninja finds in the code, and every problem and header."""
+
+from collections import defaultdict
+from http import HTTPStatus
+from typing import Any
+
+from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
+from ninja.operation import Operation
+
+from accounts.api import problems
+from accounts.api.auth import PUBLIC
+from accounts.api.schemas import Problem
+
+RETRY_AFTER = {
+    "description": "Seconds to wait before asking again.",
+    "schema": {"type": "string", "examples": ["7"]},
+}
+HEADERS = {
+    HTTPStatus.CREATED: {
+        "Location": {
+            "description": "The address of what was made.",
+            "schema": {"type": "string", "format": "uri-reference"},
+        }
+    },
+    HTTPStatus.UNAUTHORIZED: {
+        "WWW-Authenticate": {
+            "description": "How to sign in (RFC 6750).",
+            "schema": {"type": "string", "examples": ['Bearer realm="Mesto"']},
+        }
+    },
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": RETRY_AFTER},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": RETRY_AFTER},
+}
+RATE_HEADERS = {
+    "RateLimit": {
+        "description": "What is left (`r`) for how many seconds (`t`), per policy.",
+        "schema": {"type": "string", "examples": ['"address";r=2999;t=60, "token";r=599;t=60']},
+    },
+    "RateLimit-Policy": {
+        "description": "How many requests (`q`) are allowed in how many seconds (`w`).",
+        "schema": {"type": "string", "examples": ['"address";q=3000;w=60, "token";q=600;w=60']},
+    },
+}
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": False,
+    "description": "The same key within a day: the same answer, and nothing is done twice.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "examples": ["8e03978e-40d5-43dd"]},
+}
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "required": False,
+    "description": "The `ETag` of an earlier answer: 304 without a body when nothing changed.",
+    "schema": {"type": "string", "pattern": '^(W/)?"[!#-~]*"$'},
+}
+ETAG = {
+    "ETag": {
+        "description": "Changes with the content.",
+        "schema": {"type": "string", "examples": ['"33a64df551425fcc55e4d42a148795d9"']},
+    }
+}
+
+
+class Document(OpenAPISchema):
+    def operation_details(self, operation: Operation) -> dict[str, Any]:
+        details: dict[str, Any] = super().operation_details(operation)
+        if "GET" in operation.methods:
+            details["parameters"].append(IF_NONE_MATCH)
+            details["responses"][200]["headers"] = ETAG
+            details["responses"][304] = {"description": "Nothing changed.", "headers": ETAG}
+        if getattr(operation.view_func, "accepts_idempotency_key", False):
+            details["parameters"].append(IDEMPOTENCY_KEY)
+        if operation.auth_callbacks and operation.auth_callbacks[-1] is PUBLIC[-1]:
+            details["security"].append({})  # who signs in sees what the own group may
+        details["responses"] |= self._problems(operation)
+        for status, response in details["responses"].items():
+            response.setdefault("headers", {})
+            response["headers"] = {
+                **response["headers"],
+                **HEADERS.get(status, {}),
+                **RATE_HEADERS,
+            }
+        return details
+
+    def _problems(self, operation: Operation) -> dict[int, Any]:
+        by_status = defaultdict(list)
+        for kind in kinds_of(operation):
+            by_status[int(kind.status)].append(kind)
+        self.schemas["Problem"] = Problem.model_json_schema(ref_template=REF_TEMPLATE)
+        self.schemas |= self.schemas["Problem"].pop("$defs", {})
+        content = {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        return {
+            status: {
+                "description": "\n".join(f"- `{kind.code}`: {kind.title}" for kind in kinds),
+                "content": content,
+            }
+            for status, kinds in sorted(by_status.items())
+        }
+
+
+def kinds_of(operation: Operation) -> list[problems.Kind]:
+    """Return every kind of problem that an operation may answer, its own first."""
+    kinds = list(getattr(operation.view_func, "problem_kinds", ()))
+    sources = {model.__ninja_param_source__ for model in operation.models}
+    changes = bool({"POST", "PATCH", "PUT", "DELETE"} & set(operation.methods))
+    if "body" in sources:
+        kinds += [problems.MALFORMED, problems.TOO_LARGE]
+    if sources - {"path"}:
+        kinds.append(problems.INVALID)
+    if "path" in sources:
+        kinds.append(problems.NOT_FOUND)
+    if operation.auth_callbacks:
+        kinds.append(problems.UNAUTHENTICATED)
+        if changes:
+            kinds += [problems.CSRF_FAILED, problems.READ_ONLY_TOKEN]
+    if getattr(operation.view_func, "accepts_idempotency_key", False):
+        kinds += [problems.INVALID, problems.STILL_RUNNING, problems.KEY_REUSED]
+    kinds += [problems.MALFORMED, problems.TOO_MANY_REQUESTS, problems.UNAVAILABLE]
+    return list(dict.fromkeys(kinds))
