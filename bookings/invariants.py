@@ -42,6 +42,7 @@ def violations(*, now: datetime) -> Iterator[Violation]:
     yield from doubled(leaves)
     yield from wrong_slots(leaves)
     yield from left_over_slots()
+    yield from wrong_leases()
     yield from wrong_events()
     yield from repeated_requests()
     yield from exceeded_quotas(now)
@@ -104,6 +105,20 @@ def left_over_slots() -> Iterator[Violation]:
         yield Violation("slots", str(code), f"{count} left over although it is {state}")
 
 
+def wrong_leases() -> Iterator[Violation]:
+    """A booking has a lease exactly while somebody decides it."""
+    checking = Q(state=State.CHECKING_AVAILABILITY)
+    leased = Q(lease_expires_at__isnull=False)
+    rows = Booking.objects.filter((leased & ~checking) | (checking & ~leased)).order_by("pk")
+    for code, state, lease in rows.values_list("code", "state", "lease_expires_at").iterator(CHUNK):
+        problem = (
+            f"{state} with a lease until {lease.isoformat()}"
+            if lease
+            else f"{state} without a lease"
+        )
+        yield Violation("leases", str(code), problem)
+
+
 def wrong_events() -> Iterator[Violation]:
     """Events are numbered from 1, tell a life that states allow, and end where the row is."""
     rows = Booking.objects.order_by("pk", "events__sequence")
@@ -134,7 +149,8 @@ def _problems_of_life(row: list[Any], events: list[tuple[int, str, Any]]) -> Ite
         yield f"begins with {kind}, {first}"
     for (_, earlier, *_), (kind, later, *_) in pairwise(told):
         moved = kind == BookingEvent.Kind.MOVED
-        if not may_follow(earlier, later) or moved != (earlier == later):
+        stayed = earlier == later and earlier in OCCUPYING
+        if not may_follow(earlier, later) or moved != stayed:
             yield f"{kind}, {later} after {earlier}"
         elif not moved and kind != later:
             yield f"{kind} says {later}"

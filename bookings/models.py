@@ -6,13 +6,13 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from bookings.querysets import BookingQuerySet
-from bookings.states import OCCUPYING, State
+from bookings.states import OCCUPYING, UNDECIDED, State
 from spaces.codes import new_code
 from spaces.models import Place
 from spaces.slots import Period
@@ -47,6 +47,13 @@ class Booking(models.Model):
     request_key = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001 - many without
     created_at = models.DateTimeField(_("received"))
     decided_at = models.DateTimeField(_("decided"), null=True)
+    # Codes of `bookings.rules.REASONS`: why it was not booked. The default of the database lets a
+    # process of the release before this one insert rows while both run.
+    problems = models.JSONField(
+        _("why not"), default=list, db_default=Value([], models.JSONField()), editable=False
+    )
+    # Until then whoever claimed it decides it; afterwards anyone may. See `bookings.queueing`.
+    lease_expires_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[models.Manager["Booking"]] = BookingQuerySet.as_manager()
 
@@ -68,8 +75,7 @@ class Booking(models.Model):
                 name="booking_ends_on_grid",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=[State.CREATED, State.CHECKING_AVAILABILITY])
-                | Q(decided_at__isnull=False),
+                condition=Q(state__in=UNDECIDED) | Q(decided_at__isnull=False),
                 name="booking_decided",
             ),
             # Idempotency: one request, one booking, however often it is sent.
@@ -88,6 +94,11 @@ class Booking(models.Model):
                 name="booking_occupying",
                 condition=Q(state__in=sorted(OCCUPYING)),
             ),
+            models.Index(
+                fields=["place", "id"],
+                name="booking_undecided",
+                condition=Q(state__in=UNDECIDED),
+            ),
             models.Index(fields=["member", "-starts_at"], name="booking_by_member"),
             models.Index(fields=["place", "-starts_at"], name="booking_by_place"),
         ]
@@ -105,6 +116,10 @@ class Booking(models.Model):
     @property
     def occupies(self) -> bool:
         return self.state in OCCUPYING
+
+    @property
+    def is_undecided(self) -> bool:
+        return self.state in UNDECIDED
 
     def is_upcoming(self, now: datetime) -> bool:
         return self.occupies and self.ends_at > now
@@ -134,6 +149,7 @@ class BookingEvent(models.Model):
 
     class Kind(models.TextChoices):
         CREATED = "CREATED", _("received")
+        CHECKING_AVAILABILITY = "CHECKING_AVAILABILITY", _("being checked")
         CONFIRMED = "CONFIRMED", _("booked")
         REJECTED = "REJECTED", _("not booked")
         MOVED = "MOVED", _("moved")

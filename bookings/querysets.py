@@ -1,12 +1,15 @@
 """What can be asked of bookings."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, Func, IntegerField, Subquery
+from django.db.models import Count, Func, IntegerField, Min, Q, Subquery
 
-from bookings.states import OCCUPYING, State
+from bookings.sorting import Sort
+from bookings.states import OCCUPYING, UNDECIDED, State
 from spaces.models import Space
 from spaces.slots import Period
 
@@ -25,8 +28,27 @@ class BookingQuerySet(models.QuerySet["Booking"]):
             return self
         return self.filter(place__space__staff_roles__user=user)
 
+    def visible_to(self, user: "User") -> "BookingQuerySet":
+        """A person's own bookings, and those of the spaces whose day the person runs."""
+        if user.is_superuser:
+            return self
+        run = Space.objects.run_by(user)
+        return self.filter(Q(member=user) | Q(place__space__in=run))
+
     def occupying(self) -> "BookingQuerySet":
         return self.filter(state__in=OCCUPYING)
+
+    def undecided(self) -> "BookingQuerySet":
+        """Bookings that were accepted and wait for their decision."""
+        return self.filter(state__in=UNDECIDED)
+
+    def in_order_of_arrival(self) -> "BookingQuerySet":
+        return self.order_by("pk")
+
+    def next_of_each_place(self) -> "BookingQuerySet":
+        """The undecided booking of each place that arrived first, in order of arrival."""
+        firsts = self.undecided().order_by().values("place").annotate(first=Min("pk"))
+        return self.filter(pk__in=firsts.values("first")).in_order_of_arrival()
 
     def upcoming(self, now: datetime) -> "BookingQuerySet":
         """Bookings that hold a place now or later, soonest first."""
@@ -50,12 +72,39 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         found = self if state is None else self.filter(state=state)
         return found if space is None else found.in_space(space)
 
+    def matching(
+        self,
+        *,
+        states: Collection[State],
+        space: str,
+        place: UUID | None,
+        starts_before: datetime | None,
+        ends_after: datetime | None,
+    ) -> "BookingQuerySet":
+        """Keep what fits all that is said; `space` is a slug, `place` a code."""
+        said = {
+            "state__in": states,
+            "place__space__slug": space,
+            "place__code": place,
+            "starts_at__lt": starts_before,
+            "ends_at__gt": ends_after,
+        }
+        return self.filter(**{lookup: value for lookup, value in said.items() if value})
+
+    def sorted_by(self, sort: Sort, *, after: list[str] | None = None) -> "BookingQuerySet":
+        """Put in order, from behind a position on. Raises ValueError for a wrong position."""
+        rows = self if after is None else self.filter(sort.beyond(after))
+        return rows.order_by(*sort.fields)
+
     def spaces(self) -> models.QuerySet[Space]:
         """Return the spaces that these bookings are in, by name."""
         return Space.objects.filter(pk__in=self.values("place__space")).order_by("name", "pk")
 
     def with_place(self) -> "BookingQuerySet":
         return self.select_related("place__space")
+
+    def with_person(self) -> "BookingQuerySet":
+        return self.with_place().select_related("member")
 
     def upcoming_by_kind(self, now: datetime) -> dict[str, int]:
         """Count upcoming bookings by kind of place."""

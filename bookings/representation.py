@@ -1,29 +1,79 @@
 """The one JSON shape of a booking: what programs are shown, and what each event remembers."""
 
 from collections.abc import Iterable
-from typing import TypedDict
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils import translation
+from pydantic import Field
 
 from bookings.models import Booking
 from spaces.models import Place
 
+CODE = "0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55"
+INSTANT = "RFC 3339, with the offset of the space's time zone."
+
+
+def _uuid(description: str) -> Any:
+    return Field(description=description, examples=[CODE], json_schema_extra={"format": "uuid"})
+
+
+def _instant(description: str, example: str) -> Any:
+    return Field(
+        description=f"{description} {INSTANT}",
+        examples=[example],
+        json_schema_extra={"format": "date-time"},
+    )
+
 
 class PlaceData(TypedDict):
-    code: str
-    name: str
-    space: str
+    """The place of a booking."""
+
+    code: Annotated[str, _uuid("The place's public code, a UUID.")]
+    name: Annotated[str, Field(description="What the place is called.", examples=["Desk 12"])]
+    space: Annotated[
+        str, Field(description="The slug of the space it is in.", examples=["tverskaya"])
+    ]
 
 
 class BookingData(TypedDict):
-    code: str
-    state: str
-    place: PlaceData
-    starts_at: str
-    ends_at: str
-    party_size: int
-    note: str
+    """A booking, as programs are shown it and as each event remembers it.
+
+    Events of earlier releases lack `created_at`, `decided_at` and `problems`.
+    """
+
+    code: Annotated[str, _uuid("The booking's public code, a UUID.")]
+    state: Annotated[
+        str, Field(description="Where the booking is in its life.", examples=["CONFIRMED"])
+    ]
+    place: Annotated[PlaceData, Field(description="The place that is booked.")]
+    starts_at: Annotated[str, _instant("When it begins.", "2026-11-25T13:00:00+03:00")]
+    ends_at: Annotated[
+        str, _instant("When it ends; this instant is free again.", "2026-11-25T15:00:00+03:00")
+    ]
+    party_size: Annotated[int, Field(description="How many people come.", examples=[2])]
+    note: Annotated[
+        str, Field(description="What the member wrote; may be empty.", examples=["By the window"])
+    ]
+    created_at: Annotated[
+        str, _instant("When the request was received.", "2026-11-20T10:00:00.120000+03:00")
+    ]
+    decided_at: Annotated[
+        str | None,
+        _instant(
+            "When it was confirmed or rejected; null while that is undecided.",
+            "2026-11-20T10:00:01.840000+03:00",
+        ),
+    ]
+    problems: Annotated[
+        list[str],
+        Field(
+            description="Codes that say why it was rejected; empty otherwise.",
+            examples=[["slot_taken"]],
+        ),
+    ]
 
 
 def booking_data(booking: Booking) -> BookingData:
@@ -32,19 +82,30 @@ def booking_data(booking: Booking) -> BookingData:
     It names nobody, so the log of events outlives an account that is deleted; and the
     place's name is English, whoever did it: see also `places_of`.
     """
-    place = booking.place
-    with translation.override(None):
-        name = str(place)
-    zone = place.space.zone
+    zone = booking.place.space.zone
     return {
         "code": str(booking.code),
         "state": str(booking.state),
-        "place": {"code": str(place.code), "name": name, "space": place.space.slug},
-        "starts_at": booking.starts_at.astimezone(zone).isoformat(),
-        "ends_at": booking.ends_at.astimezone(zone).isoformat(),
+        "place": place_data(booking.place),
+        "starts_at": written(booking.starts_at, zone),
+        "ends_at": written(booking.ends_at, zone),
         "party_size": booking.party_size,
         "note": booking.note,
+        "created_at": written(booking.created_at, zone),
+        "decided_at": written(booking.decided_at, zone) if booking.decided_at else None,
+        "problems": list(booking.problems),
     }
+
+
+def place_data(place: Place) -> PlaceData:
+    with translation.override(None):
+        name = str(place)
+    return {"code": str(place.code), "name": name, "space": place.space.slug}
+
+
+def written(at: datetime, zone: ZoneInfo) -> str:
+    """Write an instant as RFC 3339 in a space's time zone."""
+    return at.astimezone(zone).isoformat()
 
 
 def places_of(remembered: Iterable[BookingData]) -> dict[str, Place]:

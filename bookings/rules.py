@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from bookings import words
+from bookings.local_time import EARLIEST, LATEST
 from spaces.limits import Limits, Quota
 from spaces.models import Place
 from spaces.slots import Period, is_on_grid
@@ -15,6 +17,41 @@ from spaces.venue import Venue
 
 #: With one of these it makes no sense to ask whether the space is open.
 NONSENSE = {"ends_before_start", "off_grid", "in_the_past", "too_far_ahead", "too_long"}
+
+#: Refusals that another place or time would meet as well.
+ABOUT_THE_PERSON = {"account_closed", "too_late", "too_many_upcoming", "wrong_state"}
+
+#: The most that a row can hold, on every database.
+LARGEST_PARTY = 32_767
+
+#: Every code that a refusal may carry, with what it means in general.
+REASONS: dict[str, str | Promise] = {
+    "ends_before_start": gettext_lazy("The end must be later than the start."),
+    "off_grid": gettext_lazy("Times are quarters of an hour: :00, :15, :30 or :45."),
+    "in_the_past": gettext_lazy("This time is already past."),
+    "too_far_ahead": gettext_lazy("Bookings are not open for that day yet."),
+    "too_soon": gettext_lazy("Bookings have to be made longer before the start."),
+    "too_short": gettext_lazy("The booking is shorter than the space allows."),
+    "too_long": gettext_lazy("The booking is longer than the space allows."),
+    "off_step": gettext_lazy("Start or length don't fit the space's booking steps."),
+    "closed": gettext_lazy("The space is not open for all of that time."),
+    "not_bookable": gettext_lazy("The place can't be booked."),
+    "party_too_small": gettext_lazy("At least one person has to come."),
+    "party_too_large": gettext_lazy("The place is not for that many people."),
+    "too_many_upcoming": gettext_lazy(
+        "The member has as many upcoming bookings as the space allows."
+    ),
+    "slot_taken": gettext_lazy("Somebody else has the place for a part of that time."),
+    "other_space": gettext_lazy("That place is in another space."),
+    "account_closed": gettext_lazy("The member's account is closed."),
+    "undecidable": gettext_lazy("Something on our side kept this from being decided."),
+    "no_such_place": gettext_lazy("There is no such place."),
+    "features_missing": gettext_lazy("The place lacks something that was asked for."),
+    "invalid": gettext_lazy("Something that was sent can't be read."),
+    "request_key_reused": gettext_lazy("The request key was already used for another booking."),
+    "wrong_state": gettext_lazy("The booking's state does not allow that."),
+    "too_late": gettext_lazy("The deadline for changing the booking has passed."),
+}
 
 
 @dataclass(frozen=True)
@@ -57,34 +94,53 @@ def _of_place(place: Place, party_size: int) -> list[Problem]:
         found.append(
             Problem("not_bookable", _("%(place)s can't be booked.") % {"place": str(place)})
         )
+    return [*found, *_of_party(place, party_size, most=place.capacity)]
+
+
+def _of_party(place: Place, party_size: int, *, most: int) -> list[Problem]:
     if party_size < 1:
-        found.append(Problem("party_too_small", _("At least one person has to come.")))
-    if party_size > place.capacity:
-        found.append(
-            Problem(
-                "party_too_large",
-                ngettext(
-                    "%(place)s is for %(n)d person.",
-                    "%(place)s is for up to %(n)d people.",
-                    place.capacity,
-                )
-                % {"place": str(place), "n": place.capacity},
-            )
-        )
-    return found
+        return [Problem("party_too_small", _("At least one person has to come."))]
+    if party_size <= most:
+        return []
+    message = ngettext(
+        "%(place)s is for %(n)d person.", "%(place)s is for up to %(n)d people.", place.capacity
+    )
+    return [
+        Problem("party_too_large", message % {"place": str(place), "n": place.capacity}),
+    ]
+
+
+def unstorable(place: Place, period: Period, party_size: int) -> list[Problem]:
+    """Return what no booking can be, whatever the space allows: its row could not hold it."""
+    return [*_of_party(place, party_size, most=LARGEST_PARTY), *_of_period(period)]
+
+
+def _of_period(period: Period) -> list[Problem]:
+    if period.ends_at <= period.starts_at:
+        return [Problem("ends_before_start", _("The end must be later than the start."))]
+    if not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
+        return [Problem("off_grid", _("Times are quarters of an hour: :00, :15, :30 or :45."))]
+    # Years in which a zone's offset can't lead out of the calendar.
+    if period.starts_at.year < EARLIEST.year:
+        return [already_past()]
+    if period.ends_at.year > LATEST.year:
+        return [Problem("too_far_ahead", _("This date is too far away."))]
+    return []
+
+
+def already_past() -> Problem:
+    return Problem("in_the_past", _("This time is already past."))
 
 
 def of_time(
     venue: Venue, limits: Limits, period: Period, now: datetime, *, walk_in: bool = False
 ) -> list[Problem]:
     """Return what forbids a period for every place with these limits, opening hours left aside."""
-    if period.ends_at <= period.starts_at:
-        return [Problem("ends_before_start", _("The end must be later than the start."))]
-    if not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
-        return [Problem("off_grid", _("Times are quarters of an hour: :00, :15, :30 or :45."))]
+    if nonsense := _of_period(period):
+        return nonsense
     is_running = walk_in and now < period.starts_at + limits.step
     if period.starts_at < now and not is_running:
-        return [Problem("in_the_past", _("This time is already past."))]
+        return [already_past()]
     last_day = venue.today(now) + timedelta(days=limits.max_days_ahead)
     if period.starts_at.astimezone(venue.zone).date() > last_day:
         message = _("Bookings are open until %(day)s.") % {"day": words.day(last_day)}

@@ -21,11 +21,20 @@ class State(models.TextChoices):
 #: Booked slots exist exactly while a booking is in one of these.
 OCCUPYING = frozenset({State.AWAITING_APPROVAL, State.OFFERED, State.CONFIRMED, State.CHECKED_IN})
 
+#: Accepted, and not decided yet.
+UNDECIDED = (State.CREATED, State.CHECKING_AVAILABILITY)
+
 #: Where a booking may go from each state; nothing else moves it.
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.CREATED: frozenset({State.CHECKING_AVAILABILITY}),
     State.CHECKING_AVAILABILITY: frozenset(
-        {State.CONFIRMED, State.AWAITING_APPROVAL, State.OFFERED, State.REJECTED}
+        {
+            State.CHECKING_AVAILABILITY,  # again: whoever checked it was lost
+            State.CONFIRMED,
+            State.AWAITING_APPROVAL,
+            State.OFFERED,
+            State.REJECTED,
+        }
     ),
     State.AWAITING_APPROVAL: frozenset({State.CONFIRMED, State.REJECTED, State.CANCELLED}),
     State.OFFERED: frozenset({State.CONFIRMED, State.CANCELLED, State.EXPIRED}),

@@ -1,6 +1,6 @@
 """How a booking's row and log change: by compare-and-swap, with one event. For services only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -23,14 +23,16 @@ def move_to(
     now: datetime,
     reason: str = "",
     sequence: int | None = None,
+    problems: Sequence[str] = (),
 ) -> None:
     """Move a booking along TRANSITIONS by compare-and-swap, and write the event.
 
-    Raises WrongState when it is in another state, place or time than was read.
+    The first move is the decision: `problems` are the codes that say why it is REJECTED. Raises
+    WrongState when it is in another state, place or time than was read.
     """
     changes: dict[str, Any] = {"state": state}
     if booking.decided_at is None:
-        changes["decided_at"] = now
+        changes |= {"decided_at": now, "problems": list(problems), "lease_expires_at": None}
     seen = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
     change(booking, sources(state), expected=seen, changes=changes)
     if state not in OCCUPYING and sequence is None:
@@ -38,6 +40,22 @@ def move_to(
     record(
         BookingEvent.Kind(state.value), booking, by=by, now=now, reason=reason, sequence=sequence
     )
+
+
+def claim(
+    pk: int, *, lease: datetime | None, until: datetime, now: datetime
+) -> tuple[Booking, int]:
+    """Begin to decide a booking, or begin again when its `lease` ran out; nobody else does then.
+
+    Returns it and which attempt this is, from 1. Raises WrongState when someone else was first.
+    """
+    state = State.CHECKING_AVAILABILITY
+    changes = {"state": state, "lease_expires_at": until}
+    change(Booking(pk=pk), sources(state), expected={"lease_expires_at": lease}, changes=changes)
+    # Read under the row's lock: an account that is being deleted may just have blanked the note.
+    booking = Booking.objects.with_place().select_related("member").get(pk=pk)
+    sequence = record(BookingEvent.Kind(state.value), booking, by=None, now=now)
+    return booking, sequence - 1
 
 
 def cancel_all(
@@ -71,8 +89,11 @@ def record(
     now: datetime,
     reason: str = "",
     sequence: int | None = None,
-) -> None:
-    """Append to the booking's log. The row update before it keeps two writers apart."""
+) -> int:
+    """Append to the booking's log; return the event's number.
+
+    The row update before it keeps two writers apart.
+    """
     if sequence is None:
         last = booking.events.aggregate(last=Max("sequence"))["last"] or 0
         sequence = last + 1
@@ -85,3 +106,4 @@ def record(
         reason=reason,
         data=booking_data(booking),
     )
+    return sequence

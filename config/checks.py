@@ -46,6 +46,19 @@ def failure_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
     ]
 
 
+@register()
+def decision_lease(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.DECISION_LEASE_SECONDS > 0:
+        return []
+    return [
+        Error(
+            "DECISION_LEASE_SECONDS is not more than 0.",
+            hint="Longer than the slowest decision takes: two workers would begin each at once.",
+            id="mesto.E004",
+        )
+    ]
+
+
 @register(deploy=True)
 def shared_database(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":

@@ -149,6 +149,14 @@ API_RATES = {
     "address": env.int("API_RATE_PER_ADDRESS", default=3000),
 }
 
+# --- Bookings -------------------------------------------------------------------------------------
+
+# After so long, a decision that a worker began and never ended is begun again by another.
+DECISION_LEASE_SECONDS = env.int("DECISION_LEASE_SECONDS", default=30)
+
+# How many requests at a time may wait for a decision (`Prefer: wait`): each keeps a web process.
+API_WAITERS = env.int("API_WAITERS", default=2)
+
 # --- HTTP and security ----------------------------------------------------------------------------
 
 HTTPS = env.bool("HTTPS", default=not DEBUG)

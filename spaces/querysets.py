@@ -1,5 +1,6 @@
 """What can be asked of spaces and places."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,9 @@ def _rows(queryset: "models.QuerySet[models.Model]", space: str, row: Expression
 class SpaceQuerySet(models.QuerySet["Space"]):
     def open_to_members(self) -> "SpaceQuerySet":
         return self.filter(is_active=True)
+
+    def by_slug(self, *, after: str = "") -> "SpaceQuerySet":
+        return self.filter(slug__gt=after).order_by("slug")
 
     def run_by(self, user: "User") -> "SpaceQuerySet":
         """Spaces whose day this person runs: host or manager there, or superuser."""
@@ -111,5 +115,9 @@ class PlaceQuerySet(models.QuerySet["Place"]):
 
     def pairs_of_parts(self, space: "Space") -> "models.QuerySet[Any, tuple[int, int]]":
         """Return (whole, part) for every composite of a space."""
-        rows = self.model.parts.through.objects.filter(from_place__space=space)
+        return self.pairs_of_parts_in([space.pk])
+
+    def pairs_of_parts_in(self, spaces: Collection[int]) -> "models.QuerySet[Any, tuple[int, int]]":
+        """Return (whole, part) for every composite of these spaces."""
+        rows = self.model.parts.through.objects.filter(from_place__space__in=spaces)
         return rows.values_list("from_place_id", "to_place_id")

@@ -1,6 +1,6 @@
 """A space as a booking sees it: its hours, closures, policies and composites, loaded at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from spaces.models import Space
 
 LIMITS = tuple(f.name for f in fields(PolicyValues) if f.name != "kind")
+
+
+def leaves(parts: Mapping[int, Iterable[int]], place: int) -> frozenset[int]:
+    """Return a place's innermost parts, or itself when it has none."""
+    inner = parts.get(place)
+    if not inner:
+        return frozenset({place})
+    return frozenset(leaf for part in inner for leaf in leaves(parts, part))
 
 
 @dataclass(frozen=True)
@@ -74,10 +82,7 @@ class Venue:
 
     def leaves(self, place: int) -> frozenset[int]:
         """Return the places whose slots a booking takes: the place, or its innermost parts."""
-        inner = self.parts.get(place)
-        if not inner:
-            return frozenset({place})
-        return frozenset(leaf for part in inner for leaf in self.leaves(part))
+        return leaves(self.parts, place)
 
     @cached_property
     def _openings(self) -> dict[date, list[Period]]:

@@ -45,3 +45,17 @@ def local(space, text):
 
 def codes(refused):
     return [problem.code for problem in refused.value.problems]
+
+
+def ask(place, member, now, starts_at=TEN, length=2, **kwargs):
+    """Ask by service, to be decided next; `length` in hours."""
+    kwargs.setdefault("party_size", 1)
+    return services.request(
+        place,
+        member=member,
+        starts_at=starts_at,
+        ends_at=starts_at + hours(length),
+        by=kwargs.pop("by", member),
+        now=now,
+        **kwargs,
+    )

@@ -34,6 +34,9 @@ class TestService:
             "ends_at": "2026-11-25T12:00:00+00:00",
             "party_size": 1,
             "note": "",
+            "created_at": "2026-11-25T06:30:00+00:00",
+            "decided_at": "2026-11-25T06:30:00+00:00",
+            "problems": [],
         }
 
     def test_a_taken_place_is_rejected_and_kept_as_history(self, desk, alice, bob, now):

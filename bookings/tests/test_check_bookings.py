@@ -348,9 +348,9 @@ class TestCommand:
         def check():
             call_command("check_bookings", stdout=StringIO())
 
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             check()
         for hour in (8, 12, 14, 16, 18, 20):
             book(desk, alice, now, starts_at=at(hour))
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             check()

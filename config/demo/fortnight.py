@@ -155,7 +155,8 @@ def live_through(wishes: list[Wish], *, host: User, now: datetime, chance: rando
     booked: dict[int, Booking] = {}
     for at, verb, n in sorted(timeline):
         if verb == "complete":
-            services.complete_past(now=at)
+            while services.complete_past(now=at):
+                pass
         elif verb == "book":
             if booking := _book(wishes[n], n):
                 booked[n] = booking

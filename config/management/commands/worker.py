@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 from django.utils import timezone
 
+from bookings.queueing import decide_next
 from bookings.services import complete_past
 
 logger = logging.getLogger("mesto.worker")
@@ -32,7 +33,7 @@ class Step(Protocol):
 
 
 #: In this order, each round.
-STEPS: tuple[Step, ...] = (complete_past,)
+STEPS: tuple[Step, ...] = (decide_next, complete_past)
 
 
 class Command(BaseCommand):
