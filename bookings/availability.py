@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import islice
 from uuid import UUID
 
+from accounts.models import User
 from bookings import rules
 from bookings.models import Booking
 from spaces.models import Place, Space
@@ -177,6 +178,21 @@ def alternatives(
     if len(ranked) < most:
         ranked += near(other for other in suiting if other.pk != place.pk)
     return list(dict.fromkeys(ranked))[:most]
+
+
+def alternatives_to(
+    place: Place,
+    period: Period,
+    *,
+    member: User | None,
+    party_size: int,
+    now: datetime,
+    but: Booking | None = None,
+) -> list[Offer]:
+    """Return `alternatives` to a place and period, by the policies of a member."""
+    space = Space.objects.with_setup(since=now, member=member).get(pk=place.space_id)
+    venue = Venue.of(space)
+    return alternatives(space, venue, place, period, party_size=party_size, now=now, but=but)
 
 
 def next_free(

@@ -14,13 +14,10 @@ from bookings.availability import Offer, alternatives
 from bookings.forms import TimesForm
 from bookings.links import board_url
 from bookings.models import Booking
-from bookings.rules import Problem
+from bookings.rules import ABOUT_THE_PERSON, Problem
 from spaces.models import Space
 from spaces.slots import Period
 from spaces.venue import Venue
-
-#: Refusals that another place or time would meet as well.
-ABOUT_THE_PERSON = {"account_closed", "too_late", "too_many_upcoming", "wrong_state"}
 
 
 def refusal(

@@ -20,7 +20,7 @@ from accounts.models import User
 from bookings import services, words
 from bookings.admin import wording
 from bookings.admin.pages import Desk, lines, page
-from bookings.availability import Offer, alternatives
+from bookings.availability import Offer, alternatives_to
 from bookings.errors import BookingError, Refused
 from bookings.forms import MOST_PEOPLE
 from bookings.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
@@ -29,7 +29,6 @@ from bookings.states import State
 from spaces.forms import PersonField
 from spaces.models import Place, Space
 from spaces.slots import Period
-from spaces.venue import Venue
 
 
 class ClockInput(forms.TimeInput):
@@ -183,13 +182,10 @@ def _refused(
         else _("Someone has %(place)s for %(time)s.")
     )
     now = timezone.now()
-    setup = Space.objects.with_setup(since=now, member=form.cleaned_data["member"])
-    space = setup.get(pk=place.space_id)
-    offers = alternatives(
-        space,
-        Venue.of(space),
+    offers = alternatives_to(
         place,
         period,
+        member=form.cleaned_data["member"],
         party_size=form.cleaned_data["party_size"],
         now=now,
     )

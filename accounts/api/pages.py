@@ -1,0 +1,57 @@
+"""Lists in pages: a cursor says after which row to go on, so new rows move nothing."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from typing import Annotated
+
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
+from ninja import Query
+from pydantic import Field
+
+from accounts.api.problems import INVALID, ApiProblem
+
+USUAL, MOST = 50, 100
+
+Limit = Annotated[
+    int, Query(USUAL, ge=1, le=MOST, description="How many items at most.", examples=[20])
+]
+Cursor = Annotated[
+    str,
+    Query(
+        "",
+        max_length=300,
+        description="`next_cursor` of the page before; empty for the first page.",
+    ),
+]
+NextCursor = Annotated[
+    str | None,
+    Field(description="Send it as `cursor` for the next page; null when this is the last."),
+]
+
+
+def bad_cursor(name: str = "cursor") -> ApiProblem:
+    message = _("This is not a cursor of this list.")
+    return ApiProblem(INVALID, errors=[{"field": f"query.{name}", "message": message}])
+
+
+def encode(*parts: str) -> str:
+    return urlsafe_b64encode("\n".join(parts).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> list[str]:
+    """Read what `encode` wrote. Raises ApiProblem."""
+    try:
+        return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split("\n")
+    except ValueError as error:
+        raise bad_cursor() from error
+
+
+def cut[M: Model](
+    rows: QuerySet[M], limit: int, cursor_of: Callable[[M], str]
+) -> tuple[list[M], str | None]:
+    """Return the first rows, and the cursor of the last one if there are more."""
+    found = list(rows[: limit + 1])
+    if len(found) <= limit:
+        return found, None
+    return found[:limit], cursor_of(found[limit - 1])

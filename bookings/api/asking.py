@@ -1,0 +1,113 @@
+"""What a program asks for, read into what the services take."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from accounts.api.problems import FORBIDDEN, INVALID, ApiProblem
+from accounts.models import User
+from bookings import services
+from bookings.api.problems import SLOT_TAKEN, problem_of
+from bookings.api.schemas import BookingIn, BookingOut
+from bookings.errors import BookingError, SlotTaken
+from bookings.models import Booking
+from bookings.representation import booking_data
+from bookings.states import State
+from spaces.models import Place, Space
+from spaces.slots import Period
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request for a place: who asks, for whom, what."""
+
+    by: User
+    member: User | None
+    place: Place
+    content: BookingIn
+
+    @property
+    def period(self) -> Period:
+        return Period(self.content.starts_at, self.content.ends_at)
+
+    def values(self) -> dict[str, Any]:
+        """Return the arguments that `services.book` and `services.request` have in common."""
+        return {
+            "member": self.member,
+            "by": self.by,
+            **self.content.model_dump(exclude={"place", "member"}),
+        }
+
+
+def read(content: BookingIn, *, by: User) -> Asked:
+    """Find the place and the person. Raises ApiProblem: unknown ones, or not staff of the space."""
+    place = find_place(content.place)
+    if content.member is None and not content.guest_name:
+        return Asked(by, by, place, content)
+    if not Space.objects.run_by(by).filter(pk=place.space_id).exists():
+        raise ApiProblem(FORBIDDEN, _("Only staff of the space book for others."))
+    if content.member is None:
+        return Asked(by, None, place, content)
+    login = User.normalize_username(content.member)
+    member = User.objects.filter(username=login, is_active=True).first()
+    if member is None:
+        raise _invalid("body.member", _("Nobody has this login."))
+    return Asked(by, member, place, content)
+
+
+def find_place(code: UUID) -> Place:
+    place = Place.objects.select_related("space").filter(code=code).first()
+    if place is None:
+        raise _invalid("body.place", _("There is no such place."))
+    return place
+
+
+def _invalid(field: str, message: str) -> ApiProblem:
+    return ApiProblem(INVALID, message, errors=[{"field": field, "message": message}])
+
+
+def book(asked: Asked, *, request_key: str | None, now: datetime) -> Booking:
+    """Have a booking decided at once. Raises ApiProblem when it isn't confirmed."""
+    booking = None
+    try:
+        booking = services.book(asked.place, now=now, request_key=request_key, **asked.values())
+        if booking.state == State.REJECTED:
+            raise SlotTaken(str(SLOT_TAKEN.title))
+    except BookingError as error:
+        raise refusal(error, asked, now=now, booking=booking) from error
+    return booking
+
+
+def accept(asked: Asked, *, request_key: str | None, now: datetime) -> Booking:
+    """Have a booking decided next. Raises ApiProblem for what no booking can be."""
+    try:
+        return services.request(asked.place, now=now, request_key=request_key, **asked.values())
+    except BookingError as error:
+        raise refusal(error, asked, now=now) from error
+
+
+def refusal(
+    error: BookingError, asked: Asked, *, now: datetime, booking: Booking | None = None
+) -> ApiProblem:
+    return problem_of(
+        error,
+        asked.place,
+        asked.period,
+        member=asked.member,
+        party_size=asked.content.party_size,
+        now=now,
+        booking=booking,
+    )
+
+
+def shown(booking: Booking) -> BookingOut:
+    """Return a booking, loaded `with_person`, as its member and the staff see it."""
+    return {
+        **booking_data(booking),
+        "member": booking.member.username if booking.member else None,
+        "guest_name": booking.guest_name,
+        "guest_contact": booking.guest_contact,
+    }

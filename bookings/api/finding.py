@@ -1,0 +1,88 @@
+"""Finding a free place by program."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.utils import timezone
+from ninja import Query, Router
+
+from accounts.api.auth import PUBLIC
+from accounts.api.schemas import Instant
+from accounts.requests import ProgramRequest
+from bookings import rules
+from bookings.api.problems import offer_data, problems_data
+from bookings.api.schemas import AvailabilityOut, PartySize
+from bookings.availability import Availability, next_free
+from bookings.representation import written
+from bookings.rules import NONSENSE, Problem
+from spaces.api import find_space, place_data
+from spaces.features import Feature
+from spaces.models import Place
+from spaces.slots import Period
+from spaces.venue import Venue
+
+router = Router(tags=["Spaces"], auth=PUBLIC)
+
+
+@router.get(
+    "/spaces/{slug}/availability",
+    response=AvailabilityOut,
+    operation_id="getAvailability",
+    summary="Find what is free for a time",
+)
+def get_availability(
+    request: ProgramRequest,
+    slug: str,
+    starts_at: Annotated[Instant, Query(description="When it would begin.")],
+    ends_at: Annotated[Instant, Query(description="When it would end.")],
+    party_size: Annotated[PartySize, Query(1)],
+    feature: Annotated[
+        list[Feature], Query([], description="Only places with this; several may be named.")
+    ],
+) -> dict[str, Any]:
+    """What is free now will probably be free in a moment; only a booking decides."""
+    now = timezone.now()
+    space = find_space(request, slug)
+    venue, period = Venue.of(space), Period(starts_at, ends_at)
+    places = list(space.places.filter(is_bookable=True).by_number())
+    for place in places:
+        place.space = space
+    answer = {
+        "space": space.slug,
+        "starts_at": written(starts_at, space.zone),
+        "ends_at": written(ends_at, space.zone),
+        "party_size": party_size,
+        "free_places": [],
+        "problems": [],
+        "next_free": None,
+    }
+    kinds = {place.kind for place in places}
+    by_kind = [rules.of_time(venue, venue.limits(kind), period, now) for kind in kinds]
+    if all(any(p.code in NONSENSE for p in found) for found in by_kind):
+        return answer | {"problems": problems_data(by_kind[0] if by_kind else [])}
+    known = Availability(space, venue, period, places=places)
+    offers = known.offers(period, party_size=party_size, now=now, features=feature)
+    if offers:
+        free = [
+            {**place_data(offer.place), "free_until": written(offer.free_until, space.zone)}
+            for offer in offers
+        ]
+        return answer | {"free_places": free}
+    earliest, _tomorrow = next_free(known, period, party_size=party_size, now=now, features=feature)
+    return answer | {
+        "problems": problems_data(_of_all(places, venue, period, party_size, now)),
+        "next_free": offer_data(earliest) if earliest else None,
+    }
+
+
+def _of_all(
+    places: Iterable[Place], venue: Venue, period: Period, party_size: int, now: datetime
+) -> list[Problem]:
+    """Return the problems that every place has: with one of them it isn't that all are taken."""
+    shared: dict[str, Problem] | None = None
+    for place in places:
+        found = rules.problems(venue, place, period, party_size=party_size, now=now)
+        mine = {problem.code: problem for problem in found}
+        shared = mine if shared is None else {c: p for c, p in shared.items() if c in mine}
+    return list((shared or {}).values())

@@ -1,0 +1,90 @@
+"""What booking by program may be refused for, and how the services' errors are said."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.api.problems import ApiProblem, kind
+from accounts.models import User
+from bookings.availability import Offer, alternatives_to
+from bookings.errors import BookingError, Refused, SlotTaken, TooLate, WrongState
+from bookings.models import Booking
+from bookings.representation import place_data, written
+from bookings.rules import ABOUT_THE_PERSON, Problem
+from spaces.models import Place
+from spaces.slots import Period
+
+SLOT_TAKEN = kind(
+    "slot_taken",
+    HTTPStatus.CONFLICT,
+    _("Somebody else has the place for a part of that time."),
+    _("`alternatives` lists up to three places and times that were free a moment ago."),
+)
+REFUSED = kind(
+    "refused",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    _("The rules of the space don't allow it."),
+    _("`problems` lists every broken rule by its own code; `alternatives` what is allowed."),
+)
+WRONG_STATE = kind(
+    "wrong_state",
+    HTTPStatus.CONFLICT,
+    _("The booking is past that."),
+    _("It is cancelled, over, or not decided yet. Read it again."),
+)
+TOO_LATE = kind(
+    "too_late",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    _("The deadline for this change has passed."),
+    _("Only the staff of the space can change it now."),
+)
+
+OF_ERRORS = {SlotTaken: SLOT_TAKEN, Refused: REFUSED, WrongState: WRONG_STATE, TooLate: TOO_LATE}
+
+
+def problem_of(
+    error: BookingError,
+    place: Place,
+    period: Period,
+    *,
+    member: User | None,
+    party_size: int,
+    now: datetime,
+    moving: Booking | None = None,
+    booking: Booking | None = None,
+) -> ApiProblem:
+    """Say a service's error as a problem document, with what could be had instead.
+
+    `booking` is the rejected one that is kept as history, `moving` the one that stays where it is.
+    """
+    found: Sequence[Problem] = error.problems if isinstance(error, Refused) else ()
+    offers: list[Offer] | None = None
+    if isinstance(error, SlotTaken | Refused):
+        offers = []
+        if not any(problem.code in ABOUT_THE_PERSON for problem in found):
+            offers = alternatives_to(
+                place, period, member=member, party_size=party_size, now=now, but=moving
+            )
+    return ApiProblem(
+        OF_ERRORS[type(error)],
+        str(error),
+        problems=problems_data(found) if isinstance(error, Refused) else None,
+        alternatives=None if offers is None else [offer_data(offer) for offer in offers],
+        booking=str(booking.code) if booking else None,
+    )
+
+
+def problems_data(problems: Sequence[Problem]) -> list[dict[str, str]]:
+    return [{"code": problem.code, "message": problem.message} for problem in problems]
+
+
+def offer_data(offer: Offer) -> dict[str, Any]:
+    zone = offer.place.space.zone
+    return {
+        "place": place_data(offer.place),
+        "starts_at": written(offer.period.starts_at, zone),
+        "ends_at": written(offer.period.ends_at, zone),
+    }

@@ -1,0 +1,238 @@
+"""Booking by program."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from ninja import Query, Router, Status
+
+from accounts.api.auth import SIGNED_IN
+from accounts.api.idempotency import idempotent, request_key
+from accounts.api.pages import Cursor, Limit, bad_cursor, cut, decode, encode
+from accounts.api.problems import FORBIDDEN, ApiProblem, document, raises
+from accounts.api.schemas import Instant, Text
+from accounts.requests import SignedInProgramRequest
+from bookings import services
+from bookings.api import asking, prefer
+from bookings.api.problems import REFUSED, SLOT_TAKEN, TOO_LATE, WRONG_STATE, problem_of
+from bookings.api.schemas import (
+    Batch,
+    BatchOut,
+    BookingChange,
+    BookingIn,
+    BookingOut,
+    BookingPage,
+)
+from bookings.errors import BookingError
+from bookings.models import Booking
+from bookings.sorting import Sort
+from bookings.states import State
+from spaces.slots import Period
+
+router = Router(tags=["Bookings"], auth=SIGNED_IN)
+
+
+@router.post(
+    "",
+    response={201: BookingOut, 202: BookingOut},
+    operation_id="createBooking",
+    summary="Book a place",
+)
+@raises(SLOT_TAKEN, REFUSED, FORBIDDEN)
+@idempotent
+def create_booking(
+    request: SignedInProgramRequest,
+    response: HttpResponse,
+    body: BookingIn,
+    preference: prefer.Async,
+) -> object:
+    """Decided at once: 201 and CONFIRMED, or a problem.
+
+    With `Prefer: respond-async` it is accepted with 202 and decided next, in order of arrival for
+    each place: read it until it is CONFIRMED or REJECTED.
+    """
+    asked = asking.read(body, by=request.user)
+    now, key = timezone.now(), request_key(request)
+    if prefer.wants_async(request):
+        booking = asking.accept(asked, request_key=key, now=now)
+        response["Preference-Applied"] = "respond-async"
+        status = HTTPStatus.ACCEPTED
+    else:
+        booking = asking.book(asked, request_key=key, now=now)
+        status = HTTPStatus.CREATED
+    response["Location"] = _address(booking)
+    return Status(status, asking.shown(booking))
+
+
+@router.post(
+    "/batch",
+    response={202: BatchOut},
+    operation_id="createBookings",
+    summary="Ask for up to 100 bookings at once, decided next",
+)
+@idempotent
+def create_bookings(request: SignedInProgramRequest, body: Batch) -> object:
+    """Each item stands for itself: one that is refused doesn't hinder the others.
+
+    Accepted ones are CREATED and decided as with `Prefer: respond-async`.
+    """
+    now, key = timezone.now(), request_key(request)
+    results: list[dict[str, Any]] = []
+    for index, item in enumerate(body.bookings):
+        try:
+            asked = asking.read(item, by=request.user)
+            booking = asking.accept(asked, request_key=key and f"{key}:{index}", now=now)
+        except ApiProblem as problem:
+            results.append({"status": problem.kind.status, "problem": document(problem)})
+        else:
+            results.append({"status": HTTPStatus.ACCEPTED, "booking": asking.shown(booking)})
+    return Status(HTTPStatus.ACCEPTED, {"results": results})
+
+
+@router.get(
+    "",
+    response=BookingPage,
+    operation_id="listBookings",
+    summary="List the bookings that you may see",
+)
+def list_bookings(
+    request: SignedInProgramRequest,
+    cursor: Cursor,
+    limit: Limit,
+    state: Annotated[
+        list[State], Query([], description="Only in this state; several may be named.")
+    ],
+    space: Annotated[Text, Query("", description="Only in the space with this slug.")],
+    place: Annotated[UUID | None, Query(None, description="Only of the place with this code.")],
+    after: Annotated[
+        Instant | None,
+        Query(None, alias="from", description="Only what ends later than this instant."),
+    ],
+    before: Annotated[
+        Instant | None,
+        Query(None, alias="to", description="Only what begins earlier than this instant."),
+    ],
+    mine: Annotated[
+        bool, Query(False, description="Only your own, not all of the spaces you run.")
+    ],
+    sort: Annotated[
+        Sort,
+        Query(
+            Sort.NEWEST,
+            description="Newest request first, or by start. Only the first order is undisturbed "
+            "by bookings that are moved while you read.",
+        ),
+    ],
+) -> dict[str, Any]:
+    """Your own, and those of the spaces whose day you run; superusers see all."""
+    visible = Booking.objects.visible_to(request.user)
+    rows = visible.of(request.user) if mine else visible
+    rows = rows.matching(
+        states=state, space=space, place=place, starts_before=before, ends_after=after
+    )
+    try:
+        rows = rows.sorted_by(sort, after=decode(cursor) if cursor else None)
+    except ValueError as error:
+        raise bad_cursor() from error
+    items, next_cursor = cut(rows.with_person(), limit, lambda row: encode(*sort.position(row)))
+    return {"items": [asking.shown(row) for row in items], "next_cursor": next_cursor}
+
+
+@router.get(
+    "/{uuid:code}",
+    response=BookingOut,
+    operation_id="getBooking",
+    summary="Show one booking",
+)
+def get_booking(
+    request: SignedInProgramRequest, response: HttpResponse, code: UUID, preference: prefer.Wait
+) -> BookingOut:
+    """With `Prefer: wait=10` the answer comes when it is decided, or after ten seconds."""
+    booking = _find(request, code)
+    seconds = prefer.seconds_to_wait(request)
+    if seconds and prefer.wait_for_decision(booking, seconds):
+        response["Preference-Applied"] = f"wait={seconds}"
+    return asking.shown(booking)
+
+
+@router.patch(
+    "/{uuid:code}",
+    response=BookingOut,
+    operation_id="rescheduleBooking",
+    summary="Move a booking to another time or place",
+)
+@raises(SLOT_TAKEN, REFUSED, TOO_LATE, WRONG_STATE)
+def reschedule_booking(
+    request: SignedInProgramRequest, code: UUID, body: BookingChange
+) -> BookingOut:
+    """What is left out stays. If the new time can't be had, the booking stays where it is."""
+    booking, now = _find(request, code), timezone.now()
+    place = asking.find_place(body.place) if body.place else booking.place
+    period = Period(body.starts_at or booking.starts_at, body.ends_at or booking.ends_at)
+    party_size = body.party_size or booking.party_size
+    try:
+        moved = services.reschedule(
+            booking,
+            place=place,
+            starts_at=period.starts_at,
+            ends_at=period.ends_at,
+            party_size=party_size,
+            by=request.user,
+            now=now,
+        )
+    except BookingError as error:
+        raise problem_of(
+            error,
+            place,
+            period,
+            member=booking.member,
+            party_size=party_size,
+            now=now,
+            moving=booking,
+        ) from error
+    return asking.shown(moved)
+
+
+@router.delete(
+    "/{uuid:code}",
+    response=BookingOut,
+    operation_id="cancelBooking",
+    summary="Cancel a booking",
+)
+@raises(TOO_LATE, WRONG_STATE)
+def cancel_booking(
+    request: SignedInProgramRequest,
+    code: UUID,
+    reason: Annotated[
+        Text, Query("", max_length=200, description="Whoever booked sees it in the history.")
+    ],
+) -> BookingOut:
+    """A member may until the space's deadline, its staff until the end."""
+    booking, now = _find(request, code), timezone.now()
+    try:
+        cancelled = services.cancel(booking, by=request.user, now=now, reason=reason)
+    except BookingError as error:
+        raise problem_of(
+            error,
+            booking.place,
+            booking.period,
+            member=booking.member,
+            party_size=booking.party_size,
+            now=now,
+        ) from error
+    return asking.shown(cancelled)
+
+
+def _find(request: SignedInProgramRequest, code: UUID) -> Booking:
+    """Return a booking that the person may see; another's counts as not there."""
+    visible = Booking.objects.visible_to(request.user).with_person()
+    found: Booking = get_object_or_404(visible, code=code)
+    return found
+
+
+def _address(booking: Booking) -> str:
+    return reverse("api:get_booking", args=[booking.code])

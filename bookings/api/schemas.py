@@ -1,0 +1,172 @@
+"""Bodies and answers of the bookings' operations. The booking itself: `bookings.representation`."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import Field, model_validator
+
+from accounts.api.pages import NextCursor
+from accounts.api.schemas import Input, Instant, Problem, Text
+from bookings.forms import MOST_PEOPLE
+from bookings.representation import BookingData, PlaceData
+from spaces.api import PlaceOut
+
+MOST_AT_ONCE = 100
+
+PlaceCode = Annotated[UUID, Field(description="The code of the place.")]
+StartsAt = Annotated[Instant, Field(description="When it begins.")]
+EndsAt = Annotated[Instant, Field(description="When it ends; that instant is free again.")]
+PartySize = Annotated[
+    int, Field(ge=1, le=MOST_PEOPLE, description="How many people come.", examples=[2])
+]
+
+
+class BookingIn(Input):
+    place: PlaceCode
+    starts_at: StartsAt
+    ends_at: EndsAt
+    party_size: PartySize = 1
+    note: Annotated[Text, Field(max_length=500, description="Seen by the staff.")] = ""
+    member: Annotated[
+        Text | None,
+        Field(
+            max_length=150,
+            description="Staff of the space only: the login of the member to book for.",
+        ),
+    ] = None
+    guest_name: Annotated[
+        Text,
+        Field(
+            max_length=150,
+            description="Staff of the space only: a guest without an account to book for.",
+        ),
+    ] = ""
+    guest_contact: Annotated[
+        Text, Field(max_length=150, description="The guest's phone or e-mail.")
+    ] = ""
+
+    @model_validator(mode="after")
+    def is_for_one(self) -> Self:
+        if self.member is not None and self.guest_name:
+            raise ValueError("name a member or a guest, one of them")
+        if self.guest_contact and not self.guest_name:
+            raise ValueError("a guest's contact needs the guest's name")
+        return self
+
+
+class BookingChange(Input):
+    """What is left out stays as it is."""
+
+    place: Annotated[UUID | None, Field(description="Another place in the same space.")] = None
+    starts_at: Annotated[Instant | None, Field(description="When it begins.")] = None
+    ends_at: Annotated[Instant | None, Field(description="When it ends.")] = None
+    party_size: Annotated[
+        int | None, Field(ge=1, le=MOST_PEOPLE, description="How many people come.")
+    ] = None
+
+    @model_validator(mode="after")
+    def changes_something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("say what is to change")
+        return self
+
+
+class BookingOut(BookingData):
+    """A booking as its member and the staff of its space see it."""
+
+    member: Annotated[
+        str | None, Field(description="The member's login; null for a guest.", examples=["member"])
+    ]
+    guest_name: Annotated[str, Field(description="The guest's name; empty for a member.")]
+    guest_contact: Annotated[str, Field(description="The guest's phone or e-mail; may be empty.")]
+
+
+class BookingPage(Schema):
+    items: Annotated[list[BookingOut], Field(description="In the order of `sort`.")]
+    next_cursor: NextCursor
+
+
+class Batch(Input):
+    bookings: Annotated[
+        list[BookingIn],
+        Field(
+            min_length=1,
+            max_length=MOST_AT_ONCE,
+            description="Each is decided on its own, in this order for each place.",
+        ),
+    ]
+
+
+class BatchResult(Schema):
+    """What became of one item: `booking` when it was accepted, `problem` when it was refused."""
+
+    status: Annotated[int, Field(description="202 or the problem's status.", examples=[202])]
+    booking: BookingOut | None = None
+    problem: Problem | None = None
+
+
+class BatchOut(Schema):
+    results: Annotated[list[BatchResult], Field(description="One for each item, in its order.")]
+
+
+class FreePlace(PlaceOut):
+    free_until: Annotated[
+        datetime, Field(description="Until when the place stays free after that time.")
+    ]
+
+
+class Reason(Schema):
+    code: Annotated[str, Field(description="The rule; stable.", examples=["closed"])]
+    message: Annotated[str, Field(description="In words.")]
+
+
+class OfferOut(Schema):
+    """A place and a time that were free a moment ago."""
+
+    place: PlaceData
+    starts_at: datetime
+    ends_at: datetime
+
+
+class AvailabilityOut(Schema):
+    space: Annotated[str, Field(description="The space's slug.", examples=["tverskaya"])]
+    starts_at: datetime
+    ends_at: datetime
+    party_size: int
+    free_places: Annotated[
+        list[FreePlace],
+        Field(description="Every place that can be booked for all of that time, best fit first."),
+    ]
+    problems: Annotated[
+        list[Reason],
+        Field(description="Why this time can't be booked at all, such as `closed`; usually empty."),
+    ]
+    next_free: Annotated[
+        OfferOut | None,
+        Field(description="When nothing is free: the earliest within a fortnight that is as long."),
+    ]
+
+
+class EventOut(Schema):
+    id: Annotated[
+        str,
+        Field(
+            description="The booking's code and the number of the event in its life.",
+            examples=["0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.2"],
+        ),
+    ]
+    kind: Annotated[str, Field(description="What happened.", examples=["CONFIRMED"])]
+    at: Annotated[datetime, Field(description="When.")]
+    reason: Annotated[str, Field(description="Why, in words; usually empty.")]
+    booking: Annotated[BookingData, Field(description="The booking as it was then.")]
+
+
+class EventPage(Schema):
+    items: Annotated[list[EventOut], Field(description="In the order in which they happened.")]
+    next_cursor: Annotated[
+        str,
+        Field(description="Send it as `after` to go on, now or later; never null."),
+    ]
+    has_more: Annotated[bool, Field(description="Whether there is a next page right now.")]

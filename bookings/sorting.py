@@ -1,0 +1,43 @@
+"""The orders in which bookings are listed page by page, and where in them a booking stands."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from bookings.models import Booking
+
+
+class Sort(models.TextChoices):
+    NEWEST = "-created_at", _("newest request first")
+    EARLIEST = "starts_at", _("earliest start first")
+    LATEST = "-starts_at", _("latest start first")
+
+    @property
+    def fields(self) -> list[str]:
+        """A code is a UUIDv7: it sorts by the moment of the request, and makes places unique."""
+        return {
+            Sort.NEWEST: ["-code"],
+            Sort.EARLIEST: ["starts_at", "code"],
+            Sort.LATEST: ["-starts_at", "-code"],
+        }[self]
+
+    def position(self, booking: "Booking") -> list[str]:
+        """Write where a booking stands, for `beyond`."""
+        return [self.value, booking.starts_at.isoformat(), str(booking.code)]
+
+    def beyond(self, position: list[str]) -> Q:
+        """Return what stands after a position. Raises ValueError for one of another order."""
+        sort, start, booking = position
+        starts_at, code = datetime.fromisoformat(start), UUID(booking)
+        if sort != self.value or starts_at.tzinfo is None:
+            raise ValueError(position)
+        if self == Sort.NEWEST:
+            return Q(code__lt=code)
+        side = "gt" if self == Sort.EARLIEST else "lt"
+        same_start = Q(starts_at=starts_at, **{f"code__{side}": code})
+        return Q(**{f"starts_at__{side}": starts_at}) | same_start

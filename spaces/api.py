@@ -1,0 +1,157 @@
+"""Spaces as programs see them: where, when open, what can be booked, by which rules."""
+
+from datetime import time
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone, translation
+from ninja import Router, Schema
+from pydantic import Field
+
+from accounts.api.auth import PUBLIC
+from accounts.api.pages import Cursor, Limit, NextCursor, cut, decode, encode
+from accounts.models import User
+from accounts.requests import ProgramRequest
+from spaces.features import Feature
+from spaces.limits import Limits
+from spaces.models import Place, Space
+from spaces.venue import Venue
+
+router = Router(tags=["Spaces"], auth=PUBLIC)
+
+
+class SpaceOut(Schema):
+    slug: Annotated[str, Field(description="Names the space in addresses.", examples=["tverskaya"])]
+    name: Annotated[str, Field(description="What it is called.", examples=["Tverskaya"])]
+    kind: Space.Kind
+    time_zone: Annotated[
+        str,
+        Field(description="IANA name. All its times are local there.", examples=["Europe/Moscow"]),
+    ]
+    address: Annotated[str, Field(description="Where it is; may be empty.")]
+
+
+class Hours(Schema):
+    weekday: Annotated[
+        int, Field(ge=0, le=6, description="0 is Monday, 6 is Sunday.", examples=[0])
+    ]
+    opens_at: Annotated[time, Field(description="Local time.", examples=["08:00:00"])]
+    closes_at: Annotated[
+        time,
+        Field(
+            description="Local time; not later than `opens_at`: on the next day.",
+            examples=["22:00:00"],
+        ),
+    ]
+
+
+class Rules(Schema):
+    """The limits of one kind of place, for whoever asks: a group may have its own."""
+
+    kind: Place.Kind
+    step_minutes: Annotated[
+        int,
+        Field(description="Bookings start and last in such steps, from opening.", examples=[60]),
+    ]
+    min_minutes: Annotated[int, Field(description="The shortest booking.", examples=[60])]
+    max_minutes: Annotated[int, Field(description="The longest booking.", examples=[480])]
+    min_notice_minutes: Annotated[
+        int, Field(description="Book at least so long before the start.", examples=[0])
+    ]
+    max_days_ahead: Annotated[int, Field(description="Book at most so far ahead.", examples=[90])]
+    cancel_deadline_minutes: Annotated[
+        int, Field(description="Cancel or move at least so long before the start.", examples=[60])
+    ]
+    max_upcoming: Annotated[
+        int | None,
+        Field(description="Upcoming bookings a member may have here; null: any.", examples=[3]),
+    ]
+
+
+class PlaceOut(Schema):
+    code: Annotated[UUID, Field(description="The place's public code: what a booking names.")]
+    number: Annotated[int, Field(description="Unique in its space.", examples=[12])]
+    name: Annotated[str, Field(description="What it is called, in English.", examples=["Desk 12"])]
+    kind: Place.Kind
+    capacity: Annotated[int, Field(description="For how many people.", examples=[1])]
+    features: Annotated[list[Feature], Field(description="What it offers.")]
+
+
+class SpaceDetail(SpaceOut):
+    about: Annotated[str, Field(description="Some words about it; may be empty.")]
+    opening_hours: Annotated[
+        list[Hours], Field(description="The weekly hours; closures are not in it.")
+    ]
+    rules: Annotated[list[Rules], Field(description="One entry for each kind of place it has.")]
+    places: Annotated[list[PlaceOut], Field(description="What can be booked, by number.")]
+
+
+class SpacePage(Schema):
+    items: list[SpaceOut]
+    next_cursor: NextCursor
+
+
+@router.get(
+    "/spaces", response=SpacePage, operation_id="listSpaces", summary="List spaces, by slug"
+)
+def list_spaces(request: ProgramRequest, cursor: Cursor, limit: Limit) -> dict[str, Any]:
+    rows = Space.objects.open_to_members().by_slug(after=decode(cursor)[0] if cursor else "")
+    items, next_cursor = cut(rows, limit, lambda space: encode(space.slug))
+    return {"items": items, "next_cursor": next_cursor}
+
+
+@router.get(
+    "/spaces/{slug}",
+    response=SpaceDetail,
+    operation_id="getSpace",
+    summary="Show one space: hours, rules and places",
+)
+def get_space(request: ProgramRequest, slug: str) -> dict[str, Any]:
+    space = find_space(request, slug)
+    venue = Venue.of(space)
+    places = list(space.places.filter(is_bookable=True).by_number())
+    return {
+        **{name: getattr(space, name) for name in [*SpaceOut.model_fields, "about"]},
+        "opening_hours": [
+            {"weekday": row.weekday, "opens_at": row.opens_at, "closes_at": row.closes_at}
+            for row in sorted(venue.hours, key=lambda row: (row.weekday, row.opens_at))
+        ],
+        "rules": [
+            _rules(kind, venue.limits(kind)) for kind in sorted({place.kind for place in places})
+        ],
+        "places": [place_data(place) for place in places],
+    }
+
+
+def find_space(request: ProgramRequest, slug: str) -> Space:
+    """Return a space with its set-up, and the policies of whoever asks. Raises Http404."""
+    member = request.user if isinstance(request.user, User) else None
+    setup = Space.objects.open_to_members().with_setup(since=timezone.now(), member=member)
+    return get_object_or_404(setup, slug=slug)
+
+
+def place_data(place: Place) -> dict[str, Any]:
+    with translation.override(None):
+        name = str(place)
+    return {
+        "code": place.code,
+        "number": place.number,
+        "name": name,
+        "kind": place.kind,
+        "capacity": place.capacity,
+        "features": [feature for feature in place.features if feature in Feature.values],
+    }
+
+
+def _rules(kind: str, limits: Limits) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "step_minutes": limits.step.total_seconds() // 60,
+        "min_minutes": limits.shortest.total_seconds() // 60,
+        "max_minutes": limits.longest.total_seconds() // 60,
+        "min_notice_minutes": limits.min_notice.total_seconds() // 60,
+        "max_days_ahead": limits.max_days_ahead,
+        "cancel_deadline_minutes": limits.cancel_deadline.total_seconds() // 60,
+        "max_upcoming": min((quota.max_upcoming for quota in limits.quotas), default=None),
+    }
