@@ -196,6 +196,53 @@ def test_a_pause_has_a_limit():
     assert task.due_at - time.monotonic() <= worker.LONGEST_PAUSE
 
 
+def counting(units):
+    """Return a step with so many units to do, and the log of its calls."""
+    calls = []
+
+    def counted(*, now):
+        calls.append(now)
+        return 1 if len(calls) <= units else 0
+
+    return counted, calls
+
+
+def test_there_is_no_pause_while_there_is_something_to_do(caplog):
+    long, short = counting(5), counting(2)
+    pauses = []
+
+    def is_stopping(seconds):
+        if seconds:
+            pauses.append((len(long[1]), len(short[1])))
+        return bool(pauses)
+
+    tasks = [Task(long[0]), Task(short[0])]
+    work(tasks, interval=60, once=False, is_stopping=is_stopping)
+    assert pauses == [(6, 6)]
+    assert caplog.messages == ["counted: 5 done", "counted: 2 done"]
+
+
+def test_between_two_units_it_can_be_stopped():
+    step, calls = counting(100)
+    work([Task(step)], interval=60, once=False, is_stopping=lambda seconds: len(calls) == 3)
+    assert len(calls) == 3
+
+
+def test_once_ends_when_nothing_is_due():
+    step, calls = counting(3)
+    work([Task(step)], interval=60, once=True, is_stopping=lambda seconds: False)
+    assert len(calls) == 4
+
+
+def test_a_long_burst_is_reported_while_it_lasts(caplog):
+    step, _ = counting(2)
+    task = Task(step)
+    task.reported_at -= worker.REPORT_EVERY
+    task.run(interval=1)
+    task.run(interval=1)
+    assert caplog.messages == ["counted: 1 done"]
+
+
 @pytest.mark.parametrize("interval", [0, -1])
 def test_a_round_without_a_pause_is_refused(interval):
     with pytest.raises(CommandError):

@@ -8,7 +8,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,27 +21,39 @@ from bookings.services import complete_past
 
 logger = logging.getLogger("mesto.worker")
 
-LONGEST_PAUSE = 300.0  # seconds between two tries of a step that fails
+LONGEST_PAUSE = 60.0  # seconds between two tries of a step that fails
+REPORT_EVERY = 10.0  # seconds, while there is always something to do
 
 
 class Step(Protocol):
-    """What an app offers: does what is due, safe beside other workers; returns how much it did."""
+    """What an app offers: does one unit of what is due, safe beside other workers.
+
+    Returns how much it did, 0 when nothing is due. A unit is short: a worker that is told to stop
+    ends it first.
+    """
 
     __name__: str
 
     def __call__(self, *, now: datetime) -> int: ...
 
 
-#: In this order, each round.
+#: In this order, one unit of each a round: a long queue for one keeps no other waiting.
 STEPS: tuple[Step, ...] = (decide_next, complete_past)
 
 
 class Command(BaseCommand):
-    help = "Finish past bookings, again and again. Several may run at once. SIGTERM stops it."
+    help = (
+        "Decide queued bookings and finish past ones, again and again. Several may run at once. "
+        "SIGTERM stops it after what is under way."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--interval", type=float, default=10, help="seconds between rounds")
-        parser.add_argument("--once", action="store_true", help="one round; fails if a step does")
+        parser.add_argument(
+            "--interval", type=float, default=0.5, help="seconds to wait when nothing is due"
+        )
+        parser.add_argument(
+            "--once", action="store_true", help="stop when nothing is due; fail if a step failed"
+        )
 
     def handle(self, *args: Any, interval: float, once: bool, **options: Any) -> None:
         if interval <= 0:
@@ -62,11 +74,13 @@ class Task:
     step: Step
     failures: int = 0  # in a row
     due_at: float = 0.0  # on the monotonic clock
+    done: int = 0  # since it was logged
+    reported_at: float = field(default_factory=time.monotonic)
 
-    def run(self, interval: float) -> None:
-        """Run the step if it is due; log its failure, and wait longer after each more in a row."""
+    def run(self, interval: float) -> int:
+        """Do one unit if the step is due; log its failure, and wait longer after each in a row."""
         if time.monotonic() < self.due_at:
-            return
+            return 0
         close_old_connections()  # a database that was restarted is found again
         try:
             done = self.step(now=timezone.now())
@@ -75,10 +89,18 @@ class Task:
             pause = min(interval * 2**self.failures, LONGEST_PAUSE)
             self.due_at = time.monotonic() + pause
             logger.exception("%s failed; next try in %.0f s", self.step.__name__, pause)
-        else:
-            self.failures = 0
-            if done:
-                logger.info("%s: %d done", self.step.__name__, done)
+            return 0
+        self.failures = 0
+        self.done += done
+        if time.monotonic() > self.reported_at + REPORT_EVERY:
+            self.report()
+        return done
+
+    def report(self) -> None:
+        """Log what was done since the last time: one line for a burst, not one for each unit."""
+        if self.done:
+            logger.info("%s: %d done", self.step.__name__, self.done)
+        self.done, self.reported_at = 0, time.monotonic()
 
 
 def work(
@@ -88,14 +110,28 @@ def work(
     once: bool,
     is_stopping: Callable[[float], bool],
 ) -> None:
-    """Do rounds until `is_stopping`, which waits up to so many seconds for the wish to stop."""
-    while True:
-        for task in tasks:
-            if is_stopping(0):
-                return
-            task.run(interval)
-        if once or is_stopping(interval):
-            return
+    """Do rounds until `is_stopping`, which waits up to so many seconds for the wish to stop.
+
+    It is asked after each unit; a pause comes only after a round that did nothing.
+    """
+    try:
+        while True:
+            done = 0
+            for task in tasks:
+                if is_stopping(0):
+                    return
+                done += task.run(interval)
+            if not done:
+                report(tasks)
+                if once or is_stopping(interval):
+                    return
+    finally:
+        report(tasks)
+
+
+def report(tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        task.report()
 
 
 @contextmanager
