@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
@@ -13,7 +14,10 @@ from accounts.api import problems
 from accounts.api.auth import unauthenticated
 from accounts.api.problems import ApiProblem, answer
 from accounts.api.routes import router as signing_in
+from bookings.api.finding import router as finding
+from bookings.api.routes import router as bookings
 from config.openapi import Document
+from spaces.api import router as spaces
 
 
 class MestoAPI(NinjaAPI):
@@ -28,8 +32,12 @@ api = MestoAPI(
     version="1",
     urls_namespace="api",
     description="Books places by time.",
+    docs_decorator=require_safe,
 )
 api.add_router("/auth", signing_in)
+api.add_router("", spaces)
+api.add_router("", finding)
+api.add_router("/bookings", bookings)
 
 
 @api.exception_handler(ApiProblem)

@@ -3,13 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config import health
+from config import api_pages, health
 from config.api import urls as api_urls
 
 urlpatterns = [
     path("", include("bookings.urls")),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/problems", api_pages.problems, name="problems"),
     path("api/v1/", api_urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,0 +1,34 @@
+"""What the API's problems mean, as a page. Its other page, with all operations, is ninja's."""
+
+import re
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+
+from accounts.api.problems import KINDS
+from bookings.rules import REASONS
+
+
+@login_not_required
+@require_safe
+def problems(request: HttpRequest) -> HttpResponse:
+    """Explain every code at the address that a problem document's `type` names."""
+    kinds = [
+        {
+            "code": kind.code,
+            "status": int(kind.status),
+            "title": kind.title,
+            "meaning": with_code(str(kind.meaning)),
+        }
+        for kind in KINDS.values()
+    ]
+    return render(request, "api/problems.html", {"kinds": kinds, "reasons": REASONS.items()})
+
+
+def with_code(text: str) -> SafeString:
+    """Mark what stands in backticks as code."""
+    return mark_safe(re.sub("`([^`]+)`", r'<code lang="zxx">\1</code>', escape(text)))  # noqa: S308
