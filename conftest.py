@@ -1,7 +1,8 @@
 """The cast and the stage of the tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from subprocess import Popen
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.utils import translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole, User
+from config.tests import processes
 from spaces.factories import open_space
 from spaces.models import Place, Space
 
@@ -82,3 +84,18 @@ def manager(space: Space) -> User:
     return StaffRoleFactory.create(
         user__username="marat", space=space, role=StaffRole.Role.MANAGER
     ).user
+
+
+@pytest.fixture
+def manage() -> Iterator[Callable[..., "Popen[str]"]]:
+    """Start management commands as processes: `manage("worker", "--once", NAME_OF_SETTING="1")`."""
+    started: list[Popen[str]] = []
+
+    def start(*arguments: str, **environment: str) -> "Popen[str]":
+        started.append(processes.start(*arguments, **environment))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

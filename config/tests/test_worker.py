@@ -3,17 +3,13 @@
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from datetime import timedelta
+from functools import partial
 from itertools import count
-from urllib.parse import quote
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from bookings import services
@@ -21,6 +17,7 @@ from bookings.models import Booking
 from bookings.states import State
 from config.management.commands import worker
 from config.management.commands.worker import Task, stop_signals, work
+from config.tests.processes import wait_for
 from spaces.models import OpeningHours
 
 
@@ -41,43 +38,9 @@ def past_booking(desk, alice):
     )
 
 
-def database_url():
-    """Return the address of the test's database, for another process."""
-    found = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{found['NAME']}"
-    return "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(
-        **{name: quote(str(value), safe="") for name, value in found.items()}
-    )
-
-
 @pytest.fixture
-def start():
-    """Start `manage.py worker` as a process of its own."""
-    processes = []
-
-    def run(*options):
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "worker", *options],
-            cwd=settings.BASE_DIR,
-            env={**os.environ, "DATABASE_URL": database_url()},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        processes.append(process)
-        return process
-
-    yield run
-    for process in processes:
-        process.kill()
-        process.communicate()
-
-
-def wait_for(condition, seconds=20):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
+def start(manage):
+    return partial(manage, "worker")
 
 
 @pytest.mark.django_db(transaction=True)
