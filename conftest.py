@@ -6,6 +6,7 @@ from subprocess import Popen
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import override_settings
 from django.utils import translation
 
@@ -22,8 +23,9 @@ NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)  # a Wednesday, before the house
 def plain_settings() -> Iterator[None]:
     """Hash passwords fast, serve static files without a manifest, begin in English.
 
-    A request leaves its language behind for the next test.
+    A request leaves its language and its count behind for the next test.
     """
+    cache.clear()
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     # Not by assignment: a storage that was used before would stay.
     english = translation.override("en")

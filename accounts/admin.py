@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import LoginField, NamedFieldsFormSet
-from accounts.models import StaffRole, User
+from accounts.models import ApiToken, StaffRole, User
 
 
 class SuperusersOnly:
@@ -100,6 +100,24 @@ class AccessAttemptAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type
     list_display = ["username", "ip_address", "failures_since_start", "attempt_time"]
     search_fields = ["username", "ip_address"]
     fields = ["username", "ip_address", "failures_since_start", "attempt_time"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Who lets programs in. Deleting a token revokes it; only its owner can make one."""
+
+    list_display = ["name", "user", "scope", "created_at", "expires_at", "last_used_at"]
+    list_filter = ["scope"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__username", "user__name"]
+    ordering = ["-created_at", "-pk"]
+    fields = ["user", "name", "scope", "hint", "created_at", "expires_at", "last_used_at"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

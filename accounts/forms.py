@@ -1,13 +1,16 @@
-"""Forms of sign-up, sign-in and profile."""
+"""Forms of sign-up, sign-in, profile and API tokens."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UsernameField
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts import time_zones
-from accounts.models import LANGUAGES, User
+from accounts.models import LANGUAGES, ApiToken, User
 
 
 class LoginField(UsernameField):
@@ -64,3 +67,29 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it 
             "name": forms.TextInput(attrs={"autocomplete": "name"}),
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),
         }
+
+
+def _lifetime(days: str) -> timedelta | None:
+    return timedelta(days=int(days)) if days != "never" else None
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label=pgettext_lazy("of a token", "Name"),
+        max_length=60,
+        help_text=_("What it is for: «Door tablet», «Calendar script»."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scope = forms.ChoiceField(label=_("It may"), choices=ApiToken.Scope.choices)
+    lifetime = forms.TypedChoiceField(
+        label=_("It expires"),
+        choices=[
+            ("30", _("in 30 days")),
+            ("90", _("in 90 days")),
+            ("365", _("in a year")),
+            ("never", _("never")),
+        ],
+        initial="90",
+        coerce=_lifetime,
+    )
+    request_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)

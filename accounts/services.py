@@ -9,6 +9,8 @@ from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from accounts import tokens
+from accounts.api import idempotency
 from accounts.models import IdempotencyKey, User
 
 
@@ -57,3 +59,8 @@ def erase(user: User, *, now: datetime) -> None:
     LogEntry.objects.filter(
         content_type__app_label="accounts", content_type__model="user", object_id=str(user.pk)
     ).update(object_repr=str(user), change_message="")
+
+
+def forget_old_credentials(*, now: datetime) -> int:
+    """Delete what no program can use any more: keys after a day, tokens a month after their end."""
+    return idempotency.forget_old(now=now) + tokens.forget_expired(now=now)

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -13,6 +15,7 @@ from accounts.models import ApiToken, User
 PREFIX = "mesto_"  # so that scanners of source code find one that was published
 MOST = 50  # unexpired ones of one person
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
+SHOWN_EXPIRED_FOR = timedelta(days=30)  # so that its owner sees why a program has stopped
 
 
 class TooManyTokens(Exception):
@@ -20,17 +23,39 @@ class TooManyTokens(Exception):
         return _("You have %(n)d tokens. Revoke one that you don't need.") % {"n": MOST}
 
 
+class AlreadyMade(Exception):
+    """There is a token with this code: the request came twice."""
+
+    def __init__(self, token: ApiToken) -> None:
+        self.token = token
+
+
+@transaction.atomic
 def issue(
-    user: User, *, name: str, scope: str, expires_at: datetime | None, now: datetime, text: str = ""
+    user: User,
+    *,
+    name: str,
+    scope: str,
+    expires_at: datetime | None,
+    now: datetime,
+    code: UUID | None = None,
+    text: str = "",
 ) -> tuple[ApiToken, str]:
     """Make a token; return it and its text, which nobody can read again.
 
-    Raises TooManyTokens.
+    `code` is chosen by who asks, so that asking twice makes one. Raises TooManyTokens, AlreadyMade.
     """
+    # One after another for each person: two at once would not see each other in what is read here,
+    # and one who is being erased must not get a token afterwards.
+    if not User.objects.select_for_update(no_key=True).get(pk=user.pk).is_active:
+        raise PermissionDenied
+    if code and (made := ApiToken.objects.filter(code=code).first()):
+        raise AlreadyMade(made)
     if ApiToken.objects.filter(user=user).exclude(expires_at__lte=now).count() >= MOST:
         raise TooManyTokens
     text = text or PREFIX + token_urlsafe(32)
     token = ApiToken.objects.create(
+        code=code or uuid4(),
         user=user,
         name=name,
         scope=scope,
@@ -71,7 +96,15 @@ def of(user: User) -> list[ApiToken]:
     return list(ApiToken.objects.filter(user=user).order_by("-created_at", "-pk"))
 
 
-def revoke(user: User, code: UUID) -> bool:
-    """Delete a person's token; programs that use it are refused at once."""
-    deleted, _by_model = ApiToken.objects.filter(user=user, code=code).delete()
-    return bool(deleted)
+def revoke(token: ApiToken) -> None:
+    """Delete a token; programs that use it are refused at once."""
+    token.delete()
+
+
+def forget_expired(*, now: datetime) -> int:
+    """Delete tokens that expired a month ago; return how many."""
+    expired = ApiToken.objects.filter(expires_at__lte=now - SHOWN_EXPIRED_FOR)
+    if not expired.exists():  # a worker asks all the time, and reading locks nobody out
+        return 0
+    deleted, _by_model = expired.delete()
+    return deleted

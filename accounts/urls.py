@@ -10,5 +10,7 @@ urlpatterns = [
     path("logout/", views.logout, name="logout"),
     path("profile/", views.profile, name="profile"),
     path("password/", views.password, name="password"),
+    path("tokens/", views.tokens, name="tokens"),
+    path("tokens/<uuid:code>/revoke/", views.revoke, name="revoke"),
     path("language/", views.language, name="language"),
 ]

@@ -1,6 +1,7 @@
 """Pages about the person."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import auth, messages
@@ -9,17 +10,18 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import BadRequest
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+import accounts.tokens as api_tokens
 from accounts import services
-from accounts.forms import LoginForm, ProfileForm, RegisterForm
+from accounts.forms import LoginForm, ProfileForm, RegisterForm, TokenForm
 from accounts.models import LANGUAGES
 from accounts.requests import AuthenticatedRequest
 
@@ -95,6 +97,60 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
         messages.success(request, _("Your password is changed. Other devices are signed out."))
         return redirect("profile")
     return _page(request, "accounts/password.html", form)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def tokens(request: AuthenticatedRequest) -> HttpResponse:
+    """List the person's API tokens; make one and show its text.
+
+    The text stands in the answer to the POST and nowhere else: to show it after a redirect it would
+    have to be kept until then. When the form is sent again, by a reload, its key is known already.
+    """
+    now = timezone.now()
+    form = TokenForm(_data(request))
+    made, text, status = None, "", 200
+    if form.is_valid():
+        lifetime = form.cleaned_data["lifetime"]
+        try:
+            made, text = api_tokens.issue(
+                request.user,
+                name=form.cleaned_data["name"],
+                scope=form.cleaned_data["scope"],
+                expires_at=now + lifetime if lifetime else None,
+                now=now,
+                code=form.cleaned_data["request_key"],
+            )
+        except api_tokens.TooManyTokens as error:
+            form.add_error(None, str(error))
+        except api_tokens.AlreadyMade:
+            words = _(
+                "This token is made already. If you didn't copy it, revoke it and make another."
+            )
+            messages.warning(request, words)
+            return redirect("tokens")
+        else:
+            form, status = TokenForm(), 201
+    context = {
+        "form": form,
+        "made": made,
+        "text": text,
+        "tokens": [(token, token.has_expired(now)) for token in api_tokens.of(request.user)],
+        "api": request.build_absolute_uri(reverse("api:api-root")),
+    }
+    return render(request, "accounts/tokens.html", context, status=422 if form.errors else status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
+    """Ask, then delete a token."""
+    token = get_object_or_404(request.user.api_tokens, code=code)
+    if request.method != "POST":
+        return render(request, "accounts/revoke.html", {"token": token})
+    api_tokens.revoke(token)
+    messages.success(request, _("Revoked. Programs that use it are refused from now on."))
+    return redirect("tokens")
 
 
 @login_not_required

@@ -3,10 +3,10 @@
 from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from json import loads
+from json import dumps, loads
 from typing import Annotated
 
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, user_logged_in
 from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import Field
@@ -77,13 +77,17 @@ def create_token(request: ProgramRequest, body: Credentials) -> object:
     user = authenticate(request, username=body.username, password=body.password)
     if not isinstance(user, User):
         raise ApiProblem(WRONG_CREDENTIALS, headers={"WWW-Authenticate": 'Bearer realm="Mesto"'})
+    user_logged_in.send(User, request=request, user=user)  # forgets the typing errors before it
     claim = idempotency.begin(request, user)
     text = ""
     if claim is not None:  # the same request gets the same token, though nobody has kept it
         secret = urlsafe_b64encode(idempotency.derived(claim, "accounts.api.token"))
         claim.secret = text = tokens.PREFIX + secret.decode().rstrip("=")
         if claim.answer is not None:
-            return Status(claim.answer.status_code, {**loads(claim.answer.content), "token": text})
+            kept = loads(claim.answer.content)
+            if "token" in kept:
+                claim.answer.content = dumps({**kept, "token": text}).encode()
+            return claim.answer
     now = timezone.now()
     try:
         token, text = tokens.issue(
@@ -92,8 +96,11 @@ def create_token(request: ProgramRequest, body: Credentials) -> object:
             scope=body.scope,
             expires_at=now + timedelta(days=body.days),
             now=now,
+            code=claim.row.code if claim is not None else None,
             text=text,
         )
+    except tokens.AlreadyMade as earlier:  # by this very request, before it could answer
+        token = earlier.token
     except tokens.TooManyTokens as error:
         raise ApiProblem(TOO_MANY_TOKENS, str(error)) from error
     shown = {"token_type": "Bearer", "scope": token.scope, "expires_at": token.expires_at}

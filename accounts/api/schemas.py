@@ -7,14 +7,18 @@ from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, WithJsonSchema
 
 
-def _without_nul(text: str) -> str:
+def _storable(text: str) -> str:
     if "\x00" in text:
         raise ValueError("it holds a zero byte")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds half a character") from error
     return text
 
 
-#: A database can't hold a zero byte in a text.
-Text = Annotated[str, AfterValidator(_without_nul)]
+#: A database holds no zero byte, and no lone surrogate, which JSON can say: "\\ud800".
+Text = Annotated[str, AfterValidator(_storable)]
 
 INSTANT = {
     "type": "string",

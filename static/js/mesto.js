@@ -67,6 +67,18 @@ for (const name of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(name, ({ detail }) => { location.assign(detail.pathInfo.finalRequestPath); });
 }
 
+// Copying wants a secure address; without it, or without JavaScript, one selects.
+if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach((button) => {
+  const field = byId(button.dataset.copy);
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    field.select();
+    await navigator.clipboard.writeText(field.value);
+    const said = button.nextElementSibling;
+    said.textContent = said.dataset.copied;
+  });
+});
+
 // A page that asks again by itself: never sends a form again, only looks.
 const retry = document.querySelector("[data-retry-after]");
 if (retry) setTimeout(() => location.replace(location.href), retry.dataset.retryAfter * 1000);
