@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from bookings.querysets import BookingQuerySet
+from bookings.querysets import BookingQuerySet, EventQuerySet
 from bookings.states import OCCUPYING, UNDECIDED, State
 from spaces.codes import new_code
 from spaces.models import Place
@@ -169,12 +169,21 @@ class BookingEvent(models.Model):
     at = models.DateTimeField(_("when"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     data = models.JSONField(encoder=DjangoJSONEncoder)
+    # Given after the commit, by `bookings.log`; keys are given before it and come out of order.
+    position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
+
+    objects: ClassVar[models.Manager["BookingEvent"]] = EventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
         constraints = [
             models.UniqueConstraint(fields=["booking", "sequence"], name="booking_event_sequence"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], name="booking_event_unplaced", condition=Q(position__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

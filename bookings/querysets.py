@@ -15,7 +15,7 @@ from spaces.slots import Period
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from bookings.models import Booking  # noqa: F401 - the base class below names it
+    from bookings.models import Booking, BookingEvent  # noqa: F401 - the base classes name them
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
@@ -67,6 +67,9 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def in_space(self, space: Space) -> "BookingQuerySet":
         return self.filter(place__space=space)
 
+    def in_space_called(self, slug: str) -> "BookingQuerySet":
+        return self.filter(place__space__slug=slug)
+
     def narrowed(self, *, state: str | None, space: Space | None) -> "BookingQuerySet":
         """Keep one state, one space, or both; None keeps all."""
         found = self if state is None else self.filter(state=state)
@@ -117,3 +120,16 @@ class BookingQuerySet(models.QuerySet["Booking"]):
             n=Func("pk", function="COUNT", output_field=IntegerField())
         )
         return Subquery(counted.values("n"))
+
+
+class EventQuerySet(models.QuerySet["BookingEvent"]):
+    def of_bookings(self, bookings: BookingQuerySet) -> "EventQuerySet":
+        return self.filter(booking__in=bookings)
+
+    def unplaced(self) -> "EventQuerySet":
+        """Events that have no position in the log yet."""
+        return self.filter(position=None)
+
+    def beyond(self, position: int) -> "EventQuerySet":
+        """What comes after a position of the log, in its order."""
+        return self.filter(position__gt=position).order_by("position")

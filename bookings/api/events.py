@@ -1,0 +1,80 @@
+"""The log of events, for programs that follow what happens."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from ninja import Query, Router
+
+from accounts.api.auth import SIGNED_IN
+from accounts.api.pages import Limit, bad_cursor
+from accounts.api.schemas import Text
+from accounts.requests import SignedInProgramRequest
+from bookings import log
+from bookings.api.schemas import EventPage
+from bookings.models import Booking, BookingEvent
+from bookings.representation import written
+
+router = Router(tags=["Events"], auth=SIGNED_IN)
+
+
+@router.get(
+    "/events",
+    response=EventPage,
+    operation_id="listEvents",
+    summary="Follow what happens to the bookings that you may see",
+)
+def list_events(
+    request: SignedInProgramRequest,
+    after: Annotated[
+        Text,
+        Query("", max_length=60, description="`next_cursor` of before; empty: from the beginning."),
+    ],
+    limit: Limit,
+    space: Annotated[Text, Query("", description="Only in the space with this slug.")],
+) -> dict[str, Any]:
+    """In one order that never changes: nothing is skipped or repeated, whenever you ask again.
+
+    Events of one booking come in the order of its life.
+    """
+    log.place_new()
+    bookings = Booking.objects.visible_to(request.user)
+    if space:
+        bookings = bookings.in_space_called(space)
+    events = BookingEvent.objects.of_bookings(bookings).beyond(_position(after) if after else 0)
+    found = list(events.select_related("booking__place__space")[: limit + 1])
+    items = [_shown(event) for event in found[:limit]]
+    return {
+        "items": items,
+        "next_cursor": items[-1]["id"] if items else after,
+        "has_more": len(found) > limit,
+    }
+
+
+def _position(cursor: str) -> int:
+    code, _dot, sequence = cursor.partition(".")
+    try:
+        position: int | None = BookingEvent.objects.values_list("position", flat=True).get(
+            booking__code=UUID(code), sequence=int(sequence)
+        )
+    except (ValueError, OverflowError, BookingEvent.DoesNotExist) as error:
+        raise bad_cursor("after") from error
+    if position is None:
+        raise bad_cursor("after")
+    return position
+
+
+def _shown(event: BookingEvent) -> dict[str, Any]:
+    booking = event.booking
+    zone = booking.place.space.zone
+    later: dict[str, Any] = {  # what events of earlier releases don't remember
+        "created_at": written(booking.created_at, zone),
+        "decided_at": written(booking.decided_at, zone) if booking.decided_at else None,
+        "problems": [],
+    }
+    return {
+        "id": f"{booking.code}.{event.sequence}",
+        "kind": event.kind,
+        "at": written(event.at, zone),
+        "reason": event.reason,
+        "booking": {**later, **event.data},
+    }
