@@ -16,8 +16,6 @@ from accounts.models import User
 from bookings import rules
 from bookings.errors import Refused, RequestKeyReused
 from bookings.models import BookedSlot, Booking
-from bookings.states import State
-from bookings.transitions import move_to
 from spaces.models import Place, Space
 from spaces.slots import Period, slots
 from spaces.venue import Venue
@@ -25,12 +23,13 @@ from spaces.venue import Venue
 REUSED = gettext_lazy("This form was already used for another booking.")
 
 
-def decide(booking: Booking, venue: Venue, *, by: User | None, now: datetime) -> None:
-    """Ask the rules, take the slots, and confirm the booking, or reject it because it is taken.
+def objections(
+    booking: Booking, venue: Venue, *, by: User | None, now: datetime
+) -> list[rules.Problem]:
+    """Return every rule that a booking breaks, as of when it was asked for.
 
-    A booking that is new is inserted. The rules are asked as of when it was received: what was
-    asked in time stays asked in time. Member and place are locked, and `booking.place` is the
-    locked one. Raises Refused with every broken rule (nothing is written).
+    What was asked in time stays asked in time. Member and place are locked, and `booking.place` is
+    the locked one.
     """
     place, asked_at = booking.place, booking.created_at
     found = rules.problems(
@@ -43,18 +42,8 @@ def decide(booking: Booking, venue: Venue, *, by: User | None, now: datetime) ->
         walk_in=by != booking.member,
     )
     if not found and booking.ends_at <= now:
-        found = [rules.already_past()]
-    if found:
-        raise Refused(found)
-    sequence = None
-    if booking._state.adding:
-        insert(booking)
-        sequence = 1
-    if take_slots(booking, venue.leaves(place.pk)):
-        move_to(State.CONFIRMED, booking, by=by, now=now, sequence=sequence)
-    else:
-        taken = ["slot_taken"]
-        move_to(State.REJECTED, booking, by=by, now=now, sequence=sequence, problems=taken)
+        return [rules.already_past()]
+    return found
 
 
 def lock_member(member: User) -> None:
@@ -143,16 +132,18 @@ def upcoming_by_kind(
 def take_slots(booking: Booking, leaves: Iterable[int]) -> bool:
     """Insert the booking's slots, in one order for everybody; tell whether they were all free.
 
-    The unique constraint decides, here and nowhere else.
+    The unique constraint decides, here and nowhere else. A new booking is inserted with them; it
+    isn't either when they are taken, or when its request key was used before.
     """
-    rows = [
-        BookedSlot(booking=booking, place_id=leaf, slot=slot)
-        for leaf in sorted(leaves)
-        for slot in slots(booking.period)
-    ]
     try:
         with transaction.atomic():
-            BookedSlot.objects.bulk_create(rows)
+            if booking.pk is None:
+                booking.save(force_insert=True)
+            BookedSlot.objects.bulk_create(
+                BookedSlot(booking=booking, place_id=leaf, slot=slot)
+                for leaf in sorted(leaves)
+                for slot in slots(booking.period)
+            )
     except IntegrityError:
         return False
     return True

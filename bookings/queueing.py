@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from bookings.deciding import decide, lock_member, lock_places
+from bookings.deciding import lock_member, lock_places, objections, take_slots
 from bookings.errors import Refused, WrongState
 from bookings.models import Booking
 from bookings.rules import Problem
@@ -87,10 +87,16 @@ def _decide(claimed: Booking, *, attempt: int, now: datetime) -> None:
         locked = lock_places(claimed.place, member=claimed.member, now=asked_at)
         booking = _as_it_is(claimed)
         booking.place, venue = locked[claimed.place_id]
-        decide(booking, venue, by=by, now=now)
+        if found := objections(booking, venue, by=by, now=now):
+            raise Refused(found)
     except Refused as refused:
         codes = [problem.code for problem in refused.problems]
         move_to(State.REJECTED, _as_it_is(claimed), by=by, now=now, problems=codes)
+        return
+    if take_slots(booking, venue.leaves(booking.place_id)):
+        move_to(State.CONFIRMED, booking, by=by, now=now)
+    else:
+        move_to(State.REJECTED, booking, by=by, now=now, problems=["slot_taken"])
 
 
 def _as_it_is(claimed: Booking) -> Booking:

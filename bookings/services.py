@@ -11,10 +11,10 @@ from accounts.models import User
 from bookings import rules
 from bookings.deciding import (
     answered,
-    decide,
     insert,
     lock_member,
     lock_places,
+    objections,
     take_slots,
     upcoming_by_kind,
 )
@@ -55,8 +55,6 @@ def book(
     if member is not None:
         lock_member(member)
     place, venue = lock_places(place, member=member, now=now)[place.pk]
-    if earlier := answered(member, request_key, place, Period(starts_at, ends_at), party_size):
-        return earlier
     booking = Booking(
         member=member,
         guest_name=guest_name,
@@ -65,12 +63,24 @@ def book(
         starts_at=starts_at,
         ends_at=ends_at,
         party_size=party_size,
-        state=State.CHECKING_AVAILABILITY,
+        state=State.CONFIRMED,
         note=note,
         request_key=request_key or None,
         created_at=now,
+        decided_at=now,
     )
-    decide(booking, venue, by=by, now=now)
+    found = objections(booking, venue, by=by, now=now)
+    if not found and take_slots(booking, venue.leaves(place.pk)):
+        record(BookingEvent.Kind.CONFIRMED, booking, by=by, now=now, sequence=1)
+        return booking
+    # Not before: who sends a request again meets the booking that it made, or a rule that it fills.
+    if earlier := answered(member, request_key, place, booking.period, party_size):
+        return earlier
+    if found:
+        raise Refused(found)
+    booking.pk, booking.state, booking.problems = None, State.REJECTED, ["slot_taken"]
+    insert(booking)
+    record(BookingEvent.Kind.REJECTED, booking, by=by, now=now, sequence=1)
     return booking
 
 

@@ -22,7 +22,6 @@ def move_to(
     by: User | None,
     now: datetime,
     reason: str = "",
-    sequence: int | None = None,
     problems: Sequence[str] = (),
 ) -> None:
     """Move a booking along TRANSITIONS by compare-and-swap, and write the event.
@@ -35,11 +34,9 @@ def move_to(
         changes |= {"decided_at": now, "problems": list(problems), "lease_expires_at": None}
     seen = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
     change(booking, sources(state), expected=seen, changes=changes)
-    if state not in OCCUPYING and sequence is None:
+    if state not in OCCUPYING:
         booking.booked_slots.all().delete()
-    record(
-        BookingEvent.Kind(state.value), booking, by=by, now=now, reason=reason, sequence=sequence
-    )
+    record(BookingEvent.Kind(state.value), booking, by=by, now=now, reason=reason)
 
 
 def claim(
