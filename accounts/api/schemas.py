@@ -4,7 +4,14 @@ from datetime import datetime
 from typing import Annotated
 
 from ninja import Schema
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
 
 def _storable(text: str) -> str:
@@ -17,7 +24,7 @@ def _storable(text: str) -> str:
     return text
 
 
-#: A database holds no zero byte, and no lone surrogate, which JSON can say: "\\ud800".
+#: A database holds no zero byte, and no lone surrogate, which JSON can say: "\ud800".
 Text = Annotated[str, AfterValidator(_storable)]
 
 INSTANT = {
@@ -28,13 +35,22 @@ INSTANT = {
 }
 
 
+def _text(at: object) -> object:
+    """Keep numbers from being read as seconds since 1970: those name no offset."""
+    if isinstance(at, str) and at[4:5] == "-":
+        return at
+    raise ValueError("it is no RFC 3339 text")
+
+
 def _in_reach(at: datetime) -> datetime:
     if not 2000 <= at.year <= 2199:
         raise ValueError("it is too far away")
     return at
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_in_reach), WithJsonSchema(INSTANT)]
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_text), AfterValidator(_in_reach), WithJsonSchema(INSTANT)
+]
 
 
 class Input(Schema):

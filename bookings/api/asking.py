@@ -45,13 +45,13 @@ class Asked:
 def read(content: BookingIn, *, by: User) -> Asked:
     """Find the place and the person. Raises ApiProblem: unknown ones, or not staff of the space."""
     place = find_place(content.place)
-    if content.member is None and not content.guest_name:
+    login = by.username if content.member is None else User.normalize_username(content.member)
+    if login == by.username and not content.guest_name:
         return Asked(by, by, place, content)
     if not Space.objects.run_by(by).filter(pk=place.space_id).exists():
         raise ApiProblem(FORBIDDEN, _("Only staff of the space book for others."))
     if content.member is None:
         return Asked(by, None, place, content)
-    login = User.normalize_username(content.member)
     member = User.objects.filter(username=login, is_active=True).first()
     if member is None:
         raise _invalid("body.member", _("Nobody has this login."))
