@@ -46,12 +46,19 @@ REASONS: dict[str, str | Promise] = {
     "account_closed": gettext_lazy("The member's account is closed."),
     "undecidable": gettext_lazy("Something on our side kept this from being decided."),
     "no_such_place": gettext_lazy("There is no such place."),
+    "no_such_member": gettext_lazy("There is no such member."),
+    "not_staff": gettext_lazy("Only the staff of that space may book for others."),
     "features_missing": gettext_lazy("The place lacks something that was asked for."),
     "invalid": gettext_lazy("Something that was sent can't be read."),
     "request_key_reused": gettext_lazy("The request key was already used for another booking."),
     "wrong_state": gettext_lazy("The booking's state does not allow that."),
     "too_late": gettext_lazy("The deadline for changing the booking has passed."),
 }
+
+
+def reason(code: str) -> str:
+    """Return the general sentence for a code, or the code when a later release made it."""
+    return str(REASONS.get(code, code))
 
 
 @dataclass(frozen=True)

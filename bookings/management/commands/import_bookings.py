@@ -1,0 +1,133 @@
+"""Many bookings from one file: `manage.py import_bookings file.csv`."""
+
+import csv
+import logging
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.utils import timezone
+
+from accounts.models import User
+from bookings import importing
+from bookings.importing import Entry, FileError, Refusal
+from bookings.models import Booking
+from bookings.queueing import decide_next
+
+logger = logging.getLogger("mesto.import")
+
+PAUSE = 0.2  # seconds, while another worker decides the rest
+WIDTH = 30  # of the bar
+UNITS = 50  # decisions between two looks at what is left
+
+
+class Command(BaseCommand):
+    help = (
+        "Book what a file of comma- or semicolon-separated values asks for, line by line. Columns: "
+        + ", ".join(importing.COLUMNS)
+        + ". A place is a number beside its space's address, or a code. Times are the space's, "
+        "like 2026-11-25T13:00, unless they have an offset. The same file, run again, books "
+        "nothing twice."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--by", metavar="LOGIN", help="who books; without it, the house")
+        parser.add_argument(
+            "--report", type=Path, metavar="FILE", help="write the refused lines there, as CSV"
+        )
+
+    def handle(
+        self, *args: Any, file: Path, by: str | None, report: Path | None, **options: Any
+    ) -> None:
+        try:
+            lines = importing.read(file.read_bytes())
+            if report is not None:
+                report.touch()
+        except (OSError, FileError) as error:
+            raise CommandError(str(error)) from error
+        staff = None if by is None else self.person(by)
+        try:
+            with progress(self.stderr, "asked", len(lines)) as bar:
+                entries = []
+                for entry in importing.request(lines, by=staff):
+                    entries.append(entry)
+                    bar(len(entries))
+            self.decide(entries)
+        except KeyboardInterrupt as error:
+            raise CommandError(
+                "Interrupted. Run it again: nothing is booked twice.", returncode=130
+            ) from error
+        refused = list(importing.refusals(entries))
+        write_report(refused, self.stdout, report)
+        there = sum(entry.was_there for entry in entries)
+        self.stdout.write(
+            f"{len(entries)} lines: {len(entries) - len(refused)} booked, {len(refused)} refused; "
+            f"{there} were there already"
+        )
+
+    def person(self, login: str) -> User:
+        try:
+            return User.objects.get_by_natural_key(login)
+        except User.DoesNotExist as error:
+            raise CommandError(f"There is nobody with the login {login!r}.") from error
+
+    def decide(self, entries: list[Entry]) -> None:
+        """Work on the queue, beside the workers there are, until none of ours is undecided."""
+        ours = {entry.booking.pk for entry in entries if entry.booking is not None}
+        with progress(self.stderr, "decided", len(ours)) as bar:
+            while left := ours & set(Booking.objects.undecided().values_list("pk", flat=True)):
+                bar(len(ours) - len(left))
+                if not work():
+                    time.sleep(PAUSE)
+            bar(len(ours))
+
+
+def work() -> bool:
+    """Decide some of what is queued; tell whether there may be more to do at once."""
+    for _ in range(UNITS):
+        try:
+            if not decide_next(now=timezone.now()):
+                return False
+        except Exception:  # as in a worker: when its lease has run out, it is tried again
+            logger.exception("a decision failed")
+            return False
+    return True
+
+
+def write_report(refused: Iterable[Refusal], output: OutputWrapper, report: Path | None) -> None:
+    if report is not None:
+        with report.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["line", "codes", "reasons"])
+            rows.writerows([r.line.number, " ".join(r.codes), " ".join(r.reasons)] for r in refused)
+        return
+    for refusal in refused:
+        line = refusal.line
+        place = f"{line['space']} {line['place']}".strip()
+        output.write(
+            f"line {line.number}: {place}, {line['starts_at']} to {line['ends_at']}: "
+            + " ".join(refusal.reasons)
+        )
+
+
+@contextmanager
+def progress(output: OutputWrapper, verb: str, whole: int) -> Iterator[Callable[[int], None]]:
+    """Draw a bar on a terminal, in place; elsewhere nothing."""
+
+    def draw(done: int) -> None:
+        filled = WIDTH * done // max(whole, 1)
+        bar = "#" * filled + "." * (WIDTH - filled)
+        output.write(f"\r{verb} [{bar}] {done}/{whole}", style_func=str, ending="")
+        output.flush()
+
+    if not output.isatty():
+        yield lambda done: None
+        return
+    draw(0)
+    yield draw
+    output.write("")
