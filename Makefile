@@ -8,6 +8,7 @@ python := .venv/bin/python
 manage := $(python) manage.py
 runtime := .venv/requirements.txt
 tools := .venv/requirements-dev.txt
+schemathesis := .venv-schemathesis/requirements-schemathesis.txt
 catalogues := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 static := var/static/staticfiles.json
 
@@ -19,7 +20,7 @@ on_sqlite := $(settings) DATABASE_URL=sqlite:///var/unused.sqlite3
 in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/mesto
 
 .PHONY: help run dev worker test check lock messages screenshots clean port database FORCE
-.PHONY: style imports types migrations translations deployment
+.PHONY: style imports types migrations translations deployment api
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -55,7 +56,7 @@ test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQ
 	cat var/postgresql.log; \
 	exit $$status
 
-check: style imports types migrations translations deployment ## everything but the tests (-k: don't stop at the first)
+check: style imports types migrations translations deployment api ## everything but the tests (-k: don't stop at the first)
 
 style: $(tools)
 	.venv/bin/ruff check .
@@ -76,12 +77,16 @@ translations: $(tools)
 deployment: $(tools)
 	@$(in_production) $(manage) check --deploy --fail-level WARNING
 
+api: $(tools) $(schemathesis) $(catalogues) $(static) | var
+	@$(settings) $(python) scripts/fuzz_api.py $(ARGS)
+
 lock: $(runtime) ## write the locks anew (ARGS=--upgrade for newer versions)
 	@test -x .venv/bin/uv || $(python) -m pip install --quiet uv
 	@compile=".venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 \
 		--custom-compile-command 'make lock' $(ARGS)"; \
 	eval "$$compile requirements.in -o requirements.txt" && \
-	eval "$$compile requirements-dev.in -c requirements.txt -o requirements-dev.txt"
+	eval "$$compile requirements-dev.in -c requirements.txt -o requirements-dev.txt" && \
+	eval "$$compile requirements-schemathesis.in -o requirements-schemathesis.txt"
 
 messages: $(runtime) ## bring the Russian catalogue up to what the code says
 	@$(python) scripts/messages.py extract
@@ -91,8 +96,8 @@ screenshots: $(tools) $(catalogues) | var ## pictures of the pages
 	@$(settings) $(python) scripts/screenshots.py $(ARGS)
 
 clean: ## remove what can be made again; the database and .env stay
-	rm -rf .venv var/static var/test.sqlite3* $(catalogues)
-	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-schemathesis var/static var/test.sqlite3* $(catalogues)
+	rm -rf .hypothesis .schemathesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 port: $(runtime)
@@ -103,7 +108,10 @@ database: $(runtime) $(catalogues) .env | var
 
 # The script touches its target only when the lock has changed.
 .venv/%.txt: %.txt FORCE
-	@scripts/venv.sh $<
+	@scripts/venv.sh .venv $<
+
+.venv-schemathesis/%.txt: %.txt FORCE
+	@scripts/venv.sh .venv-schemathesis $<
 
 .env: | $(runtime)
 	@umask 077 && key=$$($(python) -c 'import secrets; print(secrets.token_urlsafe(50))') && \

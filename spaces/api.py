@@ -7,7 +7,7 @@ from uuid import UUID
 from django.shortcuts import get_object_or_404
 from django.utils import timezone, translation
 from ninja import Router, Schema
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from accounts.api.auth import PUBLIC
 from accounts.api.pages import Cursor, Limit, NextCursor, cut, decode, encode
@@ -20,11 +20,27 @@ from spaces.venue import Venue
 
 router = Router(tags=["Spaces"], auth=PUBLIC)
 
+# Said in full where they stand: two enumerations named Kind would be one in the OpenAPI document.
+SpaceKind = Annotated[
+    Space.Kind,
+    WithJsonSchema(
+        {"type": "string", "enum": Space.Kind.values, "description": "What kind of space it is."}
+    ),
+]
+PlaceKind = Annotated[
+    Place.Kind,
+    WithJsonSchema(
+        {"type": "string", "enum": Place.Kind.values, "description": "What kind of place it is."}
+    ),
+]
+# The format "time" of JSON Schema has an offset; these have none.
+LocalTime = Annotated[time, WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d:\d\d$"})]
+
 
 class SpaceOut(Schema):
     slug: Annotated[str, Field(description="Names the space in addresses.", examples=["tverskaya"])]
     name: Annotated[str, Field(description="What it is called.", examples=["Tverskaya"])]
-    kind: Space.Kind
+    kind: SpaceKind
     time_zone: Annotated[
         str,
         Field(description="IANA name. All its times are local there.", examples=["Europe/Moscow"]),
@@ -36,9 +52,9 @@ class Hours(Schema):
     weekday: Annotated[
         int, Field(ge=0, le=6, description="0 is Monday, 6 is Sunday.", examples=[0])
     ]
-    opens_at: Annotated[time, Field(description="Local time.", examples=["08:00:00"])]
+    opens_at: Annotated[LocalTime, Field(description="Local time.", examples=["08:00:00"])]
     closes_at: Annotated[
-        time,
+        LocalTime,
         Field(
             description="Local time; not later than `opens_at`: on the next day.",
             examples=["22:00:00"],
@@ -49,7 +65,7 @@ class Hours(Schema):
 class Rules(Schema):
     """The limits of one kind of place, for whoever asks: a group may have its own."""
 
-    kind: Place.Kind
+    kind: PlaceKind
     step_minutes: Annotated[
         int,
         Field(description="Bookings start and last in such steps, from opening.", examples=[60]),
@@ -73,7 +89,7 @@ class PlaceOut(Schema):
     code: Annotated[UUID, Field(description="The place's public code: what a booking names.")]
     number: Annotated[int, Field(description="Unique in its space.", examples=[12])]
     name: Annotated[str, Field(description="What it is called, in English.", examples=["Desk 12"])]
-    kind: Place.Kind
+    kind: PlaceKind
     capacity: Annotated[int, Field(description="For how many people.", examples=[1])]
     features: Annotated[list[Feature], Field(description="What it offers.")]
 
