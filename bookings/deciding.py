@@ -137,7 +137,7 @@ def take_slots(booking: Booking, leaves: Iterable[int]) -> bool:
     """
     try:
         with transaction.atomic():
-            if booking.pk is None:
+            if booking._state.adding:
                 booking.save(force_insert=True)
             BookedSlot.objects.bulk_create(
                 BookedSlot(booking=booking, place_id=leaf, slot=slot)
