@@ -1,6 +1,6 @@
 """The orders in which bookings are listed page by page, and where in them a booking stands."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -34,7 +34,7 @@ class Sort(models.TextChoices):
         """Return what stands after a position. Raises ValueError for one of another order."""
         sort, start, booking = position
         starts_at, code = datetime.fromisoformat(start), UUID(booking)
-        if sort != self.value or starts_at.tzinfo is None:
+        if sort != self.value or starts_at.utcoffset() != timedelta(0):  # `position` writes UTC
             raise ValueError(position)
         if self == Sort.NEWEST:
             return Q(code__lt=code)
