@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from bookings.local_time import LocalTimeError, read_instant
-from bookings.states import State
+from bookings.states import UNDECIDED, State
 from spaces.features import Feature
 from spaces.models import Place, Space
 from spaces.slots import Period
@@ -118,7 +118,7 @@ class BookForm(TimesForm):
 
 
 #: The states that a member meets.
-MET = (State.CONFIRMED, State.COMPLETED, State.CANCELLED, State.REJECTED)
+MET = (*UNDECIDED, State.CONFIRMED, State.COMPLETED, State.CANCELLED, State.REJECTED)
 
 
 class HistoryForm(forms.Form):

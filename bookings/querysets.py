@@ -54,6 +54,11 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         """Bookings that hold a place now or later, soonest first."""
         return self.occupying().filter(ends_at__gt=now).order_by("starts_at", "pk")
 
+    def ahead(self, now: datetime) -> "BookingQuerySet":
+        """Upcoming bookings and those that wait for their decision, soonest first."""
+        upcoming = Q(state__in=OCCUPYING, ends_at__gt=now)
+        return self.filter(upcoming | Q(state__in=UNDECIDED)).order_by("starts_at", "pk")
+
     def newest_first(self) -> "BookingQuerySet":
         return self.order_by("-starts_at", "-pk")
 

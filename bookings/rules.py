@@ -38,9 +38,7 @@ REASONS: dict[str, str | Promise] = {
     "not_bookable": gettext_lazy("The place can't be booked."),
     "party_too_small": gettext_lazy("At least one person has to come."),
     "party_too_large": gettext_lazy("The place is not for that many people."),
-    "too_many_upcoming": gettext_lazy(
-        "The member has as many upcoming bookings as the space allows."
-    ),
+    "too_many_upcoming": gettext_lazy("One member may not have more upcoming bookings here."),
     "slot_taken": gettext_lazy("Somebody else has the place for a part of that time."),
     "other_space": gettext_lazy("That place is in another space."),
     "account_closed": gettext_lazy("The member's account is closed."),

@@ -145,7 +145,7 @@ class TestCommand:
     def test_rules_hold_as_for_everybody(self, run, line, space, alice):
         PolicyFactory.create(space=space, max_upcoming=1)
         output = run(line(), line(place=2))
-        assert output[0].endswith("The member has as many upcoming bookings as the space allows.")
+        assert output[0].endswith("One member may not have more upcoming bookings here.")
 
     def test_who_left_is_refused(self, run, line, space, alice, tmp_path):
         text = line()

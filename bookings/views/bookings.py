@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from itertools import groupby, pairwise
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -41,9 +43,12 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
     if request.method == "POST":
         return book(request)
     now = timezone.now()
-    upcoming = Booking.objects.of(request.user).upcoming(now).with_place()
+    ahead = list(Booking.objects.of(request.user).ahead(now).with_place())
+    upcoming = [booking for booking in ahead if not booking.is_undecided]
     days = [(label, list(group)) for label, group in groupby(upcoming, key=lambda b: _day(b, now))]
-    return render(request, "bookings/bookings.html", {"days": days, "now": now})
+    undecided = [booking for booking in ahead if booking.is_undecided]
+    context = {"undecided": undecided, "days": days, "now": now}
+    return render(request, "bookings/bookings.html", context)
 
 
 def _day(booking: Booking, now: datetime) -> str:
@@ -90,12 +95,19 @@ def _form_problems(form: TimesForm) -> list[rules.Problem]:
 @require_safe
 @never_cache
 def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Show one booking: the ticket, and what happened to it."""
+    """Show one booking: the ticket, and what happened to it. While undecided, it asks again."""
     now = timezone.now()
     found = _mine(request, code)
+    if request.htmx and found.is_undecided:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)  # htmx leaves the page as it is
     setup = Space.objects.with_setup(since=now, member=request.user).get(pk=found.place.space_id)
     venue = Venue.of(setup)
     until = rules.cancel_until(venue, found.place, found.starts_at)
+    asked: dict[str, Any] = {
+        "day": venue.day_of(found.starts_at),
+        "period": found.period,
+        "party_size": found.party_size,
+    }
     context = {
         "booking": found,
         "zone": found.place.space.zone,
@@ -103,18 +115,16 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "events": _lines(found, request.user.pk),
         "can_change": found.is_upcoming(now) and not found.has_started(now) and now <= until,
         "change_until": until,
-        "move_url": board_url(
-            found.place.space,
-            day=venue.day_of(found.starts_at),
-            period=found.period,
-            party_size=found.party_size,
-            moving=found,
-        ),
-        "just_booked": "booked" in request.GET and found.is_upcoming(now),
+        "move_url": board_url(found.place.space, **asked, moving=found),
+        "board_url": board_url(found.place.space, **asked),
+        "reasons": [rules.reason(code) for code in found.problems],
+        "just_booked": ("booked" in request.GET or request.htmx) and found.is_upcoming(now),
+        "just_refused": request.htmx and found.state == State.REJECTED,
         "just_moved": "moved" in request.GET and found.is_upcoming(now),
         "now": now,
     }
-    return render(request, "bookings/booking.html", context)
+    template = "bookings/booking.html#booking" if request.htmx else "bookings/booking.html"
+    return render(request, template, context)
 
 
 @dataclass(frozen=True)

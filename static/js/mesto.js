@@ -64,7 +64,10 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
 });
 // When the answer is not the page that was asked for, go there and see.
 for (const name of ["htmx:responseError", "htmx:sendError"]) {
-  document.addEventListener(name, ({ detail }) => { location.assign(detail.pathInfo.finalRequestPath); });
+  document.addEventListener(name, ({ detail }) => {
+    // What asks every few seconds asks again.
+    if (!detail.elt.matches("[hx-trigger^=every]")) location.assign(detail.pathInfo.finalRequestPath);
+  });
 }
 
 // Copying wants a secure address; without it, or without JavaScript, one selects.
