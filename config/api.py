@@ -12,12 +12,26 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from accounts.api import problems
 from accounts.api.auth import unauthenticated
+from accounts.api.parsing import StrictParser
 from accounts.api.problems import ApiProblem, answer
 from accounts.api.routes import router as signing_in
+from bookings.api.events import router as events
 from bookings.api.finding import router as finding
 from bookings.api.routes import router as bookings
 from config.openapi import Document
 from spaces.api import router as spaces
+
+DESCRIPTION = """\
+Mesto books places by time: desks and rooms in coworking spaces, tables in restaurants. Everything a
+member can do in the browser, a program can do here; what was confirmed is yours.
+
+- **Sign in** with `Authorization: Bearer <token>`. A token comes from your tokens page or from
+  `POST /auth/token`. The session of the browser works too, with its `csrftoken` as `X-CSRFToken`.
+- **Instants** are RFC 3339 with an offset, such as `2026-12-01T10:00:00+03:00`. Places are booked
+  from `starts_at` up to, not including, `ends_at`, in quarters of an hour.
+- **Errors** are problem documents (RFC 9457) with a stable `code`: [all of them](/api/v1/problems).
+- **Send again without fear**: with an `Idempotency-Key` a POST is carried out once.
+"""
 
 
 class MestoAPI(NinjaAPI):
@@ -31,13 +45,15 @@ api = MestoAPI(
     title="Mesto",
     version="1",
     urls_namespace="api",
-    description="Books places by time.",
+    description=DESCRIPTION,
     docs_decorator=require_safe,
+    parser=StrictParser(),
 )
 api.add_router("/auth", signing_in)
 api.add_router("", spaces)
 api.add_router("", finding)
 api.add_router("/bookings", bookings)
+api.add_router("", events)
 
 
 @api.exception_handler(ApiProblem)

@@ -53,7 +53,7 @@ IF_NONE_MATCH = {
     "name": "If-None-Match",
     "required": False,
     "description": "The `ETag` of an earlier answer: 304 without a body when nothing changed.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "examples": ['"33a64df551425fcc55e4d42a148795d9"']},
 }
 ETAG = {
     "ETag": {
@@ -88,16 +88,21 @@ class Document(OpenAPISchema):
         by_status = defaultdict(list)
         for kind in kinds_of(operation):
             by_status[int(kind.status)].append(kind)
-        self.schemas["Problem"] = Problem.model_json_schema(ref_template=REF_TEMPLATE)
-        self.schemas |= self.schemas["Problem"].pop("$defs", {})
-        content = {problems.CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         return {
             status: {
                 "description": "\n".join(f"- `{kind.code}`: {kind.title}" for kind in kinds),
-                "content": content,
+                "content": {problems.CONTENT_TYPE: {"schema": self._shape(kinds)}},
             }
             for status, kinds in sorted(by_status.items())
         }
+
+    def _shape(self, kinds: list[problems.Kind]) -> dict[str, str]:
+        """Refer to the schema of these kinds; one that has more members fits the others too."""
+        shape = next((kind.shape for kind in kinds if kind.shape is not Problem), Problem)
+        schema = shape.model_json_schema(ref_template=REF_TEMPLATE)
+        self.schemas |= schema.pop("$defs", {})
+        self.schemas[shape.__name__] = schema
+        return {"$ref": REF_TEMPLATE.format(model=shape.__name__)}
 
 
 def kinds_of(operation: Operation) -> list[problems.Kind]:

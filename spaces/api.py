@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone, translation
-from ninja import Router, Schema
+from ninja import Path, Router, Schema
 from pydantic import Field, WithJsonSchema
 
 from accounts.api.auth import PUBLIC
@@ -37,6 +37,11 @@ PlaceKind = Annotated[
 LocalTime = Annotated[time, WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d:\d\d$"})]
 
 
+CODE = "0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55"
+
+Slug = Annotated[str, Path(description="The space's slug.", examples=["tverskaya"])]
+
+
 class SpaceOut(Schema):
     slug: Annotated[str, Field(description="Names the space in addresses.", examples=["tverskaya"])]
     name: Annotated[str, Field(description="What it is called.", examples=["Tverskaya"])]
@@ -45,7 +50,9 @@ class SpaceOut(Schema):
         str,
         Field(description="IANA name. All its times are local there.", examples=["Europe/Moscow"]),
     ]
-    address: Annotated[str, Field(description="Where it is; may be empty.")]
+    address: Annotated[
+        str, Field(description="Where it is; may be empty.", examples=["Tverskaya Street 12"])
+    ]
 
 
 class Hours(Schema):
@@ -86,7 +93,10 @@ class Rules(Schema):
 
 
 class PlaceOut(Schema):
-    code: Annotated[UUID, Field(description="The place's public code: what a booking names.")]
+    code: Annotated[
+        UUID,
+        Field(description="The place's public code: what a booking names.", examples=[CODE]),
+    ]
     number: Annotated[int, Field(description="Unique in its space.", examples=[12])]
     name: Annotated[str, Field(description="What it is called, in English.", examples=["Desk 12"])]
     kind: PlaceKind
@@ -95,7 +105,9 @@ class PlaceOut(Schema):
 
 
 class SpaceDetail(SpaceOut):
-    about: Annotated[str, Field(description="Some words about it; may be empty.")]
+    about: Annotated[
+        str, Field(description="Some words about it; may be empty.", examples=["Desks by the hour"])
+    ]
     opening_hours: Annotated[
         list[Hours], Field(description="The weekly hours; closures are not in it.")
     ]
@@ -104,7 +116,7 @@ class SpaceDetail(SpaceOut):
 
 
 class SpacePage(Schema):
-    items: list[SpaceOut]
+    items: Annotated[list[SpaceOut], Field(description="By slug.")]
     next_cursor: NextCursor
 
 
@@ -123,7 +135,7 @@ def list_spaces(request: ProgramRequest, cursor: Cursor, limit: Limit) -> dict[s
     operation_id="getSpace",
     summary="Show one space: hours, rules and places",
 )
-def get_space(request: ProgramRequest, slug: str) -> dict[str, Any]:
+def get_space(request: ProgramRequest, slug: Slug) -> dict[str, Any]:
     space = find_space(request, slug)
     venue = Venue.of(space)
     places = list(space.places.filter(is_bookable=True).by_number())

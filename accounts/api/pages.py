@@ -22,11 +22,15 @@ Cursor = Annotated[
         "",
         max_length=300,
         description="`next_cursor` of the page before; empty for the first page.",
+        examples=["dHZlcnNrYXlh"],
     ),
 ]
 NextCursor = Annotated[
     str | None,
-    Field(description="Send it as `cursor` for the next page; null when this is the last."),
+    Field(
+        description="Send it as `cursor` for the next page; null when this is the last.",
+        examples=["dHZlcnNrYXlh"],
+    ),
 ]
 
 

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.api.schemas import Problem
+
 CONTENT_TYPE = "application/problem+json"
 ROOT = "/api/"
 
@@ -21,14 +23,21 @@ class Kind:
     status: HTTPStatus
     title: str | Promise
     meaning: str | Promise  # what to do about it, for the documentation
+    shape: type[Problem] = Problem  # which members it has
 
 
 #: Every kind that an answer may have, in the order of the documentation.
 KINDS: dict[str, Kind] = {}
 
 
-def kind(code: str, status: HTTPStatus, title: str | Promise, meaning: str | Promise) -> Kind:
-    KINDS[code] = made = Kind(code, status, title, meaning)
+def kind(
+    code: str,
+    status: HTTPStatus,
+    title: str | Promise,
+    meaning: str | Promise,
+    shape: type[Problem] = Problem,
+) -> Kind:
+    KINDS[code] = made = Kind(code, status, title, meaning, shape)
     return made
 
 

@@ -29,7 +29,9 @@ router = Router(tags=["Signing in"])
 
 class Credentials(Input):
     username: Annotated[Text, Field(max_length=150, description="The login.", examples=["member"])]
-    password: Annotated[Text, Field(max_length=4096, examples=["mesto-demo"])]
+    password: Annotated[
+        Text, Field(max_length=4096, description="The password.", examples=["mesto-demo"])
+    ]
     name: Annotated[
         Text,
         Field(
@@ -57,7 +59,7 @@ class TokenOut(Schema):
         ),
     ]
     token_type: Annotated[str, Field(description="Always `Bearer`.", examples=["Bearer"])]
-    scope: ApiToken.Scope
+    scope: Annotated[ApiToken.Scope, Field(description="What it may do.")]
     expires_at: Annotated[
         datetime, Field(description="An instant, RFC 3339.", examples=["2026-12-25T06:30:00Z"])
     ]

@@ -1,7 +1,7 @@
 """What bodies and answers of all apps are made of."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from ninja import Schema
 from pydantic import (
@@ -59,9 +59,19 @@ class Input(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
+def instant(description: str) -> Any:
+    """Describe an instant of an answer."""
+    return Field(
+        description=f"{description} RFC 3339, with the offset of the space's time zone.",
+        examples=["2026-12-01T10:00:00+03:00"],
+    )
+
+
 class FieldError(Schema):
     field: Annotated[str, Field(description="Where it is.", examples=["body.starts_at"])]
-    message: Annotated[str, Field(description="What is wrong with it.")]
+    message: Annotated[
+        str, Field(description="What is wrong with it.", examples=["Field required"])
+    ]
 
 
 class Problem(Schema):
@@ -76,9 +86,21 @@ class Problem(Schema):
             examples=["/api/v1/problems#slot_taken"],
         ),
     ]
-    title: Annotated[str, Field(description="What kind of problem, the same each time.")]
+    title: Annotated[
+        str,
+        Field(
+            description="What kind of problem, the same each time.",
+            examples=["The rules of the space don't allow it."],
+        ),
+    ]
     status: Annotated[int, Field(description="The HTTP status.", examples=[409])]
-    detail: Annotated[str, Field(description="What happened this time, for people.")]
+    detail: Annotated[
+        str,
+        Field(
+            description="What happened this time, for people.",
+            examples=["Table 1 is for up to 2 people."],
+        ),
+    ]
     code: Annotated[str, Field(description="For programs; stable.", examples=["slot_taken"])]
     errors: Annotated[
         list[FieldError], Field(description="With `invalid`: every wrong value.")

@@ -27,10 +27,17 @@ def list_events(
     request: SignedInProgramRequest,
     after: Annotated[
         Text,
-        Query("", max_length=60, description="`next_cursor` of before; empty: from the beginning."),
+        Query(
+            "",
+            max_length=60,
+            description="`next_cursor` of before; empty: from the beginning.",
+            examples=["0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.2"],
+        ),
     ],
     limit: Limit,
-    space: Annotated[Text, Query("", description="Only in the space with this slug.")],
+    space: Annotated[
+        Text, Query("", description="Only in the space with this slug.", examples=["ararat"])
+    ],
 ) -> dict[str, Any]:
     """In one order that never changes: nothing is skipped or repeated, whenever you ask again.
 

@@ -16,7 +16,7 @@ from bookings.api.schemas import AvailabilityOut, PartySize
 from bookings.availability import Availability, next_free
 from bookings.representation import written
 from bookings.rules import NONSENSE, Problem
-from spaces.api import find_space, place_data
+from spaces.api import Slug, find_space, place_data
 from spaces.features import Feature
 from spaces.models import Place
 from spaces.slots import Period
@@ -33,10 +33,10 @@ router = Router(tags=["Spaces"], auth=PUBLIC)
 )
 def get_availability(
     request: ProgramRequest,
-    slug: str,
+    slug: Slug,
     starts_at: Annotated[Instant, Query(description="When it would begin.")],
     ends_at: Annotated[Instant, Query(description="When it would end.")],
-    party_size: Annotated[PartySize, Query(1)],
+    party_size: Annotated[PartySize, Query(1, description="How many people would come.")],
     feature: Annotated[
         list[Feature], Query([], description="Only places with this; several may be named.")
     ],

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.api.problems import ApiProblem, kind
 from accounts.models import User
+from bookings.api.schemas import BookingProblem
 from bookings.availability import Offer, alternatives_to
 from bookings.errors import BookingError, Refused, SlotTaken, TooLate, WrongState
 from bookings.models import Booking
@@ -22,12 +23,14 @@ SLOT_TAKEN = kind(
     HTTPStatus.CONFLICT,
     _("Somebody else has the place for a part of that time."),
     _("`alternatives` lists up to three places and times that were free a moment ago."),
+    BookingProblem,
 )
 REFUSED = kind(
     "refused",
     HTTPStatus.UNPROCESSABLE_ENTITY,
     _("The rules of the space don't allow it."),
     _("`problems` lists every broken rule by its own code; `alternatives` what is allowed."),
+    BookingProblem,
 )
 WRONG_STATE = kind(
     "wrong_state",

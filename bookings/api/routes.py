@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from ninja import Query, Router, Status
+from ninja import Path, Query, Router, Status
 
 from accounts.api.auth import SIGNED_IN
 from accounts.api.idempotency import idempotent, request_key
@@ -31,9 +31,12 @@ from bookings.errors import BookingError
 from bookings.models import Booking
 from bookings.sorting import Sort
 from bookings.states import State
+from spaces.api import CODE
 from spaces.slots import Period
 
 router = Router(tags=["Bookings"], auth=SIGNED_IN)
+
+Code = Annotated[UUID, Path(description="The booking's code.", examples=[CODE])]
 
 
 @router.post(
@@ -106,8 +109,12 @@ def list_bookings(
     state: Annotated[
         list[State], Query([], description="Only in this state; several may be named.")
     ],
-    space: Annotated[Text, Query("", description="Only in the space with this slug.")],
-    place: Annotated[UUID | None, Query(None, description="Only of the place with this code.")],
+    space: Annotated[
+        Text, Query("", description="Only in the space with this slug.", examples=["ararat"])
+    ],
+    place: Annotated[
+        UUID | None, Query(None, description="Only of the place with this code.", examples=[CODE])
+    ],
     after: Annotated[
         Instant | None,
         Query(None, alias="from", description="Only what ends later than this instant."),
@@ -117,7 +124,8 @@ def list_bookings(
         Query(None, alias="to", description="Only what begins earlier than this instant."),
     ],
     mine: Annotated[
-        bool, Query(False, description="Only your own, not all of the spaces you run.")
+        bool,
+        Query(False, description="Only your own, not all of the spaces you run.", examples=[True]),
     ],
     sort: Annotated[
         Sort,
@@ -149,7 +157,7 @@ def list_bookings(
     summary="Show one booking",
 )
 def get_booking(
-    request: SignedInProgramRequest, response: HttpResponse, code: UUID, preference: prefer.Wait
+    request: SignedInProgramRequest, response: HttpResponse, code: Code, preference: prefer.Wait
 ) -> BookingOut:
     """With `Prefer: wait=10` the answer comes when it is decided, or after ten seconds."""
     booking = _find(request, code)
@@ -167,7 +175,7 @@ def get_booking(
 )
 @raises(SLOT_TAKEN, REFUSED, TOO_LATE, WRONG_STATE)
 def reschedule_booking(
-    request: SignedInProgramRequest, code: UUID, body: BookingChange
+    request: SignedInProgramRequest, code: Code, body: BookingChange
 ) -> BookingOut:
     """What is left out stays. If the new time can't be had, the booking stays where it is."""
     booking, now = _find(request, code), timezone.now()
@@ -206,9 +214,15 @@ def reschedule_booking(
 @raises(TOO_LATE, WRONG_STATE)
 def cancel_booking(
     request: SignedInProgramRequest,
-    code: UUID,
+    code: Code,
     reason: Annotated[
-        Text, Query("", max_length=200, description="Whoever booked sees it in the history.")
+        Text,
+        Query(
+            "",
+            max_length=200,
+            description="Whoever booked sees it in the history.",
+            examples=["Water damage"],
+        ),
     ],
 ) -> BookingOut:
     """A member may until the space's deadline, its staff until the end."""

@@ -8,14 +8,14 @@ from ninja import Schema
 from pydantic import Field, model_validator
 
 from accounts.api.pages import NextCursor
-from accounts.api.schemas import Input, Instant, Problem, Text
+from accounts.api.schemas import Input, Instant, Problem, Text, instant
 from bookings.forms import MOST_PEOPLE
 from bookings.representation import BookingData, PlaceData
-from spaces.api import PlaceOut
+from spaces.api import CODE, PlaceOut
 
 MOST_AT_ONCE = 100
 
-PlaceCode = Annotated[UUID, Field(description="The code of the place.")]
+PlaceCode = Annotated[UUID, Field(description="The code of the place.", examples=[CODE])]
 StartsAt = Annotated[Instant, Field(description="When it begins.")]
 EndsAt = Annotated[Instant, Field(description="When it ends; that instant is free again.")]
 PartySize = Annotated[
@@ -28,12 +28,15 @@ class BookingIn(Input):
     starts_at: StartsAt
     ends_at: EndsAt
     party_size: PartySize = 1
-    note: Annotated[Text, Field(max_length=500, description="Seen by the staff.")] = ""
+    note: Annotated[
+        Text, Field(max_length=500, description="Seen by the staff.", examples=["By the window"])
+    ] = ""
     member: Annotated[
         Text | None,
         Field(
             max_length=150,
             description="Staff of the space only: the login of the member to book for.",
+            examples=["member"],
         ),
     ] = None
     guest_name: Annotated[
@@ -41,10 +44,11 @@ class BookingIn(Input):
         Field(
             max_length=150,
             description="Staff of the space only: a guest without an account to book for.",
+            examples=["Ivan"],
         ),
     ] = ""
     guest_contact: Annotated[
-        Text, Field(max_length=150, description="The guest's phone or e-mail.")
+        Text, Field(max_length=150, description="The guest's phone or e-mail.", examples=["+7 900"])
     ] = ""
 
     @model_validator(mode="after")
@@ -59,11 +63,14 @@ class BookingIn(Input):
 class BookingChange(Input):
     """What is left out stays as it is."""
 
-    place: Annotated[UUID | None, Field(description="Another place in the same space.")] = None
+    place: Annotated[
+        UUID | None, Field(description="Another place in the same space.", examples=[CODE])
+    ] = None
     starts_at: Annotated[Instant | None, Field(description="When it begins.")] = None
     ends_at: Annotated[Instant | None, Field(description="When it ends.")] = None
     party_size: Annotated[
-        int | None, Field(ge=1, le=MOST_PEOPLE, description="How many people come.")
+        int | None,
+        Field(ge=1, le=MOST_PEOPLE, description="How many people come.", examples=[2]),
     ] = None
 
     @model_validator(mode="after")
@@ -73,14 +80,47 @@ class BookingChange(Input):
         return self
 
 
+class Reason(Schema):
+    code: Annotated[str, Field(description="The rule; stable.", examples=["closed"])]
+    message: Annotated[str, Field(description="In words.", examples=["Closed on 25 November."])]
+
+
+class OfferOut(Schema):
+    """A place and a time that were free a moment ago."""
+
+    place: Annotated[PlaceData, Field(description="The place.")]
+    starts_at: Annotated[datetime, instant("When it would begin.")]
+    ends_at: Annotated[datetime, instant("When it would end.")]
+
+
+class BookingProblem(Problem):
+    """Why a booking can't be had, and what can."""
+
+    problems: Annotated[
+        list[Reason], Field(description="With `refused`: every broken rule, each with its code.")
+    ] = []
+    alternatives: Annotated[
+        list[OfferOut],
+        Field(max_length=3, description="The nearest places and times that can be booked instead."),
+    ] = []
+    booking: Annotated[
+        UUID | None,
+        Field(description="The code of the REJECTED booking in the history.", examples=[CODE]),
+    ] = None
+
+
 class BookingOut(BookingData):
     """A booking as its member and the staff of its space see it."""
 
     member: Annotated[
         str | None, Field(description="The member's login; null for a guest.", examples=["member"])
     ]
-    guest_name: Annotated[str, Field(description="The guest's name; empty for a member.")]
-    guest_contact: Annotated[str, Field(description="The guest's phone or e-mail; may be empty.")]
+    guest_name: Annotated[
+        str, Field(description="The guest's name; empty for a member.", examples=["Ivan"])
+    ]
+    guest_contact: Annotated[
+        str, Field(description="The guest's phone or e-mail; may be empty.", examples=["+7 900"])
+    ]
 
 
 class BookingPage(Schema):
@@ -103,8 +143,8 @@ class BatchResult(Schema):
     """What became of one item: `booking` when it was accepted, `problem` when it was refused."""
 
     status: Annotated[int, Field(description="202 or the problem's status.", examples=[202])]
-    booking: BookingOut | None = None
-    problem: Problem | None = None
+    booking: Annotated[BookingOut | None, Field(description="Accepted, not decided yet.")] = None
+    problem: Annotated[BookingProblem | None, Field(description="Why it was refused.")] = None
 
 
 class BatchOut(Schema):
@@ -112,29 +152,14 @@ class BatchOut(Schema):
 
 
 class FreePlace(PlaceOut):
-    free_until: Annotated[
-        datetime, Field(description="Until when the place stays free after that time.")
-    ]
-
-
-class Reason(Schema):
-    code: Annotated[str, Field(description="The rule; stable.", examples=["closed"])]
-    message: Annotated[str, Field(description="In words.")]
-
-
-class OfferOut(Schema):
-    """A place and a time that were free a moment ago."""
-
-    place: PlaceData
-    starts_at: datetime
-    ends_at: datetime
+    free_until: Annotated[datetime, instant("Until when the place stays free after that time.")]
 
 
 class AvailabilityOut(Schema):
     space: Annotated[str, Field(description="The space's slug.", examples=["tverskaya"])]
-    starts_at: datetime
-    ends_at: datetime
-    party_size: int
+    starts_at: Annotated[datetime, instant("The time that was asked for.")]
+    ends_at: Annotated[datetime, instant("Its end.")]
+    party_size: Annotated[int, Field(description="How many people would come.", examples=[2])]
     free_places: Annotated[
         list[FreePlace],
         Field(description="Every place that can be booked for all of that time, best fit first."),
@@ -158,8 +183,10 @@ class EventOut(Schema):
         ),
     ]
     kind: Annotated[str, Field(description="What happened.", examples=["CONFIRMED"])]
-    at: Annotated[datetime, Field(description="When.")]
-    reason: Annotated[str, Field(description="Why, in words; usually empty.")]
+    at: Annotated[datetime, instant("When.")]
+    reason: Annotated[
+        str, Field(description="Why, in words; usually empty.", examples=["Water damage"])
+    ]
     booking: Annotated[BookingData, Field(description="The booking as it was then.")]
 
 
@@ -167,6 +194,11 @@ class EventPage(Schema):
     items: Annotated[list[EventOut], Field(description="In the order in which they happened.")]
     next_cursor: Annotated[
         str,
-        Field(description="Send it as `after` to go on, now or later; never null."),
+        Field(
+            description="Send it as `after` to go on, now or later; never null.",
+            examples=["0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.2"],
+        ),
     ]
-    has_more: Annotated[bool, Field(description="Whether there is a next page right now.")]
+    has_more: Annotated[
+        bool, Field(description="Whether there is a next page right now.", examples=[False])
+    ]
