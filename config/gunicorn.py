@@ -11,6 +11,7 @@ bind = f"{host}:{port}"
 # few per core wait for the database, and each holds a connection to it.
 worker_class = "sync"
 workers = int(os.environ.get("WEB_CONCURRENCY") or min(2 * (os.cpu_count() or 1) + 1, 9))
+os.environ["WEB_CONCURRENCY"] = str(workers)  # the settings reckon with it
 
 # The application is loaded once, before the fork: workers share its memory, and a mistake in it
 # is shown once. Nothing at import may open a connection or start a thread; Django opens its

@@ -159,7 +159,7 @@ API_RATES = {
 DECISION_LEASE_SECONDS = env.int("DECISION_LEASE_SECONDS", default=30)
 
 # How many requests at a time may wait for a decision (`Prefer: wait`): each keeps a web process.
-API_WAITERS = env.int("API_WAITERS", default=2)
+API_WAITERS = env.int("API_WAITERS", default=env.int("WEB_CONCURRENCY", default=5) // 2)
 
 # --- HTTP and security ----------------------------------------------------------------------------
 
@@ -204,6 +204,9 @@ TIME_ZONE = "UTC"  # what the database holds; pages show the space's own zone
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# What is compressed already, and the source maps of packages: collecting would take long.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("br", "gz", "gif", "jpg", "map", "png", "webp", "woff2")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
