@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from accounts.factories import UserFactory
 from accounts.models import User
@@ -136,15 +136,21 @@ def test_parts_and_wholes_are_decided_in_order_of_arrival():
     assert wrong() == []
 
 
-def test_the_order_of_keys_is_the_order_of_arrival():
-    """Nobody overtakes: what is decided first for a place has the lowest key of all it ever had."""
+def test_a_request_waits_for_the_one_before_it_at_the_same_place():
+    """So the order of keys is the order of commits, and nobody is decided before who was first."""
     desk = open_space(places=1).places.get()
-    members = [UserFactory.create(username=f"m{n}") for n in range(8)]
+    alice = UserFactory.create(username="alice")
 
-    def decide_meanwhile() -> None:
-        while not Booking.objects.filter(state=State.CONFIRMED).exists():
-            decide_next(now=datetime.now(UTC))
+    def send() -> Booking:
+        try:
+            return ask(alice, desk)
+        finally:
+            connections.close_all()
 
-    at_once(decide_meanwhile, *[lambda m=member: ask(m, desk) for member in members])
-    first = Booking.objects.in_order_of_arrival().first()
-    assert first.state == State.CONFIRMED
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Place.objects.select_for_update(no_key=True).get(pk=desk.pk)
+            sent = pool.submit(send)
+            with pytest.raises(TimeoutError):
+                sent.result(timeout=0.5)
+        assert sent.result(timeout=20).state == State.CREATED
