@@ -16,12 +16,6 @@ RETRY_AFTER = {
     "schema": {"type": "string", "examples": ["7"]},
 }
 HEADERS = {
-    HTTPStatus.CREATED: {
-        "Location": {
-            "description": "The address of what was made.",
-            "schema": {"type": "string", "format": "uri-reference"},
-        }
-    },
     HTTPStatus.UNAUTHORIZED: {
         "WWW-Authenticate": {
             "description": "How to sign in (RFC 6750).",
@@ -30,6 +24,30 @@ HEADERS = {
     },
     HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": RETRY_AFTER},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": RETRY_AFTER},
+}
+LOCATION = {
+    "Location": {
+        "description": "The booking's address.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
+}
+PREFERENCE_APPLIED = {
+    "Preference-Applied": {
+        "description": "Which preference of `Prefer` was followed (RFC 7240).",
+        "schema": {"type": "string", "examples": ["respond-async"]},
+    }
+}
+#: What only some operations answer with.
+HEADERS_OF = {
+    ("createBooking", HTTPStatus.CREATED): LOCATION,
+    ("createBooking", HTTPStatus.ACCEPTED): LOCATION | PREFERENCE_APPLIED,
+    ("getBooking", HTTPStatus.OK): PREFERENCE_APPLIED,
+}
+REPLAYED = {
+    "Idempotency-Replayed": {
+        "description": "`true` when this is the answer to an earlier request with the same key.",
+        "schema": {"type": "string", "examples": ["true"]},
+    }
 }
 RATE_HEADERS = {
     "RateLimit": {
@@ -75,11 +93,13 @@ class Document(OpenAPISchema):
         if operation.auth_callbacks and operation.auth_callbacks[-1] is PUBLIC[-1]:
             details["security"].append({})  # who signs in sees what the own group may
         details["responses"] |= self._problems(operation)
+        takes_key = getattr(operation.view_func, "accepts_idempotency_key", False)
         for status, response in details["responses"].items():
-            response.setdefault("headers", {})
             response["headers"] = {
-                **response["headers"],
+                **response.get("headers", {}),
                 **HEADERS.get(status, {}),
+                **HEADERS_OF.get((details["operationId"], status), {}),
+                **(REPLAYED if takes_key else {}),
                 **RATE_HEADERS,
             }
         return details
@@ -91,7 +111,15 @@ class Document(OpenAPISchema):
         return {
             status: {
                 "description": "\n".join(f"- `{kind.code}`: {kind.title}" for kind in kinds),
-                "content": {problems.CONTENT_TYPE: {"schema": self._shape(kinds)}},
+                "content": {
+                    problems.CONTENT_TYPE: {
+                        "schema": self._shape(kinds),
+                        "examples": {
+                            kind.code: {"value": problems.document(problems.ApiProblem(kind))}
+                            for kind in kinds
+                        },
+                    }
+                },
             }
             for status, kinds in sorted(by_status.items())
         }
@@ -103,6 +131,14 @@ class Document(OpenAPISchema):
         self.schemas |= schema.pop("$defs", {})
         self.schemas[shape.__name__] = schema
         return {"$ref": REF_TEMPLATE.format(model=shape.__name__)}
+
+
+def example(kind: problems.Kind) -> dict[str, Any]:
+    return {
+        "summary": kind.code,
+        "description": str(kind.meaning),
+        "value": problems.document(problems.ApiProblem(kind)),
+    }
 
 
 def kinds_of(operation: Operation) -> list[problems.Kind]:

@@ -5,7 +5,8 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from accounts.api.pages import NextCursor
 from accounts.api.schemas import Input, Instant, Problem, Text, instant
@@ -23,7 +24,18 @@ PartySize = Annotated[
 ]
 
 
+EXAMPLE: JsonDict = {
+    "place": CODE,
+    "starts_at": "2026-12-01T10:00:00+03:00",
+    "ends_at": "2026-12-01T12:00:00+03:00",
+    "party_size": 2,
+    "note": "By the window",
+}
+
+
 class BookingIn(Input):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+
     place: PlaceCode
     starts_at: StartsAt
     ends_at: EndsAt
