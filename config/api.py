@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -38,7 +39,9 @@ class MestoAPI(NinjaAPI):
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> Document:
-        return Document(self, path_prefix or self.get_root_path(path_params or {}))
+        """Describe the API, in English throughout: most of it stands in the code."""
+        with translation.override(None):
+            return Document(self, path_prefix or self.get_root_path(path_params or {}))
 
 
 api = MestoAPI(

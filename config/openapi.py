@@ -94,6 +94,8 @@ class Document(OpenAPISchema):
             details["security"].append({})  # who signs in sees what the own group may
         details["responses"] |= self._problems(operation)
         takes_key = getattr(operation.view_func, "accepts_idempotency_key", False)
+        if takes_key:  # `still_running`
+            details["responses"][HTTPStatus.CONFLICT]["headers"] = {"Retry-After": RETRY_AFTER}
         for status, response in details["responses"].items():
             response["headers"] = {
                 **response.get("headers", {}),

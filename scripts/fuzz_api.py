@@ -100,7 +100,7 @@ def attack(site: str, who: str, login: str, home: Path) -> bool:
     config = home / "schemathesis.toml"
     config.write_text(CONFIG.format(**things_of(site)))
     schema = f"{site}/api/v1/openapi.json"
-    command = [SCHEMATHESIS, f"--config-file={config}", "run", schema, "--no-color", *headers]
+    command = [str(SCHEMATHESIS), f"--config-file={config}", "run", schema, "--no-color", *headers]
     return subprocess.run(command, cwd=home).returncode == 0
 
 

@@ -21,6 +21,8 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 class Token(HttpBearer):
     """A token of the page `/accounts/tokens/`, or of `POST /auth/token`."""
 
+    openapi_description = "A token of your tokens page, or of `POST /auth/token`."
+
     def __call__(self, request: HttpRequest) -> Any | None:
         """Refuse a header that names no token; without one the session is asked."""
         header = request.headers.get("Authorization")
@@ -42,6 +44,11 @@ class Token(HttpBearer):
 
 class Session(SessionAuth):
     """The cookie of somebody who is signed in on the site."""
+
+    openapi_description = (
+        "The session of whoever is signed in on the site; this page uses it by itself. Changes "
+        "need the cookie `csrftoken` as `X-CSRFToken` too."
+    )
 
     def __call__(self, request: HttpRequest) -> User | None:
         user = request.user
