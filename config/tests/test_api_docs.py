@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import translation
 
 from accounts.api.problems import KINDS
 from accounts.factories import UserFactory
@@ -61,6 +62,27 @@ def test_every_operation_is_listed_and_nothing_else():
         for method in methods
     }
     assert listed == described
+
+
+def test_the_description_has_one_language():
+    with translation.override("ru"):
+        assert not re.search("[А-я]", json.dumps(api.get_openapi_schema(), default=str))
+
+
+def test_every_field_and_parameter_is_described():
+    document = api.get_openapi_schema()
+    fields = {
+        f"{name}.{field}": content.get("description")
+        for name, schema in document["components"]["schemas"].items()
+        for field, content in schema.get("properties", {}).items()
+    }
+    parameters = {
+        f"{operation['operationId']}({parameter['name']})": parameter.get("description")
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for parameter in operation["parameters"]
+    }
+    assert [name for name, words in {**fields, **parameters}.items() if not words] == []
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
