@@ -108,7 +108,8 @@ class Availability:
             if not suits(place, party_size, features) or not self._allowed(place, period, now):
                 continue
             if stretch := next((s for s in self.free(place) if s.contains(period)), None):
-                found.append(Offer(place, period, stretch.ends_at))
+                # Who comes after the span was not read.
+                found.append(Offer(place, period, min(stretch.ends_at, self.span.ends_at)))
         return sorted(found, key=lambda offer: fit(offer.place, party_size))
 
     def times(

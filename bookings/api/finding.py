@@ -57,11 +57,13 @@ def get_availability(
         "problems": [],
         "next_free": None,
     }
-    kinds = {place.kind for place in places}
+    kinds = sorted({place.kind for place in places})
     by_kind = [rules.of_time(venue, venue.limits(kind), period, now) for kind in kinds]
     if all(any(p.code in NONSENSE for p in found) for found in by_kind):
         return answer | {"problems": problems_data(by_kind[0] if by_kind else [])}
-    known = Availability(space, venue, period, places=places)
+    # The rest of the day is read too: how long a place stays free depends on who comes next.
+    rest = Period(starts_at, max(ends_at, venue.day_span(venue.day_of(starts_at)).ends_at))
+    known = Availability(space, venue, rest, places=places)
     offers = known.offers(period, party_size=party_size, now=now, features=feature)
     if offers:
         free = [

@@ -6,18 +6,16 @@ from datetime import datetime, timedelta
 import httpx
 from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
 
-from accounts import tokens
 from accounts.models import ApiToken, User
+from accounts.tests.programs import issue
 from spaces.models import Place
 
 ROOT = "/api/v1"
 
 
-def token(user: User, scope: str = ApiToken.Scope.WRITE, expires_at: datetime | None = None) -> str:
-    now = timezone.now()
-    return tokens.issue(user, name="a test", scope=scope, expires_at=expires_at, now=now)[1]
+def token(user: User, scope: str = ApiToken.Scope.WRITE, **changes: object) -> str:
+    return issue(user, scope=scope, **changes)[1]
 
 
 class Program:

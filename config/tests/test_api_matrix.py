@@ -62,7 +62,7 @@ ROWS = {
 def people(alice: User, bob: User, host: User, manager: User) -> dict[str, Program]:
     """Everybody of the matrix, each with a program of their own."""
     away = StaffRoleFactory.create(space=open_space(slug="away", places=1)).user
-    expired = Program(Client(), authorization=f"Bearer {token(alice, expires_at=timezone.now())}")
+    expired = Program(Client(), authorization=f"Bearer {token(alice, days=-1)}")
     revoked = program(alice)
     ApiToken.objects.latest("pk").delete()
     closed = UserFactory.create(username="closed")
