@@ -17,6 +17,7 @@ from bookings.invariants import violations
 from bookings.models import Booking
 from bookings.queueing import decide_next
 from bookings.states import State
+from bookings.tests.test_queue import break_setup
 from config.tests.processes import wait_for
 from spaces.factories import PolicyFactory, open_space
 
@@ -156,6 +157,15 @@ class TestCommand:
         list(request(read(f"{HEAD}\n{line()}".encode()), by=None))
         assert Booking.objects.undecided().count() == 1
         assert run(line()) == ["1 lines: 1 booked, 0 refused; 1 were there already"]
+
+    def test_a_decision_that_always_fails_ends_as_a_refusal(
+        self, run, line, space, alice, settings, caplog
+    ):
+        settings.DECISION_LEASE_SECONDS = 0
+        break_setup(space)
+        output = run(line())
+        assert output[0].endswith("Something on our side kept this from being decided.")
+        assert caplog.messages == ["a decision failed"] * 5
 
     @pytest.mark.parametrize(
         ("content", "words"),

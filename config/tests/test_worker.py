@@ -15,6 +15,7 @@ from django.utils import timezone
 from bookings import services
 from bookings.models import Booking
 from bookings.states import State
+from config import checks
 from config.management.commands import worker
 from config.management.commands.worker import Task, stop_signals, work
 from config.tests.processes import wait_for
@@ -210,6 +211,12 @@ def test_a_long_burst_is_reported_while_it_lasts(caplog):
 def test_a_round_without_a_pause_is_refused(interval):
     with pytest.raises(CommandError):
         call_command("worker", interval=interval, once=True)
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(0, ["mesto.E004"]), (1, [])])
+def test_a_lease_that_is_over_at_once_is_a_wrong_setting(settings, seconds, found):
+    settings.DECISION_LEASE_SECONDS = seconds
+    assert [message.id for message in checks.decision_lease(None)] == found
 
 
 @pytest.fixture(autouse=True)
