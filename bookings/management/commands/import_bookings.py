@@ -130,4 +130,4 @@ def progress(output: OutputWrapper, verb: str, whole: int) -> Iterator[Callable[
         return
     draw(0)
     yield draw
-    output.write("")
+    output.write("", style_func=str)
