@@ -2,10 +2,10 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 
 from accounts.factories import UserFactory
 from bookings.invariants import violations
@@ -256,101 +256,44 @@ def offset(at: datetime, zone: ZoneInfo) -> timedelta:
     return at.astimezone(zone).utcoffset()
 
 
-class TestNonsense:
-    @pytest.mark.parametrize(
-        ("field", "value"),
-        [
-            ("note", "a\x00b"),
-            ("note", "\ud800"),
-            ("note", "x" * 501),
-            ("note", None),
-            ("note", 7),
-            ("member", "\x00"),
-            ("member", "\udfff"),
-            ("guest_name", "\x00"),
-            ("guest_name", "\ud83d"),
-            ("guest_contact", "x" * 151),
-            ("party_size", 0),
-            ("party_size", -1),
-            ("party_size", 2**31),
-            ("party_size", 2**63),
-            ("party_size", 10**400),
-            ("party_size", 1.5),
-            ("party_size", "many"),
-            ("party_size", None),
-            ("place", "1"),
-            ("place", 1),
-            ("place", None),
-            ("place", {"code": "1"}),
-            ("place", "\x00" * 36),
-            ("colour", "red"),
-            ("starts at", "red"),
-        ],
-    )
-    def test_a_wrong_value_is_named(self, hosts, desk, soon, field, value):
-        answer = hosts.post("/bookings", {**wish(desk, soon), field: value})
-        assert (kind(answer), fields(answer)) == ((422, "invalid"), [f"body.{field}"])
-        assert not Booking.objects.exists()
+class TestQueries:
+    """At most sixteen statements, savepoints counted, whatever the request carries.
 
-    def test_every_wrong_value_is_named(self, alices):
-        answer = alices.post("/bookings", {"party_size": 0, "note": 1})
-        assert kind(answer) == (422, "invalid")
-        assert sorted(fields(answer)) == [
-            "body.ends_at",
-            "body.note",
-            "body.party_size",
-            "body.place",
-            "body.starts_at",
-        ]
+    The token's first use in that minute is noted, a quota is counted, the answer is kept.
+    """
 
-    @pytest.mark.parametrize("body", [[], "booking", 1, True, [[]], {}, [{"place": 1}]])
-    def test_a_body_of_another_shape_is_refused(self, alices, body):
-        assert kind(alices.post("/bookings", body)) == (422, "invalid")
+    MOST = 16
 
-    @pytest.mark.parametrize(
-        "content",
-        [
-            b"",
-            b"null",
-            b"{",
-            b"not json",
-            b"\xff\xfe",
-            b"\x00",
-            b'{"note": "\xe9"}',
-            '{"note": "€"}'.encode("utf-16"),
-            b'{"party_size": ' + b"9" * 5000 + b"}",
-            b'{"party_size": NaN}',
-            b'{"party_size": Infinity}',
-            b'{"party_size": 1e999}',
-            b"[" * 100_000,
-            b"[" * 100_000 + b"]" * 100_000,
-            b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
-            b"place=1&starts_at=2",
-        ],
-    )
-    def test_what_is_no_json_is_refused(self, alices, content):
-        answer = alices.send_raw("POST", "/bookings", content)
-        assert kind(answer) in [(400, "malformed"), (422, "invalid")]
-        again = alices.send_raw("POST", "/bookings", content, idempotency_key="again")
-        assert kind(again) == kind(answer)
+    @pytest.fixture(autouse=True)
+    def limited(self, space):
+        PolicyFactory.create(space=space, max_upcoming=3)
+        assert connection.features.supports_json_field  # SQLite is asked once per process
 
-    def test_a_name_that_is_given_twice_is_refused(self, alices, desk, soon):
-        """Two readers of one body must not understand different things (RFC 8259, section 4)."""
-        body = wish(desk, soon)
-        content = f'{{"place": "{UUID(NOBODY)}", "place": "{body["place"]}", ' + "".join(
-            f'"{name}": "{body[name]}", ' for name in ("starts_at", "ends_at")
-        )
-        answer = alices.send_raw("POST", "/bookings", f'{content} "note": ""}}'.encode())
-        assert kind(answer) == (400, "malformed")
+    @pytest.mark.parametrize("headers", [{}, {"idempotency_key": "k"}])
+    def test_a_booking(self, alices, desk, soon, headers, django_assert_max_num_queries):
+        with django_assert_max_num_queries(self.MOST):
+            assert alices.post("/bookings", wish(desk, soon), **headers).status_code == 201
 
-    def test_a_body_can_be_too_large(self, alices):
-        answer = alices.send_raw("POST", "/bookings", b" " * 3_000_000)
-        assert kind(answer) == (413, "too_large")
+    @pytest.mark.django_db(transaction=True)
+    def test_a_booking_with_begin_and_commit(
+        self, alices, desk, soon, django_assert_max_num_queries
+    ):
+        with django_assert_max_num_queries(self.MOST):
+            answer = alices.post("/bookings", wish(desk, soon), idempotency_key="k")
+        assert answer.status_code == 201
 
-    def test_whatever_a_text_holds_comes_back_as_it_was(self, alices, desk, soon):
-        note = "\u202e\U0001f468\u200d\U0001f469 <b>'\"%s{{x}}\\ \x7f\r\n\ufffe"
-        answer = alices.post("/bookings", wish(desk, soon, note=note))
-        assert (answer.status_code, answer.json()["note"]) == (201, note)
+    def test_one_that_is_decided_next(self, alices, desk, soon, django_assert_max_num_queries):
+        headers = {"idempotency_key": "k", "prefer": "respond-async"}
+        with django_assert_max_num_queries(self.MOST):
+            assert alices.post("/bookings", wish(desk, soon), **headers).status_code == 202
+
+    def test_a_taken_place_costs_six_more_to_find_another(
+        self, alices, bob, desk, soon, django_assert_max_num_queries
+    ):
+        program(bob).post("/bookings", wish(desk, soon))
+        with django_assert_max_num_queries(self.MOST + 6):
+            answer = alices.post("/bookings", wish(desk, soon), idempotency_key="k")
+        assert answer.status_code == 409
 
 
 @pytest.mark.django_db(transaction=True)
