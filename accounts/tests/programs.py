@@ -15,9 +15,9 @@ def issue(user, *, days=30, now=None, **changes):
     return tokens.issue(user, now=now, **{**fields, **changes})
 
 
-def program(text, **headers):
+def program(text, **environ):
     """Return a client that sends a token with every request."""
-    return Client(headers={"authorization": f"Bearer {text}", **headers})
+    return Client(headers={"authorization": f"Bearer {text}"}, **environ)
 
 
 def post(client, path, body, **headers):

@@ -1,0 +1,263 @@
+"""How often one may ask: per token, per session, per address; in each process or in all of them."""
+
+import shutil
+import socket
+import subprocess
+import time
+
+import httpx
+import pytest
+from django.test import Client
+from redis import Redis
+
+from accounts.tests.programs import issue, post, program
+from bookings.tests.crowd import at_once
+from config.tests import processes
+
+LIST = "/api/v1/bookings"
+SPACES = "/api/v1/spaces"
+MINUTE = 1_795_590_000 // 60 * 60  # any
+
+
+@pytest.fixture(autouse=True)
+def rates(settings):
+    settings.API_RATES = {"token": 3, "session": 4, "address": 6}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Set the time of day, ten seconds after a minute has begun."""
+
+    def set_to(seconds):
+        monkeypatch.setattr(time, "time", lambda: MINUTE + seconds)
+
+    set_to(10)
+    return set_to
+
+
+def statuses(ask, times):
+    return [ask().status_code for _ in range(times)]
+
+
+def left(answer):
+    return answer["RateLimit"]
+
+
+# --- Per token, session, address
+
+
+def test_a_token_may_ask_so_often_a_minute(clock, alice):
+    _, text = issue(alice)
+    reader = program(text)
+    assert statuses(lambda: reader.get(LIST), 4) == [200, 200, 200, 429]
+
+
+def test_each_token_has_its_own_count(clock, alice):
+    texts = [issue(alice)[1] for _ in range(2)]
+    for text in texts:
+        reader = program(text, REMOTE_ADDR="192.0.2.1")
+        assert statuses(lambda reader=reader: reader.get(LIST), 3) == [200] * 3
+
+
+def test_a_session_is_counted_by_its_person(clock, alice):
+    browsers = [Client(), Client()]
+    for browser in browsers:
+        browser.force_login(alice)
+    tries = [browser.get(LIST).status_code for browser in browsers * 3]
+    assert tries == [200] * 4 + [429] * 2
+
+
+def test_an_address_may_ask_so_often_a_minute(clock, client, space):
+    assert statuses(lambda: client.get(SPACES), 7) == [200] * 6 + [429]
+    elsewhere = Client(REMOTE_ADDR="192.0.2.9")
+    assert elsewhere.get(SPACES).status_code == 200
+
+
+def test_a_network_of_ipv6_is_one_address(clock, space):
+    neighbours = [Client(REMOTE_ADDR=f"2001:db8:1:2::{number}") for number in range(7)]
+    assert [each.get(SPACES).status_code for each in neighbours] == [200] * 6 + [429]
+    assert Client(REMOTE_ADDR="2001:db8:1:3::1").get(SPACES).status_code == 200
+
+
+def test_guessing_tokens_is_counted_per_address(clock, db):
+    tries = [program(f"mesto_{number}").get(LIST).status_code for number in range(7)]
+    assert tries == [401] * 6 + [429]
+
+
+def test_asking_for_tokens_is_counted_per_address(clock, client, db):
+    body = {"username": "nobody", "password": "wrong"}
+    tries = statuses(lambda: post(client, "/api/v1/auth/token", body), 7)
+    assert tries == [401] * 6 + [429]
+
+
+def test_pages_are_not_counted(clock, client, db):
+    assert statuses(lambda: client.get("/accounts/login/"), 9) == [200] * 9
+
+
+# --- What the answer says
+
+
+def test_every_answer_says_what_is_left(clock, alice):
+    _, text = issue(alice)
+    answer = program(text).get(LIST)
+    assert left(answer) == '"address";r=5;t=50, "token";r=2;t=50'
+    assert answer["RateLimit-Policy"] == '"address";q=6;w=60, "token";q=3;w=60'
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [(SPACES, 200), (LIST, 401), ("/api/v1/nothing", 404), ("/api/", 404)]
+)
+def test_refusals_say_it_too(clock, client, db, path, status):
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert left(answer) == '"address";r=5;t=50'
+
+
+def test_who_has_asked_too_often_is_told_when_to_come_back(clock, alice):
+    _, text = issue(alice)
+    reader = program(text)
+    statuses(lambda: reader.get(LIST), 3)
+    answer = reader.get(LIST)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
+    assert answer["Retry-After"] == "50"
+    assert left(answer) == '"address";r=2;t=50, "token";r=0;t=50'
+    assert answer["Content-Type"] == "application/problem+json"
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_an_address_that_asked_too_often_is_told_too(clock, client, space):
+    statuses(lambda: client.get(SPACES), 6)
+    answer = client.get(SPACES)
+    assert (answer.json()["code"], answer["Retry-After"]) == ("too_many_requests", "50")
+    assert left(answer) == '"address";r=0;t=50'
+
+
+def test_an_address_that_asked_too_often_costs_no_query(
+    clock, client, space, django_assert_num_queries
+):
+    statuses(lambda: client.get(SPACES), 6)
+    with django_assert_num_queries(0):
+        assert client.get(SPACES).status_code == 429
+
+
+def test_the_next_minute_begins_anew(clock, alice):
+    _, text = issue(alice)
+    reader = program(text)
+    statuses(lambda: reader.get(LIST), 4)
+    clock(59.9)
+    assert reader.get(LIST)["Retry-After"] == "1"
+    clock(60)
+    assert left(reader.get(LIST)) == '"address";r=5;t=60, "token";r=2;t=60'
+
+
+# --- Without a cache, and with one that all processes share
+
+
+def redis_at(settings, port):
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://127.0.0.1:{port}/1",
+            "OPTIONS": {"socket_timeout": 0.2, "socket_connect_timeout": 0.2},
+        }
+    }
+
+
+@pytest.fixture
+def listener():
+    """A port that is ours: nothing answers there."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        yield found
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_the_api_goes_on_when_its_cache_is_down(settings, listener, client, space, is_silent):
+    """`is_silent`: it takes connections and says nothing, as a server that hangs."""
+    if is_silent:
+        listener.listen()
+    redis_at(settings, listener.getsockname()[1])
+    assert statuses(lambda: client.get(SPACES), 7) == [200] * 7
+    assert "RateLimit" not in client.get(SPACES)
+
+
+def test_a_cache_that_keeps_nothing_limits_nothing(settings, client, space):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    assert statuses(lambda: client.get(SPACES), 7) == [200] * 7
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    """A server of the Redis protocol."""
+    server = shutil.which("valkey-server") or shutil.which("redis-server")
+    if server is None:
+        pytest.skip("no redis-server and no valkey-server on this machine")
+    port = free_port()
+    keeps_nothing = ["--save", "", "--appendonly", "no", "--dir", tmp_path_factory.mktemp("redis")]
+    command = [server, "--bind", "127.0.0.1", "--port", str(port), *keeps_nothing]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            processes.wait_for(lambda: answers(port))
+            yield Redis(port=port, db=1)
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def count_in_redis(settings, redis):
+    redis.flushdb()
+    redis_at(settings, redis.get_connection_kwargs()["port"])
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_shared_cache_counts_per_minute(count_in_redis, clock, alice):
+    _, text = issue(alice)
+    reader = program(text)
+    assert statuses(lambda: reader.get(LIST), 4) == [200, 200, 200, 429]
+    clock(60)
+    assert reader.get(LIST).status_code == 200
+
+
+def test_a_shared_cache_forgets_the_counts(count_in_redis, redis, client, space):
+    client.get(SPACES)
+    (key,) = redis.keys()
+    assert 60 < redis.ttl(key) <= 120
+
+
+def test_requests_at_once_are_all_counted(count_in_redis, clock, db):
+    """Counting is one operation of the server: no two requests get the same number."""
+    ask = lambda: Client().get("/api/v1/nothing").status_code  # noqa: E731
+    assert sorted(at_once(*[ask] * 20)) == [404] * 6 + [429] * 14
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_web_processes_count_together(redis):
+    redis.flushdb()
+    port = redis.get_connection_kwargs()["port"]
+    environment = {
+        "DEBUG": "true",
+        "CACHE_URL": f"redis://127.0.0.1:{port}/1",
+        "API_RATE_PER_ADDRESS": "6",
+    }
+    ports = [free_port(), free_port()]
+    sites = [processes.start("runserver", "--noreload", str(port), **environment) for port in ports]
+    try:
+        for port in ports:
+            processes.wait_for(lambda port=port: answers(port))
+        time.sleep(max(0, time.time() % 60 - 50))  # not around the turn of the minute
+        urls = [f"http://127.0.0.1:{port}/api/v1/nothing" for port in ports]
+        assert [httpx.get(url).status_code for url in urls * 4] == [404] * 6 + [429] * 2
+    finally:
+        for site in sites:
+            site.kill()
+            site.communicate()
