@@ -48,7 +48,6 @@ def hosts(host):
         ("place", "\x00" * 36),
         ("colour", "red"),
         ("starts at", "red"),
-        ("\udead", "red"),
     ],
 )
 def test_a_wrong_value_is_named(hosts, desk, soon, field, value):
@@ -69,7 +68,7 @@ def test_every_wrong_value_is_named(alices):
     ]
 
 
-@pytest.mark.parametrize("body", [[], "booking", 1, True, [[]], {}, [{"place": 1}]])
+@pytest.mark.parametrize("body", [[], "booking", 1, True, [[]], {}, [{"place": 1}], {"\udead": 1}])
 def test_a_body_of_another_shape_is_refused(alices, body):
     assert kind(alices.post("/bookings", body)) == (422, "invalid")
 
