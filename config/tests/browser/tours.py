@@ -30,6 +30,7 @@ def of_a_visitor(visitor: Person, space: Space, busy: Space, soon: datetime) -> 
         "board after bad input": board(space, soon, "&party=0&feature=x").replace("10:", "99:"),
         "sign-in": "/accounts/login/",
         "sign-up": "/accounts/register/",
+        "problems": "/api/v1/problems",
         "405": "/accounts/language/",
         "404": "/nowhere/",
         "500": "/broken/",
