@@ -17,7 +17,8 @@ settings := DEBUG=false HTTPS=false ALLOWED_HOSTS=localhost TRUSTED_PROXIES=0 CS
 	CACHE_URL=locmemcache:// RENDER_EXTERNAL_HOSTNAME= \
 	SECRET_KEY=a-key-for-tests-and-checks-that-signs-nothing-which-matters-0123456789
 on_sqlite := $(settings) DATABASE_URL=sqlite:///var/unused.sqlite3
-in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/mesto
+in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/mesto \
+	CACHE_URL=redis://localhost:6379/1
 
 .PHONY: help run dev worker test check lock messages screenshots clean port database FORCE
 .PHONY: style imports types migrations translations deployment api

@@ -59,6 +59,19 @@ def decision_lease(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
     ]
 
 
+@register()
+def api_rates(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if min(settings.API_RATES.values()) >= 1:
+        return []
+    return [
+        Error(
+            "API_RATE_PER_TOKEN or API_RATE_PER_ADDRESS is less than 1.",
+            hint="How many requests of the API a token, and an address, may send a minute.",
+            id="mesto.E005",
+        )
+    ]
+
+
 @register(deploy=True)
 def shared_database(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
@@ -68,5 +81,18 @@ def shared_database(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
             "The database is SQLite: one machine, one disk.",
             hint="Set DATABASE_URL=postgres://user:password@host:5432/name in production.",
             id="mesto.W001",
+        )
+    ]
+
+
+@register(deploy=True)
+def shared_cache(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.CACHES["default"]["BACKEND"] != "django.core.cache.backends.locmem.LocMemCache":
+        return []
+    return [
+        Warning(
+            "The cache is in memory: the API's rate limits are counted per process.",
+            hint="Set CACHE_URL=redis://host:6379/1, or divide the limits by the web processes.",
+            id="mesto.W002",
         )
     ]

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 from django.utils import timezone
 
+from accounts.services import forget_old_credentials
 from bookings.queueing import decide_next
 from bookings.services import complete_past
 
@@ -38,7 +39,7 @@ class Step(Protocol):
 
 
 #: In this order, one unit of each a round: a long queue for one keeps no other waiting.
-STEPS: tuple[Step, ...] = (decide_next, complete_past)
+STEPS: tuple[Step, ...] = (decide_next, complete_past, forget_old_credentials)
 
 
 class Command(BaseCommand):
