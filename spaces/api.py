@@ -4,13 +4,14 @@ from datetime import time
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.core.validators import slug_re
 from django.shortcuts import get_object_or_404
 from django.utils import timezone, translation
 from ninja import Path, Router, Schema
 from pydantic import Field, WithJsonSchema
 
 from accounts.api.auth import PUBLIC
-from accounts.api.pages import Cursor, Limit, NextCursor, cut, decode, encode
+from accounts.api.pages import Cursor, Limit, NextCursor, bad_cursor, cut, decode, encode
 from accounts.models import User
 from accounts.requests import ProgramRequest
 from spaces.features import Feature
@@ -124,13 +125,21 @@ class SpacePage(Schema):
     "/spaces", response=SpacePage, operation_id="listSpaces", summary="List spaces, by slug"
 )
 def list_spaces(request: ProgramRequest, cursor: Cursor, limit: Limit) -> dict[str, Any]:
-    rows = Space.objects.open_to_members().by_slug(after=decode(cursor)[0] if cursor else "")
-    items, next_cursor = cut(rows, limit, lambda space: encode(space.slug))
+    rows = Space.objects.open_to_members().by_slug(after=_slug(cursor) if cursor else "")
+    items, next_cursor = cut(rows, limit, lambda space: encode("slug", space.slug))
     return {"items": items, "next_cursor": next_cursor}
 
 
+def _slug(cursor: str) -> str:
+    """Return the slug behind which a cursor stands. Raises ApiProblem."""
+    match decode(cursor):
+        case ["slug", slug] if slug_re.match(slug):
+            return slug
+    raise bad_cursor()
+
+
 @router.get(
-    "/spaces/{slug}",
+    "/spaces/{slug:slug}",
     response=SpaceDetail,
     operation_id="getSpace",
     summary="Show one space: hours, rules and places",

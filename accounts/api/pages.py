@@ -1,6 +1,6 @@
 """Lists in pages: a cursor says after which row to go on, so new rows move nothing."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Annotated
 
@@ -22,14 +22,14 @@ Cursor = Annotated[
         "",
         max_length=300,
         description="`next_cursor` of the page before; empty for the first page.",
-        examples=["dHZlcnNrYXlh"],
+        examples=["c2x1Zwp0dmVyc2theWE"],
     ),
 ]
 NextCursor = Annotated[
     str | None,
     Field(
         description="Send it as `cursor` for the next page; null when this is the last.",
-        examples=["dHZlcnNrYXlh"],
+        examples=["c2x1Zwp0dmVyc2theWE"],
     ),
 ]
 
@@ -46,7 +46,8 @@ def encode(*parts: str) -> str:
 def decode(cursor: str) -> list[str]:
     """Read what `encode` wrote. Raises ApiProblem."""
     try:
-        return urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split("\n")
+        padded = cursor + "=" * (-len(cursor) % 4)
+        return b64decode(padded, altchars=b"-_", validate=True).decode().split("\n")
     except ValueError as error:
         raise bad_cursor() from error
 

@@ -26,7 +26,7 @@ router = Router(tags=["Spaces"], auth=PUBLIC)
 
 
 @router.get(
-    "/spaces/{slug}/availability",
+    "/spaces/{slug:slug}/availability",
     response=AvailabilityOut,
     operation_id="getAvailability",
     summary="Find what is free for a time",
