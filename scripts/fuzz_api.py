@@ -7,6 +7,7 @@ schema, no traceback in a log; and afterwards the bookings still hold what they 
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -37,6 +38,9 @@ warnings = false  # the rules of a space refuse much of what fits the schema
 database = "none"
 max-examples = 20
 allow-extra-parameters = false  # a parameter in the address that nobody asked for is let be
+
+[phases.stateful]
+generation.max-examples = 40
 
 [checks]
 positive_data_acceptance.enabled = false  # the rules of a space are not part of the schema
@@ -73,6 +77,7 @@ def main() -> int:
             "LISTEN": "127.0.0.1",
             "PORT": str(port),
             "WEB_CONCURRENCY": "2",
+            "ACCESS_LOG": "-",
             # A line so long that gunicorn refuses it never reaches the API.
             "GUNICORN_CMD_ARGS": "--limit-request-line=0",
             # What is not asked about here, and would hide everything else.
@@ -88,6 +93,8 @@ def main() -> int:
             wait_for(f"{site}/readyz", home / "web")
             failed = [who for who, login in WHO.items() if not attack(site, who, login, home)]
         failed += [name for name in ("web", "worker") if not is_clean(home / name)]
+        if not re.search(r'"POST /api/v1/bookings HTTP/1.1" 20[12]', (home / "web").read_text()):
+            failed.append("nothing was ever booked")
         manage(env, "check_bookings")
     if failed:
         print(f"Failed: {', '.join(failed)}", file=sys.stderr)
