@@ -196,8 +196,10 @@ def soon_after(seconds, action):
 
     thread = Thread(target=run)
     thread.start()
-    yield
-    thread.join()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def is_taken(path):
