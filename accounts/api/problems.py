@@ -179,7 +179,7 @@ def answer(problem: ApiProblem) -> HttpResponse:
     return JsonResponse(
         document(problem),
         status=problem.kind.status,
-        headers=problem.headers,
+        headers={"Cache-Control": "no-store", **problem.headers},
         content_type=CONTENT_TYPE,
     )
 
