@@ -84,16 +84,21 @@ ETAG = {
 class Document(OpenAPISchema):
     def operation_details(self, operation: Operation) -> dict[str, Any]:
         details: dict[str, Any] = super().operation_details(operation)
+        for parameter in details["parameters"]:
+            # Ninja lists the examples here too, where OpenAPI has one, or named ones.
+            found = parameter.pop("examples", None)
+            if found and parameter["required"]:  # the page fills it in
+                parameter["example"] = found[0]
         if "GET" in operation.methods:
             details["parameters"].append(IF_NONE_MATCH)
             details["responses"][200]["headers"] = ETAG
             details["responses"][304] = {"description": "Nothing changed.", "headers": ETAG}
-        if getattr(operation.view_func, "accepts_idempotency_key", False):
+        takes_key = getattr(operation.view_func, "accepts_idempotency_key", False)
+        if takes_key:
             details["parameters"].append(IDEMPOTENCY_KEY)
         if operation.auth_callbacks and operation.auth_callbacks[-1] is PUBLIC[-1]:
             details["security"].append({})  # who signs in sees what the own group may
         details["responses"] |= self._problems(operation)
-        takes_key = getattr(operation.view_func, "accepts_idempotency_key", False)
         if takes_key:  # `still_running`
             details["responses"][HTTPStatus.CONFLICT]["headers"] = {"Retry-After": RETRY_AFTER}
         for status, response in details["responses"].items():
