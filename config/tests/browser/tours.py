@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.tests.programs import issue
 from bookings import services
 from bookings.tests.acts import book, hours, move
 from config.tests.browser.person import Person
@@ -74,6 +75,7 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         "no history": "/bookings/history/",
         "profile": "/accounts/profile/",
         "password": "/accounts/password/",
+        "no tokens": "/accounts/tokens/",
         "leaving": "/accounts/delete/",
         "403": "/admin/",
     }.items():
@@ -95,6 +97,24 @@ def of_a_new_member(member: Person) -> Iterator[str]:
     member.send()
     member.page.locator("[role=status] .dismiss").wait_for()
     yield "a message"
+    yield from _tokens(member)
+
+
+def _tokens(member: Person) -> Iterator[str]:
+    member.open("/accounts/tokens/")
+    member.page.locator("main form").evaluate("form => form.noValidate = true")
+    member.send()
+    member.page.locator("main [role=alert]").wait_for()
+    yield "tokens after a mistake"
+    member.fill(name="Планшет")
+    member.send()
+    member.page.locator(".new-token").wait_for()
+    yield "a new token"
+    member.open("/accounts/tokens/")
+    yield "tokens"
+    member.press('main a[href$="/revoke/"]')
+    member.page.locator(".ask").wait_for()
+    yield "revoking"
 
 
 def of_a_member(
@@ -159,6 +179,7 @@ def of_the_staff(
     desk = space.places.get(number=1)
     booking = book(desk, alice, soon - timedelta(days=2), soon)
     closure = ClosureFactory.create(space=space, starts_at=soon + hours(72), reason="Ремонт")
+    token, _ = issue(alice, name="Планшет")
     for name, (view, args) in {
         "admin": ("index", []),
         "admin: bookings": ("bookings_booking_changelist", []),
@@ -175,6 +196,8 @@ def of_the_staff(
         "admin: more places": ("spaces_space_generate", [space.pk]),
         "admin: people": ("accounts_user_changelist", []),
         "admin: person": ("accounts_user_change", [host.pk]),
+        "admin: tokens": ("accounts_apitoken_changelist", []),
+        "admin: token": ("accounts_apitoken_change", [token.pk]),
     }.items():
         boss.open(reverse(f"admin:{view}", args=args))
         yield name
