@@ -154,7 +154,7 @@ class ApiToken(models.Model):
 
     class Meta:
         verbose_name = _("API token")
-        verbose_name_plural = _("API tokens")
+        verbose_name_plural = pgettext_lazy("in a sentence", "API tokens")
 
     def __str__(self) -> str:
         return self.name
