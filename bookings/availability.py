@@ -155,6 +155,8 @@ def alternatives(
     limits = venue.limits(place.kind)
     if not timedelta(0) < duration <= limits.max_duration or party_size < 1:
         return []
+    if not space.is_active:
+        return []
     if abs((day - venue.today(now)).days) > limits.max_days_ahead + 1:
         return []
     span = venue.day_span(day)

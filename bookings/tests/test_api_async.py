@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from datetime import timezone as offset
 from fcntl import LOCK_EX, LOCK_NB, flock
 from threading import Thread
 
@@ -17,7 +18,7 @@ from bookings.models import Booking
 from bookings.queueing import decide_next
 from bookings.states import State
 from bookings.tests.crowd import at_once
-from bookings.tests.programs import fields, kind, program, remote, wish
+from bookings.tests.programs import codes, fields, kind, program, remote, wish
 from config.tests.processes import wait_for
 from spaces.factories import PolicyFactory, open_space
 
@@ -52,6 +53,12 @@ class TestAccepted:
         assert (answer.status_code, answer["Preference-Applied"]) == (202, "respond-async")
         assert answer.json() == alices.get(answer["Location"].removeprefix("/api/v1")).json()
         assert (answer.json()["state"], answer.json()["decided_at"]) == ("CREATED", None)
+
+    def test_quarters_are_those_of_utc(self, alices, desk, soon):
+        """With an offset of seven minutes the same digits are no quarters."""
+        odd = soon.replace(tzinfo=offset(timedelta(minutes=7)))
+        answer = ask(alices, desk, odd)
+        assert (kind(answer), codes(answer)) == ((422, "refused"), ["off_grid"])
 
     @pytest.mark.parametrize(
         "header",

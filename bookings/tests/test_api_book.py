@@ -164,7 +164,8 @@ class TestRefused:
     def test_a_hidden_space_is_not_booked(self, alices, space, desk, soon):
         space.is_active = False
         space.save()
-        assert codes(alices.post("/bookings", wish(desk, soon))) == ["not_bookable"]
+        answer = alices.post("/bookings", wish(desk, soon))
+        assert (codes(answer), answer.json()["alternatives"]) == (["not_bookable"], [])
 
     def test_an_unknown_place_is_named(self, alices, desk, soon):
         answer = alices.post("/bookings", {**wish(desk, soon), "place": NOBODY})
@@ -172,7 +173,7 @@ class TestRefused:
 
 
 class TestInstants:
-    @pytest.mark.parametrize("minutes", [0, 345, 840, -570, -720])
+    @pytest.mark.parametrize("minutes", [0, 7, 345, 840, -570, -720, 1439, -1439])
     def test_any_offset_names_the_same_instant(self, alices, bob, desk, soon, minutes):
         there = soon.astimezone(timezone(timedelta(minutes=minutes)))
         answer = alices.post("/bookings", wish(desk, there))

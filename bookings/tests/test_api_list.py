@@ -247,6 +247,11 @@ class TestFilters:
         }
         assert listed(hosts, **query) == codes([many["host today"]])
 
+    def test_offsets_that_no_place_has(self, alices):
+        """PostgreSQL reads them up to ±15:59 only."""
+        query = {"from": "2000-01-01T00:00:00+23:59", "to": "2199-12-31T23:59:59-23:59"}
+        assert alices.get("/bookings", query).status_code == 200
+
     @pytest.mark.parametrize(
         ("name", "value"),
         [
