@@ -157,6 +157,12 @@ def test_a_session_changes_things_with_the_forms_token_only(browser):
     assert codes(post(browser, LIST, {}, **{"x-csrftoken": TOKEN})) == [(422, "invalid")]
 
 
+def test_a_form_with_its_token_is_no_json(browser):
+    """The check finds the token in a multipart form, which can be read once."""
+    answer = browser.post(LIST, {"csrfmiddlewaretoken": TOKEN})
+    assert codes(answer) == [(400, "malformed")]
+
+
 def test_a_session_of_another_site_changes_nothing(browser):
     headers = {"x-csrftoken": TOKEN, "origin": "https://evil.example"}
     assert codes(post(browser, LIST, {}, **headers)) == [(403, "csrf_failed")]
