@@ -19,7 +19,13 @@ from spaces.venue import Venue
 NONSENSE = {"ends_before_start", "off_grid", "in_the_past", "too_far_ahead", "too_long"}
 
 #: Refusals that another place or time would meet as well.
-ABOUT_THE_PERSON = {"account_closed", "too_late", "too_many_upcoming", "wrong_state"}
+ABOUT_THE_PERSON = {
+    "account_closed",
+    "other_space",
+    "too_late",
+    "too_many_upcoming",
+    "wrong_state",
+}
 
 #: The most that a row can hold, on every database.
 LARGEST_PARTY = 32_767

@@ -102,6 +102,7 @@ class TestMove:
         elsewhere = open_space(slug="other", places=1).places.get()
         answer = alices.patch(address, {"place": str(elsewhere.code)})
         assert (kind(answer), codes(answer)) == ((422, "refused"), ["other_space"])
+        assert answer.json()["alternatives"] == []  # all of them would be there
 
     @pytest.mark.parametrize(
         ("body", "field"),
