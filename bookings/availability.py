@@ -63,6 +63,7 @@ class Availability:
                 place.space = space
         self.places = places
         self._rules: dict[tuple[str, Period], bool] = {}
+        self._free: dict[int, list[Period]] = {}
         self._by_leaf: dict[int, list[Occupancy]] = defaultdict(list)
         rows = Booking.objects.in_space(space).occupying().overlapping(span)
         if but is not None:
@@ -84,8 +85,10 @@ class Availability:
 
     def free(self, place: Place) -> list[Period]:
         """Return when a place is open and nobody has it, sorted."""
-        busy = [occupancy.period for occupancy in self.occupied(place)]
-        return subtract(self._open, [*self.venue.closed(place.pk), *busy])
+        if place.pk not in self._free:
+            busy = [occupancy.period for occupancy in self.occupied(place)]
+            self._free[place.pk] = subtract(self._open, [*self.venue.closed(place.pk), *busy])
+        return self._free[place.pk]
 
     @cached_property
     def _open(self) -> list[Period]:
