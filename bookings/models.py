@@ -148,7 +148,7 @@ class BookingEvent(models.Model):
     """What happened to a booking: its history, the audit log and the outbox in one. Append-only."""
 
     class Kind(models.TextChoices):
-        CREATED = "CREATED", _("received")
+        CREATED = "CREATED", pgettext_lazy("what happened", "received")
         CHECKING_AVAILABILITY = "CHECKING_AVAILABILITY", _("being checked")
         CONFIRMED = "CONFIRMED", _("booked")
         REJECTED = "REJECTED", _("not booked")
