@@ -9,6 +9,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import LoginField, NamedFieldsFormSet
@@ -117,10 +118,14 @@ class ApiTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ["user"]
     search_fields = ["name", "user__username", "user__name"]
     ordering = ["-created_at", "-pk"]
-    fields = ["user", "name", "scope", "hint", "created_at", "expires_at", "last_used_at"]
+    fields = ["user", "name", "scope", "ends_with", "created_at", "expires_at", "last_used_at"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    @admin.display(description=_("ends with"))
+    def ends_with(self, token: ApiToken) -> str:
+        return format_html('<code lang="zxx">{}</code>', token.hint)
