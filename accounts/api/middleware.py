@@ -24,6 +24,8 @@ def programs(get_response: Handler) -> Handler:
             return get_response(plain)
         request = cast(ProgramRequest, plain)
         request.rates, request.claim = [], None
+        if request.method == "HEAD":  # RFC 9110, 9.3.2: as GET; the web server drops the body
+            request.method = "GET"
         try:
             limits.spend(request, "address", address_of(request) or "unknown")
         except ApiProblem as problem:
@@ -33,7 +35,7 @@ def programs(get_response: Handler) -> Handler:
             idempotency.finish(request, response)
         limits.write_headers(request, response)
         patch_vary_headers(response, ["Authorization", "Cookie", "Accept-Language"])
-        if request.method in {"GET", "HEAD"} and response.status_code == 200:
+        if request.method == "GET" and response.status_code == 200:
             patch_cache_control(response, private=True, no_cache=True)
             return conditional.process_response(request, response)  # type: ignore[return-value]
         patch_cache_control(response, no_store=True)

@@ -9,7 +9,7 @@ from typing import Annotated
 from django.contrib.auth import authenticate, user_logged_in
 from django.utils import timezone
 from ninja import Router, Schema, Status
-from pydantic import Field
+from pydantic import Field, Strict
 
 from accounts import tokens
 from accounts.api import idempotency
@@ -46,7 +46,9 @@ class Credentials(Input):
         Field(description="READ may only look; WRITE may also book, move and cancel."),
     ] = ApiToken.Scope.WRITE
     days: Annotated[
-        int, Field(ge=1, le=365, description="How many days the token lives.", examples=[30])
+        int,
+        Strict(),
+        Field(ge=1, le=365, description="How many days the token lives.", examples=[30]),
     ] = 30
 
 

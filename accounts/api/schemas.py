@@ -65,6 +65,7 @@ def instant(description: str) -> Any:
     return Field(
         description=f"{description} RFC 3339, with the offset of the space's time zone.",
         examples=["2026-12-01T10:00:00+03:00"],
+        json_schema_extra={"format": "date-time"},
     )
 
 

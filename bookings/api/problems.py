@@ -7,11 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.api.problems import ApiProblem, kind
+from accounts.api.problems import KEY_REUSED, ApiProblem, kind
 from accounts.models import User
 from bookings.api.schemas import BookingProblem
 from bookings.availability import Offer, alternatives_to
-from bookings.errors import BookingError, Refused, SlotTaken, TooLate, WrongState
+from bookings.errors import BookingError, Refused, RequestKeyReused, SlotTaken, TooLate, WrongState
 from bookings.models import Booking
 from bookings.representation import place_data, written
 from bookings.rules import ABOUT_THE_PERSON, Problem
@@ -45,7 +45,13 @@ TOO_LATE = kind(
     _("Only the staff of the space can change it now."),
 )
 
-OF_ERRORS = {SlotTaken: SLOT_TAKEN, Refused: REFUSED, WrongState: WRONG_STATE, TooLate: TOO_LATE}
+OF_ERRORS = {
+    SlotTaken: SLOT_TAKEN,
+    Refused: REFUSED,
+    WrongState: WRONG_STATE,
+    TooLate: TOO_LATE,
+    RequestKeyReused: KEY_REUSED,
+}
 
 
 def problem_of(

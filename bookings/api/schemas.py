@@ -1,11 +1,10 @@
 """Bodies and answers of the bookings' operations. The booking itself: `bookings.representation`."""
 
-from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic.config import JsonDict
 
 from accounts.api.pages import NextCursor
@@ -39,7 +38,7 @@ class BookingIn(Input):
     place: PlaceCode
     starts_at: StartsAt
     ends_at: EndsAt
-    party_size: PartySize = 1
+    party_size: Annotated[PartySize, Strict()] = 1
     note: Annotated[
         Text, Field(max_length=500, description="Seen by the staff.", examples=["By the window"])
     ] = ""
@@ -82,6 +81,7 @@ class BookingChange(Input):
     ends_at: Annotated[Instant | None, Field(description="When it ends.")] = None
     party_size: Annotated[
         int | None,
+        Strict(),
         Field(ge=1, le=MOST_PEOPLE, description="How many people come.", examples=[2]),
     ] = None
 
@@ -101,8 +101,8 @@ class OfferOut(Schema):
     """A place and a time that were free a moment ago."""
 
     place: Annotated[PlaceData, Field(description="The place.")]
-    starts_at: Annotated[datetime, instant("When it would begin.")]
-    ends_at: Annotated[datetime, instant("When it would end.")]
+    starts_at: Annotated[str, instant("When it would begin.")]
+    ends_at: Annotated[str, instant("When it would end.")]
 
 
 class BookingProblem(Problem):
@@ -164,13 +164,13 @@ class BatchOut(Schema):
 
 
 class FreePlace(PlaceOut):
-    free_until: Annotated[datetime, instant("Until when the place stays free after that time.")]
+    free_until: Annotated[str, instant("Until when the place stays free after that time.")]
 
 
 class AvailabilityOut(Schema):
     space: Annotated[str, Field(description="The space's slug.", examples=["tverskaya"])]
-    starts_at: Annotated[datetime, instant("The time that was asked for.")]
-    ends_at: Annotated[datetime, instant("Its end.")]
+    starts_at: Annotated[str, instant("The time that was asked for.")]
+    ends_at: Annotated[str, instant("Its end.")]
     party_size: Annotated[int, Field(description="How many people would come.", examples=[2])]
     free_places: Annotated[
         list[FreePlace],
@@ -195,7 +195,7 @@ class EventOut(Schema):
         ),
     ]
     kind: Annotated[str, Field(description="What happened.", examples=["CONFIRMED"])]
-    at: Annotated[datetime, instant("When.")]
+    at: Annotated[str, instant("When.")]
     reason: Annotated[
         str, Field(description="Why, in words; usually empty.", examples=["Water damage"])
     ]

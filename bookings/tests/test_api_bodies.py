@@ -40,6 +40,8 @@ def hosts(host):
         ("party_size", 10**400),
         ("party_size", 1.5),
         ("party_size", "many"),
+        ("party_size", "2"),
+        ("party_size", True),
         ("party_size", None),
         ("place", "1"),
         ("place", 1),

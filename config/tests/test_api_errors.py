@@ -131,6 +131,11 @@ def test_a_wrong_method_is_told_the_right_ones(client, method, address, allowed)
         assert problem(answer) == (405, "method_not_allowed")
 
 
+def test_head_answers_as_get_does(client, db):
+    got, headed = client.get("/api/v1/spaces"), client.head("/api/v1/spaces")
+    assert (headed.status_code, headed["ETag"]) == (200, got["ETag"])
+
+
 def test_a_wrong_method_on_a_page_is_a_page(client):
     assert is_page(client.get("/accounts/language/"))
 
