@@ -46,8 +46,8 @@ class TestFree:
     def test_a_free_house(self, anyone, space, desk, soon):
         assert look(anyone, soon, 2).json() == {
             "space": "loft",
-            "starts_at": f"{soon:%Y-%m-%dT10:00:00}Z",
-            "ends_at": f"{soon:%Y-%m-%dT12:00:00}Z",
+            "starts_at": f"{soon:%Y-%m-%dT10:00:00}+00:00",
+            "ends_at": f"{soon:%Y-%m-%dT12:00:00}+00:00",
             "party_size": 1,
             "free_places": [
                 {
@@ -57,7 +57,7 @@ class TestFree:
                     "kind": "DESK",
                     "capacity": 1,
                     "features": [],
-                    "free_until": f"{soon:%Y-%m-%dT22:00:00}Z",
+                    "free_until": f"{soon:%Y-%m-%dT22:00:00}+00:00",
                 }
                 for place in space.places.by_number()
             ],
