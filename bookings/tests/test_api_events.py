@@ -54,6 +54,21 @@ def test_a_bookings_life_in_order(alice, desk, now):
     assert items[2]["reason"] == "Ill"
 
 
+def test_one_who_saw_none_of_many_is_told_to_go_on(alice, bob, desk, now):
+    """New events get their place in the log some at a time, by whoever asks."""
+    others = book(desk, bob, now)
+    event = others.events.get()
+    BookingEvent.objects.bulk_create(
+        BookingEvent(
+            booking=others, sequence=n, kind=event.kind, actor=bob, at=now, data=event.data
+        )
+        for n in range(2, log.CHUNK + 2)
+    )
+    book(desk, alice, now, starts_at=TEN + hours(3))
+    items, _ = follow(program(alice))
+    assert kinds(items) == ["CONFIRMED"]
+
+
 def test_going_on_where_one_was(alice, desk, now):
     client = program(alice)
     first = book(desk, alice, now)
