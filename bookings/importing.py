@@ -201,7 +201,8 @@ class Known:
         elif text.isdecimal():
             if not line["space"]:
                 raise LineError("invalid", _("A place's number needs its space."))
-            found = self.numbered.get((line["space"], int(text[:9])))
+            number = int(text) if len(text) < 10 else 0  # no place has so many digits
+            found = self.numbered.get((line["space"], number))
         else:
             raise LineError("invalid", _("A place is named by its number or its code."))
         if found is None:

@@ -244,6 +244,12 @@ class TestPlaces:
         assert [entry.booking and entry.booking.place for entry in entries] == [desk, desk, None]
         assert [p.code for p in entries[2].problems] == ["other_space"]
 
+    @pytest.mark.parametrize(("number", "is_there"), [("02", True), ("0000000012", False)])
+    def test_a_number_is_read_as_a_whole(self, space, soon, line, alice, number, is_there):
+        lines = read("\n".join([HEAD, line(place=number)]).encode())
+        (entry,) = request(lines, by=None)
+        assert (entry.booking is not None) == is_there
+
     def test_times_are_the_spaces_own(self, alice):
         open_space(slug="volga", time_zone="Europe/Samara")
         head, times = "space,place,starts_at,ends_at,member", "2030-01-02T10:00,2030-01-02 11:00"
