@@ -66,6 +66,8 @@ class BookingIn(Input):
     def is_for_one(self) -> Self:
         if self.member is not None and self.guest_name:
             raise ValueError("name a member or a guest, one of them")
+        if self.guest_name and not self.guest_name.strip():
+            raise ValueError("a guest needs a name")
         if self.guest_contact and not self.guest_name:
             raise ValueError("a guest's contact needs the guest's name")
         return self

@@ -103,7 +103,12 @@ class TestForWhom:
         assert fields(answer) == ["body.member"]
 
     @pytest.mark.parametrize(
-        "who", [{"member": "alice", "guest_name": "Ivan"}, {"guest_contact": "+7 900"}]
+        "who",
+        [
+            {"member": "alice", "guest_name": "Ivan"},
+            {"guest_contact": "+7 900"},
+            {"guest_name": " "},
+        ],
     )
     def test_it_is_for_one_person(self, hosts, alice, desk, soon, who):
         assert kind(hosts.post("/bookings", wish(desk, soon, **who))) == (422, "invalid")
