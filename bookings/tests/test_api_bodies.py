@@ -119,3 +119,10 @@ def test_whatever_a_text_holds_comes_back_as_it_was(alices, desk, soon):
     note = "\u202e\U0001f468\u200d\U0001f469 <b>'\"%s{{x}}\\ \x7f\r\n\ufffe"
     answer = alices.post("/bookings", wish(desk, soon, note=note))
     assert (answer.status_code, answer.json()["note"]) == (201, note)
+
+
+def test_a_flood_of_names_is_not_answered_one_by_one(alices, desk, soon):
+    content = {**wish(desk, soon), **{f"n{n}": 1 for n in range(10_000)}}
+    answer = alices.post("/bookings", content)
+    assert kind(answer) == (400, "malformed")
+    assert len(answer.content) < 1_000
