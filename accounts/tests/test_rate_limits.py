@@ -246,6 +246,7 @@ def test_all_web_processes_count_together(redis):
     port = redis.get_connection_kwargs()["port"]
     environment = {
         "DEBUG": "true",
+        "ALLOWED_HOSTS": "127.0.0.1",
         "CACHE_URL": f"redis://127.0.0.1:{port}/1",
         "API_RATE_PER_ADDRESS": "6",
     }

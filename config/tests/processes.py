@@ -1,6 +1,7 @@
 """Management commands as processes of their own, on the test's database."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,9 @@ from django.db import connection
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell makes what it starts in its background deaf to Ctrl-C, and children inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
