@@ -23,6 +23,7 @@ ABOUT_THE_PERSON = {
     "account_closed",
     "other_space",
     "too_late",
+    "too_many_undecided",
     "too_many_upcoming",
     "wrong_state",
 }
@@ -45,6 +46,7 @@ REASONS: dict[str, str | Promise] = {
     "party_too_small": gettext_lazy("At least one person has to come."),
     "party_too_large": gettext_lazy("The place is not for that many people."),
     "too_many_upcoming": gettext_lazy("One member may not have more upcoming bookings here."),
+    "too_many_undecided": gettext_lazy("Too many requests of the member wait for their decision."),
     "slot_taken": gettext_lazy("Somebody else has the place for a part of that time."),
     "other_space": gettext_lazy("That place is in another space."),
     "account_closed": gettext_lazy("The member's account is closed."),
@@ -137,6 +139,11 @@ def _of_period(period: Period) -> list[Problem]:
     if period.ends_at.year > LATEST.year:
         return [Problem("too_far_ahead", _("This date is too far away."))]
     return []
+
+
+def too_many_undecided(count: int) -> Problem:
+    message = _("%(n)d of your requests wait for their decision. Ask again when some have it.")
+    return Problem("too_many_undecided", message % {"n": count})
 
 
 def already_past() -> Problem:

@@ -30,6 +30,10 @@ from spaces.venue import Venue
 #: How many past bookings are one unit of a worker's work.
 BATCH = 20
 
+#: How many undecided requests one member may have: a whole batch. Decisions follow arrival, so a
+#: flood of one person's would keep everybody else's waiting.
+MOST_UNDECIDED = 100
+
 
 @transactional
 def book(
@@ -103,8 +107,8 @@ def request(
 
     `bookings.queueing` decides it next. `by` is None when the house asks, for example in an import.
     The same `(member, request_key)` returns the booking that it made before, here or in `book`.
-    Raises RequestKeyReused, and Refused for what no booking can be and for a closed account, which
-    must not be given a name or a note again.
+    Raises RequestKeyReused, and Refused for what no booking can be, for a member who has too many
+    undecided, and for a closed account, which must not be given a name or a note again.
     """
     period = Period(starts_at, ends_at)
     if found := rules.unstorable(place, period, party_size):
@@ -120,6 +124,10 @@ def request(
     )
     if earlier := answered(member, request_key, place, period, party_size):
         return earlier
+    if member is not None and by == member:
+        undecided = Booking.objects.of(member).undecided().count()
+        if undecided >= MOST_UNDECIDED:
+            raise Refused([rules.too_many_undecided(undecided)])
     booking = Booking(
         member=member,
         guest_name=guest_name,

@@ -264,6 +264,17 @@ class TestBatch:
         decisions = [decision(alices, each["booking"]["code"])[0] for each in results]
         assert decisions == ["CONFIRMED"] * 10 + ["REJECTED"] * 90
 
+    def test_nobody_floods_the_queue(self, alices, bob, host, desk, soon):
+        """Who has a batch waiting waits too; others, and the staff, go on asking."""
+        self.post(alices, [wish(desk, soon)] * 100)
+        [more] = self.post(alices, [wish(desk, soon)]).json()["results"]
+        assert (more["status"], more["problem"]["alternatives"]) == (422, [])
+        assert more["problem"]["problems"][0]["code"] == "too_many_undecided"
+        assert ask(program(bob), desk, soon).status_code == 202
+        assert ask(program(host), desk, soon, member="alice").status_code == 202
+        decide_all()
+        assert ask(alices, desk, soon).status_code == 202
+
     @pytest.mark.parametrize("count", [0, 101])
     def test_it_holds_one_to_a_hundred(self, alices, desk, soon, count):
         answer = self.post(alices, [wish(desk, soon)] * count)

@@ -12,7 +12,7 @@ from accounts.factories import PASSWORD, UserFactory
 from accounts.models import ApiToken, IdempotencyKey
 from accounts.tests.programs import issue
 from accounts.tokens import MOST
-from bookings import leaving
+from bookings import leaving, services
 from bookings.queueing import ATTEMPTS, decide_next
 from bookings.rules import REASONS
 from bookings.tests.acts import hours
@@ -203,6 +203,12 @@ def too_many_upcoming(s):
     return s.book(after=2)
 
 
+def too_many_undecided(s):
+    for _ in range(services.MOST_UNDECIDED):
+        s.book(prefer="respond-async")
+    return s.book(prefer="respond-async")
+
+
 def other_space(s):
     elsewhere = open_space(slug="other", places=1).places.get()
     return s.hers.patch(s.booked(), {"place": str(elsewhere.code)})
@@ -245,6 +251,7 @@ BROKEN = {
     "not_bookable": not_bookable,
     "party_too_large": lambda s: s.book(party_size=2),
     "too_many_upcoming": too_many_upcoming,
+    "too_many_undecided": too_many_undecided,
     "slot_taken": slot_taken,
     "other_space": other_space,
     "account_closed": account_closed,
