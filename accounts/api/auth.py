@@ -54,7 +54,8 @@ class Session(SessionAuth):
         user = request.user
         if not isinstance(user, User):
             return None
-        _ = request.body  # looking for a token in a multipart form would leave nothing to read
+        if request.method == "POST":
+            _ = request.body  # looking for a token in a multipart form would leave nothing to read
         if check_csrf(request) is not None:
             raise ApiProblem(CSRF_FAILED)
         limits.spend(cast(ProgramRequest, request), "session", str(user.pk))
