@@ -30,9 +30,9 @@ from spaces.venue import Venue
 #: How many past bookings are one unit of a worker's work.
 BATCH = 20
 
-#: How many undecided requests one member may have: a whole batch. Decisions follow arrival, so a
-#: flood of one person's would keep everybody else's waiting.
-MOST_UNDECIDED = 100
+#: How many undecided requests one member may have: three whole batches. Decisions follow arrival,
+#: so a flood of one person's would keep everybody else's waiting.
+MOST_UNDECIDED = 300
 
 
 @transactional

@@ -1,6 +1,7 @@
 """Middleware of the whole site."""
 
 import codecs
+import re
 from collections.abc import Callable
 
 from django.conf import settings
@@ -9,6 +10,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from accounts.api.problems import is_for_programs
 from config.errors import method_not_allowed
+
+#: An address as some proxies write it: `203.0.113.7:41000`, `[2001:db8::7]:41000`.
+WITH_PORT = re.compile(r"^(?:\[(.+)\]|([\d.]+))(?::\d+)?$")
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -26,7 +30,7 @@ def client_address(get_response: Handler) -> Handler:
             if len(chain) >= settings.TRUSTED_PROXIES and (
                 address := chain[-settings.TRUSTED_PROXIES].strip()
             ):
-                request.META["REMOTE_ADDR"] = address
+                request.META["REMOTE_ADDR"] = WITH_PORT.sub(r"\1\2", address)
         return get_response(request)
 
     return middleware

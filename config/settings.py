@@ -104,7 +104,9 @@ else:
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
     # Requests go on without it, so a server that has gone silent must not hold them up.
-    CACHES["default"].setdefault("OPTIONS", {}).update(socket_timeout=1, socket_connect_timeout=1)
+    CACHES["default"].setdefault("OPTIONS", {}).update(
+        socket_timeout=0.3, socket_connect_timeout=0.3
+    )
 elif CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
     # Of the usual 300 a crowd's counts of requests would drop each other.
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 10_000}

@@ -24,7 +24,7 @@ def test_a_redis_address_gives_djangos_redis_cache(db, scheme):
     assert cache_of(CACHE_URL=f"{scheme}://cache.example:6379/1") == {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": "redis://cache.example:6379/1",
-        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+        "OPTIONS": {"socket_timeout": 0.3, "socket_connect_timeout": 0.3},
     }
 
 
