@@ -89,7 +89,10 @@ def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Name each wrong value by its place: `body.starts_at`, `query.party_size`."""
-    errors = [{"field": _field(found["loc"]), "message": found["msg"]} for found in error.errors]
+    errors = [
+        {"field": _field(found["loc"]), "message": found["msg"].removeprefix("Value error, ")}
+        for found in error.errors
+    ]
     return answer(ApiProblem(problems.INVALID, errors=errors))
 
 

@@ -164,12 +164,15 @@ class ApiProblem(Exception):
 
 
 def document(problem: ApiProblem) -> dict[str, Any]:
-    """Return the problem document; members without a value are left out."""
+    """Return the problem document; members without a value are left out.
+
+    Who has no more to say of this one says what to do about its kind: RFC 9457, 3.1.4.
+    """
     return {
         "type": f"/api/v1/problems#{problem.kind.code}",
         "title": str(problem.kind.title),
         "status": int(problem.kind.status),
-        "detail": problem.detail or str(problem.kind.title),
+        "detail": problem.detail or f"{problem.kind.title} {problem.kind.meaning}",
         "code": problem.kind.code,
         **{name: value for name, value in problem.extra.items() if value is not None},
     }

@@ -135,7 +135,8 @@ def test_the_example_client_says_what_is_wrong(live_server, tverskaya):
     run = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (
         1,
-        "wrong_credentials: Login or password is wrong.\n",
+        "wrong_credentials: Login or password is wrong. "
+        "Wrong tries are counted together with those of the login page.\n",
     )
 
 
