@@ -31,7 +31,7 @@ INSTANT = {
     "type": "string",
     "format": "date-time",
     "description": "An instant, RFC 3339 with its offset. Without one it is refused.",
-    "examples": ["2026-12-01T10:00:00+01:00"],
+    "examples": ["2026-12-01T10:00:00+03:00"],
 }
 
 

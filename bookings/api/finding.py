@@ -36,7 +36,7 @@ def get_availability(
     slug: Slug,
     starts_at: Annotated[Instant, Query(description="When it would begin.")],
     ends_at: Annotated[
-        Instant, Query(description="When it would end.", examples=["2026-12-01T12:00:00+01:00"])
+        Instant, Query(description="When it would end.", examples=["2026-12-01T12:00:00+03:00"])
     ],
     party_size: Annotated[PartySize, Query(1, description="How many people would come.")],
     feature: Annotated[

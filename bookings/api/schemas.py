@@ -27,7 +27,7 @@ EXAMPLE: JsonDict = {
     "place": CODE,
     "starts_at": "2026-12-01T10:00:00+03:00",
     "ends_at": "2026-12-01T12:00:00+03:00",
-    "party_size": 2,
+    "party_size": 1,
     "note": "By the window",
 }
 
