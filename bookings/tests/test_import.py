@@ -62,7 +62,7 @@ class TestCommand:
             "Somebody else has the place for a part of that time."
         )
         assert output[1].endswith("The space is not open for all of that time.")
-        assert output[2:] == ["3 lines: 1 booked, 2 refused; 0 were there already"]
+        assert output[2:] == ["3 lines: 1 booked, 2 refused; 0 of them asked for before"]
         assert not Booking.objects.undecided().exists()
         booked = Booking.objects.get(state=State.CONFIRMED)
         assert (booked.member, booked.starts_at, booked.events.first().actor) == (alice, soon, None)
@@ -72,17 +72,19 @@ class TestCommand:
         lines = [line(), line(place=2), line(who="bob"), line(who="nobody")]
         first = run(*lines)
         again = run(*lines)
-        assert first[-1] == "4 lines: 2 booked, 2 refused; 0 were there already"
-        assert again == [*first[:-1], "4 lines: 2 booked, 2 refused; 3 were there already"]
+        assert first[-1] == "4 lines: 2 booked, 2 refused; 0 of them asked for before"
+        assert again == [*first[:-1], "4 lines: 2 booked, 2 refused; 3 of them asked for before"]
         assert Booking.objects.count() == 3
 
     def test_the_same_line_twice_is_two_requests(self, run, line, space, alice):
-        assert run(line(), line())[-1] == "2 lines: 1 booked, 1 refused; 0 were there already"
+        assert run(line(), line())[-1] == "2 lines: 1 booked, 1 refused; 0 of them asked for before"
         assert Booking.objects.count() == 2
 
     def test_more_lines_later_are_booked_too(self, run, line, space, alice):
         run(line())
-        assert run(line(place=2), line())[-1].endswith("2 booked, 0 refused; 1 were there already")
+        assert run(line(place=2), line())[-1].endswith(
+            "2 booked, 0 refused; 1 of them asked for before"
+        )
 
     def test_bad_lines_do_not_hinder_good_ones(self, run, line, space, alice):
         good = line()
@@ -106,7 +108,7 @@ class TestCommand:
         ]
         output = run(*bad, good)
         assert output[-1] == f"{len(bad) + 1} lines: 1 booked, {len(bad)} refused; " + (
-            "0 were there already"
+            "0 of them asked for before"
         )
         assert [text.split(":")[0] for text in output[:-1]] == [
             f"line {n + 2}" for n in range(len(bad))
@@ -116,7 +118,7 @@ class TestCommand:
     def test_the_report_is_a_file_for_programs(self, run, line, space, alice, tmp_path):
         report = tmp_path / "refused.csv"
         output = run(line(), line(), line(who="nobody"), report=report)
-        assert output == ["3 lines: 1 booked, 2 refused; 0 were there already"]
+        assert output == ["3 lines: 1 booked, 2 refused; 0 of them asked for before"]
         assert list(csv.reader(report.read_text("utf-8").splitlines())) == [
             ["line", "codes", "reasons"],
             ["3", "slot_taken", "Somebody else has the place for a part of that time."],
@@ -156,7 +158,7 @@ class TestCommand:
     def test_what_a_run_before_asked_for_is_decided_now(self, run, line, space, alice):
         list(request(read(f"{HEAD}\n{line()}".encode()), by=None))
         assert Booking.objects.undecided().count() == 1
-        assert run(line()) == ["1 lines: 1 booked, 0 refused; 1 were there already"]
+        assert run(line()) == ["1 lines: 1 booked, 0 refused; 1 of them asked for before"]
 
     def test_a_decision_that_always_fails_ends_as_a_refusal(
         self, run, line, space, alice, settings, caplog
@@ -205,7 +207,7 @@ class TestCommand:
         half = Booking.objects.count()
         assert process.returncode != 0
         assert number == signal.SIGKILL or "Run it again" in errors
-        assert run(*lines)[-1] == f"60 lines: 60 booked, 0 refused; {half} were there already"
+        assert run(*lines)[-1] == f"60 lines: 60 booked, 0 refused; {half} of them asked for before"
         assert Booking.objects.filter(state=State.CONFIRMED).count() == 60
         assert list(violations(now=timezone.now())) == []
 

@@ -67,7 +67,7 @@ class Command(BaseCommand):
         there = sum(entry.was_there for entry in entries)
         self.stdout.write(
             f"{len(entries)} lines: {len(entries) - len(refused)} booked, {len(refused)} refused; "
-            f"{there} were there already"
+            f"{there} of them asked for before"
         )
 
     def person(self, login: str) -> User:
