@@ -232,6 +232,8 @@ def _complete(booking: Booking, *, now: datetime) -> bool:
 def _require_changeable(booking: Booking, *, by: User, now: datetime) -> None:
     if booking.is_undecided:
         raise WrongState(_("This booking is not decided yet. Look again in a moment."))
+    if booking.state == State.REJECTED:
+        raise WrongState(_("This request was refused: there is nothing to change."))
     if not booking.occupies or booking.ends_at <= now:
         raise WrongState(
             _("This booking is %(state)s already.") % {"state": booking.get_state_display()}
