@@ -1,12 +1,12 @@
 """What can be asked of bookings."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, Func, IntegerField, Min, Q, Subquery
+from django.db.models import Count, F, Func, IntegerField, Min, Q, Subquery
 
 from bookings.sorting import Sort
 from bookings.states import OCCUPYING, UNDECIDED, State
@@ -16,6 +16,10 @@ from spaces.slots import Period
 if TYPE_CHECKING:
     from accounts.models import User
     from bookings.models import Booking, BookingEvent  # noqa: F401 - the base classes name them
+
+
+#: How long the list of what is to come tells that a queued request was refused.
+REFUSALS_SHOWN_FOR = timedelta(days=1)
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
@@ -57,9 +61,19 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         return self.occupying().filter(ends_at__gt=now).order_by("starts_at", "pk")
 
     def ahead(self, now: datetime) -> "BookingQuerySet":
-        """Upcoming bookings and those that wait for their decision, soonest first."""
+        """What is to come, soonest first: bookings, requests that wait, and those refused lately.
+
+        Of refusals only those that came later than the request: the others were told at once.
+        """
         upcoming = Q(state__in=OCCUPYING, ends_at__gt=now)
-        return self.filter(upcoming | Q(state__in=UNDECIDED)).order_by("starts_at", "pk")
+        refused = Q(
+            state=State.REJECTED,
+            ends_at__gt=now,
+            decided_at__gt=F("created_at"),
+            decided_at__gte=now - REFUSALS_SHOWN_FOR,
+        )
+        found = self.filter(upcoming | Q(state__in=UNDECIDED) | refused)
+        return found.order_by("starts_at", "pk")
 
     def newest_first(self) -> "BookingQuerySet":
         return self.order_by("-starts_at", "-pk")

@@ -1,15 +1,17 @@
 """The JSON API, put together: `/api/v1/`, its OpenAPI document and its documentation."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.renderers import JSONRenderer
 
 from accounts.api import problems
 from accounts.api.auth import unauthenticated
@@ -19,7 +21,7 @@ from accounts.api.routes import router as signing_in
 from bookings.api.events import router as events
 from bookings.api.finding import router as finding
 from bookings.api.routes import router as bookings
-from config.openapi import Document
+from config.openapi import Document, dated
 from spaces.api import router as spaces
 
 DESCRIPTION = """\
@@ -35,13 +37,19 @@ member can do in the browser, a program can do here; what was confirmed is yours
 """
 
 
+class Renderer(JSONRenderer):
+    json_dumps_params = {"ensure_ascii": False}  # legible in a terminal
+
+
 class MestoAPI(NinjaAPI):
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> Document:
         """Describe the API, in English throughout: most of it stands in the code."""
         with translation.override(None):
-            return Document(self, path_prefix or self.get_root_path(path_params or {}))
+            document = Document(self, path_prefix or self.get_root_path(path_params or {}))
+        document.update(dated(dict(document), timezone.now().date() + timedelta(days=7)))
+        return document
 
 
 api = MestoAPI(
@@ -51,6 +59,7 @@ api = MestoAPI(
     description=DESCRIPTION,
     docs_decorator=require_safe,
     parser=StrictParser(),
+    renderer=Renderer(),
 )
 api.add_router("/auth", signing_in)
 api.add_router("", spaces)
@@ -99,7 +108,8 @@ def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 def _field(place: Sequence[str | int]) -> str:
     """Ninja names the body twice: by what it is, and by the parameter that takes it."""
     source, *path = place
-    return ".".join(str(part) for part in [source, *(path[1:] if source == "body" else path)])
+    named = ".".join(str(part) for part in [source, *(path[1:] if source == "body" else path)])
+    return named.encode(errors="replace").decode()  # half a character can be a name in JSON
 
 
 urls = api.urls

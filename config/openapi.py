@@ -1,6 +1,7 @@
 """The OpenAPI document: what django-ninja finds in the code, and every problem and header."""
 
 from collections import defaultdict
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 
@@ -10,6 +11,8 @@ from ninja.operation import Operation
 from accounts.api import problems
 from accounts.api.auth import PUBLIC
 from accounts.api.schemas import Problem
+
+EXAMPLE_DAY = "2026-12-01"  # in the examples of all apps
 
 RETRY_AFTER = {
     "description": "Seconds to wait before asking again.",
@@ -122,7 +125,9 @@ class Document(OpenAPISchema):
                     problems.CONTENT_TYPE: {
                         "schema": self._shape(kinds),
                         "examples": {
-                            kind.code: {"value": problems.document(problems.ApiProblem(kind))}
+                            kind.code: {
+                                "value": problems.document(problems.ApiProblem(kind, **kind.sample))
+                            }
                             for kind in kinds
                         },
                     }
@@ -146,6 +151,15 @@ def example(kind: problems.Kind) -> dict[str, Any]:
         "description": str(kind.meaning),
         "value": problems.document(problems.ApiProblem(kind)),
     }
+
+
+def dated(value: Any, day: date) -> Any:
+    """Return the document with its examples on a day to come, so that they can be tried out."""
+    if isinstance(value, dict):
+        return {name: dated(inner, day) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [dated(inner, day) for inner in value]
+    return value.replace(EXAMPLE_DAY, str(day)) if isinstance(value, str) else value
 
 
 def kinds_of(operation: Operation) -> list[problems.Kind]:

@@ -1,7 +1,7 @@
 """Errors as programs get them: problem documents (RFC 9457) with a stable `code`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -24,6 +24,7 @@ class Kind:
     title: str | Promise
     meaning: str | Promise  # what to do about it, for the documentation
     shape: type[Problem] = Problem  # which members it has
+    sample: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of its own members
 
 
 #: Every kind that an answer may have, in the order of the documentation.
@@ -36,8 +37,9 @@ def kind(
     title: str | Promise,
     meaning: str | Promise,
     shape: type[Problem] = Problem,
+    sample: Mapping[str, Any] | None = None,
 ) -> Kind:
-    KINDS[code] = made = Kind(code, status, title, meaning, shape)
+    KINDS[code] = made = Kind(code, status, title, meaning, shape, sample or {})
     return made
 
 
@@ -52,6 +54,7 @@ INVALID = kind(
     HTTPStatus.UNPROCESSABLE_ENTITY,
     _("A value is missing or wrong."),
     _("`errors` names each field and says what is wrong with it. Nothing was changed."),
+    sample={"errors": [{"field": "body.party_size", "message": "Input should be a valid integer"}]},
 )
 UNAUTHENTICATED = kind(
     "unauthenticated",
@@ -181,6 +184,7 @@ def document(problem: ApiProblem) -> dict[str, Any]:
 def answer(problem: ApiProblem) -> HttpResponse:
     return JsonResponse(
         document(problem),
+        json_dumps_params={"ensure_ascii": False},  # legible in a terminal
         status=problem.kind.status,
         headers={"Cache-Control": "no-store", **problem.headers},
         content_type=CONTENT_TYPE,

@@ -85,7 +85,7 @@ def _of_all(
 ) -> list[Problem]:
     """Return the problems that every place has: with one of them it isn't that all are taken."""
     shared: dict[str, Problem] | None = None
-    for place in places:
+    for place in sorted(places, key=lambda place: -place.capacity):  # the largest says how many
         found = rules.problems(venue, place, period, party_size=party_size, now=now)
         mine = {problem.code: problem for problem in found}
         shared = mine if shared is None else {c: p for c, p in shared.items() if c in mine}

@@ -5,18 +5,27 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.api.problems import KEY_REUSED, ApiProblem, kind
 from accounts.models import User
-from bookings.api.schemas import BookingProblem
+from bookings import words
+from bookings.api.schemas import EXAMPLE, BookingProblem
 from bookings.availability import Offer, alternatives_to
 from bookings.errors import BookingError, Refused, RequestKeyReused, SlotTaken, TooLate, WrongState
 from bookings.models import Booking
 from bookings.representation import place_data, written
 from bookings.rules import ABOUT_THE_PERSON, Problem
+from spaces.api import CODE
 from spaces.models import Place
 from spaces.slots import Period
+
+OFFER = {
+    "place": {"code": CODE, "name": "Desk 12", "space": "tverskaya"},
+    "starts_at": EXAMPLE["starts_at"],
+    "ends_at": EXAMPLE["ends_at"],
+}
 
 SLOT_TAKEN = kind(
     "slot_taken",
@@ -24,6 +33,7 @@ SLOT_TAKEN = kind(
     _("Somebody else has the place for a part of that time."),
     _("`alternatives` lists up to three places and times that were free a moment ago."),
     BookingProblem,
+    {"alternatives": [OFFER], "booking": CODE},
 )
 REFUSED = kind(
     "refused",
@@ -31,6 +41,10 @@ REFUSED = kind(
     _("The rules of the space don't allow it."),
     _("`problems` lists every broken rule by its own code; `alternatives` what is allowed."),
     BookingProblem,
+    {
+        "problems": [{"code": "closed", "message": "Closed on 25 November."}],
+        "alternatives": [OFFER],
+    },
 )
 WRONG_STATE = kind(
     "wrong_state",
@@ -77,13 +91,23 @@ def problem_of(
             offers = alternatives_to(
                 place, period, member=member, party_size=party_size, now=now, but=moving
             )
+    detail = str(error)
+    if isinstance(error, SlotTaken) and member and _is_mine(member, place, period):
+        named = {"place": str(place), "time": words.span(period, place.space.zone)}
+        detail = gettext("%(place)s is already yours for %(time)s.") % named
     return ApiProblem(
         OF_ERRORS[type(error)],
-        str(error),
+        detail,
         problems=problems_data(found) if isinstance(error, Refused) else None,
         alternatives=None if offers is None else [offer_data(offer) for offer in offers],
         booking=str(booking.code) if booking else None,
     )
+
+
+def _is_mine(member: User, place: Place, period: Period) -> bool:
+    """Tell whether the member holds the place: asked by another program, or long ago."""
+    mine = Booking.objects.of(member).in_space(place.space).occupying().overlapping(period)
+    return any(booking.place_id == place.pk for booking in mine)
 
 
 def problems_data(problems: Sequence[Problem]) -> list[dict[str, str]]:

@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
+from bookings.models import Booking
 from bookings.queueing import decide_next
 from bookings.states import State
 from bookings.tests.acts import ask, book, hours
@@ -108,3 +110,28 @@ def test_the_history_finds_undecided_ones(member, waiting, state):
     waiting.save()
     assert list(member.get(f"/bookings/history/?state={state}").context["page"]) == [waiting]
     assert list(member.get("/bookings/history/?state=CONFIRMED").context["page"]) == []
+
+
+def test_what_was_refused_lately_is_told_among_what_is_to_come(client, alice, bob, desk, soon):
+    now = timezone.now()
+    book(desk, bob, now, soon)
+    refused = ask(desk, alice, now, soon)
+    client.force_login(alice)
+    assert "Not booked" not in client.get("/bookings/").text
+    decide_next(now=timezone.now())
+    page = client.get("/bookings/").text
+    assert "Not booked" in page
+    assert refused.get_absolute_url() in page
+    assert "You have nothing booked." not in page
+    Booking.objects.filter(pk=refused.pk).update(
+        decided_at=now - timedelta(days=1, minutes=1), created_at=now - timedelta(days=2)
+    )
+    assert "Not booked" not in client.get("/bookings/").text
+
+
+def test_what_was_refused_at_once_is_not_told_again(client, alice, bob, desk, soon):
+    now = timezone.now()
+    book(desk, bob, now, soon)
+    book(desk, alice, now, soon)
+    client.force_login(alice)
+    assert "Not booked" not in client.get("/bookings/").text

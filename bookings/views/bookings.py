@@ -44,10 +44,11 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
         return book(request)
     now = timezone.now()
     ahead = list(Booking.objects.of(request.user).ahead(now).with_place())
-    upcoming = [booking for booking in ahead if not booking.is_undecided]
+    upcoming = [booking for booking in ahead if booking.occupies]
     days = [(label, list(group)) for label, group in groupby(upcoming, key=lambda b: _day(b, now))]
     undecided = [booking for booking in ahead if booking.is_undecided]
-    context = {"undecided": undecided, "days": days, "now": now}
+    refused = [booking for booking in ahead if booking.state == State.REJECTED]
+    context = {"undecided": undecided, "refused": refused, "days": days, "now": now}
     return render(request, "bookings/bookings.html", context)
 
 
