@@ -293,11 +293,11 @@ class TestQueries:
         with django_assert_max_num_queries(self.MOST):
             assert alices.post("/bookings", wish(desk, soon), **headers).status_code == 202
 
-    def test_a_taken_place_costs_six_more_to_find_another(
+    def test_a_taken_place_costs_seven_more_to_find_another(
         self, alices, bob, desk, soon, django_assert_max_num_queries
     ):
         program(bob).post("/bookings", wish(desk, soon))
-        with django_assert_max_num_queries(self.MOST + 6):
+        with django_assert_max_num_queries(self.MOST + 7):
             answer = alices.post("/bookings", wish(desk, soon), idempotency_key="k")
         assert answer.status_code == 409
 
