@@ -110,7 +110,7 @@ class AccessAttemptAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # takes none
     """Who lets programs in. Deleting a token revokes it; only its owner can make one."""
 
     list_display = ["name", "user", "scope", "created_at", "expires_at", "last_used_at"]

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -94,7 +94,7 @@ def read(content: bytes) -> list[Line]:
     try:
         columns = [name.strip().lower() for name in next(rows, [])]
         _require_known(columns)
-        return list(_lines(rows, columns))
+        return list(_lines(rows, columns, last_line=lambda: rows.line_num))
     except csv.Error as error:
         raise FileError(f"Line {rows.line_num} can't be read: {error}.") from error
 
@@ -114,7 +114,10 @@ def _require_known(columns: list[str]) -> None:
         raise FileError("A column 'member' or 'guest_name' has to say whom a booking is for.")
 
 
-def _lines(rows: Iterator[list[str]], columns: list[str]) -> Iterator[Line]:
+def _lines(
+    rows: Iterator[list[str]], columns: list[str], *, last_line: Callable[[], int]
+) -> Iterator[Line]:
+    """Yield what the rows ask for. A row may have several lines; it is named by its first."""
     alike: Counter[str] = Counter()
     number = 2
     for row in rows:
@@ -129,7 +132,7 @@ def _lines(rows: Iterator[list[str]], columns: list[str]) -> Iterator[Line]:
             alike[content] += 1
             key = f"import:{content}:{alike[content]}"
             yield Line(number, values, key, surplus=any(row[len(columns) :]))
-        number = rows.line_num + 1  # type: ignore[attr-defined]
+        number = last_line() + 1
 
 
 def request(lines: Iterable[Line], *, by: User | None) -> Iterator[Entry]:

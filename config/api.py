@@ -5,8 +5,10 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
@@ -114,4 +116,5 @@ def _field(place: Sequence[str | int]) -> str:
 
 urls = api.urls
 for pattern in urls[0]:  # operations ask by themselves who it is
-    pattern.callback.login_required = False  # type: ignore[union-attr]
+    assert isinstance(pattern, URLPattern)
+    login_not_required(pattern.callback)

@@ -1,12 +1,10 @@
 """What the API's problems mean, as a page. Its other page, with all operations, is ninja's."""
 
-import re
-
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from accounts.api.problems import KINDS
@@ -31,4 +29,6 @@ def problems(request: HttpRequest) -> HttpResponse:
 
 def with_code(text: str) -> SafeString:
     """Mark what stands in backticks as code."""
-    return mark_safe(re.sub("`([^`]+)`", r'<code lang="zxx">\1</code>', escape(text)))  # noqa: S308
+    parts = enumerate(text.split("`"))  # each second one stood between two of them
+    marked = (format_html('<code lang="zxx">{}</code>', p) if n % 2 else p for n, p in parts)
+    return format_html_join("", "{}", ((part,) for part in marked))

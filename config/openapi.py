@@ -10,6 +10,7 @@ from ninja.operation import Operation
 
 from accounts.api import problems
 from accounts.api.auth import PUBLIC
+from accounts.api.idempotency import KEYED
 from accounts.api.schemas import Problem
 
 EXAMPLE_DAY = "2026-12-01"  # in the examples of all apps
@@ -96,7 +97,7 @@ class Document(OpenAPISchema):
             details["parameters"].append(IF_NONE_MATCH)
             details["responses"][200]["headers"] = ETAG
             details["responses"][304] = {"description": "Nothing changed.", "headers": ETAG}
-        takes_key = getattr(operation.view_func, "accepts_idempotency_key", False)
+        takes_key = operation.view_func in KEYED
         if takes_key:
             details["parameters"].append(IDEMPOTENCY_KEY)
         if operation.auth_callbacks and operation.auth_callbacks[-1] is PUBLIC[-1]:
@@ -164,7 +165,7 @@ def dated(value: Any, day: date) -> Any:
 
 def kinds_of(operation: Operation) -> list[problems.Kind]:
     """Return every kind of problem that an operation may answer, its own first."""
-    kinds = list(getattr(operation.view_func, "problem_kinds", ()))
+    kinds = list(problems.RAISED.get(operation.view_func, ()))
     sources = {model.__ninja_param_source__ for model in operation.models}
     changes = bool({"POST", "PATCH", "PUT", "DELETE"} & set(operation.methods))
     if "body" in sources:
@@ -177,7 +178,7 @@ def kinds_of(operation: Operation) -> list[problems.Kind]:
         kinds.append(problems.UNAUTHENTICATED)
         if changes:
             kinds += [problems.CSRF_FAILED, problems.READ_ONLY_TOKEN]
-    if getattr(operation.view_func, "accepts_idempotency_key", False):
+    if operation.view_func in KEYED:
         kinds += [problems.INVALID, problems.STILL_RUNNING, problems.KEY_REUSED]
     kinds += [problems.MALFORMED, problems.TOO_MANY_REQUESTS, problems.UNAVAILABLE]
     return list(dict.fromkeys(kinds))

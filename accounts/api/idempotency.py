@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
+from typing import Concatenate
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -44,25 +45,30 @@ class Claim:
         return f"api:{self.row.code}"
 
 
+#: Operations that take the header, for the OpenAPI document.
+KEYED: set[Callable[..., object]] = set()
+
+
 def idempotent[**P, R](
-    view: Callable[P, R],
-) -> Callable[P, R | HttpResponse]:
+    view: Callable[Concatenate[SignedInProgramRequest, P], R],
+) -> Callable[Concatenate[SignedInProgramRequest, P], R | HttpResponse]:
     """Carry an operation out once per key. The middleware keeps its answer."""
 
     @wraps(view)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
-        request: SignedInProgramRequest = args[0]  # type: ignore[assignment]
+    def run(
+        request: SignedInProgramRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> R | HttpResponse:
         claim = begin(request, request.user)
         if claim is not None and claim.answer is not None:
             return claim.answer
-        return view(*args, **kwargs)
+        return view(request, *args, **kwargs)
 
     return accepts_key(run)
 
 
 def accepts_key[F: Callable[..., object]](view: F) -> F:
-    """Note in the OpenAPI document that an operation takes the header."""
-    view.accepts_idempotency_key = True  # type: ignore[attr-defined]
+    """Note that an operation takes the header."""
+    KEYED.add(view)
     return view
 
 

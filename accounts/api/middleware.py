@@ -37,7 +37,9 @@ def programs(get_response: Handler) -> Handler:
         patch_vary_headers(response, ["Authorization", "Cookie", "Accept-Language"])
         if request.method == "GET" and response.status_code == 200:
             patch_cache_control(response, private=True, no_cache=True)
-            return conditional.process_response(request, response)  # type: ignore[return-value]
+            labelled = conditional.process_response(request, response)
+            assert isinstance(labelled, HttpResponse)  # what went in, or a 304
+            return labelled
         patch_cache_control(response, no_store=True)
         return response
 

@@ -195,11 +195,15 @@ def is_for_programs(request: HttpRequest) -> bool:
     return request.path.startswith(ROOT)
 
 
+#: Which kinds an operation may answer beside those that all have.
+RAISED: dict[Callable[..., Any], tuple[Kind, ...]] = {}
+
+
 def raises[F: Callable[..., Any]](*kinds: Kind) -> Callable[[F], F]:
     """Note which problems an operation may answer, for the OpenAPI document."""
 
     def note(view: F) -> F:
-        view.problem_kinds = kinds  # type: ignore[attr-defined]
+        RAISED[view] = kinds
         return view
 
     return note
