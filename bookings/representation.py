@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils import translation
 from pydantic import Field
 
-from bookings.models import Booking
+from bookings.models import Booking, BookingEvent
 from spaces.models import Place
 
 CODE = "0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55"
@@ -76,6 +76,24 @@ class BookingData(TypedDict):
     ]
 
 
+class EventData(TypedDict):
+    """Something that happened to a booking, as programs are told it."""
+
+    id: Annotated[
+        str,
+        Field(
+            description="The booking's code and the number of the event in its life.",
+            examples=["0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.2"],
+        ),
+    ]
+    kind: Annotated[str, Field(description="What happened.", examples=["CONFIRMED"])]
+    at: Annotated[str, _instant("When.", "2026-11-20T10:00:01.840000+03:00")]
+    reason: Annotated[
+        str, Field(description="Why, in words; usually empty.", examples=["Water damage"])
+    ]
+    booking: Annotated[BookingData, Field(description="The booking as it was then.")]
+
+
 def booking_data(booking: Booking) -> BookingData:
     """Return a booking as JSON values; instants are RFC 3339 with the space's offset.
 
@@ -95,6 +113,30 @@ def booking_data(booking: Booking) -> BookingData:
         "decided_at": written(booking.decided_at, zone) if booking.decided_at else None,
         "problems": list(booking.problems),
     }
+
+
+def event_data(event: BookingEvent) -> EventData:
+    """Return an event as JSON values: what happened, and the booking as it was then."""
+    booking = event.booking
+    zone = booking.place.space.zone
+    later: dict[str, Any] = {  # what events of earlier releases don't remember
+        "created_at": written(booking.created_at, zone),
+        "decided_at": written(booking.decided_at, zone) if booking.decided_at else None,
+        "problems": [],
+    }
+    remembered: Any = {**later, **event.data}
+    return {
+        "id": event_id(event),
+        "kind": event.kind,
+        "at": written(event.at, zone),
+        "reason": event.reason,
+        "booking": remembered,
+    }
+
+
+def event_id(event: BookingEvent) -> str:
+    """Return the public id of an event: of its booking, the how manieth."""
+    return f"{event.booking.code}.{event.sequence}"
 
 
 def place_data(place: Place) -> PlaceData:

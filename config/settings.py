@@ -166,6 +166,43 @@ DECISION_LEASE_SECONDS = env.int("DECISION_LEASE_SECONDS", default=30)
 # How many requests at a time may wait for a decision (`Prefer: wait`): each keeps a web process.
 API_WAITERS = env.int("API_WAITERS", default=env.int("WEB_CONCURRENCY", default=5) // 2)
 
+# --- Notifications --------------------------------------------------------------------------------
+
+# Where links in mail and events lead to.
+SITE_URL = env.str(
+    "SITE_URL", default=f"https://{render_host}" if render_host else "http://127.0.0.1:8000"
+).rstrip("/")
+
+DELIVERIES = {
+    # After so long, what a killed worker was sending is sent again by another.
+    "lease_seconds": env.float("DELIVERY_LEASE_SECONDS", default=120),
+    # The pause after the first failure; it doubles after each.
+    "retry_seconds": env.float("DELIVERY_RETRY_SECONDS", default=5),
+    "give_up_hours": env.float("DELIVERY_GIVE_UP_HOURS", default=24),
+    "retention_days": env.float("DELIVERY_RETENTION_DAYS", default=30),
+}
+
+WEBHOOKS = {
+    "timeout_seconds": env.float("WEBHOOK_TIMEOUT_SECONDS", default=10),
+    # For development and tests: lets webhooks reach this machine and private networks, by http.
+    "allow_private": env.bool("WEBHOOK_ALLOW_PRIVATE", default=False),
+}
+
+KAFKA = {
+    "bootstrap_servers": env.str("KAFKA_BOOTSTRAP_SERVERS", default=""),
+    "topic": env.str("KAFKA_TOPIC", default="mesto.bookings"),
+    "requests_topic": env.str("KAFKA_REQUESTS_TOPIC", default=""),
+    "requests_group": env.str("KAFKA_REQUESTS_GROUP", default="mesto"),
+    # Anything else that librdkafka knows, as JSON: {"security.protocol": "SASL_SSL", …}
+    "options": env.json("KAFKA_OPTIONS", default={}),
+}
+
+# --- Mail -----------------------------------------------------------------------------------------
+
+# smtp://user:password@host:587/?tls=true, or console: printed where the worker runs.
+MAIL_FROM = env.str("MAIL_FROM", default="Mesto <mesto@localhost>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
+
 # --- HTTP and security ----------------------------------------------------------------------------
 
 HTTPS = env.bool("HTTPS", default=not DEBUG)

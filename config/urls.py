@@ -8,6 +8,7 @@ from config.api import urls as api_urls
 
 urlpatterns = [
     path("", include("bookings.urls")),
+    path("", include("notifications.urls")),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/problems", api_pages.problems, name="problems"),

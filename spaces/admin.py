@@ -106,7 +106,7 @@ class SpaceAdmin(SpaceScopedAdmin):
         ("kind", "time_zone"),
         "address",
         "about",
-        "is_active",
+        ("reminder_hours", "is_active"),
     ]
     inlines = [OpeningHoursInline, PlaceInline, PolicyInline, StaffRoleInline]
 

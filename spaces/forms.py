@@ -56,7 +56,10 @@ class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Space
-        fields = ("name", "slug", "kind", "time_zone", "address", "about", "is_active")
+        fields = (
+            *("name", "slug", "kind", "time_zone", "address", "about"),
+            *("reminder_hours", "is_active"),
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -41,6 +41,16 @@ class Space(models.Model):
     is_active = models.BooleanField(
         _("shown to members"), default=True, help_text=_("Off: nobody can find or book it.")
     )
+    # The default of the database lets a process of the release before this one add spaces.
+    reminder_hours = models.PositiveSmallIntegerField(
+        _("remind members, hours before"),
+        null=True,
+        blank=True,
+        default=24,
+        db_default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(168)],
+        help_text=_("By mail. Empty: no reminders."),
+    )
 
     objects: ClassVar[models.Manager["Space"]] = SpaceQuerySet.as_manager()
 

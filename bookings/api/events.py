@@ -12,7 +12,7 @@ from accounts.requests import SignedInProgramRequest
 from bookings import log
 from bookings.api.schemas import EventPage
 from bookings.models import Booking, BookingEvent
-from bookings.representation import written
+from bookings.representation import event_data
 
 router = Router(tags=["Events"], auth=SIGNED_IN)
 
@@ -49,7 +49,7 @@ def list_events(
         bookings = bookings.in_space_called(space)
     events = BookingEvent.objects.of_bookings(bookings).beyond(_position(after) if after else 0)
     found = list(events.select_related("booking__place__space")[: limit + 1])
-    items = [_shown(event) for event in found[:limit]]
+    items = [event_data(event) for event in found[:limit]]
     return {
         "items": items,
         "next_cursor": items[-1]["id"] if items else after,
@@ -68,20 +68,3 @@ def _position(cursor: str) -> int:
     if position is None:
         raise bad_cursor("after")
     return position
-
-
-def _shown(event: BookingEvent) -> dict[str, Any]:
-    booking = event.booking
-    zone = booking.place.space.zone
-    later: dict[str, Any] = {  # what events of earlier releases don't remember
-        "created_at": written(booking.created_at, zone),
-        "decided_at": written(booking.decided_at, zone) if booking.decided_at else None,
-        "problems": [],
-    }
-    return {
-        "id": f"{booking.code}.{event.sequence}",
-        "kind": event.kind,
-        "at": written(event.at, zone),
-        "reason": event.reason,
-        "booking": {**later, **event.data},
-    }

@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from accounts.api.pages import NextCursor
 from accounts.api.schemas import Input, Instant, Problem, Text, instant
 from bookings.forms import MOST_PEOPLE
-from bookings.representation import BookingData, PlaceData
+from bookings.representation import BookingData, EventData, PlaceData
 from spaces.api import CODE, PlaceOut
 
 MOST_AT_ONCE = 100
@@ -188,24 +188,8 @@ class AvailabilityOut(Schema):
     ]
 
 
-class EventOut(Schema):
-    id: Annotated[
-        str,
-        Field(
-            description="The booking's code and the number of the event in its life.",
-            examples=["0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.2"],
-        ),
-    ]
-    kind: Annotated[str, Field(description="What happened.", examples=["CONFIRMED"])]
-    at: Annotated[str, instant("When.")]
-    reason: Annotated[
-        str, Field(description="Why, in words; usually empty.", examples=["Water damage"])
-    ]
-    booking: Annotated[BookingData, Field(description="The booking as it was then.")]
-
-
 class EventPage(Schema):
-    items: Annotated[list[EventOut], Field(description="In the order in which they happened.")]
+    items: Annotated[list[EventData], Field(description="In the order in which they happened.")]
     next_cursor: Annotated[
         str,
         Field(

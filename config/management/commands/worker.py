@@ -10,15 +10,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Thread
 from typing import Any, Protocol
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from accounts.services import forget_old_credentials
 from bookings.queueing import decide_next
 from bookings.services import complete_past
+from notifications.kafka.producing import deliver_to_kafka
+from notifications.mail.sending import deliver_mail
+from notifications.relay import fan_out, forget_settled
+from notifications.reminders import remind
+from notifications.webhooks.sending import deliver_webhooks
 
 logger = logging.getLogger("mesto.worker")
 
@@ -38,14 +44,21 @@ class Step(Protocol):
     def __call__(self, *, now: datetime) -> int: ...
 
 
-#: In this order, one unit of each a round: a long queue for one keeps no other waiting.
-STEPS: tuple[Step, ...] = (decide_next, complete_past, forget_old_credentials)
+#: Each lane is a thread that does its steps in this order, one unit of each a round: a long queue
+#: for one keeps no other of the lane waiting, and whoever waits for a network has a lane alone.
+LANES: dict[str, tuple[Step, ...]] = {
+    "bookings": (decide_next, complete_past, forget_old_credentials),
+    "relay": (fan_out, remind, forget_settled),
+    "mail": (deliver_mail,),
+    "webhooks": (deliver_webhooks,),
+    "kafka": (deliver_to_kafka,),
+}
 
 
 class Command(BaseCommand):
     help = (
-        "Decide queued bookings and finish past ones, again and again. Several may run at once. "
-        "SIGTERM stops it after what is under way."
+        "Decide queued bookings, finish past ones, and tell who listens, again and again. "
+        "Several may run at once. SIGTERM stops it after what is under way."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -59,10 +72,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, interval: float, once: bool, **options: Any) -> None:
         if interval <= 0:
             raise CommandError("--interval is more than 0.")
-        tasks = [Task(step) for step in STEPS]
+        lanes = {name: [Task(step) for step in steps] for name, steps in LANES.items()}
+        tasks = [task for lane in lanes.values() for task in lane]
         with stop_signals() as is_stopping:
-            logger.info("worker started: %s", ", ".join(step.__name__ for step in STEPS))
-            work(tasks, interval=interval, once=once, is_stopping=is_stopping)
+            logger.info("worker started: %s", ", ".join(task.step.__name__ for task in tasks))
+            if once:  # what one step leaves for another is done too, so they take turns
+                work(tasks, interval=interval, once=True, is_stopping=is_stopping)
+            else:
+                side_by_side(lanes, interval=interval, is_stopping=is_stopping)
             logger.info("worker stopped")
         if once and any(task.failures for task in tasks):
             raise CommandError("A step failed.")
@@ -130,6 +147,24 @@ def work(
         report(tasks)
 
 
+def side_by_side(
+    lanes: "dict[str, list[Task]]", *, interval: float, is_stopping: Callable[[float], bool]
+) -> None:
+    """Work in every lane until `is_stopping`; return when each has ended what it had in hand."""
+
+    def run(tasks: Sequence[Task]) -> None:
+        try:
+            work(tasks, interval=interval, once=False, is_stopping=is_stopping)
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=run, args=[tasks], name=name) for name, tasks in lanes.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def report(tasks: Sequence[Task]) -> None:
     for task in tasks:
         task.report()
@@ -140,7 +175,7 @@ def stop_signals() -> Iterator[Callable[[float], bool]]:
     """Turn SIGTERM and SIGINT into a question, so that a step under way is finished.
 
     A signal writes to a pipe and a sleep waits for that pipe: no signal is missed between the
-    question and the sleep.
+    question and the sleep. Nobody reads it, so every thread hears of the one signal.
     """
     asked, ask = os.pipe()
 

@@ -1,0 +1,284 @@
+"""From the log of bookings to everybody who listens: what is to be sent, by whom, and how it went.
+
+The log gives every committed event a position (`bookings.log`), whatever order the commits came in;
+`fan_out` turns what is behind the cursor into one `Delivery` for each endpoint. A channel then
+claims what is due, sends it, and settles it. A claim is a lease: when the sender is killed, the
+lease runs out and somebody else sends again, so each endpoint gets everything at least once. Of one
+booking the next delivery is due when the one before is settled, so it comes in order. Any number of
+workers may run side by side.
+"""
+
+import random
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from bookings import log
+from bookings.models import BookingEvent
+from bookings.querysets import EventQuerySet
+from bookings.transactions import transactional
+from notifications.models import Attempt, Cursor, Delivery, Endpoint
+from notifications.outcomes import Again, Delivered, Outcome, Refused, Skipped
+
+#: How many events, or old deliveries, are one unit of a worker's work.
+CHUNK = 500
+
+#: An endpoint that failed more often than that in a row rests between tries.
+PATIENCE = 4
+LONGEST_REST = timedelta(minutes=1)
+
+#: What members are written about; the rest is between the house and its programs.
+MAILED = (
+    BookingEvent.Kind.CONFIRMED,
+    BookingEvent.Kind.MOVED,
+    BookingEvent.Kind.CANCELLED,
+    BookingEvent.Kind.REJECTED,
+)
+
+
+def fan_out(*, now: datetime) -> int:
+    """Make deliveries of some of what happened since; return of how many events."""
+    log.place_new()
+    return _fan_out(now=now)
+
+
+@transactional
+def _fan_out(*, now: datetime) -> int:
+    cursor, _created = Cursor.objects.select_for_update().get_or_create(pk=1)
+    read = BookingEvent.objects.beyond(cursor.position).select_related("booking__place")
+    events = list(read[:CHUNK])
+    if not events:
+        return 0
+    endpoints = _listening(now)
+    Delivery.objects.bulk_create(
+        [
+            _delivery(endpoint, event, now)
+            for event in events
+            if cursor.since is None or event.at >= cursor.since
+            for endpoint in endpoints
+            if _is_for(endpoint, event)
+        ],
+        ignore_conflicts=True,  # somebody had it replayed before it was due
+    )
+    cursor.position = events[-1].position or 0
+    cursor.save(update_fields=["position"])
+    return len(events)
+
+
+def _listening(now: datetime) -> list[Endpoint]:
+    endpoint_of(Endpoint.Channel.MAIL, now=now)
+    if settings.KAFKA["bootstrap_servers"]:
+        endpoint_of(Endpoint.Channel.KAFKA, now=now)
+    found = Endpoint.objects.switched_on()
+    if not settings.KAFKA["bootstrap_servers"]:
+        found = found.exclude(channel=Endpoint.Channel.KAFKA)
+    return list(found)
+
+
+def endpoint_of(channel: Endpoint.Channel, *, now: datetime) -> Endpoint:
+    """Return the one endpoint of mail or Kafka."""
+    return Endpoint.objects.get_or_create(
+        channel=channel, space=None, defaults={"created_at": now}
+    )[0]
+
+
+def _is_for(endpoint: Endpoint, event: BookingEvent) -> bool:
+    if endpoint.channel == Endpoint.Channel.MAIL:
+        return event.kind in MAILED and event.booking.member_id is not None
+    if endpoint.channel == Endpoint.Channel.WEBHOOK:
+        return endpoint.space_id == event.booking.place.space_id and endpoint.wants(event)
+    return True
+
+
+def _delivery(endpoint: Endpoint, event: BookingEvent, now: datetime) -> Delivery:
+    return Delivery(
+        endpoint=endpoint,
+        event=event,
+        booking_id=event.booking_id,
+        position=event.position,
+        created_at=now,
+        due_at=now,
+        asked_at=now,
+    )
+
+
+# --- Sending --------------------------------------------------------------------------------------
+
+
+def carry(
+    channel: Endpoint.Channel,
+    send: Callable[[Sequence[Delivery]], Sequence[tuple[Delivery, Outcome]]],
+    *,
+    limit: int,
+    now: datetime,
+) -> int:
+    """Claim up to `limit` deliveries of a channel, send them, and settle them; return how many.
+
+    What `send` returns no outcome for is given back.
+    """
+    done = 0
+    for endpoint in Endpoint.objects.on(channel).ready(now):
+        claimed = claim(endpoint, limit=limit, now=now)
+        tried: Sequence[tuple[Delivery, Outcome]] = []
+        try:
+            tried = send(claimed) if claimed else []
+        finally:
+            settle(tried, now=timezone.now())
+            sent = {delivery.pk for delivery, _outcome in tried}
+            release(delivery for delivery in claimed if delivery.pk not in sent)
+        done += len(tried)
+    return done
+
+
+@transactional
+def claim(endpoint: Endpoint, *, limit: int, now: datetime) -> list[Delivery]:
+    """Take up to `limit` deliveries that are due; nobody else sends them while the lease runs."""
+    found = list(
+        Delivery.objects.filter(endpoint=endpoint)
+        .due(now)
+        .next_of_each_booking()
+        .order_by("due_at", "pk")
+        # SQLite's transactions come one by one; PostgreSQL leaves out what another has in hand.
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit]
+        .values_list("pk", flat=True)
+    )
+    if not found:
+        return []
+    until = now + timedelta(seconds=settings.DELIVERIES["lease_seconds"])
+    Delivery.objects.filter(pk__in=found).update(lease_expires_at=until)
+    claimed = Delivery.objects.with_event().in_bulk(found)
+    for delivery in claimed.values():
+        delivery.endpoint = endpoint
+    return [claimed[pk] for pk in found]
+
+
+@transactional
+def settle(tried: Sequence[tuple[Delivery, Outcome]], *, now: datetime) -> None:
+    """Write down how tries of one endpoint ended.
+
+    Who lost the lease meanwhile writes nothing but the record of the try: somebody else sends, or
+    has sent, what it had.
+    """
+    if not tried:
+        return
+    delivered = [delivery for delivery, outcome in tried if isinstance(outcome, Delivered)]
+    _keep(delivered, state=Delivery.State.DELIVERED, settled_at=now, error="")
+    for delivery, outcome in tried:
+        if isinstance(outcome, Skipped):
+            error = outcome.reason[:500]
+            _keep([delivery], state=Delivery.State.SKIPPED, settled_at=now, error=error)
+        elif isinstance(outcome, Refused):
+            error = outcome.error[:500]
+            _keep([delivery], state=Delivery.State.DEAD, settled_at=now, error=error)
+        elif isinstance(outcome, Again):
+            _try_again(delivery, outcome, now=now)
+    Attempt.objects.bulk_create(
+        [outcome.attempt for _delivery, outcome in tried if outcome.attempt is not None]
+    )
+    _judge(tried[0][0].endpoint_id, [outcome for _delivery, outcome in tried], now=now)
+
+
+def release(claimed: Iterable[Delivery]) -> None:
+    """Give back what was claimed and not tried."""
+    for delivery in claimed:
+        held = Delivery.objects.pending().filter(lease_expires_at=delivery.lease_expires_at)
+        held.filter(pk=delivery.pk).update(lease_expires_at=None)
+
+
+def _keep(deliveries: Collection[Delivery], **values: Any) -> None:
+    """Write what came of it as long as we hold it: the lease is the mark of the claim."""
+    leases = {delivery.lease_expires_at for delivery in deliveries}
+    for lease in leases:
+        keys = [delivery.pk for delivery in deliveries if delivery.lease_expires_at == lease]
+        held = Delivery.objects.pending().filter(pk__in=keys, lease_expires_at=lease)
+        held.update(attempts=F("attempts") + 1, lease_expires_at=None, **values)
+
+
+def _try_again(delivery: Delivery, outcome: Again, *, now: datetime) -> None:
+    """Wait twice as long after each try, by chance a little less, up to the limit; then give up."""
+    first = timedelta(seconds=settings.DELIVERIES["retry_seconds"])
+    give_up_at = delivery.asked_at + timedelta(hours=settings.DELIVERIES["give_up_hours"])
+    pause = first * 2 ** min(delivery.attempts, 20)
+    if outcome.is_down:
+        pause = min(pause, LONGEST_REST)
+    due_at = now + max(pause * random.uniform(0.5, 1), outcome.after)  # noqa: S311 - spreads
+    error = outcome.error[:500]
+    if outcome.is_down or due_at <= give_up_at:
+        _keep([delivery], due_at=due_at, error=error)
+    elif now < give_up_at:
+        _keep([delivery], due_at=give_up_at, error=error)  # the last try
+    else:
+        _keep([delivery], state=Delivery.State.DEAD, settled_at=now, error=error)
+
+
+def _judge(endpoint: int, outcomes: Collection[Outcome], *, now: datetime) -> None:
+    """Rest an endpoint that fails again and again, so that it costs others nothing."""
+    this = Endpoint.objects.filter(pk=endpoint)
+    if any(not isinstance(outcome, Again) for outcome in outcomes):
+        this.exclude(failures=0).update(failures=0, failing_since=None, rests_until=None)
+        return
+    before = this.values_list("failures", flat=True).get()
+    rest = timedelta(0)
+    if before >= PATIENCE:
+        first = timedelta(seconds=settings.DELIVERIES["retry_seconds"])
+        rest = min(first * 2 ** min(before - PATIENCE, 20), LONGEST_REST)
+    this.update(failures=before + 1, rests_until=now + rest)
+    this.filter(failing_since=None).update(failing_since=now)
+
+
+# --- Again, and no more ---------------------------------------------------------------------------
+
+
+@transactional
+def resend(deliveries: Collection[Delivery], *, now: datetime) -> int:
+    """Send what is settled once more, from the first try on; return how many.
+
+    It keeps its id, so a receiver that has it knows it.
+    """
+    settled = Delivery.objects.settled().filter(pk__in=[delivery.pk for delivery in deliveries])
+    return settled.update(
+        state=Delivery.State.PENDING,
+        attempts=0,
+        due_at=now,
+        asked_at=now,
+        settled_at=None,
+        lease_expires_at=None,
+        error="",
+    )
+
+
+def replay(events: EventQuerySet, *, to: Endpoint, now: datetime) -> int:
+    """Send history again to one endpoint, what it wants of it; return how many events."""
+    while log.place_new():
+        pass
+    position = told = 0
+    while chunk := list(events.beyond(position).select_related("booking__place")[:CHUNK]):
+        told += _replay([event for event in chunk if _is_for(to, event)], to=to, now=now)
+        position = chunk[-1].position or 0
+    return told
+
+
+@transactional
+def _replay(events: Sequence[BookingEvent], *, to: Endpoint, now: datetime) -> int:
+    Delivery.objects.bulk_create(
+        [_delivery(to, event, now) for event in events], ignore_conflicts=True
+    )
+    resend_these = Delivery.objects.filter(
+        endpoint=to, purpose=Delivery.Purpose.EVENT, event__in=events
+    )
+    resend(list(resend_these), now=now)
+    return len(events)
+
+
+@transactional
+def forget_settled(*, now: datetime) -> int:
+    """Delete some of what was settled long ago; return how many. The log itself is kept."""
+    before = now - timedelta(days=settings.DELIVERIES["retention_days"])
+    old = Delivery.objects.settled().filter(settled_at__lt=before)[:CHUNK]
+    keys = list(old.values_list("pk", flat=True))
+    Delivery.objects.filter(pk__in=keys).delete()
+    return len(keys)
