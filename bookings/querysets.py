@@ -147,6 +147,14 @@ class EventQuerySet(models.QuerySet["BookingEvent"]):
     def of_bookings(self, bookings: BookingQuerySet) -> "EventQuerySet":
         return self.filter(booking__in=bookings)
 
+    def between(self, since: datetime | None, until: datetime | None) -> "EventQuerySet":
+        """What happened from one instant until before another; None: without that end."""
+        found = self if since is None else self.filter(at__gte=since)
+        return found if until is None else found.filter(at__lt=until)
+
+    def of_booking(self, code: UUID) -> "EventQuerySet":
+        return self.filter(booking__code=code)
+
     def unplaced(self) -> "EventQuerySet":
         """Events that have no position in the log yet."""
         return self.filter(position=None)

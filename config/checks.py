@@ -72,6 +72,20 @@ def api_rates(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMes
     ]
 
 
+@register()
+def deliveries(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if min(settings.DELIVERIES.values()) > 0:
+        return []
+    return [
+        Error(
+            "One of the DELIVERY_… settings is not more than 0.",
+            hint="DELIVERY_LEASE_SECONDS, DELIVERY_RETRY_SECONDS, DELIVERY_GIVE_UP_HOURS and "
+            "DELIVERY_RETENTION_DAYS are lengths of time.",
+            id="mesto.E006",
+        )
+    ]
+
+
 @register(deploy=True)
 def shared_database(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":

@@ -42,6 +42,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def settled(self) -> "DeliveryQuerySet":
         return self.exclude(state="PENDING")
 
+    def forgettable(self, now: datetime, *, settled_before: datetime) -> "DeliveryQuerySet":
+        """What arrived that long ago. A reminder's row is what keeps it from being sent again."""
+        arrived = self.filter(state__in=["DELIVERED", "SKIPPED"], settled_at__lt=settled_before)
+        return arrived.exclude(reminds_of__gt=now)
+
     def dead(self) -> "DeliveryQuerySet":
         return self.filter(state="DEAD")
 

@@ -23,6 +23,7 @@ from bookings.querysets import EventQuerySet
 from bookings.transactions import transactional
 from notifications.models import Attempt, Cursor, Delivery, Endpoint
 from notifications.outcomes import Again, Delivered, Outcome, Refused, Skipped
+from notifications.querysets import DeliveryQuerySet
 
 #: How many events, or old deliveries, are one unit of a worker's work.
 CHUNK = 500
@@ -143,8 +144,8 @@ def claim(endpoint: Endpoint, *, limit: int, now: datetime) -> list[Delivery]:
         .next_of_each_booking()
         .order_by("due_at", "pk")
         # SQLite's transactions come one by one; PostgreSQL leaves out what another has in hand.
-        .select_for_update(skip_locked=True, of=("self",), no_key=True)[:limit]
-        .values_list("pk", flat=True)
+        .select_for_update(skip_locked=True, no_key=True)
+        .values_list("pk", flat=True)[:limit]
     )
     if not found:
         return []
@@ -239,8 +240,13 @@ def resend(deliveries: Collection[Delivery], *, now: datetime) -> int:
 
     It keeps its id, so a receiver that has it knows it.
     """
-    settled = Delivery.objects.settled().filter(pk__in=[delivery.pk for delivery in deliveries])
-    return settled.update(
+    return _begin_anew(
+        Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries]), now=now
+    )
+
+
+def _begin_anew(deliveries: DeliveryQuerySet, *, now: datetime) -> int:
+    return deliveries.settled().update(
         state=Delivery.State.PENDING,
         attempts=0,
         due_at=now,
@@ -267,18 +273,16 @@ def _replay(events: Sequence[BookingEvent], *, to: Endpoint, now: datetime) -> i
     Delivery.objects.bulk_create(
         [_delivery(to, event, now) for event in events], ignore_conflicts=True
     )
-    resend_these = Delivery.objects.filter(
-        endpoint=to, purpose=Delivery.Purpose.EVENT, event__in=events
-    )
-    resend(list(resend_these), now=now)
+    theirs = Delivery.objects.filter(endpoint=to, purpose=Delivery.Purpose.EVENT)
+    _begin_anew(theirs.filter(event__in=events), now=now)
     return len(events)
 
 
 @transactional
 def forget_settled(*, now: datetime) -> int:
-    """Delete some of what was settled long ago; return how many. The log itself is kept."""
+    """Delete some of what arrived long ago; return how many. Dead letters and the log stay."""
     before = now - timedelta(days=settings.DELIVERIES["retention_days"])
-    old = Delivery.objects.settled().filter(settled_at__lt=before)[:CHUNK]
-    keys = list(old.values_list("pk", flat=True))
+    old = Delivery.objects.forgettable(now, settled_before=before)
+    keys = list(old.values_list("pk", flat=True)[:CHUNK])
     Delivery.objects.filter(pk__in=keys).delete()
     return len(keys)

@@ -1,0 +1,73 @@
+"""Send history again: `manage.py replay_events --to kafka --since 2026-11-01`."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from bookings.models import BookingEvent
+from notifications import relay
+from notifications.models import Endpoint
+
+
+def instant(text: str) -> datetime:
+    """Read ISO 8601, a date or an instant; without an offset it is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise ArgumentTypeError(
+            f"{text!r} is no date such as 2026-11-25 or 2026-11-25T13:00Z"
+        ) from error
+
+
+class Command(BaseCommand):
+    help = (
+        "Send events of the log again to one listener, whether it has had them or not. They keep "
+        "their ids, so a listener that has one knows it; of one booking they come in order. The "
+        "worker carries them out."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--to", required=True, help="mail, kafka, or the code of a webhook's endpoint"
+        )
+        parser.add_argument("--since", type=instant, help="from then on, such as 2026-11-25 (UTC)")
+        parser.add_argument("--until", type=instant, help="until before then")
+        parser.add_argument("--booking", type=UUID, help="only of the booking with this code")
+
+    def handle(
+        self,
+        *args: Any,
+        to: str,
+        since: datetime | None,
+        until: datetime | None,
+        booking: UUID | None,
+        **options: Any,
+    ) -> None:
+        if since and until and since >= until:
+            raise CommandError("--since is not before --until: nothing happened in between.")
+        endpoint = _endpoint(to)
+        events = BookingEvent.objects.between(since, until)
+        if booking is not None:
+            events = events.of_booking(booking)
+            if not events.exists():
+                raise CommandError(f"Nothing happened then to a booking {booking}.")
+        told = relay.replay(events, to=endpoint, now=timezone.now())
+        self.stdout.write(f"{told} events are on their way to {endpoint}.")
+        if not endpoint.is_active:
+            self.stdout.write("It is switched off: they wait until it is switched on.")
+
+
+def _endpoint(to: str) -> Endpoint:
+    if to in ("mail", "kafka"):
+        return relay.endpoint_of(Endpoint.Channel(to.upper()), now=timezone.now())
+    try:
+        return Endpoint.objects.get(code=UUID(to))
+    except (ValueError, Endpoint.DoesNotExist) as error:
+        raise CommandError(
+            f"{to!r} is no endpoint. It is mail, kafka or the code on the endpoint's page."
+        ) from error
