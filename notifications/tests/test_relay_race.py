@@ -1,0 +1,107 @@
+"""Several relays at once, beside those who book: nothing twice, nothing lost, all in order."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from accounts.factories import UserFactory
+from bookings import services
+from bookings.models import Booking, BookingEvent
+from bookings.representation import booking_data
+from bookings.tests.acts import TEN, book, hours
+from bookings.tests.crowd import at_once
+from notifications.factories import WebhookFactory
+from notifications.models import Cursor
+from notifications.outcomes import Delivered
+from notifications.relay import claim, fan_out, settle
+from spaces.factories import open_space
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def webhook(space):
+    return WebhookFactory.create(space=space)
+
+
+def refused(member, place, now, **key):
+    """Leave a booking and its event, with a key of one's choice."""
+    booking = Booking.objects.create(
+        member=member,
+        place=place,
+        starts_at=TEN,
+        ends_at=TEN + hours(1),
+        created_at=now,
+        decided_at=now,
+        state="REJECTED",
+    )
+    return BookingEvent.objects.create(
+        booking=booking, sequence=1, kind="REJECTED", at=now, data=booking_data(booking), **key
+    )
+
+
+def carry_all(endpoint, now, sent=None):
+    """Do what a worker does until nothing is left; return the events, as they went out."""
+    sent = [] if sent is None else sent
+    while fan_out(now=now):
+        pass
+    while claimed := claim(endpoint, limit=3, now=now):
+        sent += [(delivery.booking_id, delivery.event.sequence) for delivery in claimed]
+        settle([(delivery, Delivered()) for delivery in claimed], now=now)
+    return sent
+
+
+@pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
+def test_a_commit_that_comes_late_is_delivered_too(webhook, desk, alice, now):
+    """Its event has the lower key, and is seen after the higher one has been delivered."""
+    other_desk = desk.space.places.get(number=2)
+
+    def book_and_deliver_meanwhile():
+        book(other_desk, alice, now, TEN + hours(6))
+        return carry_all(webhook, now)
+
+    with transaction.atomic():
+        late = refused(alice, desk, now)
+        [meanwhile] = at_once(book_and_deliver_meanwhile)
+    early = BookingEvent.objects.exclude(pk=late.pk).get()
+    assert late.pk < early.pk
+    assert meanwhile == [(early.booking_id, 1)]
+    assert carry_all(webhook, now) == [(late.booking_id, 1)]
+    assert carry_all(webhook, now) == []
+
+
+def test_a_lower_key_that_comes_later_is_delivered_too(webhook, desk, alice, now):
+    refused(alice, desk, now, pk=1000)
+    assert len(carry_all(webhook, now)) == 1
+    late = refused(alice, desk, now, pk=7)
+    assert carry_all(webhook, now) == [(late.booking_id, 1)]
+
+
+def test_several_relays_share_the_work(now):
+    space = open_space(places=3)
+    endpoint = WebhookFactory.create(space=space)
+    Cursor.objects.create(pk=1)
+    sent = []
+
+    def write(member, place):
+        for day in range(10):
+            booking = book(place, member, now, TEN + timedelta(days=day))
+            services.cancel(booking, by=member, now=now)
+
+    def relay():
+        while len(sent) < 60:
+            carry_all(endpoint, now, sent)
+
+    members = [UserFactory.create() for _ in range(3)]
+    writers = [
+        lambda m=m, p=p: write(m, p) for m, p in zip(members, space.places.all(), strict=True)
+    ]
+    assert at_once(*writers, relay, relay, relay) == [None] * 6
+    assert len(set(sent)) == len(sent) == 60
+    of_one = defaultdict(list)
+    for booking, sequence in sent:
+        of_one[booking].append(sequence)
+    assert list(of_one.values()) == [[1, 2]] * 30
+    assert not endpoint.deliveries.pending().exists()
