@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import threading
 import time
 from datetime import timedelta
 from functools import partial
@@ -17,7 +18,7 @@ from bookings.models import Booking
 from bookings.states import State
 from config import checks
 from config.management.commands import worker
-from config.management.commands.worker import Task, stop_signals, work
+from config.management.commands.worker import Task, side_by_side, stop_signals, work
 from config.tests.processes import wait_for
 from spaces.models import OpeningHours
 
@@ -222,3 +223,31 @@ def test_a_lease_that_is_over_at_once_is_a_wrong_setting(settings, seconds, foun
 @pytest.fixture(autouse=True)
 def quiet(caplog):
     caplog.set_level(logging.INFO, logger="mesto.worker")
+
+
+def test_a_slow_lane_keeps_no_other_waiting():
+    arrived, ended = threading.Event(), []
+
+    def slow(*, now):
+        ended.append(arrived.wait(timeout=10))
+        return 0
+
+    def quick(*, now):
+        arrived.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        return 0
+
+    with stop_signals() as is_stopping:
+        lanes = {"slow": [Task(slow)], "quick": [Task(quick)]}
+        side_by_side(lanes, interval=60, is_stopping=is_stopping)
+    assert ended == [True]
+
+
+def test_who_waits_for_a_network_has_a_lane_alone():
+    waiting = {"deliver_mail", "deliver_webhooks", "deliver_to_kafka"}
+    lanes = [[step.__name__ for step in steps] for steps in worker.LANES.values()]
+    assert [lane for lane in lanes if waiting.intersection(lane)] == [
+        ["deliver_mail"],
+        ["deliver_webhooks"],
+        ["deliver_to_kafka"],
+    ]
