@@ -91,7 +91,11 @@ class Delivery(models.Model):
 
     code = models.UUIDField(default=uuid4, unique=True, editable=False)
     endpoint = models.ForeignKey(
-        Endpoint, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("endpoint")
+        Endpoint,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        verbose_name=_("endpoint"),
+        db_index=False,  # others begin with it
     )
     purpose = models.CharField(
         _("what"), max_length=8, choices=Purpose.choices, default=Purpose.EVENT
@@ -102,6 +106,7 @@ class Delivery(models.Model):
         null=True,
         related_name="+",
         verbose_name=_("event"),
+        db_index=False,  # nobody looks for the deliveries of an event
     )
     # The event's, kept here too: of one booking the next is sent when the one before is settled.
     booking = models.ForeignKey(
@@ -160,7 +165,9 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["endpoint", "due_at"], name="delivery_due", condition=Q(state="PENDING")
+                fields=["endpoint", "due_at", "id"],
+                name="delivery_due",
+                condition=Q(state="PENDING"),
             ),
             models.Index(
                 fields=["endpoint", "booking", "position"],
