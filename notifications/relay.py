@@ -30,7 +30,8 @@ CHUNK = 500
 
 #: An endpoint that failed more often than that in a row rests between tries.
 PATIENCE = 4
-LONGEST_REST = timedelta(minutes=1)
+#: A rest, and a wait for a listener that is down, are at most so many first pauses: a minute.
+LONGEST_REST = 12
 
 #: What members are written about; the rest is between the house and its programs.
 MAILED = (
@@ -205,7 +206,7 @@ def _try_again(delivery: Delivery, outcome: Again, *, now: datetime) -> None:
     give_up_at = delivery.asked_at + timedelta(hours=settings.DELIVERIES["give_up_hours"])
     pause = first * 2 ** min(delivery.attempts, 20)
     if outcome.is_down:
-        pause = min(pause, LONGEST_REST)
+        pause = min(pause, first * LONGEST_REST)
     due_at = now + max(pause * random.uniform(0.5, 1), outcome.after)  # noqa: S311 - spreads
     error = outcome.error[:500]
     if outcome.is_down or due_at <= give_up_at:
@@ -226,7 +227,7 @@ def _judge(endpoint: int, outcomes: Collection[Outcome], *, now: datetime) -> No
     rest = timedelta(0)
     if before >= PATIENCE:
         first = timedelta(seconds=settings.DELIVERIES["retry_seconds"])
-        rest = min(first * 2 ** min(before - PATIENCE, 20), LONGEST_REST)
+        rest = first * min(2 ** (before - PATIENCE), LONGEST_REST)
     this.update(failures=before + 1, rests_until=now + rest)
     this.filter(failing_since=None).update(failing_since=now)
 
