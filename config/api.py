@@ -1,7 +1,9 @@
 """The JSON API, put together: `/api/v1/`, its OpenAPI document and its documentation."""
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import timedelta
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -48,10 +50,15 @@ class MestoAPI(NinjaAPI):
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> Document:
         """Describe the API, in English throughout: most of it stands in the code."""
-        with translation.override(None):
-            document = Document(self, path_prefix or self.get_root_path(path_params or {}))
+        document = copy(self._undated(path_prefix or self.get_root_path(path_params or {})))
         document.update(dated(dict(document), timezone.now().date() + timedelta(days=7)))
         return document
+
+    @cache  # noqa: B019 - there is one API, and it lives as long as the process
+    def _undated(self, path_prefix: str) -> Document:
+        """Put the document together, which takes long; all but its dates is in the code."""
+        with translation.override(None):
+            return Document(self, path_prefix)
 
 
 api = MestoAPI(
