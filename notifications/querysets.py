@@ -26,6 +26,9 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def webhooks_of(self, space: "Space") -> "EndpointQuerySet":
         return self.filter(channel="WEBHOOK", space=space)
 
+    def with_space(self) -> "EndpointQuerySet":
+        return self.select_related("space")
+
     def ready(self, now: datetime) -> "EndpointQuerySet":
         """Switched on, not resting, and something is due: one look into an index for each."""
         from notifications.models import Delivery

@@ -42,8 +42,8 @@ type Raw = Callable[["Receiver", socket.socket], None]
 class Receiver:
     """`receiver.url`, `receiver.received`; `receiver.answers(Answer(500), to="/path")`.
 
-    Scripted answers are given in turn and the last one for ever; without any it answers 204. Where
-    an answer is a function, it writes to the socket whatever it likes, and the connection is closed.
+    Scripted answers are given in turn and the last one for ever; without any it answers 204. An
+    answer that is a function writes to the socket whatever it likes; then the connection is closed.
     """
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
@@ -127,9 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        if answer.status >= 200 and answer.status not in (204, 304):
-            if "Content-Length" not in answer.headers:
-                self.send_header("Content-Length", str(len(answer.body)))
+        has_length = "Content-Length" in answer.headers or answer.status in (204, 304)
+        if not has_length:
+            self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if not answer.gap:
             self.wfile.write(answer.body)
