@@ -1,10 +1,22 @@
 """What webhook tests do again and again."""
 
+import ssl
 from datetime import timedelta
+from pathlib import Path
 
 from notifications.models import Delivery
 from notifications.relay import fan_out
 from notifications.webhooks.sending import deliver_webhooks
+
+#: Key and certificate of "localhost", signed by itself; nobody trusts it.
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
+
+
+def by_https():
+    """Return what a receiver needs to speak TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
 
 
 def deliver(now, *, rounds=400):

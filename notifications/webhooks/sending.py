@@ -25,8 +25,8 @@ from notifications.webhooks.sentences import FAILED
 
 logger = logging.getLogger("mesto.webhooks")
 
-MOST_CALLS = 128  # at a time, of one worker
-FIRST_CALLS, MOST_OF_ONE = 2, 16  # at a time, to one endpoint
+MOST_CALLS = 64  # at a time, of one worker
+FIRST_CALLS, MOST_OF_ONE = 2, 4  # at a time, to one endpoint
 QUICK = 1000  # milliseconds
 PAUSE = 0.05  # seconds to wait for a call that ends
 GATHER = 0.01  # and then for others: they are written down together
