@@ -39,6 +39,13 @@ class AlreadyAdded(WebhookError):
         )
 
 
+class SecretChanged(WebhookError):
+    def __str__(self) -> str:
+        return _(
+            "Its secret was changed meanwhile. If you don't have the new one, change it again."
+        )
+
+
 class IsOff(WebhookError):
     def __str__(self) -> str:
         return _("This webhook is switched off. Switch it on first.")
@@ -94,18 +101,16 @@ def _new_secret() -> str:
 def change(endpoint: Endpoint, *, url: str, kinds: Sequence[str], by: User) -> None:
     """Send to another address or other events. Raises guard.AddressRefused."""
     guard.check(url)
-    endpoint.url, endpoint.kinds = url, list(kinds)
-    endpoint.save(update_fields=["url", "kinds"])
+    Endpoint.objects.filter(pk=endpoint.pk).update(url=url, kinds=list(kinds))
     _wake(endpoint)
     _log("changed", endpoint, by)
 
 
-@transaction.atomic
 def switch(endpoint: Endpoint, *, on: bool, by: User) -> None:
     """Switch it on or off. What waits for it waits on, and is sent when it is on again."""
-    endpoint.is_active = on
-    endpoint.save(update_fields=["is_active"])
-    _wake(endpoint)
+    # It begins anew: whoever fails from now on does so since now.
+    anew = {"failures": 0, "failing_since": None, "rests_until": None} if on else {}
+    Endpoint.objects.filter(pk=endpoint.pk).update(is_active=on, **anew)
     _log("switched on" if on else "switched off", endpoint, by)
 
 
@@ -116,14 +121,26 @@ def switch_off_gone(endpoint: int, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def new_secret(endpoint: Endpoint, *, by: User, now: datetime) -> str:
-    """Make another secret and return it; the one before signs too for a day."""
-    endpoint.previous_secret, endpoint.previous_secret_until = endpoint.secret, now + CHANGE_OVER
-    endpoint.secret = _new_secret()
-    fields = ["secret", "previous_secret", "previous_secret_until"]
-    endpoint.save(update_fields=fields)
-    _log("given a new secret", endpoint, by)
-    return endpoint.secret
+def new_secret(endpoint: Endpoint, *, by: User, now: datetime, seen: str | None = None) -> str:
+    """Make another secret and return it; the one before signs too for a day.
+
+    `seen` is the `secret_mark` that the person saw: a page that is sent twice makes one secret.
+    Raises SecretChanged.
+    """
+    row = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+    if seen is not None and seen != secret_mark(row):
+        raise SecretChanged
+    row.previous_secret, row.previous_secret_until = row.secret, now + CHANGE_OVER
+    row.secret = _new_secret()
+    row.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    _log("given a new secret", row, by)
+    return row.secret
+
+
+def secret_mark(endpoint: Endpoint) -> str:
+    """Return what is another after each change of secrets, and tells nothing of them."""
+    until = endpoint.previous_secret_until
+    return until.isoformat() if until else "first"
 
 
 @transaction.atomic
@@ -154,9 +171,9 @@ def resend(delivery: Delivery, *, now: datetime) -> bool:
 def remove(endpoint: Endpoint, *, by: User) -> None:
     """Delete a webhook and the record of its deliveries."""
     # Its row first, as the relay does it, so that the two never wait for each other.
-    Endpoint.objects.select_for_update().get(pk=endpoint.pk)
-    _log("removed", endpoint, by)
-    endpoint.delete()
+    if row := Endpoint.objects.select_for_update().filter(pk=endpoint.pk).first():
+        row.delete()
+        _log("removed", endpoint, by)
 
 
 def _wake(endpoint: Endpoint) -> None:
