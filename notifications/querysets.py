@@ -33,6 +33,10 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
 
         return self.filter(channel="WEBHOOK", space__in=Space.objects.run_by(user))
 
+    def seen_by(self, user: "User") -> "EndpointQuerySet":
+        """Webhooks of the spaces whose staff this person is; for superusers, mail and Kafka too."""
+        return self if user.is_superuser else self.webhooks_run_by(user)
+
     def with_space(self) -> "EndpointQuerySet":
         return self.select_related("space")
 
@@ -74,6 +78,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         from notifications.models import Endpoint
 
         return self.filter(endpoint__in=Endpoint.objects.webhooks_run_by(user))
+
+    def seen_by(self, user: "User") -> "DeliveryQuerySet":
+        return self if user.is_superuser else self.to_webhooks_run_by(user)
 
     def with_webhook(self) -> "DeliveryQuerySet":
         return self.with_event().select_related("endpoint__space")

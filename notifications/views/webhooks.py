@@ -1,5 +1,6 @@
 """Webhooks of a space, for its managers: add, change, test, see what became of it, send again."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from notifications.webhooks.sentences import in_words
 from spaces.models import Space
 from spaces.staff_admin import ANY_ROLE, MANAGERS, holds
 
-LATEST = 50  # deliveries on a webhook's page
+LATEST = 20  # deliveries on a webhook's page
 
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -34,11 +35,23 @@ def staff(request: AuthenticatedRequest) -> HttpResponse:
     if not holds(request, ANY_ROLE):
         raise PermissionDenied
     spaces = Space.objects.managed_by(request.user).order_by("name", "pk")
-    rows = {space.pk: (space, list[Endpoint]()) for space in spaces}
-    for webhook in Endpoint.objects.webhooks_run_by(request.user).with_health().by_age():
-        if webhook.space_id in rows:
-            rows[webhook.space_id][1].append(webhook)
-    return render(request, "notifications/staff.html", {"rows": rows.values()})
+    lines = {space.pk: SpaceLine(space) for space in spaces}
+    for webhook in Endpoint.objects.webhooks_run_by(request.user).with_health():
+        if line := lines.get(webhook.space_id or 0):
+            line.webhooks += 1
+            line.failing += webhook.is_active and webhook.failing_since is not None
+            line.dead += webhook.dead  # type: ignore[attr-defined]  # with_health
+    return render(request, "notifications/staff.html", {"lines": lines.values()})
+
+
+@dataclass
+class SpaceLine:
+    """How many webhooks a space has, and how they are."""
+
+    space: Space
+    webhooks: int = 0
+    failing: int = 0
+    dead: int = 0  # messages that were given up
 
 
 @never_cache
@@ -187,7 +200,7 @@ def _data(request: AuthenticatedRequest) -> Any:
 
 def _next_at(webhook: Endpoint) -> datetime | None:
     """Return when it is called next: something is due, and it rests no more."""
-    due: datetime | None = getattr(webhook, "next_at")  # noqa: B009 - `with_health` carries it
+    due: datetime | None = webhook.next_at  # type: ignore[attr-defined]  # with_health
     if due is None or webhook.rests_until is None or not webhook.is_active:
         return due if webhook.is_active else None
     return max(due, webhook.rests_until)
