@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator, URLValidator
@@ -69,6 +70,11 @@ class Endpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url or str(self.get_channel_display())
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The space's; UTC where there is none."""
+        return self.space.zone if self.space else ZoneInfo("UTC")
 
     def wants(self, event: BookingEvent) -> bool:
         """Tell whether this kind of event was asked for."""

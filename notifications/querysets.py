@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -26,6 +27,34 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def webhooks_of(self, space: "Space") -> "EndpointQuerySet":
         return self.filter(channel="WEBHOOK", space=space)
 
+    def webhooks_run_by(self, user: "User") -> "EndpointQuerySet":
+        """Webhooks of the spaces whose staff this person is."""
+        from spaces.models import Space
+
+        return self.filter(channel="WEBHOOK", space__in=Space.objects.run_by(user))
+
+    def seen_by(self, user: "User") -> "EndpointQuerySet":
+        """Webhooks of the spaces whose staff this person is; for superusers, mail and Kafka too."""
+        return self if user.is_superuser else self.webhooks_run_by(user)
+
+    def with_space(self) -> "EndpointQuerySet":
+        return self.select_related("space")
+
+    def by_age(self) -> "EndpointQuerySet":
+        return self.order_by("created_at", "pk")
+
+    def with_health(self) -> "EndpointQuerySet":
+        """Carry `dead` and `waiting`, how many, and `next_at`, when the first of those is due."""
+        from notifications.models import Delivery
+
+        theirs = Delivery.objects.filter(endpoint=OuterRef("pk")).order_by()
+        dead, waiting = theirs.dead().values("endpoint"), theirs.pending().values("endpoint")
+        return self.annotate(
+            dead=Coalesce(Subquery(dead.annotate(n=Count("pk")).values("n")), 0),
+            waiting=Coalesce(Subquery(waiting.annotate(n=Count("pk")).values("n")), 0),
+            next_at=Subquery(waiting.annotate(at=Min("due_at")).values("at")),
+        )
+
     def ready(self, now: datetime) -> "EndpointQuerySet":
         """Switched on, not resting, and something is due: one look into an index for each."""
         from notifications.models import Delivery
@@ -46,6 +75,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """What arrived that long ago. A reminder's row is what keeps it from being sent again."""
         arrived = self.filter(state__in=["DELIVERED", "SKIPPED"], settled_at__lt=settled_before)
         return arrived.exclude(reminds_of__gt=now)
+
+    def in_state(self, state: str) -> "DeliveryQuerySet":
+        return self.filter(state=state) if state else self
+
+    def to_webhooks_run_by(self, user: "User") -> "DeliveryQuerySet":
+        from notifications.models import Endpoint
+
+        return self.filter(endpoint__in=Endpoint.objects.webhooks_run_by(user))
+
+    def seen_by(self, user: "User") -> "DeliveryQuerySet":
+        return self if user.is_superuser else self.to_webhooks_run_by(user)
+
+    def with_webhook(self) -> "DeliveryQuerySet":
+        return self.with_event().select_related("endpoint__space")
 
     def dead(self) -> "DeliveryQuerySet":
         return self.filter(state="DEAD")

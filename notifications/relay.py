@@ -167,6 +167,12 @@ def settle(tried: Sequence[tuple[Delivery, Outcome]], *, now: datetime) -> None:
     """
     if not tried:
         return
+    # Its row first, and whoever deletes an endpoint does the same: what was sent to one that is
+    # gone is written down nowhere.
+    rows = Endpoint.objects.select_for_update(no_key=True)
+    endpoint = rows.filter(pk=tried[0][0].endpoint_id).first()
+    if endpoint is None:
+        return
     delivered = [delivery for delivery, outcome in tried if isinstance(outcome, Delivered)]
     _keep(delivered, state=Delivery.State.DELIVERED, settled_at=now, error="")
     for delivery, outcome in tried:
@@ -181,7 +187,7 @@ def settle(tried: Sequence[tuple[Delivery, Outcome]], *, now: datetime) -> None:
     Attempt.objects.bulk_create(
         [outcome.attempt for _delivery, outcome in tried if outcome.attempt is not None]
     )
-    _judge(tried[0][0].endpoint_id, [outcome for _delivery, outcome in tried], now=now)
+    _judge(endpoint, [outcome for _delivery, outcome in tried], now=now)
 
 
 def release(claimed: Iterable[Delivery]) -> None:
@@ -217,19 +223,20 @@ def _try_again(delivery: Delivery, outcome: Again, *, now: datetime) -> None:
         _keep([delivery], state=Delivery.State.DEAD, settled_at=now, error=error)
 
 
-def _judge(endpoint: int, outcomes: Collection[Outcome], *, now: datetime) -> None:
+def _judge(endpoint: Endpoint, outcomes: Collection[Outcome], *, now: datetime) -> None:
     """Rest an endpoint that fails again and again, so that it costs others nothing."""
-    this = Endpoint.objects.filter(pk=endpoint)
+    this = Endpoint.objects.filter(pk=endpoint.pk)
+    before = endpoint.failures
     if any(not isinstance(outcome, Again) for outcome in outcomes):
-        this.exclude(failures=0).update(failures=0, failing_since=None, rests_until=None)
+        if before:
+            this.update(failures=0, failing_since=None, rests_until=None)
         return
-    before = this.values_list("failures", flat=True).get()
     rest = timedelta(0)
     if before >= PATIENCE:
         first = timedelta(seconds=settings.DELIVERIES["retry_seconds"])
-        rest = first * min(2 ** (before - PATIENCE), LONGEST_REST)
-    this.update(failures=before + 1, rests_until=now + rest)
-    this.filter(failing_since=None).update(failing_since=now)
+        rest = first * min(2 ** min(before - PATIENCE, 20), LONGEST_REST)
+    since = endpoint.failing_since or now
+    this.update(failures=before + 1, failing_since=since, rests_until=now + rest)
 
 
 # --- Again, and no more ---------------------------------------------------------------------------

@@ -1,5 +1,19 @@
 """Addresses of who is told what: calendars, preferences, and the staff's pages about them."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from notifications.views import deliveries, webhooks
+
+urlpatterns = [
+    path("staff/", webhooks.staff, name="staff"),
+    path("staff/spaces/<slug:slug>/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("staff/webhooks/<uuid:code>/", webhooks.webhook, name="webhook"),
+    path("staff/webhooks/<uuid:code>/ping/", webhooks.webhook_ping, name="webhook_ping"),
+    path("staff/webhooks/<uuid:code>/switch/", webhooks.webhook_switch, name="webhook_switch"),
+    path("staff/webhooks/<uuid:code>/secret/", webhooks.webhook_secret, name="webhook_secret"),
+    path("staff/webhooks/<uuid:code>/remove/", webhooks.webhook_remove, name="webhook_remove"),
+    path("staff/deliveries/<uuid:code>/", deliveries.delivery, name="delivery"),
+    path(
+        "staff/deliveries/<uuid:code>/resend/", deliveries.delivery_resend, name="delivery_resend"
+    ),
+]

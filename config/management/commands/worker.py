@@ -24,7 +24,7 @@ from notifications.kafka.producing import deliver_to_kafka
 from notifications.mail.sending import deliver_mail
 from notifications.relay import fan_out, forget_settled
 from notifications.reminders import remind
-from notifications.webhooks.sending import deliver_webhooks
+from notifications.webhooks.sending import deliver_webhooks, finish_webhooks
 
 logger = logging.getLogger("mesto.worker")
 
@@ -53,6 +53,9 @@ LANES: dict[str, tuple[Step, ...]] = {
     "webhooks": (deliver_webhooks,),
     "kafka": (deliver_to_kafka,),
 }
+
+#: What a step may leave under way between two units, ended when its lane stops.
+ENDINGS: dict[Step, Callable[[], int]] = {deliver_webhooks: finish_webhooks}
 
 
 class Command(BaseCommand):
@@ -114,6 +117,15 @@ class Task:
             self.report()
         return done
 
+    def end(self) -> None:
+        """Finish what the step left under way; what fails now is done again by another worker."""
+        if finish := ENDINGS.get(self.step):
+            try:
+                self.done += finish()
+            except Exception:
+                self.failures += 1
+                logger.exception("%s could not be ended", self.step.__name__)
+
     def report(self) -> None:
         """Log what was done since the last time: one line for a burst, not one for each unit."""
         if self.done:
@@ -144,6 +156,8 @@ def work(
                 if once or is_stopping(interval):
                     return
     finally:
+        for task in tasks:
+            task.end()
         report(tasks)
 
 

@@ -1,0 +1,127 @@
+"""What was sent to whom, and how it went; what was given up is sent again from here."""
+
+from itertools import batched
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from bookings.admin import wording
+from notifications import relay
+from notifications.admin.filters import PARAMETERS, ChannelFilter, EndpointFilter, StateFilter
+from notifications.models import Delivery, Endpoint
+from notifications.webhooks.sentences import in_words
+from spaces.staff_admin import MANAGERS, SpaceScopedAdmin, holds
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(SpaceScopedAdmin):
+    """Read-only, but for sending again."""
+
+    space_path = "endpoint__space"
+    list_display = ["what", "booking", "endpoint", "state", "attempts", "received", "why"]
+    list_filter = [StateFilter, ChannelFilter, EndpointFilter]
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    actions = ["send_again"]
+    ordering = ["-pk"]
+    view_on_site = False
+    fields = [
+        ("what", "state"),
+        "endpoint",
+        "its_booking",
+        ("received", "attempts"),
+        ("next_try", "settled"),
+        "why",
+        "its_page",
+    ]
+    readonly_fields = ["what", "its_booking", "received", "next_try", "settled", "why", "its_page"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        user: User = request.user  # type: ignore[assignment]
+        return Delivery.objects.seen_by(user).with_webhook().latest_first()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return holds(request, MANAGERS)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """Answer 400 to filters that the page doesn't have."""
+        return lookup in PARAMETERS
+
+    @admin.action(description=_("Send again"), permissions=["resend"])
+    def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
+        """Send again what is settled and whose endpoint is on."""
+        if not request.user.is_superuser:
+            deliveries = self.writable(request, deliveries)
+        chosen = list(deliveries)
+        on = [delivery for delivery in chosen if delivery.endpoint.is_active]
+        now = timezone.now()
+        sent = sum(relay.resend(some, now=now) for some in batched(on, relay.CHUNK))
+        text = ngettext("%(n)d delivery is sent again.", "%(n)d deliveries are sent again.", sent)
+        messages.success(request, text % {"n": sent})
+        if off := len(chosen) - len(on):
+            text = ngettext(
+                "%(n)d was left out: its webhook is off.",
+                "%(n)d were left out: their webhooks are off.",
+                off,
+            )
+            messages.warning(request, text % {"n": off})
+
+    @admin.display(description=_("what"))
+    def what(self, delivery: Delivery) -> str:
+        if delivery.purpose == Delivery.Purpose.EVENT and delivery.event is not None:
+            return capfirst(delivery.event.get_kind_display())
+        return capfirst(delivery.get_purpose_display())
+
+    @admin.display(description=_("booking"), empty_value="–")
+    def its_booking(self, delivery: Delivery) -> str | None:
+        if delivery.booking is None:
+            return None
+        url = reverse("admin:bookings_booking_change", args=[delivery.booking.pk])
+        zone = delivery.booking.place.space.zone
+        words = f"{delivery.booking.place}, {wording.when(delivery.booking.period, zone)}"
+        return format_html('<a href="{}">{}</a>', url, words)
+
+    @admin.display(description=_("received"))
+    def received(self, delivery: Delivery) -> str:
+        return wording.moment(delivery.created_at, delivery.endpoint.zone)
+
+    @admin.display(description=_("next try"), empty_value="–")
+    def next_try(self, delivery: Delivery) -> str | None:
+        if delivery.state != Delivery.State.PENDING:
+            return None
+        return wording.moment(delivery.due_at, delivery.endpoint.zone)
+
+    @admin.display(description=_("settled"), empty_value="–")
+    def settled(self, delivery: Delivery) -> str | None:
+        at = delivery.settled_at
+        return None if at is None else wording.moment(at, delivery.endpoint.zone)
+
+    @admin.display(description=_("what went wrong"), empty_value="–")
+    def why(self, delivery: Delivery) -> str | None:
+        return in_words(delivery.error) or None
+
+    @admin.display(description=_("request and answers"), empty_value="–")
+    def its_page(self, delivery: Delivery) -> str | None:
+        if delivery.endpoint.channel != Endpoint.Channel.WEBHOOK:
+            return None
+        url = reverse("delivery", args=[delivery.code])
+        return format_html('<a href="{}">{}</a>', url, _("Page of the delivery"))

@@ -1,0 +1,59 @@
+"""Narrowing the lists of endpoints and deliveries."""
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models import Delivery, Endpoint
+
+
+class ChannelFilter(SimpleListFilter):
+    """For superusers: the staff of a space see nothing but webhooks."""
+
+    title = _("channel")
+    parameter_name = "channel"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Endpoint.Channel.choices) if request.user.is_superuser else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        path = "channel" if queryset.model is Endpoint else "endpoint__channel"
+        return queryset if self.value() is None else queryset.filter(**{path: self.value()})
+
+
+class StateFilter(SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Delivery.State.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() is None else queryset.filter(state=self.value())
+
+
+class EndpointFilter(SimpleListFilter):
+    """The person's own webhooks, and mail and Kafka for superusers."""
+
+    title = _("endpoint")
+    parameter_name = "endpoint"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        found = Endpoint.objects.seen_by(request.user).by_age()  # type: ignore[arg-type]
+        return [(str(endpoint.code), str(endpoint)) for endpoint in found]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        try:
+            return queryset.filter(endpoint__code=self.value())
+        except ValidationError:  # no code at all
+            return queryset.none()
+
+
+#: What the address of a list may hold of filters. Django would take any lookup of any column.
+PARAMETERS = {found.parameter_name for found in (ChannelFilter, StateFilter, EndpointFilter)}

@@ -1,0 +1,404 @@
+"""Where webhooks may not lead: nothing connects, however an address is spelt or a name resolved.
+
+The site runs as it does for strangers: `allow_private` is off. Python itself reports every attempt
+to connect, and a receiver listens where an attacker would like to get.
+"""
+
+import ipaddress
+import socket
+import sys
+from contextlib import contextmanager
+
+import pytest
+
+from bookings.tests.acts import book
+from notifications.factories import WebhookFactory
+from notifications.models import Attempt, Delivery, Endpoint
+from notifications.tests.receiver import Answer, receiving
+from notifications.tests.webhooks import by_https, deliver, later, states
+from notifications.webhooks import guard, sending, services
+from notifications.webhooks.guard import AddressRefused
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = "93.184.215.14"
+
+_watching: list[list[object]] = []
+
+
+def _watch(event, arguments):
+    """Write down who is called. Nobody outside this machine is."""
+    if _watching and event == "socket.connect" and isinstance(arguments[1], tuple):
+        host, port, *_ = arguments[1]
+        _watching[-1].append((host, port))
+        if not ipaddress.ip_address(host).is_loopback:
+            raise ConnectionRefusedError(111, "Connection refused")
+
+
+sys.addaudithook(_watch)  # it can't be taken away again
+
+
+@contextmanager
+def watching():
+    called: list[object] = []
+    _watching.append(called)
+    try:
+        yield called
+    finally:
+        _watching.pop()
+
+
+@pytest.fixture(autouse=True)
+def for_strangers(settings):
+    settings.WEBHOOKS = {"timeout_seconds": 2, "allow_private": False}
+
+
+@pytest.fixture(autouse=True)
+def a_worker_of_its_own(monkeypatch, now):
+    sender = sending.Sender()
+    monkeypatch.setattr(sending, "_sender", sender)
+    yield
+    sender.finish(now=now)
+
+
+@pytest.fixture
+def inside():
+    """A receiver on this machine, which speaks TLS as every webhook must."""
+    with receiving(tls=by_https()) as started:
+        yield started
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """A name server: `names["hooks.example"] = [first answer, second answer, …]`, the last stays.
+
+    It writes down each question. Numbers, which need no name server, go the usual way.
+    """
+    table, real = Names(), socket.getaddrinfo
+
+    def getaddrinfo(host, port, *args, **kwargs):
+        if host not in table:
+            return real(host, port, *args, **{**kwargs, "flags": socket.AI_NUMERICHOST})
+        table.asked.append(host)
+        answers = table[host]
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        return [
+            (socket.AF_INET6 if ":" in ip else socket.AF_INET, 1, 6, "", (ip, port)) for ip in found
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return table
+
+
+class Names(dict):
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+
+def send(space, url, desk, alice, now):
+    """Let an event go to an address that was written into the database past the form."""
+    webhook = WebhookFactory.create(space=space, url=url)
+    book(desk, alice, now)
+    with watching() as called:
+        deliver(now)
+    return Delivery.objects.get(endpoint=webhook), called
+
+
+HERE = [
+    "127.0.0.1",
+    "127.0.0.1.",
+    "127.1",
+    "127.0.1",
+    "127.255.255.254",
+    "2130706433",  # decimal
+    "0177.0.0.1",  # octal
+    "0177.0x0.0.01",
+    "017700000001",
+    "0x7f.0.0.1",  # hexadecimal
+    "0x7f000001",
+    "0X7F000001",
+    "0x7f.1",
+    "0",
+    "0.0.0.0",
+    "０x7f.1",
+    "１２７.０.０.１",  # full width
+    "①②⑦.⓪.⓪.①",
+    "127。0。0。1",
+    "127\uff0e0\uff0e0\uff0e1",
+    "127\uff610\uff610\uff611",
+    "%31%32%37.0.0.1",
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "ｌocalhost",
+    "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ",
+    "foo.localhost",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[0:0:0:0:0:ffff:127.0.0.1]",
+    "[::127.0.0.1]",
+    "[::ffff:0:127.0.0.1]",
+    "[64:ff9b::127.0.0.1]",  # NAT64
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b:1::7f00:1]",
+    "[2002:7f00:1::]",  # 6to4
+    "[2001:0:7f00:1::]",  # Teredo
+    "[::1%25lo]",
+    "[::1%lo]",
+    "[fe80::1%25eth0]",
+]
+ELSEWHERE_INSIDE = [
+    "10.0.0.1",
+    "10.255.255.255",
+    "172.16.0.1",
+    "172.31.255.254",
+    "192.168.0.1",
+    "3232235521",
+    "0xc0a80001",
+    "0300.0250.0.1",
+    "100.64.0.1",  # behind a carrier's NAT
+    "169.254.0.1",
+    "169.254.169.254",  # metadata of most clouds
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "169.254.170.2",
+    "100.100.100.200",
+    "168.63.129.16",
+    "192.0.0.192",
+    "192.0.2.1",
+    "198.18.0.1",
+    "198.51.100.1",
+    "203.0.113.1",
+    "192.88.99.1",
+    "224.0.0.1",
+    "239.255.255.250",
+    "240.0.0.1",
+    "255.255.255.255",
+    "[fe80::1]",
+    "[fec0::1]",
+    "[fc00::1]",
+    "[fd00:ec2::254]",
+    "[fd12:3456:789a::1]",
+    "[ff02::1]",
+    "[::ffff:10.0.0.1]",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[64:ff9b::169.254.169.254]",
+    "[2002:a9fe:a9fe::]",
+    "[2002:c0a8:1::]",
+    "[2001:db8::1]",
+    "[100::1]",
+    "[2001::1]",
+    "[3fff::1]",
+    "[4000::1]",
+]
+
+
+@pytest.mark.parametrize("host", HERE + ELSEWHERE_INSIDE)
+def test_no_spelling_leads_inside(inside, space, desk, alice, manager, now, host):
+    url = f"https://{host}:{inside.port}/"
+    with watching() as called, pytest.raises(AddressRefused):
+        services.add(space, url=url, kinds=[], by=manager, now=now)
+    assert Endpoint.objects.webhooks_of(space).count() == 0
+    delivery, called_later = send(space, url, desk, alice, now)
+    assert (called, called_later, inside.connected) == ([], [], 0)
+    assert delivery.state == "DEAD"
+    assert delivery.error.startswith("Refused: ")
+    assert Attempt.objects.get().request_headers == {}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example@127.0.0.1:{port}/",
+        "https://127.0.0.1:{port}@hooks.example/",
+        "https://user:password@hooks.example/",
+        "https://hooks.example:password@localhost:{port}/",
+        "https://hooks.example\\@127.0.0.1:{port}/",
+        "https://127.0.0.1:{port}\\@hooks.example/",
+        "https://127.0.0.1:{port}#@hooks.example/",
+        "https://hooks.example:443@127.0.0.1:{port}#/",
+        "https://127.0.0.1\t:{port}/",
+        "https://127.0.0.1\r\nHost: hooks.example/",
+        "\nhttps://127.0.0.1:{port}/",
+        "https://127.0.0.1:{port}/\u2028",
+        "https:127.0.0.1:{port}/",
+        "https:/127.0.0.1:{port}/",
+        "https:///127.0.0.1:{port}/",
+        "//127.0.0.1:{port}/",
+        "https://127.0.0.1:{port}:80/",
+        "https://127.0.0.1:99999/",
+        "https://[::1/",
+        "https://[::1]x:{port}/",
+        "https://[127.0.0.1]:{port}/",
+        "https://[v1.x]:{port}/",
+        "https://256.256.256.256/",
+        "https://127.0.0.1.1/",
+        "https://hooks..example/",
+        "https://.example/",
+        "https://exa mple/",
+        "https://" + "a" * 64 + ".example/",
+        "https://",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:{port}/",
+        "ftp://127.0.0.1/",
+        "unix:///var/run/docker.sock",
+        "data:text/plain,hello",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_no_odd_address_leads_anywhere(inside, space, desk, alice, manager, now, names, url):
+    names["hooks.example"] = [["127.0.0.1"]]
+    url = url.format(port=inside.port)
+    with watching() as called, pytest.raises(AddressRefused):
+        services.add(space, url=url, kinds=[], by=manager, now=now)
+    if url:
+        delivery, called_later = send(space, url, desk, alice, now)
+        assert (called_later, delivery.state) == ([], "DEAD")
+    assert (called, inside.connected) == ([], 0)
+
+
+def test_an_address_without_tls_leads_nowhere(space, desk, alice, manager, now, names):
+    names["hooks.example"] = [[PUBLIC]]
+    with pytest.raises(AddressRefused, match="https"):
+        services.add(space, url="http://hooks.example/", kinds=[], by=manager, now=now)
+    delivery, called = send(space, "http://hooks.example/", desk, alice, now)
+    assert (called, delivery.state) == ([], "DEAD")
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        ["127.0.0.1"],
+        ["::1"],
+        ["::ffff:127.0.0.1"],
+        ["169.254.169.254"],
+        ["10.0.0.7"],
+        ["fe80::1%lo"],
+        ["64:ff9b::7f00:1"],
+        [PUBLIC, "127.0.0.1"],  # one of several is enough
+        ["127.0.0.1", PUBLIC],
+    ],
+)
+def test_a_name_that_leads_inside(inside, space, desk, alice, manager, now, names, found):
+    names["hooks.example"] = [found]
+    url = f"https://hooks.example:{inside.port}/"
+    with pytest.raises(AddressRefused):
+        services.add(space, url=url, kinds=[], by=manager, now=now)
+    delivery, called = send(space, url, desk, alice, now)
+    assert (called, inside.connected) == ([], 0)
+    assert delivery.state == "DEAD"
+    assert "private network" in delivery.error
+
+
+def test_a_name_that_leads_inside_once_the_form_is_sent(
+    inside, space, desk, alice, manager, now, names
+):
+    names["hooks.example"] = [[PUBLIC], ["127.0.0.1"]]
+    url = f"https://hooks.example:{inside.port}/"
+    webhook, _secret = services.add(space, url=url, kinds=[], by=manager, now=now)
+    book(desk, alice, now)
+    with watching() as called:
+        deliver(now)
+    assert (called, inside.connected) == ([], 0)
+    assert states(webhook) == ["DEAD"]
+
+
+def test_a_name_that_changes_between_check_and_connection(inside, space, desk, alice, now, names):
+    """The checked address is the one that is called: nobody asks a second time."""
+    names["hooks.example"] = [[PUBLIC], ["127.0.0.1"]]
+    url = f"https://hooks.example:{inside.port}/"
+    delivery, called = send(space, url, desk, alice, now)
+    assert called == [(PUBLIC, inside.port)]
+    assert names.asked == ["hooks.example"]
+    assert inside.connected == 0
+    assert delivery.state == "PENDING"  # nobody answered there
+
+
+def test_a_name_that_alternates_never_leads_inside(inside, space, desk, alice, now, names):
+    names["hooks.example"] = [[PUBLIC], ["127.0.0.1"], [PUBLIC], ["127.0.0.1"]] * 9
+    webhook = WebhookFactory.create(space=space, url=f"https://hooks.example:{inside.port}/")
+    with watching() as called:
+        for n in range(12):
+            services.ping(webhook, now=later(now, hours=n))
+            deliver(later(now, hours=n))
+    assert set(called) == {(PUBLIC, inside.port)}
+    assert inside.connected == 0
+    assert set(states(webhook)) == {"PENDING", "DEAD"}
+
+
+def test_a_proxy_of_the_environment_is_not_asked(
+    inside, space, desk, alice, now, names, monkeypatch
+):
+    """A proxy would look the name up by itself, after the check."""
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{inside.port}")
+    names["hooks.example"] = [[PUBLIC]]
+    _delivery, called = send(space, "https://hooks.example/", desk, alice, now)
+    assert called == [(PUBLIC, 443)]
+    assert inside.connected == 0
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_leads_inside(inside, space, desk, alice, now, settings, status):
+    """The first receiver stands in for one on the internet."""
+    with receiving() as outside:
+        outside.answers(Answer(status, headers={"Location": inside.url}))
+        settings.WEBHOOKS = {**settings.WEBHOOKS, "allow_private": True}
+        delivery, called = send(space, outside.url, desk, alice, now)
+        assert called == [("127.0.0.1", outside.port)]
+    assert inside.connected == 0
+    assert delivery.state == "DEAD"
+
+
+def test_a_name_without_an_address_may_get_one(space, desk, alice, manager, now, names):
+    names["hooks.example"] = [[]]
+    services.add(space, url="https://hooks.example/", kinds=[], by=manager, now=now)
+    book(desk, alice, now)
+    deliver(now)
+    assert states() == ["PENDING"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example/",
+        "https://HOOKS.example./a?b=c",
+        "https://hooks.example:8443/",
+        "https://xn--e1afmkfd.example/",
+        "https://пример.example/крючок?имя=значение",
+        f"https://{PUBLIC}/",
+        "https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/",
+    ],
+)
+def test_public_addresses_may_be_added(space, manager, now, names, url):
+    for name in ("hooks.example", "xn--e1afmkfd.example"):
+        names[name] = [[PUBLIC, "2606:2800:21f:cb07:6820:80da:af6b:8b2c"]]
+    webhook, _secret = services.add(space, url=url, kinds=[], by=manager, now=now)
+    assert webhook.url == url
+
+
+def test_in_development_this_machine_may_be_called(space, manager, now, settings):
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "allow_private": True}
+    services.add(space, url="http://127.0.0.1:8000/", kinds=[], by=manager, now=now)
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("https://a.example", "/"),
+        ("https://a.example?x=1", "/?x=1"),
+        ("https://a.example/b c".replace(" ", "%20"), "/b%20c"),
+        ("https://a.example/%0d%0aX:y", "/%0d%0aX:y"),
+        ("https://a.example/путь", "/%D0%BF%D1%83%D1%82%D1%8C"),
+        ("https://a.example/a#b", "/a"),
+    ],
+)
+def test_what_stands_behind_the_host(url, target):
+    assert guard.read(url).target == target

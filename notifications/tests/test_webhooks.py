@@ -1,0 +1,496 @@
+"""Webhooks at a real receiver: signed, in order, again after a failure, and given up."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from bookings import services as bookings
+from bookings.representation import event_id
+from bookings.tests.acts import TEN, book, hours
+from notifications.factories import WebhookFactory
+from notifications.models import Attempt, Delivery
+from notifications.relay import fan_out
+from notifications.tests.receiver import HANG, Answer, drip, receiving
+from notifications.tests.webhooks import CERTIFICATE, by_https, deliver, later, states
+from notifications.webhooks import sending, services
+from notifications.webhooks.connections import trust
+
+pytestmark = pytest.mark.django_db
+
+AN_HOUR = {"hours": 1}
+
+
+@pytest.fixture(autouse=True)
+def local_addresses(settings):
+    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": True}
+
+
+@pytest.fixture(autouse=True)
+def a_worker_of_its_own(monkeypatch, now):
+    """What one worker has learnt about its endpoints ends with it."""
+    sender = sending.Sender()
+    monkeypatch.setattr(sending, "_sender", sender)
+    yield
+    sender.finish(now=now)
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as started:
+        yield started
+
+
+@pytest.fixture
+def webhook(space, receiver):
+    return WebhookFactory.create(space=space, url=receiver.url)
+
+
+def told(receiver):
+    """Return (code of the booking, what happened) of each request."""
+    bodies = map(json.loads, receiver.bodies())
+    return [(body["data"]["booking"]["code"], body["data"]["kind"]) for body in bodies]
+
+
+def test_an_event_arrives_signed(webhook, receiver, desk, alice, now):
+    booking = book(desk, alice, now)
+    deliver(now)
+    [request] = receiver.received
+    body = Webhook(webhook.secret).verify(request.body, request.headers)
+    assert body["type"] == "booking.confirmed"
+    assert body["data"]["booking"]["code"] == str(booking.code)
+    assert request.headers["webhook-id"] == event_id(booking.events.get())
+    assert request.headers["content-type"] == "application/json"
+    assert states() == ["DELIVERED"]
+
+
+def test_another_secret_or_another_body_does_not_fit(webhook, receiver, desk, alice, now):
+    book(desk, alice, now)
+    deliver(now)
+    [request] = receiver.received
+    with pytest.raises(WebhookVerificationError):
+        Webhook(services._new_secret()).verify(request.body, request.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(webhook.secret).verify(request.body + b" ", request.headers)
+
+
+def test_what_was_not_asked_for_is_not_sent(webhook, receiver, desk, alice, now):
+    webhook.kinds = ["CANCELLED"]
+    webhook.save()
+    booking = book(desk, alice, now)
+    bookings.cancel(booking, by=alice, now=now)
+    deliver(now)
+    assert told(receiver) == [(str(booking.code), "CANCELLED")]
+
+
+def test_another_space_hears_nothing(webhook, receiver, desk, alice, now):
+    other = WebhookFactory.create(space__slug="other", url=f"{receiver.url}other")
+    book(desk, alice, now)
+    deliver(now)
+    assert [request.path for request in receiver.received] == ["/"]
+    assert states(other) == []
+
+
+def test_the_record_has_request_answer_and_time(webhook, receiver, desk, alice, now):
+    receiver.answers(Answer(200, b"th\x00nks \xff", {"X-Trace": "7"}))
+    book(desk, alice, now)
+    deliver(now)
+    attempt = Attempt.objects.get()
+    assert attempt.status == 200
+    assert attempt.response_headers["X-Trace"] == "7"
+    assert attempt.response_body == "th\ufffdnks \ufffd"
+    assert attempt.request_headers["webhook-id"] == receiver.received[0].headers["webhook-id"]
+    assert 0 <= attempt.milliseconds < 5000
+    assert attempt.error == ""
+
+
+# --- Again ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504, 599])
+def test_what_may_pass_is_tried_again(webhook, receiver, desk, alice, now, status):
+    receiver.answers(Answer(status), Answer(204))
+    book(desk, alice, now)
+    deliver(now)
+    assert states() == ["PENDING"]
+    deliver(now)
+    assert len(receiver.received) == 1  # not before its time
+    deliver(later(now, **AN_HOUR))
+    assert states() == ["DELIVERED"]
+
+
+def test_each_try_has_the_same_id_and_body_and_a_time_of_its_own(
+    webhook, receiver, desk, alice, now
+):
+    receiver.answers(Answer(500), Answer(204))
+    book(desk, alice, now)
+    deliver(now)
+    time.sleep(1.01)  # the time of a signature is in seconds
+    deliver(later(now, **AN_HOUR))
+    first, second = receiver.received
+    assert first.body == second.body
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.headers["webhook-timestamp"] < second.headers["webhook-timestamp"]
+    assert Webhook(webhook.secret).verify(second.body, second.headers)
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("600", 600, 600),
+        ("9" * 400, 24 * 3600, 24 * 3600),  # no more patience than that
+        (format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True), 6500, 7200),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 2, 5),  # over: our own pause
+        ("-5", 2, 5),
+        ("soon", 2, 5),
+        ("٣٠٠", 2, 5),
+        ("", 2, 5),
+    ],
+)
+def test_retry_after_is_honoured(webhook, receiver, desk, alice, now, header, least, most):
+    receiver.answers(
+        drip(b"HTTP/1.1 429 Slow\r\nRetry-After: %b\r\n\r\n" % header.encode(), b"", 0)
+    )
+    receiver.let_go()
+    book(desk, alice, now)
+    deliver(now)
+    delivery = Delivery.objects.get(endpoint=webhook)
+    assert delivery.state == "PENDING"
+    assert least <= (delivery.due_at - now).total_seconds() <= most
+
+
+def test_of_one_booking_everything_comes_in_order(webhook, receiver, desk, alice, bob, now):
+    receiver.answers(Answer(500), Answer(204))
+    one = book(desk, alice, now)
+    bookings.cancel(one, by=alice, now=now)
+    other = book(desk, bob, now, TEN + hours(4))
+    deliver(now)
+    deliver(later(now, **AN_HOUR))
+    mine = [kind for code, kind in told(receiver) if code == str(one.code)]
+    assert mine in (["CONFIRMED", "CONFIRMED", "CANCELLED"], ["CONFIRMED", "CANCELLED"])
+    assert told(receiver).count((str(other.code), "CONFIRMED")) in (1, 2)
+    assert len(receiver.received) == 4  # one of the two was told twice
+    assert states() == ["DELIVERED"] * 3
+
+
+def test_after_a_day_of_failures_it_is_given_up(webhook, receiver, desk, alice, now):
+    receiver.answers(Answer(503))
+    book(desk, alice, now)
+    deliver(now)
+    for hour in range(1, 30):
+        deliver(later(now, hours=hour))
+    delivery = Delivery.objects.get(endpoint=webhook)
+    assert (delivery.state, delivery.error) == ("DEAD", "Answered 503.")
+    webhook.refresh_from_db()
+    assert webhook.failing_since == now
+    assert webhook.is_active
+
+
+def test_who_hangs_holds_up_nobody(webhook, receiver, space, desk, alice, now):
+    with receiving() as slow:
+        slow.answers(HANG)
+        other = WebhookFactory.create(space=space, url=slow.url)
+        for n in range(6):
+            book(desk, alice, now, TEN + hours(n), 1)
+        fan_out(now=now)
+        for _ in range(100):
+            sending.deliver_webhooks(now=now)
+            if states(webhook) == ["DELIVERED"] * 6:
+                break
+        assert states(webhook) == ["DELIVERED"] * 6
+        assert states(other) == ["PENDING"] * 6
+        assert len(slow.received) <= sending.MOST_OF_ONE
+        slow.let_go()
+        sending.finish_webhooks()
+
+
+def test_who_fails_is_called_once_at_a_time(webhook, receiver, desk, alice, now):
+    receiver.answers(Answer(500))
+    for n in range(6):
+        book(desk, alice, now, TEN + hours(n), 1)
+    deliver(now)
+    webhook.refresh_from_db()
+    before, called = webhook.failures, len(receiver.received)
+    assert before > 0
+    receiver.answers(HANG)
+    at = later(now, **AN_HOUR)
+    sending.deliver_webhooks(now=at)
+    receiver.wait_for(called + 1)
+    sending.deliver_webhooks(now=at)
+    assert len(receiver.received) == called + 1
+    receiver.let_go()
+
+
+def test_one_connection_serves_many_calls(webhook, receiver, desk, alice, now):
+    for n in range(8):
+        book(desk, alice, now, TEN + hours(n), 1)
+    deliver(now)
+    assert states() == ["DELIVERED"] * 8
+    assert receiver.connected <= sending.MOST_OF_ONE
+
+
+def test_a_worker_that_stops_ends_its_calls(webhook, receiver, desk, alice, now):
+    receiver.answers(drip(b"HTTP/1.1 204 No\r\n", b"", 0.1))
+    book(desk, alice, now)
+    fan_out(now=now)
+    sending.deliver_webhooks(now=now)
+    receiver.wait_for(1)
+    receiver.let_go()
+    sending.finish_webhooks()
+    assert Attempt.objects.count() == 1
+
+
+# --- No more --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 422, 451])
+def test_what_will_never_go_better_is_given_up_at_once(webhook, receiver, desk, alice, now, status):
+    receiver.answers(Answer(status))
+    book(desk, alice, now)
+    deliver(now)
+    delivery = Delivery.objects.get(endpoint=webhook)
+    assert (delivery.state, delivery.error) == ("DEAD", f"Answered {status}.")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(webhook, receiver, desk, alice, now, status):
+    with receiving() as elsewhere:
+        receiver.answers(Answer(status, headers={"Location": elsewhere.url}))
+        book(desk, alice, now)
+        deliver(now)
+        assert elsewhere.connected == 0
+    assert len(receiver.received) == 1
+    delivery = Delivery.objects.get(endpoint=webhook)
+    assert delivery.state == "DEAD"
+    assert delivery.error == f"Answered with a redirect ({status}), and redirects are not followed."
+
+
+def test_gone_switches_the_webhook_off(webhook, receiver, desk, alice, now):
+    receiver.answers(Answer(410))
+    book(desk, alice, now)
+    deliver(now)
+    book(desk, alice, now, TEN + hours(4))
+    deliver(later(now, **AN_HOUR))
+    webhook.refresh_from_db()
+    assert not webhook.is_active
+    assert states() == ["DEAD"]
+    assert len(receiver.received) == 1
+
+
+# --- What receivers do to us ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HANG,
+        drip(b"HTTP/1.1 200 OK\r\nX-Slow: "),
+        drip(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"),
+        drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        drip(b"H"),
+    ],
+    ids=["silent", "headers", "body", "chunks", "status"],
+)
+def test_a_call_has_one_deadline_however_it_drips(
+    webhook, receiver, desk, alice, now, settings, answer
+):
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "timeout_seconds": 0.4}
+    receiver.answers(answer)
+    book(desk, alice, now)
+    deliver(now)
+    attempt = Attempt.objects.get()
+    assert 390 <= attempt.milliseconds < 1500
+    assert attempt.error == "No complete answer within 0.4 seconds."
+    assert states() == ["PENDING"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8000000\r\n",
+    ],
+    ids=["endless", "long", "one chunk"],
+)
+def test_of_an_answer_64_kib_are_read(webhook, receiver, desk, alice, now, head):
+    receiver.answers(drip(head, b"a" * 8192, 0))
+    book(desk, alice, now)
+    deliver(now)
+    attempt = Attempt.objects.get()
+    assert (attempt.status, attempt.response_body) == (200, "a" * 64 * 1024)
+    assert states() == ["DELIVERED"]
+
+
+def test_packed_answers_are_not_unpacked(webhook, receiver, desk, alice, now):
+    receiver.answers(Answer(200, b"\x1f\x8bno gzip", {"Content-Encoding": "gzip"}))
+    book(desk, alice, now)
+    deliver(now)
+    assert Attempt.objects.get().response_body == "\x1f\ufffdno gzip"
+    assert receiver.received[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "What came back is not HTTP."),
+        (b"HTTP/1.1 abc\r\n\r\n", "What came back is not HTTP."),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "What came back is not HTTP."),
+        (b"HTTP/1.1 200 " + b"a" * 70_000, "What came back is not HTTP."),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            "What came back is not HTTP.",
+        ),
+        (b"", "The connection was closed before a complete answer."),
+    ],
+    ids=["ssh", "no status", "headers", "long line", "no chunk", "nothing"],
+)
+def test_what_is_no_answer_is_tried_again(webhook, receiver, desk, alice, now, answer, error):
+    receiver.answers(lambda _receiver, connection: connection.sendall(answer))
+    book(desk, alice, now)
+    deliver(now)
+    assert Delivery.objects.get(endpoint=webhook).error == error
+    assert states() == ["PENDING"]
+
+
+def test_a_receiver_that_is_not_there_is_tried_again(webhook, receiver, desk, alice, now):
+    receiver.close()
+    book(desk, alice, now)
+    deliver(now)
+    delivery = Delivery.objects.get(endpoint=webhook)
+    assert delivery.state == "PENDING"
+    assert delivery.error == f"No connection to 127.0.0.1:{receiver.port} (Connection refused)."
+
+
+# --- TLS ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secure():
+    with receiving(tls=by_https()) as started:
+        yield started
+
+
+@pytest.fixture
+def trusted(monkeypatch):
+    """Let this machine trust the receiver's certificate."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    trust.cache_clear()
+    yield
+    trust.cache_clear()
+
+
+def test_a_certificate_that_nobody_signed_is_not_trusted(secure, space, desk, alice, now):
+    webhook = WebhookFactory.create(space=space, url=f"https://localhost:{secure.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert secure.received == []
+    error = Delivery.objects.get(endpoint=webhook).error
+    assert error.startswith(f"The certificate of localhost:{secure.port} (")
+    assert states() == ["PENDING"]
+
+
+def test_a_trusted_certificate_is(secure, trusted, space, desk, alice, now):
+    WebhookFactory.create(space=space, url=f"https://localhost:{secure.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert len(secure.received) == 1
+    assert states() == ["DELIVERED"]
+
+
+def test_a_certificate_is_of_its_own_name_only(secure, trusted, space, desk, alice, now):
+    webhook = WebhookFactory.create(space=space, url=f"https://127.0.0.1:{secure.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert secure.received == []
+    assert "IP address mismatch" in Delivery.objects.get(endpoint=webhook).error
+
+
+def test_the_deadline_holds_under_tls(secure, trusted, space, desk, alice, now, settings):
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "timeout_seconds": 0.4}
+    secure.answers(drip(b"HTTP/1.1 200 OK\r\nX-Slow: "))
+    WebhookFactory.create(space=space, url=f"https://localhost:{secure.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert Attempt.objects.get().error == "No complete answer within 0.4 seconds."
+
+
+def test_what_speaks_no_tls_gets_nothing(receiver, space, desk, alice, now, settings):
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "timeout_seconds": 0.5}
+    WebhookFactory.create(space=space, url=f"https://localhost:{receiver.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert receiver.received == []
+    assert states() == ["PENDING"]
+
+
+# --- Secrets, tests, once more --------------------------------------------------------------------
+
+
+def test_after_a_change_of_secrets_both_sign_for_a_day(
+    webhook, receiver, manager, desk, alice, now
+):
+    old = webhook.secret
+    new = services.new_secret(webhook, by=manager, now=now)
+    assert new != old
+    book(desk, alice, now)
+    deliver(now)
+    book(desk, alice, now, TEN + hours(4))
+    deliver(later(now, hours=24))
+    during, after = receiver.received
+    assert Webhook(old).verify(during.body, during.headers)
+    assert Webhook(new).verify(during.body, during.headers)
+    assert Webhook(new).verify(after.body, after.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(old).verify(after.body, after.headers)
+
+
+def test_a_test_tells_of_itself_only(webhook, receiver, now):
+    services.ping(webhook, now=now)
+    deliver(now)
+    [request] = receiver.received
+    body = Webhook(webhook.secret).verify(request.body, request.headers)
+    assert body == {
+        "type": "ping",
+        "timestamp": "2026-11-25T06:30:00+00:00",
+        "data": {"webhook": str(webhook.code), "space": "loft"},
+    }
+
+
+def test_what_is_sent_again_keeps_its_id(webhook, receiver, desk, alice, now):
+    receiver.answers(Answer(404), Answer(204))
+    book(desk, alice, now)
+    deliver(now)
+    delivery = Delivery.objects.get(endpoint=webhook)
+    assert services.resend(delivery, now=later(now, **AN_HOUR))
+    deliver(later(now, **AN_HOUR))
+    first, second = receiver.received
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+    assert states() == ["DELIVERED"]
+    assert delivery.log.count() == 2
+
+
+def test_what_is_under_way_is_not_sent_again(webhook, receiver, desk, alice, now):
+    receiver.answers(Answer(500))
+    book(desk, alice, now)
+    deliver(now)
+    assert not services.resend(Delivery.objects.get(endpoint=webhook), now=now)
+
+
+def test_a_webhook_that_is_off_is_not_tested(webhook, manager, now):
+    services.switch(webhook, on=False, by=manager)
+    with pytest.raises(services.IsOff):
+        services.ping(webhook, now=now)
+
+
+def test_what_came_while_it_was_off_is_not_sent(webhook, receiver, manager, desk, alice, now):
+    services.switch(webhook, on=False, by=manager)
+    book(desk, alice, now)
+    deliver(now)
+    services.switch(webhook, on=True, by=manager)
+    deliver(now)
+    assert receiver.received == []

@@ -1,0 +1,76 @@
+"""What a webhook says and how it is signed, by the Standard Webhooks specification 1.0."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from bookings.representation import event_data, event_id, written
+from notifications.models import Delivery, Endpoint
+
+USER_AGENT = "Mesto/1.0"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing to say, taken from the database: threads that send it need nothing else."""
+
+    id: str
+    url: str
+    body: bytes
+    secrets: tuple[str, ...]
+
+    def headers(self, at: datetime) -> dict[str, str]:
+        """Return the headers of a call at this moment: each try is signed anew."""
+        text = self.body.decode()
+        signatures = [Webhook(secret).sign(self.id, at, text) for secret in self.secrets]
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": USER_AGENT,
+            "Accept-Encoding": "identity",  # nothing to unpack, so nothing that swells
+            "webhook-id": self.id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": " ".join(signatures),
+        }
+
+
+def message_of(delivery: Delivery, *, now: datetime) -> Message:
+    """Write what a delivery says. It needs `with_event`, and its endpoint."""
+    return Message(
+        id=event_id(delivery.event) if delivery.event else str(delivery.code),
+        url=delivery.endpoint.url,
+        body=_json(payload(delivery)),
+        secrets=_secrets(delivery.endpoint, now),
+    )
+
+
+def payload(delivery: Delivery) -> dict[str, Any]:
+    """Return type, time and data, the same at each try; a test tells of itself only."""
+    if delivery.event is None:
+        space = delivery.endpoint.space
+        assert space is not None  # a constraint says so: it is a webhook's
+        return {
+            "type": "ping",
+            "timestamp": written(delivery.created_at, space.zone),
+            "data": {"webhook": str(delivery.endpoint.code), "space": space.slug},
+        }
+    data = event_data(delivery.event)
+    return {
+        "type": f"booking.{delivery.event.kind.lower()}",
+        "timestamp": data["at"],
+        "data": data,
+    }
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    """Write the same bytes at each try: PostgreSQL keeps the keys of JSON in its own order."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _secrets(endpoint: Endpoint, now: datetime) -> tuple[str, ...]:
+    until = endpoint.previous_secret_until
+    if endpoint.previous_secret and until is not None and now < until:
+        return endpoint.secret, endpoint.previous_secret
+    return (endpoint.secret,)

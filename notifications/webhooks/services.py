@@ -1,0 +1,185 @@
+"""Setting up the webhooks of a space. Secrets are random, and shown once."""
+
+import logging
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from secrets import token_bytes
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from notifications import relay
+from notifications.models import Delivery, Endpoint
+from notifications.webhooks import guard
+from spaces.models import Space
+
+logger = logging.getLogger("mesto.webhooks")
+
+MOST = 20  # of one space
+#: So long the old secret signs too.
+CHANGE_OVER = timedelta(hours=24)
+
+
+class WebhookError(Exception):
+    """Why it was not done; its text is for the person."""
+
+
+class TooManyWebhooks(WebhookError):
+    def __str__(self) -> str:
+        return _("This space has %(n)d webhooks. Delete one that you don't need.") % {"n": MOST}
+
+
+class AlreadyAdded(WebhookError):
+    def __str__(self) -> str:
+        return _(
+            "This webhook is added already. If you didn't copy its secret, make a new one for it."
+        )
+
+
+class SecretChanged(WebhookError):
+    def __str__(self) -> str:
+        return _(
+            "Its secret was changed meanwhile. If you don't have the new one, change it again."
+        )
+
+
+class IsOff(WebhookError):
+    def __str__(self) -> str:
+        return _("This webhook is switched off. Switch it on first.")
+
+
+def add(
+    space: Space,
+    *,
+    url: str,
+    kinds: Sequence[str],
+    by: User,
+    now: datetime,
+    code: UUID | None = None,
+) -> tuple[Endpoint, str]:
+    """Add a webhook; return it and its secret, which is shown to nobody again.
+
+    `code` is chosen by who asks, so that asking twice adds one. Raises guard.AddressRefused,
+    TooManyWebhooks, AlreadyAdded.
+    """
+    guard.check(url)  # before the transaction: it may wait for a name server
+    return _add(space, url=url, kinds=kinds, by=by, now=now, code=code)
+
+
+@transaction.atomic
+def _add(
+    space: Space, *, url: str, kinds: Sequence[str], by: User, now: datetime, code: UUID | None
+) -> tuple[Endpoint, str]:
+    # One after another for each space: two at once would not see each other in what is read here.
+    Space.objects.select_for_update(no_key=True).get(pk=space.pk)
+    if code and Endpoint.objects.filter(code=code).exists():
+        raise AlreadyAdded
+    if Endpoint.objects.webhooks_of(space).count() >= MOST:
+        raise TooManyWebhooks
+    secret = _new_secret()
+    endpoint = Endpoint.objects.create(
+        code=code or uuid4(),
+        channel=Endpoint.Channel.WEBHOOK,
+        space=space,
+        url=url,
+        kinds=list(kinds),
+        secret=secret,
+        created_at=now,
+    )
+    _log("added", endpoint, by)
+    return endpoint, secret
+
+
+def _new_secret() -> str:
+    """Make a secret as the Standard Webhooks specification writes it, of 256 random bits."""
+    return "whsec_" + b64encode(token_bytes(32)).decode()
+
+
+def change(endpoint: Endpoint, *, url: str, kinds: Sequence[str], by: User) -> None:
+    """Send to another address or other events. Raises guard.AddressRefused."""
+    guard.check(url)
+    Endpoint.objects.filter(pk=endpoint.pk).update(url=url, kinds=list(kinds))
+    _wake(endpoint)
+    _log("changed", endpoint, by)
+
+
+def switch(endpoint: Endpoint, *, on: bool, by: User) -> None:
+    """Switch it on or off. What waits for it waits on, and is sent when it is on again."""
+    # It begins anew: whoever fails from now on does so since now.
+    anew = {"failures": 0, "failing_since": None, "rests_until": None} if on else {}
+    Endpoint.objects.filter(pk=endpoint.pk).update(is_active=on, **anew)
+    _log("switched on" if on else "switched off", endpoint, by)
+
+
+def switch_off_gone(endpoint: int, *, now: datetime) -> None:
+    """Leave a receiver in peace that has answered 410 Gone."""
+    Endpoint.objects.filter(pk=endpoint).update(is_active=False, failing_since=now)
+    logger.warning("webhook %s answered 410 and was switched off", endpoint)
+
+
+@transaction.atomic
+def new_secret(endpoint: Endpoint, *, by: User, now: datetime, seen: str | None = None) -> str:
+    """Make another secret and return it; the one before signs too for a day.
+
+    `seen` is the `secret_mark` that the person saw: a page that is sent twice makes one secret.
+    Raises SecretChanged.
+    """
+    row = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
+    if seen is not None and seen != secret_mark(row):
+        raise SecretChanged
+    row.previous_secret, row.previous_secret_until = row.secret, now + CHANGE_OVER
+    row.secret = _new_secret()
+    row.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    _log("given a new secret", row, by)
+    return row.secret
+
+
+def secret_mark(endpoint: Endpoint) -> str:
+    """Return what is another after each change of secrets, and tells nothing of them."""
+    until = endpoint.previous_secret_until
+    return until.isoformat() if until else "first"
+
+
+@transaction.atomic
+def ping(endpoint: Endpoint, *, now: datetime) -> Delivery:
+    """Send a test, soon. Raises IsOff."""
+    if not endpoint.is_active:
+        raise IsOff
+    _wake(endpoint)
+    return Delivery.objects.create(
+        endpoint=endpoint,
+        purpose=Delivery.Purpose.PING,
+        created_at=now,
+        due_at=now,
+        asked_at=now,
+    )
+
+
+def resend(delivery: Delivery, *, now: datetime) -> bool:
+    """Send again what is settled, and tell whether it was. Raises IsOff."""
+    if not delivery.endpoint.is_active:
+        raise IsOff
+    sent = relay.resend([delivery], now=now)
+    _wake(delivery.endpoint)
+    return bool(sent)
+
+
+@transaction.atomic
+def remove(endpoint: Endpoint, *, by: User) -> None:
+    """Delete a webhook and the record of its deliveries."""
+    # Its row first, as the relay does it, so that the two never wait for each other.
+    if row := Endpoint.objects.select_for_update().filter(pk=endpoint.pk).first():
+        row.delete()
+        _log("removed", endpoint, by)
+
+
+def _wake(endpoint: Endpoint) -> None:
+    """Let it be called at once though it has failed: a person wants to see what comes of it."""
+    Endpoint.objects.filter(pk=endpoint.pk).update(rests_until=None)
+
+
+def _log(what: str, endpoint: Endpoint, by: User) -> None:
+    logger.info("webhook %s of space %s %s by %s", endpoint.code, endpoint.space_id, what, by.pk)
