@@ -185,6 +185,6 @@ def kafka(broker: Broker, settings) -> Broker:
     settings.KAFKA = {
         **settings.KAFKA,
         "bootstrap_servers": broker.address,
-        "options": {"message.timeout.ms": 2000},
+        "options": {"message.timeout.ms": 1500},
     }
     return broker
