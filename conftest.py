@@ -17,6 +17,8 @@ from config.tests import processes
 from spaces.factories import open_space
 from spaces.models import Place, Space
 
+pytest_plugins = ["notifications.tests.broker"]
+
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)  # a Wednesday, before the house opens
 
 

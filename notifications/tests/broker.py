@@ -1,0 +1,190 @@
+"""A Kafka that tests can stop, hang and set errors in: librdkafka's mock cluster.
+
+It speaks Kafka's protocol on a port of this machine, so producers and consumers in this process and
+in others meet it as they would meet a broker: idempotent producers, acknowledgements, consumer
+groups and their rebalances. Its switches are C functions that the Python package has no words for;
+they are called by `ctypes` in the library that the package brought along. A broker that is down
+refuses connections, as after a crash, and has kept its port and its log when it comes up again.
+"""
+
+import ctypes
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition, cimpl
+
+PRODUCE, INIT_PRODUCER_ID = 0, 22  # numbers of requests in the protocol
+
+BROKER = 1
+
+_pointer, _int, _text = ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
+_signatures: dict[str, tuple[object, list[object]]] = {
+    "conf_new": (_pointer, []),
+    "conf_set": (ctypes.c_int, [_pointer, _text, _text, _text, ctypes.c_size_t]),
+    "new": (_pointer, [ctypes.c_int, _pointer, _text, ctypes.c_size_t]),
+    "destroy": (None, [_pointer]),
+    "mock_cluster_new": (_pointer, [_pointer, ctypes.c_int]),
+    "mock_cluster_destroy": (None, [_pointer]),
+    "mock_cluster_bootstraps": (_text, [_pointer]),
+    "mock_broker_set_down": (ctypes.c_int, [_pointer, _int]),
+    "mock_broker_set_up": (ctypes.c_int, [_pointer, _int]),
+    "mock_broker_set_rtt": (ctypes.c_int, [_pointer, _int, ctypes.c_int]),
+    "mock_topic_create": (ctypes.c_int, [_pointer, _text, ctypes.c_int, ctypes.c_int]),
+    "mock_group_initial_rebalance_delay_ms": (None, [_pointer, _int]),
+    "mock_push_request_errors_array": (
+        None,
+        [_pointer, ctypes.c_int16, ctypes.c_size_t, ctypes.POINTER(ctypes.c_int)],
+    ),
+}
+
+
+def _call(name: str, *arguments: object) -> object:
+    function = getattr(ctypes.CDLL(cimpl.__file__), f"rd_kafka_{name}")
+    function.restype, function.argtypes = _signatures[name]
+    return function(*arguments)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One message of a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    value: bytes | None
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> dict:
+        return json.loads(self.value)
+
+
+class Broker:
+    """One broker; topics appear, with four partitions, when somebody writes to them."""
+
+    def __init__(self) -> None:
+        conf, error = _call("conf_new"), ctypes.create_string_buffer(512)
+        _call("conf_set", conf, b"log_level", b"0", error, 512)
+        self._client = _call("new", 0, conf, error, 512)
+        self._cluster = _call("mock_cluster_new", self._client, 1)
+        self.address: str = _call("mock_cluster_bootstraps", self._cluster).decode()
+        # Who begins a group waits for others, three seconds usually.
+        _call("mock_group_initial_rebalance_delay_ms", self._cluster, 50)
+
+    def close(self) -> None:
+        _call("mock_cluster_destroy", self._cluster)
+        _call("destroy", self._client)
+
+    # --- What may happen to a broker ---
+
+    def go_down(self) -> None:
+        """Cut every connection and refuse new ones, until `come_up`. The log is kept."""
+        _call("mock_broker_set_down", self._cluster, BROKER)
+
+    def come_up(self) -> None:
+        _call("mock_broker_set_up", self._cluster, BROKER)
+
+    def answer_after(self, seconds: float) -> None:
+        """Do at once what is asked and say so only after that long: an answer can be lost."""
+        _call("mock_broker_set_rtt", self._cluster, BROKER, int(seconds * 1000))
+
+    def fail(self, request: int, *errors: int) -> None:
+        """Answer the next requests of a kind with these errors."""
+        array = (ctypes.c_int * len(errors))(*errors)
+        _call("mock_push_request_errors_array", self._cluster, request, len(errors), array)
+
+    def create(self, topic: str, partitions: int = 4) -> None:
+        _call("mock_topic_create", self._cluster, topic.encode(), partitions, 1)
+
+    # --- What other programs do ---
+
+    def write(
+        self, topic: str, *values: object, key: str | None = None, partition: int = 0
+    ) -> None:
+        """Write messages to a partition; what is neither bytes nor None is written as JSON."""
+        failed: list[KafkaError] = []
+        producer = Producer({"bootstrap.servers": self.address, "linger.ms": 0})
+        for value in values:
+            plain = value is None or isinstance(value, bytes)
+            producer.produce(
+                topic,
+                value if plain else json.dumps(value).encode(),
+                key=key,
+                partition=partition,
+                on_delivery=lambda error, _message: failed.append(error) if error else None,
+            )
+        assert producer.flush(10) == 0
+        assert not failed, failed
+
+    def read(self, topic: str, count: int = 0, seconds: float = 20) -> list[Record]:
+        """Read a topic from its beginning: what is there, or, once there are so many, that."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.address,
+                "group.id": "reader",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "fetch.wait.max.ms": 20,
+            }
+        )
+        found: list[Record] = []
+        deadline = time.monotonic() + seconds
+        try:
+            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
+            unread = set(partitions)
+            while unread or len(found) < count:
+                assert time.monotonic() < deadline, f"{len(found)} of {count} came"
+                for message in consumer.consume(500, timeout=0.1):
+                    error = message.error()
+                    if error is None:
+                        found.append(_record(message))
+                    else:
+                        assert error.code() == KafkaError._PARTITION_EOF, error
+                        unread.discard(message.partition())
+        finally:
+            consumer.close()
+        return found
+
+    def committed(self, group: str, topic: str, partitions: Sequence[int] = (0,)) -> list[int]:
+        """Return how far a group has read; -1001 where it has said nothing."""
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": group})
+        try:
+            asked = [TopicPartition(topic, partition) for partition in partitions]
+            return [answer.offset for answer in consumer.committed(asked, timeout=10)]
+        finally:
+            consumer.close()
+
+
+def _record(message: Message) -> Record:
+    key = message.key()
+    return Record(
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        key=None if key is None else key.decode(),
+        value=message.value(),
+        headers={name: value.decode() for name, value in message.headers() or []},
+    )
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    found = Broker()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def kafka(broker: Broker, settings) -> Broker:
+    """A broker that this process's settings name, and that gives up soon on one that is away."""
+    settings.KAFKA = {
+        **settings.KAFKA,
+        "bootstrap_servers": broker.address,
+        "options": {"message.timeout.ms": 1500},
+    }
+    return broker
