@@ -7,6 +7,8 @@ import environ
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from config.mailers import mailer
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"  # what the running site writes: the SQLite file, collected static files
 VAR_DIR.mkdir(exist_ok=True)
@@ -199,7 +201,8 @@ KAFKA = {
 
 # --- Mail -----------------------------------------------------------------------------------------
 
-# smtp://user:password@host:587/?tls=true, or console: printed where the worker runs.
+# smtp+tls://user:password@host:587, or consolemail://: printed where the worker runs.
+MAILERS = {"default": mailer(env.email_url("EMAIL_URL", default="consolemail://"))}
 MAIL_FROM = env.str("MAIL_FROM", default="Mesto <mesto@localhost>")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 
