@@ -171,9 +171,11 @@ API_WAITERS = env.int("API_WAITERS", default=env.int("WEB_CONCURRENCY", default=
 # --- Notifications --------------------------------------------------------------------------------
 
 # Where links in mail and events lead to.
-SITE_URL = env.str(
-    "SITE_URL", default=f"https://{render_host}" if render_host else "http://127.0.0.1:8000"
-).rstrip("/")
+SITE_URL = (
+    env.str("SITE_URL", default="").rstrip("/")
+    or (render_host and f"https://{render_host}")
+    or "http://127.0.0.1:8000"
+)
 
 DELIVERIES = {
     # After so long, what a killed worker was sending is sent again by another.
@@ -202,8 +204,8 @@ KAFKA = {
 # --- Mail -----------------------------------------------------------------------------------------
 
 # smtp+tls://user:password@host:587, or consolemail://: printed where the worker runs.
-MAILERS = {"default": mailer(env.email_url("EMAIL_URL", default="consolemail://"))}
-MAIL_FROM = env.str("MAIL_FROM", default="Mesto <mesto@localhost>")
+MAILERS = {"default": mailer(env.str("EMAIL_URL", default="") or "consolemail://")}
+MAIL_FROM = env.str("MAIL_FROM", default="") or "Mesto <mesto@localhost>"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 
 # --- HTTP and security ----------------------------------------------------------------------------
