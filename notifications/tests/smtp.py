@@ -29,14 +29,14 @@ class Receiver:
         self.answers: dict[str, str] = {}
         self.to_data = ""
 
-    async def handle_EHLO(  # noqa: N802 - aiosmtpd calls it so
+    async def handle_EHLO(
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
     ) -> list[str]:
         self.connections += 1
         session.host_name = hostname
         return responses
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         reply = self.answers.get(address, "250 OK")
@@ -46,9 +46,7 @@ class Receiver:
             server.transport.abort()
         return reply
 
-    async def handle_DATA(  # noqa: N802
-        self, server: Any, session: Any, envelope: Any
-    ) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.to_data:
             return self.to_data
         message = message_from_bytes(envelope.content, policy=policy.default)
