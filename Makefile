@@ -14,11 +14,12 @@ static := var/static/staticfiles.json
 
 # Tests and checks don't depend on the .env of the machine.
 settings := DEBUG=false HTTPS=false ALLOWED_HOSTS=localhost TRUSTED_PROXIES=0 CSRF_TRUSTED_ORIGINS= \
-	CACHE_URL=locmemcache:// RENDER_EXTERNAL_HOSTNAME= \
+	CACHE_URL=locmemcache:// RENDER_EXTERNAL_HOSTNAME= SITE_URL= EMAIL_URL= MAIL_FROM= \
 	SECRET_KEY=a-key-for-tests-and-checks-that-signs-nothing-which-matters-0123456789
 on_sqlite := $(settings) DATABASE_URL=sqlite:///var/unused.sqlite3
 in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/mesto \
-	CACHE_URL=redis://localhost:6379/1
+	CACHE_URL=redis://localhost:6379/1 SITE_URL=https://mesto.example \
+	EMAIL_URL=smtp+tls://mesto:password@localhost:587
 
 .PHONY: help run dev worker test check lock messages screenshots clean port database FORCE
 .PHONY: style imports types migrations translations deployment api

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, F, Func, IntegerField, Min, Q, Subquery
+from django.db.models import Count, Exists, F, Func, IntegerField, Min, OuterRef, Q, Subquery
 
 from bookings.sorting import Sort
 from bookings.states import OCCUPYING, UNDECIDED, State
@@ -81,6 +81,28 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def past_due(self, now: datetime) -> "BookingQuerySet":
         """Bookings whose time is over and that nobody has finished yet."""
         return self.filter(state__in=[State.CONFIRMED, State.CHECKED_IN], ends_at__lte=now)
+
+    def to_remind_of(self, now: datetime, *, hours: int) -> "BookingQuerySet":
+        """Members' bookings that begin within the hours before which their space reminds.
+
+        Only those that were as they are when the reminder fell due: who books or moves later than
+        that has it in mind.
+        """
+        from bookings.models import BookingEvent
+
+        before = timedelta(hours=hours)
+        made = [BookingEvent.Kind.CONFIRMED, BookingEvent.Kind.MOVED]
+        changed_since = BookingEvent.objects.filter(
+            booking=OuterRef("pk"), kind__in=made, at__gt=OuterRef("starts_at") - before
+        )
+        return self.filter(
+            ~Exists(changed_since),
+            place__space__reminder_hours=hours,
+            state=State.CONFIRMED,
+            member__is_active=True,
+            starts_at__gt=now,
+            starts_at__lte=now + before,
+        )
 
     def overlapping(self, period: Period) -> "BookingQuerySet":
         return self.filter(starts_at__lt=period.ends_at, ends_at__gt=period.starts_at)
@@ -158,6 +180,11 @@ class EventQuerySet(models.QuerySet["BookingEvent"]):
     def unplaced(self) -> "EventQuerySet":
         """Events that have no position in the log yet."""
         return self.filter(position=None)
+
+    def before(self, event: "BookingEvent") -> "EventQuerySet":
+        """What happened to the same booking earlier, latest first."""
+        earlier = self.filter(booking=event.booking_id, sequence__lt=event.sequence)
+        return earlier.order_by("-sequence")
 
     def beyond(self, position: int) -> "EventQuerySet":
         """What comes after a position of the log, in its order."""

@@ -51,6 +51,16 @@ def span(period: Period, zone: ZoneInfo) -> str:
     return f"{clock(period.starts_at, zone)}–{clock(period.ends_at, zone)}"
 
 
+def when(period: Period, zone: ZoneInfo) -> str:
+    """Return «Wed 25 Nov, 13:00–15:00», or «Fri 27 Nov, 22:00 – Sat 28 Nov, 2:00»."""
+    first = period.starts_at.astimezone(zone).date()
+    last = (period.ends_at - timedelta(microseconds=1)).astimezone(zone).date()
+    if first == last:
+        return f"{day(first)}, {span(period, zone)}"
+    start, end = clock(period.starts_at, zone), clock(period.ends_at, zone)
+    return f"{day(first)}, {start} – {day(period.ends_at.astimezone(zone).date())}, {end}"
+
+
 def duration(value: timedelta) -> str:
     """Return «1 hour 30 minutes»."""
     minutes = int(value.total_seconds()) // 60

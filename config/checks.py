@@ -1,10 +1,18 @@
 """Wrong settings, said plainly before anyone is served."""
 
 from collections.abc import Sequence
+from email.utils import getaddresses
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ValidationError
+from django.core.mail import InvalidMailer, mailers
+from django.core.validators import validate_email
+
+from config.mailers import CONSOLE
 
 
 @register()
@@ -82,6 +90,100 @@ def deliveries(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMe
             hint="DELIVERY_LEASE_SECONDS, DELIVERY_RETRY_SECONDS, DELIVERY_GIVE_UP_HOURS and "
             "DELIVERY_RETENTION_DAYS are lengths of time.",
             id="mesto.E006",
+        )
+    ]
+
+
+@register()
+def site_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    parts = _split(settings.SITE_URL)
+    if parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment):
+        return []
+    return [
+        Error(
+            "SITE_URL is not an address of a site.",
+            hint="Where links in mail lead to, such as https://book.example.org",
+            id="mesto.E010",
+        )
+    ]
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # read when asked for, and may be wrong
+    except ValueError:
+        return urlsplit("")
+    return parts
+
+
+@register()
+def mail_server(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        _ = mailers.default  # makes it, and connects to nothing
+    except (InvalidMailer, TypeError, ValueError, OSError) as error:
+        return [
+            Error(
+                f"EMAIL_URL can't be used: {error}",
+                hint="Such as smtp+tls://user:password@host:587, or consolemail://; "
+                "write @, :, / and % in a password as %40, %3A, %2F and %25.",
+                id="mesto.E011",
+            )
+        ]
+    return []
+
+
+@register()
+def mail_sender(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if _is_mailbox(settings.MAIL_FROM):
+        return []
+    return [
+        Error(
+            "MAIL_FROM is not an address.",
+            hint="Whom mail is from, such as Mesto <mesto@example.org>",
+            id="mesto.E012",
+        )
+    ]
+
+
+def _is_mailbox(text: str) -> bool:
+    try:
+        [(_name, address)] = getaddresses([text])
+        validate_email(address)
+    except (ValidationError, ValueError):
+        return False
+    return text.isprintable()
+
+
+@register(deploy=True)
+def public_site_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if not _is_here(_split(settings.SITE_URL).hostname or ""):
+        return []
+    return [
+        Warning(
+            "SITE_URL is this machine: links in mail lead nowhere for others.",
+            hint="Set SITE_URL=https://book.example.org, where people open the site.",
+            id="mesto.W010",
+        )
+    ]
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+@register(deploy=True)
+def mail_leaves(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.MAILERS["default"]["BACKEND"] != CONSOLE:
+        return []
+    return [
+        Warning(
+            "Mail is printed on the worker's console and reaches nobody.",
+            hint="Set EMAIL_URL=smtp+tls://user:password@host:587 in production.",
+            id="mesto.W011",
         )
     ]
 

@@ -7,6 +7,8 @@ import environ
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from config.mailers import mailer
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"  # what the running site writes: the SQLite file, collected static files
 VAR_DIR.mkdir(exist_ok=True)
@@ -169,9 +171,11 @@ API_WAITERS = env.int("API_WAITERS", default=env.int("WEB_CONCURRENCY", default=
 # --- Notifications --------------------------------------------------------------------------------
 
 # Where links in mail and events lead to.
-SITE_URL = env.str(
-    "SITE_URL", default=f"https://{render_host}" if render_host else "http://127.0.0.1:8000"
-).rstrip("/")
+SITE_URL = (
+    env.str("SITE_URL", default="").rstrip("/")
+    or (render_host and f"https://{render_host}")
+    or "http://127.0.0.1:8000"
+)
 
 DELIVERIES = {
     # After so long, what a killed worker was sending is sent again by another.
@@ -199,8 +203,9 @@ KAFKA = {
 
 # --- Mail -----------------------------------------------------------------------------------------
 
-# smtp://user:password@host:587/?tls=true, or console: printed where the worker runs.
-MAIL_FROM = env.str("MAIL_FROM", default="Mesto <mesto@localhost>")
+# smtp+tls://user:password@host:587, or consolemail://: printed where the worker runs.
+MAILERS = {"default": mailer(env.str("EMAIL_URL", default="") or "consolemail://")}
+MAIL_FROM = env.str("MAIL_FROM", default="") or "Mesto <mesto@localhost>"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 
 # --- HTTP and security ----------------------------------------------------------------------------

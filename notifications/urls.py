@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from notifications.views import deliveries, webhooks
+from notifications.views import deliveries, mail, webhooks
 
 urlpatterns = [
+    path("accounts/notifications/", mail.notifications, name="notifications"),
+    path("mail/unsubscribe/<str:token>/", mail.unsubscribe, name="unsubscribe"),
     path("staff/", webhooks.staff, name="staff"),
     path("staff/spaces/<slug:slug>/webhooks/", webhooks.webhooks, name="webhooks"),
     path("staff/webhooks/<uuid:code>/", webhooks.webhook, name="webhook"),

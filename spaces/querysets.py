@@ -41,6 +41,11 @@ class SpaceQuerySet(models.QuerySet["Space"]):
     def by_slug(self, *, after: str = "") -> "SpaceQuerySet":
         return self.filter(slug__gt=after).order_by("slug")
 
+    def hours_of_reminders(self) -> list[int]:
+        """Return how many hours before the start members are reminded, each number once."""
+        numbers = self.exclude(reminder_hours=None).values_list("reminder_hours", flat=True)
+        return sorted({number for number in numbers.distinct() if number is not None})
+
     def run_by(self, user: "User") -> "SpaceQuerySet":
         """Spaces whose day this person runs: host or manager there, or superuser."""
         return self if user.is_superuser else self.filter(staff_roles__user=user)

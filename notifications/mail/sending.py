@@ -1,8 +1,98 @@
 """Mail to members."""
 
+import logging
+import time
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from accounts.models import User
+from bookings.models import BookingEvent
+from bookings.states import State
+from notifications.mail.composing import compose
+from notifications.mail.post import Post
+from notifications.models import Delivery, Endpoint
+from notifications.outcomes import Again, Outcome, Refused, Skipped
+from notifications.preferences import wants_reminders
+from notifications.relay import carry
+
+logger = logging.getLogger("mesto.mail")
+
+#: How many mails go over one connection. Each may take some seconds, and all are leased to us.
+BATCH = 10
 
 
 def deliver_mail(*, now: datetime) -> int:
     """Send some of the mail that is due; return how much."""
-    return 0
+    return carry(Endpoint.Channel.MAIL, partial(_send, now=now), limit=BATCH, now=now)
+
+
+def _send(deliveries: Sequence[Delivery], *, now: datetime) -> Sequence[tuple[Delivery, Outcome]]:
+    """Send what can be sent well before the lease runs out; the rest is given back."""
+    stop_at = time.monotonic() + settings.DELIVERIES["lease_seconds"] / 4
+    readers = _readers(deliveries)
+    tried: list[tuple[Delivery, Outcome]] = []
+    with Post() as post:
+        for delivery in deliveries:
+            if tried and time.monotonic() > stop_at:
+                break
+            booking = delivery.booking
+            reader = readers.get(booking.member_id) if booking is not None else None
+            tried.append((delivery, _send_one(delivery, reader, post, now=now)))
+    return tried
+
+
+def _readers(deliveries: Sequence[Delivery]) -> dict[int | None, User]:
+    keys = {d.booking.member_id for d in deliveries if d.booking is not None}
+    return {user.pk: user for user in User.objects.filter(pk__in=[k for k in keys if k])}
+
+
+def _send_one(delivery: Delivery, reader: User | None, post: Post, *, now: datetime) -> Outcome:
+    try:
+        if reader is None:
+            return Skipped("The booking has no member.")
+        if reason := _needless(delivery, reader, now):
+            return Skipped(reason)
+        try:
+            validate_email(reader.email)
+        except ValidationError:
+            return Refused("The member's address is none.")
+        return post.send(compose(delivery, to=reader, now=now))
+    except Exception as error:  # one mail that can't be written must not stop the others
+        logger.exception("mail %s can't be written", delivery.code)
+        return Again(f"{type(error).__name__}: {error}")
+
+
+def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
+    """Tell why there is nobody to write to, or nothing to say any more; empty: there is."""
+    if not reader.is_active:
+        return "The member's account is closed."
+    if not reader.email:
+        return "The member has no address."
+    if delivery.purpose == Delivery.Purpose.REMINDER:
+        return _needless_reminder(delivery, reader, now)
+    event = delivery.event
+    if event is None:
+        return "There is nothing to tell a member."
+    if event.kind == BookingEvent.Kind.REJECTED and event.sequence == 1:
+        return "The refusal was told at once."
+    is_over = datetime.fromisoformat(event.data["ends_at"]) <= now
+    if is_over and event.kind != BookingEvent.Kind.CANCELLED:
+        return "The booking's time is over."
+    return ""
+
+
+def _needless_reminder(delivery: Delivery, reader: User, now: datetime) -> str:
+    booking = delivery.booking
+    assert booking is not None
+    if booking.state != State.CONFIRMED or booking.starts_at != delivery.reminds_of:
+        return "The booking is not what it was."
+    if booking.has_started(now):
+        return "The booking has begun."
+    if not wants_reminders(reader):
+        return "The member wants no reminders."
+    return ""

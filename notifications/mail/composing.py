@@ -1,0 +1,80 @@
+"""From what is to be told to one mail: text, HTML, and an invitation for the calendar."""
+
+from datetime import datetime
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.template import Context
+from django.template.loader import get_template
+from django.utils import translation
+
+from accounts.models import User
+from bookings.models import BookingEvent
+from notifications.calendars.ics import invitation
+from notifications.mail.headers import Mail, headers
+from notifications.mail.letters import Letter, of_event, of_reminder
+from notifications.models import Delivery
+
+#: What a calendar has to know. A refusal never was in one.
+INVITED = (BookingEvent.Kind.CONFIRMED, BookingEvent.Kind.MOVED, BookingEvent.Kind.CANCELLED)
+
+
+def compose(delivery: Delivery, *, to: User, now: datetime) -> Mail:
+    """Write the mail of a delivery, in its reader's language."""
+    with translation.override(language_of(to)):
+        letter = _letter(delivery, to=to, now=now)
+        mail = Mail(
+            subject=_one_line(letter.subject),
+            body=_text(letter),
+            from_email=settings.MAIL_FROM,
+            to=[to.email],
+            headers=headers(
+                delivery, unsubscribe=letter.unsubscribe.url if letter.unsubscribe else ""
+            ),
+        )
+        mail.attach_alternative(_html(letter), "text/html")
+        if delivery.event is not None and delivery.event.kind in INVITED:
+            _invite(mail, delivery.event, to=to)
+    return mail
+
+
+def language_of(user: User) -> str:
+    """Return the language a person chose; what their browser asks for isn't known here."""
+    return user.language or settings.LANGUAGE_CODE
+
+
+def _letter(delivery: Delivery, *, to: User, now: datetime) -> Letter:
+    if delivery.event is not None:
+        return of_event(delivery.event, to=to, now=now)
+    assert delivery.booking is not None
+    return of_reminder(delivery.booking, to=to, now=now)
+
+
+def _invite(mail: Mail, event: BookingEvent, *, to: User) -> None:
+    """Add the invitation twice: mail programs look for it in one place or the other.
+
+    Beside text and HTML, with its method, is where Gmail and Outlook offer their buttons (RFC 6047,
+    section 2.4); others show only what is attached.
+    """
+    _name, organizer = parseaddr(settings.MAIL_FROM)
+    found = invitation(event, organizer=organizer, attendee=to.email)
+    content = found.content.decode()
+    mail.attach_alternative(content, f"text/calendar; method={found.method}")
+    mail.attach("invite.ics", content, f"text/calendar; method={found.method}")
+
+
+def _text(letter: Letter) -> str:
+    template = get_template("notifications/mail/letter.txt")
+    written = template.template.render(Context({"letter": letter}, autoescape=False))  # type: ignore[attr-defined]
+    return f"{str(written).strip()}\n"
+
+
+def _html(letter: Letter) -> str:
+    return get_template("notifications/mail/letter.html").render(
+        {"letter": letter, "language": translation.get_language()}
+    )
+
+
+def _one_line(text: str) -> str:
+    """Return what may stand in a header: names of places come from people."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

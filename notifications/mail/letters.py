@@ -1,0 +1,286 @@
+"""What a member is told: the words of each mail, in the language that is active.
+
+A letter is told as data; how it looks stands in `templates/notifications/mail/`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from bookings import rules, words
+from bookings.links import board_url
+from bookings.models import Booking, BookingEvent
+from bookings.representation import BookingData, places_of
+from notifications.preferences import unsubscribe_url
+from spaces.models import Place, Space
+from spaces.slots import Period
+from spaces.venue import Venue
+
+
+@dataclass(frozen=True)
+class Link:
+    words: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: str
+    value: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One mail in words: `summary` is what a list of mails shows beside the subject."""
+
+    subject: str
+    heading: str
+    summary: str
+    lines: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    afterwards: tuple[str, ...] = ()
+    link: Link | None = None
+    about: str = ""
+    settings: Link | None = None
+    unsubscribe: Link | None = None
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A booking as it was at one moment, for its member to read."""
+
+    booking: Booking
+    place: Place
+    period: Period
+    party_size: int
+    note: str
+    member: User
+
+    @property
+    def space(self) -> Space:
+        return self.booking.place.space
+
+    @property
+    def when(self) -> str:
+        return words.when(self.period, self.space.zone)
+
+    @property
+    def named(self) -> dict[str, str]:
+        return {"place": str(self.place), "when": self.when, "space": self.space.name}
+
+    @cached_property
+    def venue(self) -> Venue:
+        setup = Space.objects.with_setup(since=self.period.starts_at, member=self.member)
+        return Venue.of(setup.get(pk=self.space.pk))
+
+
+def as_remembered(event: BookingEvent, data: BookingData, *, member: User) -> Stay:
+    """Return the booking as an event remembers it, whatever has become of it since."""
+    place = places_of([data]).get(data["place"]["code"], event.booking.place)
+    starts_at, ends_at = (datetime.fromisoformat(data[name]) for name in ("starts_at", "ends_at"))
+    return Stay(
+        booking=event.booking,
+        place=place,
+        period=Period(starts_at, ends_at),
+        party_size=data["party_size"],
+        note=data["note"],
+        member=member,
+    )
+
+
+def as_it_is(booking: Booking, *, member: User) -> Stay:
+    return Stay(
+        booking=booking,
+        place=booking.place,
+        period=booking.period,
+        party_size=booking.party_size,
+        note=booking.note,
+        member=member,
+    )
+
+
+def of_event(event: BookingEvent, *, to: User, now: datetime) -> Letter:
+    """Write about an event. Of its kinds those in `relay.MAILED`."""
+    stay = as_remembered(event, event.data, member=to)
+    if event.kind == BookingEvent.Kind.CONFIRMED:
+        return _confirmed(stay, event, now)
+    if event.kind == BookingEvent.Kind.MOVED:
+        return _moved(stay, event, now)
+    if event.kind == BookingEvent.Kind.CANCELLED:
+        return _cancelled(stay, event, now)
+    return _rejected(stay, event.data, now)
+
+
+def _confirmed(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
+    by_staff = event.actor_id not in {None, stay.member.pk}
+    booked_for_you = _("The staff of %(space)s booked it for you.") % stay.named
+    return _letter(
+        stay,
+        subject=_("%(place)s is yours: %(when)s") % stay.named,
+        heading=_("%(place)s is yours.") % stay.named,
+        lines=(booked_for_you,) if by_staff else (),
+        facts=_facts(stay),
+        afterwards=_changeable(stay, now),
+        link=_to_booking(stay),
+    )
+
+
+def _moved(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
+    line = (
+        _("You moved it.")
+        if event.actor_id == stay.member.pk
+        else _("The staff of %(space)s moved it.") % stay.named
+    )
+    return _letter(
+        stay,
+        subject=_("Moved: %(place)s, %(when)s") % stay.named,
+        heading=_("Your booking is moved."),
+        lines=(line,),
+        facts=(*_facts(stay), *_before(stay, event)),
+        afterwards=_changeable(stay, now),
+        link=_to_booking(stay),
+    )
+
+
+def _before(stay: Stay, event: BookingEvent) -> tuple[Fact, ...]:
+    """Return where and when it was before a move, and for how many if that changed."""
+    earlier = BookingEvent.objects.before(event).first()
+    if earlier is None:
+        return ()
+    was = as_remembered(event, earlier.data, member=stay.member)
+    value = f"{was.place}, {was.when}"
+    if was.party_size != stay.party_size:
+        people = ngettext("%(n)d person", "%(n)d people", was.party_size)
+        value += f" · {people % {'n': was.party_size}}"
+    return (Fact(_("Before"), value, stay.space.time_zone),)
+
+
+def _cancelled(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
+    is_own = event.actor_id == stay.member.pk
+    if is_own:
+        line = _("You cancelled it.")
+    elif event.actor_id is None:
+        line = _("It was cancelled automatically.")
+    else:
+        line = _("The staff of %(space)s cancelled it.") % stay.named
+    reason = _("Reason: %(reason)s") % {"reason": event.reason} if event.reason else ""
+    return _letter(
+        stay,
+        subject=_("Cancelled: %(place)s, %(when)s") % stay.named,
+        heading=_("Your booking is cancelled."),
+        lines=tuple(filter(None, (line, reason))),
+        facts=_facts(stay),
+        link=_to_booking(stay) if is_own else _to_board(stay, now),
+    )
+
+
+def _rejected(stay: Stay, data: BookingData, now: datetime) -> Letter:
+    return _letter(
+        stay,
+        subject=_("Not booked: %(place)s, %(when)s") % stay.named,
+        heading=_("Your request could not be met."),
+        points=tuple(rules.reason(code) for code in data.get("problems", ())),
+        facts=_facts(stay),
+        link=_to_board(stay, now),
+    )
+
+
+def of_reminder(booking: Booking, *, to: User, now: datetime) -> Letter:
+    """Write about a booking that begins soon."""
+    stay = as_it_is(booking, member=to)
+    zone = stay.space.zone
+    day = words.relative_day(
+        stay.period.starts_at.astimezone(zone).date(), now.astimezone(zone).date()
+    )
+    soon = f"{day} {words.span(stay.period, zone)}"
+    changeable = _changeable(stay, now)
+    lend = _("If you can't come, cancel it: somebody else may need the place.")
+    letter = _letter(
+        stay,
+        subject=f"{soon} · {stay.place}",
+        heading=f"{soon} · {stay.place}",
+        facts=_facts(stay),
+        afterwards=(lend, *changeable) if changeable else (),
+        link=_to_booking(stay),
+    )
+    return replace(
+        letter, unsubscribe=Link(_("Don't remind me any more"), unsubscribe_url(stay.member))
+    )
+
+
+def _letter(
+    stay: Stay,
+    *,
+    subject: str,
+    heading: str,
+    facts: tuple[Fact, ...],
+    link: Link | None,
+    lines: tuple[str, ...] = (),
+    points: tuple[str, ...] = (),
+    afterwards: tuple[str, ...] = (),
+) -> Letter:
+    return Letter(
+        subject=subject,
+        heading=heading,
+        summary=f"{stay.place} · {stay.when} ({stay.space.time_zone}) · {stay.space.name}",
+        lines=lines,
+        points=points,
+        facts=facts,
+        afterwards=afterwards,
+        link=link,
+        about=_("Mesto writes to you about your bookings at %(space)s.") % stay.named,
+        settings=Link(_("What Mesto writes to you"), _absolute(reverse("notifications"))),
+    )
+
+
+def _facts(stay: Stay) -> tuple[Fact, ...]:
+    """Return what a booking is: what, when in which zone, where, for how many."""
+    facts = [
+        Fact(_("Place"), str(stay.place)),
+        Fact(_("When"), stay.when, stay.space.time_zone),
+        Fact(_("Where"), stay.space.name, stay.space.address),
+        Fact(_("People"), str(stay.party_size)),
+    ]
+    return (*facts, Fact(_("Note"), stay.note)) if stay.note else tuple(facts)
+
+
+def _changeable(stay: Stay, now: datetime) -> tuple[str, ...]:
+    """Say until when its member may change it; nothing when that is over."""
+    until = rules.cancel_until(stay.venue, stay.place, stay.period.starts_at)
+    if now > until or stay.period.starts_at <= now:
+        return ()
+    zone = stay.space.zone
+    named = {
+        "day": words.day(until.astimezone(zone).date()),
+        "time": words.clock(until, zone),
+    }
+    return (_("You can move or cancel it until %(day)s, %(time)s.") % named,)
+
+
+def _to_booking(stay: Stay) -> Link:
+    return Link(_("Open the booking"), _absolute(stay.booking.get_absolute_url()))
+
+
+def _to_board(stay: Stay, now: datetime) -> Link:
+    """Lead to what is free at that time; to the booking when nobody can look for that any more."""
+    if not stay.space.is_active or stay.period.starts_at <= now:
+        return _to_booking(stay)
+    path = board_url(
+        stay.space,
+        day=stay.venue.day_of(stay.period.starts_at),
+        period=stay.period,
+        party_size=stay.party_size,
+    )
+    return Link(_("Find another place"), _absolute(path))
+
+
+def _absolute(path: str) -> str:
+    return f"{settings.SITE_URL}{path}"

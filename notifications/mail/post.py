@@ -1,0 +1,109 @@
+"""The way to the mail server: one connection for many mails, and what its answers mean."""
+
+import logging
+from contextlib import suppress
+from smtplib import (
+    SMTPHeloError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
+from typing import Any, Self
+
+from django.core.mail import EmailMessage, InvalidMailer, mailers
+
+from notifications.outcomes import Again, Delivered, Outcome, Refused
+
+logger = logging.getLogger("mesto.mail")
+
+#: A reply of 5xx is for good, one of 4xx for now; 421 ends the connection too (RFC 5321, 4.2.1).
+FOR_GOOD = 500
+CLOSING = 421
+
+#: A connection that breaks may be about one mail; when it breaks again it is about the server.
+BREAKS = 2
+
+
+class Post:
+    """Sends mails over one connection, which is opened for the first of them."""
+
+    def __init__(self) -> None:
+        self._trouble = ""  # why nothing can be sent at all
+        self._connection: Any = None
+        self._breaks = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def send(self, mail: EmailMessage) -> Outcome:
+        """Hand one mail over. Raises what is wrong with the mail itself."""
+        if not self._open():
+            return Again(self._trouble, is_down=True)
+        try:
+            self._connection.send_messages([mail])
+        except SMTPRecipientsRefused as error:
+            [(code, words)] = error.recipients.values()
+            return self._answered(code, words, mail)
+        except (SMTPHeloError, SMTPSenderRefused) as error:
+            # This is about us: the next mail would be answered the same.
+            if error.smtp_code < FOR_GOOD:
+                return self._answered(error.smtp_code, error.smtp_error, mail)
+            return self._down(error)
+        except SMTPResponseException as error:
+            return self._answered(error.smtp_code, error.smtp_error, mail)
+        except OSError as error:  # no answer in time, or the connection is gone
+            return self._broken(error)
+        except Exception:
+            self._close()  # nobody knows how far it came
+            raise
+        return Delivered()
+
+    def _open(self) -> bool:
+        if self._trouble or self._connection is not None:
+            return not self._trouble
+        try:
+            self._connection = mailers.default
+            self._connection.open()
+        except (InvalidMailer, OSError, ValueError) as error:  # smtplib's errors are OSErrors
+            self._down(error)
+        return not self._trouble
+
+    def _answered(self, code: int, words: bytes | str, mail: EmailMessage) -> Outcome:
+        text = _text(words)
+        for address in mail.recipients():  # the log of deliveries names nobody
+            text = text.replace(address, "…")
+        if code == CLOSING:
+            return self._broken(f"{code} {text}")
+        return Refused(f"{code} {text}") if code >= FOR_GOOD else Again(f"{code} {text}")
+
+    def _broken(self, error: OSError | str) -> Outcome:
+        self._breaks += 1
+        if self._breaks >= BREAKS:
+            return self._down(error)
+        self._close()
+        return Again(_words(error))
+
+    def _down(self, error: Exception | str) -> Outcome:
+        self._trouble = _words(error)
+        logger.warning("mail server: %s", self._trouble)
+        self._close()
+        return Again(self._trouble, is_down=True)
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            with suppress(OSError):  # it may be gone
+                self._connection.close()
+        self._connection = None
+
+
+def _words(error: Exception | str) -> str:
+    if isinstance(error, SMTPResponseException):
+        return f"{error.smtp_code} {_text(error.smtp_error)}"
+    return str(error) or type(error).__name__
+
+
+def _text(words: bytes | str) -> str:
+    return words.decode(errors="replace") if isinstance(words, bytes) else words

@@ -1,0 +1,102 @@
+"""A mail server for tests: real SMTP on this machine, and what it was given."""
+
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from django.test import override_settings
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every line it hears
+
+
+class Receiver:
+    """Takes every message, unless it is told what to answer.
+
+    `answers` maps a recipient to the reply to RCPT; `to_data`, if set, is the reply to every DATA.
+    """
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.messages: list[EmailMessage] = []
+        self.connections = 0
+        self.answers: dict[str, str] = {}
+        self.to_data = ""
+
+    async def handle_EHLO(
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        reply = self.answers.get(address, "250 OK")
+        if reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        if reply == "drop":
+            server.transport.abort()
+        return reply
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.to_data:
+            return self.to_data
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.messages.append(message)
+        return "250 OK"
+
+    @property
+    def recipients(self) -> list[str]:
+        return [str(message["To"]) for message in self.messages]
+
+
+class _OnAnyPort(Controller):
+    """Take a port that is free: the one asked for, 0, says so."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
+def mailers(port: int, **options: Any) -> dict[str, Any]:
+    """Return MAILERS for a server on this machine."""
+    where = {"host": "127.0.0.1", "port": port, "timeout": 5}
+    return {"default": {"BACKEND": SMTP, "OPTIONS": {**where, **options}}}
+
+
+@contextmanager
+def receiving(**options: Any) -> Iterator[Receiver]:
+    """Run a receiver and have the mail of this process sent to it."""
+    receiver = Receiver()
+    controller = _OnAnyPort(receiver, hostname="127.0.0.1", port=0)
+    controller.start()
+    receiver.port = controller.port
+    try:
+        with override_settings(MAILERS=mailers(controller.port, **options)):
+            yield receiver
+    finally:
+        controller.stop()
+
+
+@contextmanager
+def silence() -> Iterator[int]:
+    """Yield the port of a server that takes calls and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def closed_port() -> int:
+    """Return a port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
