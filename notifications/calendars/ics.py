@@ -1,0 +1,217 @@
+"""Bookings as iCalendar writes them: invitations for mail, and calendars of many (RFC 5545, 5546).
+
+All instants are in UTC. Local time could not tell the two readings of the hour that happens twice
+when summer time ends (RFC 5545, 3.3.5), and needs no rules of a time zone sent along.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
+from urllib.parse import quote
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from icalendar import Calendar, Event, vCalAddress, vText
+
+from bookings.models import Booking, BookingEvent
+from bookings.representation import places_of
+from bookings.states import State
+from spaces.models import Space
+
+PRODUCT = "-//Mesto//Mesto//EN"
+REFRESH = timedelta(minutes=15)
+
+STATUSES = {
+    State.AWAITING_APPROVAL: "TENTATIVE",
+    State.OFFERED: "TENTATIVE",
+    State.CONFIRMED: "CONFIRMED",
+    State.CHECKED_IN: "CONFIRMED",
+    State.COMPLETED: "CONFIRMED",
+    State.NO_SHOW: "CONFIRMED",
+    State.CANCELLED: "CANCELLED",
+}
+METHODS = {
+    BookingEvent.Kind.CONFIRMED: "REQUEST",
+    BookingEvent.Kind.MOVED: "REQUEST",
+    BookingEvent.Kind.CANCELLED: "CANCEL",
+}
+#: What ends a line for some readers, though it isn't a newline of RFC 5545.
+LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+#: What TEXT may not hold (RFC 5545, 3.1: CONTROL). Line ends are newlines by then.
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """What goes with a mail; `method` belongs into its Content-Type too (RFC 6047, 2.4)."""
+
+    method: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One booking in a calendar. Whatever is written of it stands here."""
+
+    code: UUID
+    sequence: int
+    created_at: datetime
+    changed_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    summary: str
+    location: str
+    description: str
+    url: str
+
+
+def invitation(event: BookingEvent, *, organizer: str, attendee: str) -> Invitation:
+    """Write an event as an invitation, or as the end of one, in the language that is active.
+
+    `organizer` and `attendee` are mail addresses, as in a mail's header: with a name or without.
+    Wants `event.booking.place.space`. Raises ValueError for what invites nobody: a rejection.
+    """
+    if event.kind not in METHODS:
+        raise ValueError(f"no invitation about {event.kind}")
+    method = METHODS[BookingEvent.Kind(event.kind)]
+    written = _event(_remembered(event), organizer=organizer)
+    guest = _person(attendee)
+    guest.params.update(
+        {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}
+    )
+    written.add("attendee", guest)
+    calendar = _calendar(method)
+    calendar.add_component(written)
+    return Invitation(method, _bytes(calendar))
+
+
+def publication(
+    entries: Iterable[Entry], *, organizer: str, name: str = "", time_zone: str = ""
+) -> bytes:
+    """Write bookings as a calendar to read (METHOD:PUBLISH); one with a name is asked for again."""
+    calendar = _calendar("PUBLISH")
+    if name:
+        # The names of RFC 7986, and those that programs knew before it.
+        calendar.add("name", vText(printable(name)))
+        calendar.add("x-wr-calname", vText(printable(name)))
+        calendar.add("color", "teal")
+        calendar.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
+        calendar.add("x-published-ttl", "PT15M")
+    if time_zone:
+        calendar.add("x-wr-timezone", time_zone)
+    for entry in entries:
+        calendar.add_component(_event(entry, organizer=organizer))
+    return _bytes(calendar)
+
+
+def summary_of(what: str, *, state: str) -> str:
+    """Return an entry's title. A cancelled one says so: not every program shows its status."""
+    return _("Cancelled: %(what)s") % {"what": what} if state == State.CANCELLED else what
+
+
+def location_of(space: Space) -> str:
+    return ", ".join(filter(None, [space.name, space.address]))
+
+
+def description_of(*, party_size: int, note: str, reason: str) -> str:
+    lines = [ngettext("%(n)d person", "%(n)d people", party_size) % {"n": party_size}]
+    if reason:
+        lines.append(_("Reason: %(reason)s") % {"reason": reason})
+    if note:
+        lines.append(_("Note: %(note)s") % {"note": note})
+    return "\n".join(lines)
+
+
+def page_of(booking: Booking) -> str:
+    """Return the address of a booking's page, for its member."""
+    return f"{settings.SITE_URL}{booking.get_absolute_url()}"
+
+
+def uid_of(code: UUID) -> str:
+    """Return what a calendar knows a booking by, for ever.
+
+    Without the site's host: the site may move to another, and what is in calendars must still be
+    found then. The code alone is unique in the world (RFC 7986, 5.3).
+    """
+    return f"{code}@mesto"
+
+
+def printable(text: str) -> str:
+    """Keep what TEXT can hold; whatever ends a line becomes a newline."""
+    return CONTROLS.sub("", LINE_ENDS.sub("\n", text))
+
+
+def _remembered(event: BookingEvent) -> Entry:
+    """Return the booking as it was then; what is called by a name, as it is called now."""
+    booking, data = event.booking, event.data
+    space = booking.place.space
+    if data["place"]["code"] == str(booking.place.code):
+        place = str(booking.place)
+    else:  # it has moved on since; the place it was at may be gone
+        place = str(places_of([data]).get(data["place"]["code"], data["place"]["name"]))
+    state = data["state"]
+    return Entry(
+        code=booking.code,
+        sequence=event.sequence,
+        created_at=booking.created_at,
+        changed_at=event.at,
+        starts_at=datetime.fromisoformat(data["starts_at"]),
+        ends_at=datetime.fromisoformat(data["ends_at"]),
+        state=state,
+        summary=summary_of(f"{place} · {space.name}", state=state),
+        location=location_of(space),
+        description=description_of(
+            party_size=data["party_size"], note=data["note"], reason=event.reason
+        ),
+        url=page_of(booking),
+    )
+
+
+def _calendar(method: str) -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", method)
+    return calendar
+
+
+def _bytes(calendar: Calendar) -> bytes:
+    content: bytes = calendar.to_ical()
+    return content
+
+
+def _event(entry: Entry, *, organizer: str) -> Event:
+    """Write one booking. DTSTAMP is when it changed, not now: what didn't change reads the same."""
+    status = STATUSES[State(entry.state)]
+    event = Event()
+    event.add("uid", uid_of(entry.code))
+    event.add("sequence", entry.sequence)
+    event.add("dtstamp", entry.changed_at.astimezone(UTC))
+    event.add("created", entry.created_at.astimezone(UTC))
+    event.add("last-modified", entry.changed_at.astimezone(UTC))
+    event.add("dtstart", entry.starts_at.astimezone(UTC))
+    event.add("dtend", entry.ends_at.astimezone(UTC))
+    event.add("summary", printable(entry.summary))
+    event.add("location", printable(entry.location))
+    event.add("description", printable(entry.description))
+    event.add("url", entry.url)
+    event.add("status", status)
+    event.add("transp", "TRANSPARENT" if status == "CANCELLED" else "OPAQUE")
+    event.add("class", "PRIVATE")
+    event.add("organizer", _person(organizer))
+    return event
+
+
+def _person(address: str) -> vCalAddress:
+    """Write a mail address as a URI (RFC 6068)."""
+    name, mailbox = parseaddr(address)
+    person = vCalAddress("mailto:" + quote(mailbox or address, safe="@!$'*+"))
+    if name:
+        person.params["CN"] = printable(name)
+    return person
