@@ -21,6 +21,7 @@ from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.tests.programs import issue
 from bookings.log import place_new
 from bookings.tests.acts import book, hours
+from notifications.calendars import feeds
 from spaces.factories import ClosureFactory, PolicyFactory
 
 pytestmark = pytest.mark.django_db
@@ -36,6 +37,7 @@ FILLED = {
     "pk": "space",
     "id": "user",
     "object_id": "{row}",
+    "token": "feed",
     "app_label": "bookings",
     "url": "nothing/here/",
 }
@@ -61,7 +63,7 @@ REFUSED = {
     "api:get_availability": 422,  # it is told for when
 }
 #: Here the request is the whole question: pressing the button does what it says.
-PRESSED = re.compile(r"(cancel|revoke|logout|_delete)$")
+PRESSED = re.compile(r"(cancel|revoke|logout|_delete|(^|renew_|close_)calendar)$")
 
 GARBAGE = [
     "",
@@ -133,6 +135,8 @@ def rows(space, desk, alice, host, soon):
     PolicyFactory.create(space=space, group=group)
     booking = book(desk, alice, soon - hours(24), soon)
     place_new()  # who reads the events first gives them their places
+    feed = feeds.make(alice, space=None, place=None, now=soon)
+    feeds.note_reading(feed, now=soon)  # who reads it first would be noted
     return {
         "space": space,
         "place": desk,
@@ -142,6 +146,7 @@ def rows(space, desk, alice, host, soon):
         "user": UserFactory.create(username="carol"),
         "accessattempt": AccessAttempt.objects.create(username="dave", failures_since_start=1),
         "apitoken": issue(alice)[0],
+        "feed": feed,
     }
 
 
@@ -157,7 +162,7 @@ def browsers(rows, alice, host):
 
 def whose(name):
     """Return who sees most at an address."""
-    return "boss" if name.startswith("admin:") else "member"
+    return "boss" if name.startswith(("admin:", "space_")) else "member"
 
 
 def path_of(route, rows, garbage=None):
@@ -165,6 +170,8 @@ def path_of(route, rows, garbage=None):
     named = next((row for row in rows if f"/{row}/" in route), "space")
     if route.startswith("accounts/tokens/"):
         rows = {**rows, "booking": rows["apitoken"]}
+    if route.startswith("accounts/calendar/"):
+        rows = {**rows, "booking": rows["feed"]}
 
     def value(found):
         if garbage is not None:
@@ -173,6 +180,8 @@ def path_of(route, rows, garbage=None):
         row = rows.get(filled := FILLED[parameter].format(row=named))
         if row is None:
             return filled
+        if parameter == "token":
+            return feeds.token_of(row)
         return str(row.code if parameter == "code" else row.pk)
 
     return "/" + PARAMETER.sub(value, route).translate({ord("^"): None, ord("$"): None})
@@ -256,7 +265,7 @@ def test_broken_headers(browsers, rows, name, route):
         answer = browsers[whose(name)].get(path, **headers)
         assert answer.status_code in CLEAR, headers
         if answer.status_code != 302 and not route.endswith("jsi18n/"):
-            is_asked_again = answer.status_code == 200 and route.startswith("api/")
+            is_asked_again = answer.status_code == 200 and route.startswith(("api/", "calendars/"))
             directive = "no-cache" if is_asked_again else "no-store"
             assert directive in answer["Cache-Control"] or "password_change" in name
         assert answer["X-Frame-Options"] == "DENY"
