@@ -15,6 +15,9 @@ from django.utils.translation import pgettext_lazy
 
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 
+#: How the login begins that is left of a person whose account was deleted.
+ERASED = "erased-"
+
 
 class UserManager(DjangoUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -90,6 +93,11 @@ class User(AbstractUser):
         the Unicode Standard, 5.18: case folding can undo the normal form.
         """
         return normalize("NFKC", normalize("NFKC", username).casefold())
+
+    @property
+    def is_erased(self) -> bool:
+        """Tell whether this is nobody any more. See also `services.erase`."""
+        return not self.is_active and self.username.startswith(ERASED)
 
     def get_full_name(self) -> str:
         return self.name or self.username

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import tokens
 from accounts.api import idempotency
-from accounts.models import IdempotencyKey, User
+from accounts.models import ERASED, IdempotencyKey, User
 
 
 class LoginTaken(Exception):
@@ -48,7 +48,7 @@ def erase(user: User, *, now: datetime) -> None:
     IdempotencyKey.objects.filter(user=user).delete()
     user.groups.clear()
     user.user_permissions.clear()
-    user.username = f"erased-{token_hex(16)}"
+    user.username = ERASED + token_hex(16)
     user.name = user.email = user.language = user.time_zone = ""
     user.theme = User.Theme.SYSTEM
     user.is_active = user.is_staff = user.is_superuser = False

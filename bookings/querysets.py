@@ -9,13 +9,13 @@ from django.db import models
 from django.db.models import Count, Exists, F, Func, IntegerField, Min, OuterRef, Q, Subquery
 
 from bookings.sorting import Sort
-from bookings.states import OCCUPYING, UNDECIDED, State
+from bookings.states import EVER_HELD, OCCUPYING, UNDECIDED, State
 from spaces.models import Space
 from spaces.slots import Period
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from bookings.models import Booking, BookingEvent  # noqa: F401 - the base classes name them
+    from bookings.models import Booking, BookingEvent
 
 
 #: How long the list of what is to come tells that a queued request was refused.
@@ -104,6 +104,16 @@ class BookingQuerySet(models.QuerySet["Booking"]):
             starts_at__lte=now + before,
         )
 
+    def that_ever_held(self) -> "BookingQuerySet":
+        """Bookings that have or had their place, whatever became of them."""
+        return self.filter(state__in=EVER_HELD)
+
+    def ending_after(self, at: datetime) -> "BookingQuerySet":
+        return self.filter(ends_at__gt=at)
+
+    def at_places(self, places: Collection[int]) -> "BookingQuerySet":
+        return self.filter(place__in=places)
+
     def overlapping(self, period: Period) -> "BookingQuerySet":
         return self.filter(starts_at__lt=period.ends_at, ends_at__gt=period.starts_at)
 
@@ -176,6 +186,17 @@ class EventQuerySet(models.QuerySet["BookingEvent"]):
 
     def of_booking(self, code: UUID) -> "EventQuerySet":
         return self.filter(booking__code=code)
+
+    def last_of(self, booking: "Booking") -> "BookingEvent":
+        """Return the last event of a booking, with the booking and its place."""
+        found = self.filter(booking=booking).select_related("booking__place__space")
+        return found.latest("sequence")
+
+    def last_of_each_booking(self) -> "EventQuerySet":
+        later = self.model._default_manager.filter(
+            booking=OuterRef("booking"), sequence__gt=OuterRef("sequence")
+        )
+        return self.filter(~Exists(later))
 
     def unplaced(self) -> "EventQuerySet":
         """Events that have no position in the log yet."""

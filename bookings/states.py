@@ -21,6 +21,9 @@ class State(models.TextChoices):
 #: Booked slots exist exactly while a booking is in one of these.
 OCCUPYING = frozenset({State.AWAITING_APPROVAL, State.OFFERED, State.CONFIRMED, State.CHECKED_IN})
 
+#: A place was had, if perhaps given back: what belongs into a calendar.
+EVER_HELD = OCCUPYING | {State.COMPLETED, State.NO_SHOW, State.CANCELLED}
+
 #: Accepted, and not decided yet.
 UNDECIDED = (State.CREATED, State.CHECKING_AVAILABILITY)
 

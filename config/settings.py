@@ -20,6 +20,8 @@ environ.Env.read_env(BASE_DIR / env.str("ENV_FILE", default=".env"))
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="insecure-development-key" if DEBUG else "")
+# Keys of before: what they signed, such as addresses of calendars, stays good.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 if render_host := env.str("RENDER_EXTERNAL_HOSTNAME", default=""):
     ALLOWED_HOSTS.append(render_host)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
@@ -123,3 +123,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 class FeedQuerySet(models.QuerySet["CalendarFeed"]):
     def of(self, user: "User") -> "FeedQuerySet":
         return self.filter(user=user)
+
+    def of_own_bookings(self, user: "User") -> "FeedQuerySet":
+        return self.of(user).filter(space=None)
+
+    def in_space(self, user: "User", space: "Space") -> "FeedQuerySet":
+        """What a person made for a space and its places: the whole first, then by number."""
+        found = self.of(user).filter(space=space).select_related("space", "place__space")
+        return found.order_by(F("place__number").asc(nulls_first=True))
+
+    def of_people_here(self) -> "FeedQuerySet":
+        return self.filter(user__is_active=True)

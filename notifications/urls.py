@@ -2,9 +2,15 @@
 
 from django.urls import path
 
-from notifications.views import deliveries, mail, webhooks
+from notifications.views import calendars, deliveries, mail, webhooks
 
 urlpatterns = [
+    path("calendars/<str:token>.ics", calendars.calendar_feed, name="calendar_feed"),
+    path("bookings/<uuid:code>/calendar.ics", calendars.booking_calendar, name="booking_calendar"),
+    path("accounts/calendar/", calendars.calendar, name="calendar"),
+    path("accounts/calendar/<uuid:code>/renew/", calendars.renew_calendar, name="renew_calendar"),
+    path("accounts/calendar/<uuid:code>/close/", calendars.close_calendar, name="close_calendar"),
+    path("staff/spaces/<slug:slug>/calendars/", calendars.space_calendars, name="space_calendars"),
     path("accounts/notifications/", mail.notifications, name="notifications"),
     path("mail/unsubscribe/<str:token>/", mail.unsubscribe, name="unsubscribe"),
     path("staff/", webhooks.staff, name="staff"),

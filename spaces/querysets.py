@@ -105,6 +105,9 @@ class PlaceQuerySet(models.QuerySet["Place"]):
     def by_number(self) -> "PlaceQuerySet":
         return self.order_by("number")
 
+    def in_space(self, space: "Space") -> "PlaceQuerySet":
+        return self.filter(space=space)
+
     def in_spaces(self, spaces: SpaceQuerySet) -> "PlaceQuerySet":
         return self.filter(space__in=spaces)
 

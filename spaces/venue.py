@@ -24,6 +24,13 @@ def leaves(parts: Mapping[int, Iterable[int]], place: int) -> frozenset[int]:
     return frozenset(leaf for part in inner for leaf in leaves(parts, part))
 
 
+def neighbours(parts: Mapping[int, Iterable[int]], place: int) -> frozenset[int]:
+    """Return the places whose bookings take a slot of this one: itself, its parts, its wholes."""
+    mine = leaves(parts, place)
+    known = {place, *parts, *(part for inner in parts.values() for part in inner)}
+    return frozenset(other for other in known if leaves(parts, other) & mine)
+
+
 @dataclass(frozen=True)
 class ClosedPeriod:
     """A closure of one place, or of the whole space when `place` is None."""

@@ -27,6 +27,7 @@ from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.tests.programs import issue
 from bookings.log import place_new
 from bookings.tests.acts import book, hours
+from notifications.calendars import feeds
 from spaces.factories import ClosureFactory, PolicyFactory
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +43,7 @@ FILLED = {
     "pk": "space",
     "id": "user",
     "object_id": "{row}",
+    "token": "feed",
     "app_label": "bookings",
     "url": "nothing/here/",
 }
@@ -67,7 +69,7 @@ REFUSED = {
     "api:get_availability": 422,  # it is told for when
 }
 #: Here the request is the whole question: pressing the button does what it says.
-PRESSED = re.compile(r"(cancel|revoke|logout|_delete)$")
+PRESSED = re.compile(r"(cancel|revoke|logout|_delete|(^|renew_|close_)calendar)$")
 
 GARBAGE = [
     "",
@@ -134,6 +136,8 @@ def rows(space, desk, alice, host, soon):
     PolicyFactory.create(space=space, group=group)
     booking = book(desk, alice, soon - hours(24), soon)
     place_new()  # who reads the events first gives them their places
+    feed = feeds.make(alice, space=None, place=None, now=soon)
+    feeds.note_reading(feed, now=soon)  # who reads it first would be noted
     return {
         "space": space,
         "place": desk,
@@ -143,6 +147,7 @@ def rows(space, desk, alice, host, soon):
         "user": UserFactory.create(username="carol"),
         "accessattempt": AccessAttempt.objects.create(username="dave", failures_since_start=1),
         "apitoken": issue(alice)[0],
+        "feed": feed,
     }
 
 
@@ -185,7 +190,7 @@ class Address:
     @property
     def insider(self):
         """Who sees most here."""
-        return "boss" if self.name.startswith("admin:") else "member"
+        return "boss" if self.name.startswith(("admin:", "space_")) else "member"
 
     def come(self, who=None, **kwargs):
         """Return the browser of the insider, or of somebody else."""
@@ -223,6 +228,8 @@ def path_of(route, rows, garbage=None):
     named = next((row for row in rows if f"/{row}/" in route), "space")
     if route.startswith("accounts/tokens/"):
         rows = {**rows, "booking": rows["apitoken"]}
+    if route.startswith("accounts/calendar/"):
+        rows = {**rows, "booking": rows["feed"]}
 
     def value(found):
         if garbage is not None:
@@ -231,6 +238,8 @@ def path_of(route, rows, garbage=None):
         row = rows.get(filled := FILLED[parameter].format(row=named))
         if row is None:
             return filled
+        if parameter == "token":
+            return feeds.token_of(row)
         return str(row.code if parameter == "code" else row.pk)
 
     return "/" + PARAMETER.sub(value, route).translate({ord("^"): None, ord("$"): None})
@@ -307,7 +316,9 @@ def test_broken_headers(here):
         answer = insider.get(here.path, **headers)
         assert answer.status_code in CLEAR, headers
         if answer.status_code != 302 and not here.route.endswith("jsi18n/"):
-            is_asked_again = answer.status_code == 200 and here.route.startswith("api/")
+            is_asked_again = answer.status_code == 200 and here.route.startswith(
+                ("api/", "calendars/")
+            )
             directive = "no-cache" if is_asked_again else "no-store"
             assert directive in answer["Cache-Control"] or "password_change" in here.name
         assert answer["X-Frame-Options"] == "DENY"

@@ -17,10 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from bookings.models import Booking, BookingEvent
-from bookings.representation import places_of
+from bookings.models import BookingEvent
+from bookings.representation import BookingData, places_of
 from bookings.states import State
-from spaces.models import Space
 
 PRODUCT = "-//Mesto//Mesto//EN"
 REFRESH = timedelta(minutes=15)
@@ -79,7 +78,7 @@ def invitation(event: BookingEvent, *, organizer: str, attendee: str) -> Invitat
     if event.kind not in METHODS:
         raise ValueError(f"no invitation about {event.kind}")
     method = METHODS[BookingEvent.Kind(event.kind)]
-    written = _event(_remembered(event), organizer=organizer)
+    written = _event(entry_of(event), organizer=organizer)
     guest = _person(attendee)
     guest.params.update(
         {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}
@@ -109,27 +108,29 @@ def publication(
     return _bytes(calendar)
 
 
-def summary_of(what: str, *, state: str) -> str:
-    """Return an entry's title. A cancelled one says so: not every program shows its status."""
-    return _("Cancelled: %(what)s") % {"what": what} if state == State.CANCELLED else what
+def entry_of(event: BookingEvent, *, what: str = "", url: str = "") -> Entry:
+    """Return a booking as it was then; places and spaces are called as they are now.
 
-
-def location_of(space: Space) -> str:
-    return ", ".join(filter(None, [space.name, space.address]))
-
-
-def description_of(*, party_size: int, note: str, reason: str) -> str:
-    lines = [ngettext("%(n)d person", "%(n)d people", party_size) % {"n": party_size}]
-    if reason:
-        lines.append(_("Reason: %(reason)s") % {"reason": reason})
-    if note:
-        lines.append(_("Note: %(note)s") % {"note": note})
-    return "\n".join(lines)
-
-
-def page_of(booking: Booking) -> str:
-    """Return the address of a booking's page, for its member."""
-    return f"{settings.SITE_URL}{booking.get_absolute_url()}"
+    `what` is said instead of the place and its space, `url` instead of the member's page. Wants
+    `event.booking.place.space`.
+    """
+    booking, data = event.booking, event.data
+    space, state = booking.place.space, data["state"]
+    what = what or f"{_place_name(event)} · {space.name}"
+    return Entry(
+        code=booking.code,
+        sequence=event.sequence,
+        created_at=booking.created_at,
+        changed_at=event.at,
+        starts_at=datetime.fromisoformat(data["starts_at"]).astimezone(UTC),
+        ends_at=datetime.fromisoformat(data["ends_at"]).astimezone(UTC),
+        state=state,
+        # In words too: not every program shows a status.
+        summary=_("Cancelled: %(what)s") % {"what": what} if state == State.CANCELLED else what,
+        location=", ".join(filter(None, [space.name, space.address])),
+        description=_description(data, reason=event.reason),
+        url=url or f"{settings.SITE_URL}{booking.get_absolute_url()}",
+    )
 
 
 def uid_of(code: UUID) -> str:
@@ -146,30 +147,26 @@ def printable(text: str) -> str:
     return CONTROLS.sub("", LINE_ENDS.sub("\n", text))
 
 
-def _remembered(event: BookingEvent) -> Entry:
-    """Return the booking as it was then; what is called by a name, as it is called now."""
-    booking, data = event.booking, event.data
-    space = booking.place.space
-    if data["place"]["code"] == str(booking.place.code):
-        place = str(booking.place)
-    else:  # it has moved on since; the place it was at may be gone
-        place = str(places_of([data]).get(data["place"]["code"], data["place"]["name"]))
-    state = data["state"]
-    return Entry(
-        code=booking.code,
-        sequence=event.sequence,
-        created_at=booking.created_at,
-        changed_at=event.at,
-        starts_at=datetime.fromisoformat(data["starts_at"]),
-        ends_at=datetime.fromisoformat(data["ends_at"]),
-        state=state,
-        summary=summary_of(f"{place} · {space.name}", state=state),
-        location=location_of(space),
-        description=description_of(
-            party_size=data["party_size"], note=data["note"], reason=event.reason
-        ),
-        url=page_of(booking),
-    )
+def people(n: int) -> str:
+    return ngettext("%(n)d person", "%(n)d people", n) % {"n": n}
+
+
+def _place_name(event: BookingEvent) -> str:
+    """Return what the place of an event is called; the booking may have moved on since."""
+    place, remembered = event.booking.place, event.data["place"]
+    if remembered["code"] == str(place.code):
+        return str(place)
+    # A place that nobody has any more can be deleted.
+    return str(places_of([event.data]).get(remembered["code"], remembered["name"]))
+
+
+def _description(data: BookingData, *, reason: str) -> str:
+    lines = [people(data["party_size"])]
+    if reason:
+        lines.append(_("Reason: %(reason)s") % {"reason": reason})
+    if data["note"]:
+        lines.append(_("Note: %(note)s") % {"note": data["note"]})
+    return "\n".join(lines)
 
 
 def _calendar(method: str) -> Calendar:
@@ -195,8 +192,8 @@ def _event(entry: Entry, *, organizer: str) -> Event:
     event.add("dtstamp", entry.changed_at.astimezone(UTC))
     event.add("created", entry.created_at.astimezone(UTC))
     event.add("last-modified", entry.changed_at.astimezone(UTC))
-    event.add("dtstart", entry.starts_at.astimezone(UTC))
-    event.add("dtend", entry.ends_at.astimezone(UTC))
+    event.add("dtstart", entry.starts_at)
+    event.add("dtend", entry.ends_at)
     event.add("summary", printable(entry.summary))
     event.add("location", printable(entry.location))
     event.add("description", printable(entry.description))

@@ -1,0 +1,66 @@
+"""What two independent programs read in a calendar, for tests."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import icalendar
+from ical.calendar_stream import IcsCalendarStream
+
+
+@dataclass(frozen=True)
+class Read:
+    """One event of a calendar."""
+
+    uid: str
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    sequence: int
+    summary: str
+    location: str
+    description: str
+
+
+def read(content):
+    """Read a calendar with two parsers that share no code; they must agree on every event."""
+    found, others = _by_icalendar(content), _by_ical(content)
+    assert found == others
+    return found
+
+
+def calendar(content):
+    """Read a calendar for its properties."""
+    found = icalendar.Calendar.from_ical(content)
+    assert not found.errors
+    assert not [event.errors for event in found.events if event.errors]
+    return found
+
+
+def _by_icalendar(content):
+    return [
+        Read(
+            str(event["UID"]),
+            event.start,
+            event.end,
+            str(event["STATUS"]),
+            int(event["SEQUENCE"]),
+            *(str(event[name]) for name in ("SUMMARY", "LOCATION", "DESCRIPTION")),
+        )
+        for event in calendar(content).events
+    ]
+
+
+def _by_ical(content):
+    return [
+        Read(
+            event.uid,
+            event.dtstart,
+            event.dtend,
+            event.status.value,
+            event.sequence,
+            event.summary,
+            event.location,
+            event.description,
+        )
+        for event in IcsCalendarStream.calendar_from_ics(content.decode()).events
+    ]
