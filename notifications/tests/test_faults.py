@@ -1,0 +1,207 @@
+"""Whatever is killed, away or answers no: every listener gets every event, in order per booking.
+
+Eight members book and cancel and compete for the same places, two relays are killed and started
+again at random, the webhook's receiver fails every third call, and Kafka is down for half of the
+time. In the end nobody misses anything, and who keeps a table of what it has seen has each event
+once.
+"""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections import defaultdict
+from contextlib import closing
+from datetime import timedelta
+from itertools import chain, repeat
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+from standardwebhooks import Webhook
+
+from accounts.factories import UserFactory
+from bookings import services
+from bookings.models import BookingEvent
+from bookings.representation import event_id
+from bookings.states import State
+from bookings.tests.acts import book
+from bookings.tests.crowd import at_once
+from config.tests.processes import database_url, wait_for
+from notifications.factories import WebhookFactory
+from notifications.models import Cursor, Delivery
+from notifications.tests.receiver import Answer, receiving
+from spaces.factories import open_space
+
+pytest_plugins = ["notifications.tests.broker"]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EARLY = timezone.now().replace(hour=8, minute=0, second=0, microsecond=0) + timedelta(days=2)
+WRITERS, EACH = 8, 250  # 2,000 bookings and cancellations
+TOPIC = "mesto.bookings"
+
+
+class Relays:
+    """Worker processes, of which one is killed now and then."""
+
+    def __init__(self, count, folder, **environment):
+        self.folder, self.environment = folder, environment
+        self.running = [self.start() for _ in range(count)]
+        self.killed = 0
+        self.is_ending = threading.Event()
+        self.killer = threading.Thread(target=self.kill_now_and_then)
+        self.killer.start()
+
+    def start(self):
+        with (self.folder / "workers.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "manage.py", "worker", "--interval", "0.05"],
+                cwd=settings.BASE_DIR,
+                env={**os.environ, "DATABASE_URL": database_url(), **self.environment},
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill_now_and_then(self):
+        dice = random.Random(7)
+        while not self.is_ending.wait(dice.uniform(1.5, 4)):
+            victim = dice.randrange(len(self.running))
+            self.running[victim].send_signal(signal.SIGKILL)
+            self.running[victim].wait()
+            self.killed += 1
+            self.running[victim] = self.start()
+
+    def end(self):
+        self.is_ending.set()
+        self.killer.join()
+        for process in self.running:
+            process.terminate()
+        for process in self.running:
+            process.wait(timeout=30)
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as found:
+        found.answers(*chain.from_iterable(repeat((Answer(), Answer(), Answer(500)), 10_000)))
+        yield found
+
+
+@pytest.fixture
+def consumer(broker, tmp_path):
+    """The consumer that we ship, in a process of its own, with a table of its own."""
+    broker.create(TOPIC)
+    with (tmp_path / "consumer.log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, settings.BASE_DIR / "examples/kafka_consumer.py"),
+                *("--servers", broker.address, "--topic", TOPIC),
+                *("--database", tmp_path / "consumer.sqlite3"),
+            ],
+            stdout=log,
+            stderr=log,
+        )
+    yield tmp_path / "consumer.sqlite3"
+    process.kill()
+    process.wait()
+
+
+def seen_by(table):
+    with closing(sqlite3.connect(f"file:{table}?mode=ro", uri=True, timeout=20)) as database:
+        return [row[0] for row in database.execute("SELECT id FROM events ORDER BY rowid")]
+
+
+def book_and_cancel(member, places, dice, tick):
+    """Do 250 things: book somewhere that others want too, or give a booking back."""
+    mine = []
+    for _ in range(EACH):
+        now = timezone.now()
+        if mine and dice.random() < 0.4:
+            services.cancel(mine.pop(dice.randrange(len(mine))), by=member, now=now)
+        else:
+            day, hour = dice.randrange(12), dice.randrange(12)
+            starts_at = EARLY + timedelta(days=day, hours=hour)
+            booking = book(dice.choice(places), member, now, starts_at, 1)
+            if booking.state == State.CONFIRMED:
+                mine.append(booking)
+        tick()
+
+
+def in_order(ids):
+    """Tell whether of each booking every event came after all earlier ones."""
+    so_far = defaultdict(int)
+    for each in ids:
+        code, sequence = each.split(".")
+        if int(sequence) > so_far[code] + 1:
+            return False
+        so_far[code] = max(so_far[code], int(sequence))
+    return True
+
+
+def test_every_listener_gets_every_event(broker, consumer, receiver, tmp_path):
+    space = open_space(places=12)
+    places = list(space.places.all())
+    webhook = WebhookFactory.create(space=space, url=receiver.url)
+    members = [UserFactory.create() for _ in range(WRITERS)]
+    Cursor.objects.create(pk=1)
+    relays = Relays(
+        *(2, tmp_path),
+        KAFKA_BOOTSTRAP_SERVERS=broker.address,
+        KAFKA_OPTIONS='{"message.timeout.ms": 1500}',
+        WEBHOOK_ALLOW_PRIVATE="true",
+        DELIVERY_RETRY_SECONDS="0.2",
+        DELIVERY_LEASE_SECONDS="4",
+    )
+    done, lock = [0], threading.Lock()
+
+    def tick():
+        with lock:
+            done[0] += 1
+            if done[0] == WRITERS * EACH // 4:
+                broker.go_down()
+            elif done[0] == WRITERS * EACH * 3 // 4:
+                broker.come_up()
+
+    try:
+        ended = at_once(
+            *[
+                lambda m=member, n=n: book_and_cancel(m, places, random.Random(n), tick)
+                for n, member in enumerate(members)
+            ]
+        )
+        assert ended == [None] * WRITERS
+        happened = BookingEvent.objects.count()
+        assert happened == WRITERS * EACH
+        wait_for(lambda: Cursor.objects.get(pk=1).position == happened, seconds=60)
+        wait_for(lambda: not Delivery.objects.pending().exists(), seconds=120)
+        wait_for(lambda: len(seen_by(consumer)) >= happened, seconds=60)
+    finally:
+        relays.end()
+
+    events = BookingEvent.objects.select_related("booking")
+    all_ids = {event_id(event) for event in events}
+    assert not Delivery.objects.dead().exists()
+    assert relays.killed >= 3
+
+    accepted = [
+        request.headers["webhook-id"]
+        for number, request in enumerate(receiver.received)
+        if number % 3 != 2
+    ]
+    assert set(accepted) == all_ids
+    assert in_order(accepted)
+    for request in receiver.received[:50]:
+        Webhook(webhook.secret).verify(request.body, dict(request.headers))
+
+    on_kafka = [record.headers["ce_id"] for record in broker.read(TOPIC, happened)]
+    assert set(on_kafka) == all_ids
+    assert in_order(on_kafka)
+    seen = seen_by(consumer)
+    assert len(seen) == happened
+    assert set(seen) == all_ids
+    assert in_order(seen)
+    call_command("check_bookings")
