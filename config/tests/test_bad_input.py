@@ -5,6 +5,8 @@ parameter that nothing here can fill in fails until it is told how.
 """
 
 import re
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from html.parser import HTMLParser
 from operator import itemgetter
@@ -13,14 +15,21 @@ from urllib.parse import quote, urlencode
 import pytest
 from axes.models import AccessAttempt
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.cache import cache
+from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver
+from django.utils import translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.tests.programs import issue
 from bookings.log import place_new
 from bookings.tests.acts import book, hours
+from notifications.factories import WebhookFactory
+from notifications.models import RefusedRequest
+from notifications.relay import fan_out
 from spaces.factories import ClosureFactory, PolicyFactory
 
 pytestmark = pytest.mark.django_db
@@ -55,13 +64,26 @@ REFUSED = {
     "admin:accounts_user_leave": 404,  # and this one which people
     "admin:": 404,
     "admin:accounts_apitoken_add": 403,
+    "webhook_ping": 405,
+    "webhook_switch": 405,
+    "delivery_resend": 405,
+    "admin:notifications_endpoint_delete": 403,
+    "admin:notifications_delivery_add": 403,
+    "admin:notifications_delivery_delete": 403,
+    "admin:notifications_refusedrequest_add": 403,
     "api:api-root": 404,
     "api:create_token": 405,
     "api:create_bookings": 405,
     "api:get_availability": 422,  # it is told for when
 }
 #: Here the request is the whole question: pressing the button does what it says.
-PRESSED = re.compile(r"(cancel|revoke|logout|_delete)$")
+PRESSED = re.compile(r"(cancel|revoke|logout|_delete|_ping|_switch|_secret|_remove|_resend)$")
+#: Whose code an address has, by its beginning; of a booking otherwise.
+CODES = {
+    "accounts/tokens/": "apitoken",
+    "staff/webhooks/": "endpoint",
+    "staff/deliveries/": "delivery",
+}
 
 GARBAGE = [
     "",
@@ -121,11 +143,6 @@ def addresses(patterns, prefix="", namespace=""):
             yield namespace + (pattern.name or ""), route
 
 
-every_address = pytest.mark.parametrize(
-    ("name", "route"), list(addresses(get_resolver().url_patterns)), ids=str
-)
-
-
 @pytest.fixture
 def rows(space, desk, alice, host, soon):
     """One row of everything, so that each address about a row has its row."""
@@ -133,6 +150,8 @@ def rows(space, desk, alice, host, soon):
     PolicyFactory.create(space=space, group=group)
     booking = book(desk, alice, soon - hours(24), soon)
     place_new()  # who reads the events first gives them their places
+    webhook = WebhookFactory.create(space=space)
+    fan_out(now=soon)
     return {
         "space": space,
         "place": desk,
@@ -142,29 +161,93 @@ def rows(space, desk, alice, host, soon):
         "user": UserFactory.create(username="carol"),
         "accessattempt": AccessAttempt.objects.create(username="dave", failures_since_start=1),
         "apitoken": issue(alice)[0],
+        "endpoint": webhook,
+        "delivery": webhook.deliveries.get(),
+        "refusedrequest": RefusedRequest.objects.create(
+            topic="requests", partition=0, offset=1, reason="No JSON.", received_at=soon
+        ),
     }
 
 
 @pytest.fixture
-def browsers(rows, alice, host):
-    """A visitor and everybody who has a session."""
-    found = {"visitor": Client(), "member": Client(), "host": Client(), "boss": Client()}
-    found["member"].force_login(alice)
-    found["host"].force_login(host)
-    found["boss"].force_login(UserFactory.create(username="boss", is_superuser=True))
+def sessions(rows, alice, host):
+    """The keys of the sessions of everybody who has one."""
+    boss = UserFactory.create(username="boss", is_superuser=True)
+    stranger = StaffRoleFactory.create(user__username="stranger", role="MANAGER").user
+    people = {"member": alice, "host": host, "boss": boss, "stranger": stranger}
+    return {who: key_of(person) for who, person in people.items()}
+
+
+def key_of(person):
+    client = Client()
+    client.force_login(person)
+    return client.session.session_key
+
+
+def browser(sessions, who, **kwargs):
+    found = Client(**kwargs)
+    if who in sessions:
+        found.cookies[settings.SESSION_COOKIE_NAME] = sessions[who]
     return found
 
 
-def whose(name):
-    """Return who sees most at an address."""
-    return "boss" if name.startswith("admin:") else "member"
+@dataclass
+class Address:
+    """One address of the site, what is written there, and who may come."""
+
+    name: str
+    route: str
+    rows: dict
+    sessions: dict
+    before: dict
+
+    @property
+    def path(self):
+        return path_of(self.route, self.rows)
+
+    @property
+    def insider(self):
+        """Who sees most here."""
+        is_staffs = self.name.startswith("admin:") or self.route.startswith("staff/")
+        return "boss" if is_staffs else "member"
+
+    def come(self, who=None, **kwargs):
+        """Return the browser of the insider, or of somebody else."""
+        return browser(self.sessions, who or self.insider, **kwargs)
+
+
+def at_every_address(check):
+    """Make a test: try all addresses, undo what each try did, compare what is written then.
+
+    The rows are made once for all of them; that takes longer than most of the checks.
+    """
+
+    def test(rows, sessions, subtests):
+        before = written()
+        for name, route in addresses(get_resolver().url_patterns):
+            with subtests.test(f"{name} {route}"), undone():
+                check(Address(name, route, rows, sessions, before))
+                assert written() == before
+
+    test.__name__, test.__doc__ = check.__name__, check.__doc__
+    return test
+
+
+@contextmanager
+def undone():
+    """Leave nothing behind in the database, the cache and the language of the thread."""
+    cache.clear()
+    with translation.override("en"), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def path_of(route, rows, garbage=None):
     """Fill the parameters of a route in, with what is there or with garbage."""
     named = next((row for row in rows if f"/{row}/" in route), "space")
-    if route.startswith("accounts/tokens/"):
-        rows = {**rows, "booking": rows["apitoken"]}
+    for beginning, row in CODES.items():
+        if route.startswith(beginning):
+            rows = {**rows, "booking": rows[row]}
 
     def value(found):
         if garbage is not None:
@@ -188,106 +271,90 @@ def written():
     }
 
 
-@every_address
-def test_every_address_leads_somewhere(browsers, rows, name, route):
+@at_every_address
+def test_every_address_leads_somewhere(here):
     """Without this the tests below could be trying nothing but «not found»."""
-    answer = browsers[whose(name)].get(path_of(route, rows))
-    expected = {REFUSED[name]} if name in REFUSED else {200, 302}
-    if (name, route.count("/")) == ("admin:", 4):  # the short address of a row
+    answer = here.come().get(here.path)
+    expected = {REFUSED[here.name]} if here.name in REFUSED else {200, 302}
+    if (here.name, here.route.count("/")) == ("admin:", 4):  # the short address of a row
         expected = {302}
     assert answer.status_code in expected
 
 
-@every_address
-def test_a_bad_query(browsers, rows, name, route):
-    path = path_of(route, rows)
-    before = written()
+@at_every_address
+def test_a_bad_query(here):
+    path, insider = here.path, here.come()
     for value in GARBAGE:
         query = urlencode([(asked, value) for asked in ASKED for _ in range(2)])
-        answer = browsers[whose(name)].get(f"{path}?{query}")
+        answer = insider.get(f"{path}?{query}")
         assert answer.status_code in CLEAR, value
         assert "<script>alert" not in answer.text
     for query in QUERIES:
-        answer = browsers[whose(name)].get(path, QUERY_STRING=query)
+        answer = insider.get(path, QUERY_STRING=query)
         assert answer.status_code in CLEAR, query
-    assert written() == before
 
 
-@every_address
-def test_a_broken_path(browsers, rows, name, route):
-    path = path_of(route, rows)
+@at_every_address
+def test_a_broken_path(here):
+    path, insider = here.path, here.come()
     paths = [f"{path}%00", f"{path}%ff/", f"/{path}", f"{path}%0d%0aa:b/", f"{path}%5c"]
-    if PARAMETER.search(route):
-        paths += [path_of(route, rows, garbage) for garbage in GARBAGE]
+    if PARAMETER.search(here.route):
+        paths += [path_of(here.route, here.rows, garbage) for garbage in GARBAGE]
     for broken in paths:
-        answer = browsers[whose(name)].get(broken)
+        answer = insider.get(broken)
         assert answer.status_code in CLEAR, broken
         assert re.match("/(?!/)", answer.get("Location", "/")), broken
 
 
-@every_address
-def test_a_wrong_method(browsers, rows, name, route):
-    path = path_of(route, rows)
-    before = written()
-    known = browsers[whose(name)].generic("BREW", path).get("Allow", "").split(", ")
+@at_every_address
+def test_a_wrong_method(here):
+    path, insider, visitor = here.path, here.come(), here.come("visitor")
+    known = insider.generic("BREW", path).get("Allow", "").split(", ")
     for method in {"PUT", "DELETE", "PATCH", "TRACE", "BREW"}.difference(known):
-        answer = browsers[whose(name)].generic(method, path)
-        assert answer.status_code in {404, 405}, method
-        assert browsers["visitor"].generic(method, path).status_code in {302, 404, 405}, method
-    assert written() == before
+        assert insider.generic(method, path).status_code in {404, 405}, method
+        assert visitor.generic(method, path).status_code in {302, 404, 405}, method
 
 
-@every_address
-def test_a_broken_body(browsers, rows, name, route):
-    path = path_of(route, rows)
-    before = written()
-    people = ["visitor"] if PRESSED.search(name) else ["visitor", whose(name)]
+@at_every_address
+def test_a_broken_body(here):
+    people = ["visitor"] if PRESSED.search(here.name) else ["visitor", here.insider]
     for who in people:
+        someone = here.come(who)
         for content_type, body in BODIES:
-            answer = browsers[who].generic("POST", path, body, content_type)
+            answer = someone.generic("POST", here.path, body, content_type)
             assert answer.status_code in CLEAR, (who, content_type, body)
-    assert written() == before
 
 
-@every_address
-def test_broken_headers(browsers, rows, name, route):
-    path = path_of(route, rows)
+@at_every_address
+def test_broken_headers(here):
+    insider = here.come()
     for headers in HEADERS:
-        answer = browsers[whose(name)].get(path, **headers)
+        answer = insider.get(here.path, **headers)
         assert answer.status_code in CLEAR, headers
-        if answer.status_code != 302 and not route.endswith("jsi18n/"):
-            is_asked_again = answer.status_code == 200 and route.startswith("api/")
+        if answer.status_code != 302 and not here.route.endswith("jsi18n/"):
+            is_asked_again = answer.status_code == 200 and here.route.startswith("api/")
             directive = "no-cache" if is_asked_again else "no-store"
-            assert directive in answer["Cache-Control"] or "password_change" in name
+            assert directive in answer["Cache-Control"] or "password_change" in here.name
         assert answer["X-Frame-Options"] == "DENY"
         assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
 
 
-@every_address
-def test_a_form_of_another_site(browsers, rows, name, route):
-    path = path_of(route, rows)
-    before = written()
-    browser = browsers[whose(name)]
-    browser.handler.enforce_csrf_checks = True
-    expected = {400} if name == "api:create_token" else {403, 404, 405}  # it asks for a password
-    assert browser.post(path, {"language": "ru"}).status_code in expected
-    assert written() == before
+@at_every_address
+def test_a_form_of_another_site(here):
+    answer = here.come(enforce_csrf_checks=True).post(here.path, {"language": "ru"})
+    asks_for_a_password = here.name == "api:create_token"
+    assert answer.status_code in ({400} if asks_for_a_password else {403, 404, 405})
 
 
-@every_address
-def test_visitors_and_staff_of_another_space_see_and_change_nothing(rows, name, route):
-    path = path_of(route, rows)
-    stranger = StaffRoleFactory.create(user__username="stranger", role="MANAGER").user
-    visitor, elsewhere = Client(), Client()
-    elsewhere.force_login(stranger)
-    before = written()
-    for browser in (visitor, elsewhere):
-        assert "alice" not in browser.get(path).text
-        if not PRESSED.search(name) or "<" in route:
-            assert "alice" not in browser.post(path, {"post": "yes", "name": "Mine"}).text
-    assert written() == before
-    if name.startswith("admin:") and "<" in route and "app_label" not in route:
-        assert elsewhere.get(path).status_code in {302, 403, 404}
+@at_every_address
+def test_visitors_and_staff_of_another_space_see_and_change_nothing(here):
+    path, stranger = here.path, here.come("stranger")
+    for someone in (here.come("visitor"), stranger):
+        assert "alice" not in someone.get(path).text
+        if not PRESSED.search(here.name) or "<" in here.route:
+            assert "alice" not in someone.post(path, {"post": "yes", "name": "Mine"}).text
+    if here.name.startswith("admin:") and "<" in here.route and "app_label" not in here.route:
+        assert stranger.get(path).status_code in {302, 403, 404}
 
 
 class PostedForms(HTMLParser):
@@ -314,38 +381,44 @@ class PostedForms(HTMLParser):
             self._fields = None
 
 
-@every_address
-def test_garbage_in_every_field(browsers, rows, name, route):
+@at_every_address
+def test_garbage_in_every_field(here):
     """All at once; once those too that say how many rows a form has."""
-    path = path_of(route, rows)
-    for who in {"visitor", whose(name)}:
-        page = browsers[who].get(path)
-        if PRESSED.search(name) or not page.get("Content-Type", "").startswith("text/html"):
+    for who in {"visitor", here.insider}:
+        page = here.come(who).get(here.path)
+        if PRESSED.search(here.name) or not page.get("Content-Type", "").startswith("text/html"):
             continue
         for action, fields in filter(itemgetter(1), PostedForms(page.text).found):
-            before = written()
-            for garbage in TYPED:
-                kept = "_FORMS" if garbage != "-1" else "no field"
-                sent = [(k, v if k.endswith(kept) else garbage) for k, v in fields]
-                answer = browsers[who].post(action or path, _as_lists(sent))
-                assert answer.status_code in CLEAR | {429}, (who, action, garbage)
-                assert "<script>alert" not in answer.text
-                if garbage == "\x00":
-                    assert written() == before
-                if answer.status_code == 302:  # it was no garbage here, and perhaps signed us out
-                    break
+            with undone():
+                fill_with_garbage(here, who, action or here.path, fields)
+
+
+def fill_with_garbage(here, who, action, fields):
+    someone = here.come(who)
+    for garbage in TYPED:
+        kept = "_FORMS" if garbage != "-1" else "no field"
+        sent = [(k, v if k.endswith(kept) else garbage) for k, v in fields]
+        answer = someone.post(action, _as_lists(sent))
+        assert answer.status_code in CLEAR | {429}, (who, action, garbage)
+        assert "<script>alert" not in answer.text
+        if garbage == "\x00":
+            assert written() == here.before
+        if answer.status_code == 302:  # it was no garbage here, and perhaps signed us out
+            break
 
 
 def _as_lists(fields):
     return {name: [v for n, v in fields if n == name] for name, _ in fields}
 
 
-def test_the_pages_have_forms_to_try(browsers, rows, desk):
+def test_the_pages_have_forms_to_try(sessions):
     """The reader of forms above finds what people fill in."""
     (register, _), *_ = [
         (dict(fields), action)
-        for action, fields in PostedForms(browsers["visitor"].get("/accounts/register/").text).found
+        for action, fields in PostedForms(
+            browser(sessions, "visitor").get("/accounts/register/").text
+        ).found
     ]
     assert {"username", "password1", "password2", "email"} <= register.keys()
-    board = PostedForms(browsers["member"].get("/spaces/loft/").text).found
+    board = PostedForms(browser(sessions, "member").get("/spaces/loft/").text).found
     assert {"place", "starts_at", "ends_at", "request_key"} <= dict(board[0][1]).keys()

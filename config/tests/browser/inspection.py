@@ -52,7 +52,7 @@ FIND_WORDS = """
 }
 """
 NAMES = {"Mesto", "Loft", "Busy", "UTC", "English", "alice", "admin", "hanna"}
-NAMES |= {"API", "JSON", "OpenAPI", "READ", "RFC", "TOKEN", "UTF", "WRITE"}
+NAMES |= {"API", "JSON", "Kafka", "OpenAPI", "READ", "RFC", "TOKEN", "UTF", "WRITE"}
 # What Django's own pages and catalogue leave in English.
 OF_DJANGO = {"Search", "True", "- Select an option -", "Control", "Command", "Mac", "Axes"}
 
