@@ -69,7 +69,8 @@ class EndpointAdmin(SpaceScopedAdmin):
         form = AddWebhookToForm(request.POST if request.method == "POST" else None, by=user)
         made, secret = self._add(form, user) if form.is_valid() else (None, "")
         if made is not None:
-            return self._page(request, made=made, secret=secret, status=201, title=str(made))
+            title = _("The webhook is added")
+            return self._page(request, made=made, secret=secret, status=201, title=title)
         fields = lines(form, "space", "url", "kinds")
         status = 422 if form.errors else 200
         return self._page(
