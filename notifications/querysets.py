@@ -71,6 +71,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def settled(self) -> "DeliveryQuerySet":
         return self.exclude(state="PENDING")
 
+    def in_state(self, state: str) -> "DeliveryQuerySet":
+        return self.filter(state=state) if state else self
+
+    def to_webhooks_run_by(self, user: "User") -> "DeliveryQuerySet":
+        from notifications.models import Endpoint
+
+        return self.filter(endpoint__in=Endpoint.objects.webhooks_run_by(user))
+
+    def seen_by(self, user: "User") -> "DeliveryQuerySet":
+        return self if user.is_superuser else self.to_webhooks_run_by(user)
+
+    def with_webhook(self) -> "DeliveryQuerySet":
+        return self.with_event().select_related("endpoint__space", "booking__member")
+
     def dead(self) -> "DeliveryQuerySet":
         return self.filter(state="DEAD")
 
@@ -95,20 +109,6 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def with_event(self) -> "DeliveryQuerySet":
         """Carry what a message is made of."""
         return self.select_related("event__booking__place__space", "booking__place__space")
-
-    def in_state(self, state: str) -> "DeliveryQuerySet":
-        return self.filter(state=state) if state else self
-
-    def to_webhooks_run_by(self, user: "User") -> "DeliveryQuerySet":
-        from notifications.models import Endpoint
-
-        return self.filter(endpoint__in=Endpoint.objects.webhooks_run_by(user))
-
-    def seen_by(self, user: "User") -> "DeliveryQuerySet":
-        return self if user.is_superuser else self.to_webhooks_run_by(user)
-
-    def with_webhook(self) -> "DeliveryQuerySet":
-        return self.with_event().select_related("endpoint__space", "booking__member")
 
 
 class FeedQuerySet(models.QuerySet["CalendarFeed"]):
