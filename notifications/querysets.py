@@ -83,7 +83,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self if user.is_superuser else self.to_webhooks_run_by(user)
 
     def with_webhook(self) -> "DeliveryQuerySet":
-        return self.with_event().select_related("endpoint__space", "booking__member")
+        return self.with_event().select_related("endpoint__space")
 
     def dead(self) -> "DeliveryQuerySet":
         return self.filter(state="DEAD")

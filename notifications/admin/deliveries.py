@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.text import capfirst
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -33,7 +33,7 @@ class DeliveryAdmin(SpaceScopedAdmin):
     """Read-only, but for sending again."""
 
     space_path = "endpoint__space"
-    list_display = ["what", "about", "to", "state", "attempts", "received", "why"]
+    list_display = ["what", "about", "to", "state", "attempts", "received", "why_in_short"]
     list_filter = [StateFilter, ChannelFilter, EndpointFilter]
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
@@ -112,7 +112,7 @@ class DeliveryAdmin(SpaceScopedAdmin):
 
     @admin.display(description=_("booking"))
     def about(self, delivery: Delivery) -> str:
-        return wording.described(delivery.booking) if delivery.booking else "–"
+        return str(delivery.booking.place) if delivery.booking else "–"
 
     @admin.display(description=_("booking"))
     def its_booking(self, delivery: Delivery) -> str:
@@ -141,6 +141,10 @@ class DeliveryAdmin(SpaceScopedAdmin):
     @admin.display(description=_("what went wrong"))
     def why(self, delivery: Delivery) -> str:
         return in_words(delivery.error) or "–"
+
+    @admin.display(description=_("what went wrong"))
+    def why_in_short(self, delivery: Delivery) -> str:
+        return Truncator(self.why(delivery)).chars(50)
 
     @admin.display(description=_("request and answers"))
     def its_page(self, delivery: Delivery) -> str:
