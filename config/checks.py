@@ -212,3 +212,29 @@ def shared_cache(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Check
             id="mesto.W002",
         )
     ]
+
+
+@register()
+def webhook_timeout(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.WEBHOOKS["timeout_seconds"] > 0:
+        return []
+    return [
+        Error(
+            "WEBHOOK_TIMEOUT_SECONDS is not more than 0.",
+            hint="So long may a whole call of a webhook take, with its answer.",
+            id="mesto.E020",
+        )
+    ]
+
+
+@register(deploy=True)
+def webhooks_stay_outside(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if not settings.WEBHOOKS["allow_private"]:
+        return []
+    return [
+        Warning(
+            "WEBHOOK_ALLOW_PRIVATE lets managers reach this machine and its network.",
+            hint="It is for development: without it webhooks go to public addresses, by https.",
+            id="mesto.W020",
+        )
+    ]

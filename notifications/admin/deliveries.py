@@ -9,14 +9,20 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.text import capfirst
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
 from bookings.admin import wording
 from notifications import relay
-from notifications.admin.filters import PARAMETERS, ChannelFilter, EndpointFilter, StateFilter
+from notifications.admin.filters import (
+    PARAMETERS,
+    ChannelFilter,
+    EndpointFilter,
+    StateFilter,
+    written,
+)
 from notifications.models import Delivery, Endpoint
 from notifications.webhooks.sentences import in_words
 from spaces.staff_admin import MANAGERS, SpaceScopedAdmin, holds
@@ -27,7 +33,7 @@ class DeliveryAdmin(SpaceScopedAdmin):
     """Read-only, but for sending again."""
 
     space_path = "endpoint__space"
-    list_display = ["what", "booking", "endpoint", "state", "attempts", "received", "why"]
+    list_display = ["what", "about", "to", "state", "attempts", "received", "why_in_short"]
     list_filter = [StateFilter, ChannelFilter, EndpointFilter]
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
@@ -37,14 +43,23 @@ class DeliveryAdmin(SpaceScopedAdmin):
     view_on_site = False
     fields = [
         ("what", "state"),
-        "endpoint",
+        "to",
         "its_booking",
         ("received", "attempts"),
         ("next_try", "settled"),
         "why",
         "its_page",
     ]
-    readonly_fields = ["what", "its_booking", "received", "next_try", "settled", "why", "its_page"]
+    readonly_fields = [
+        "what",
+        "to",
+        "its_booking",
+        "received",
+        "next_try",
+        "settled",
+        "why",
+        "its_page",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         user: User = request.user  # type: ignore[assignment]
@@ -91,10 +106,18 @@ class DeliveryAdmin(SpaceScopedAdmin):
             return capfirst(delivery.event.get_kind_display())
         return capfirst(delivery.get_purpose_display())
 
-    @admin.display(description=_("booking"), empty_value="–")
-    def its_booking(self, delivery: Delivery) -> str | None:
+    @admin.display(description=_("endpoint"))
+    def to(self, delivery: Delivery) -> str:
+        return written(delivery.endpoint)
+
+    @admin.display(description=_("booking"))
+    def about(self, delivery: Delivery) -> str:
+        return str(delivery.booking.place) if delivery.booking else "–"
+
+    @admin.display(description=_("booking"))
+    def its_booking(self, delivery: Delivery) -> str:
         if delivery.booking is None:
-            return None
+            return "–"
         url = reverse("admin:bookings_booking_change", args=[delivery.booking.pk])
         zone = delivery.booking.place.space.zone
         words = f"{delivery.booking.place}, {wording.when(delivery.booking.period, zone)}"
@@ -104,24 +127,28 @@ class DeliveryAdmin(SpaceScopedAdmin):
     def received(self, delivery: Delivery) -> str:
         return wording.moment(delivery.created_at, delivery.endpoint.zone)
 
-    @admin.display(description=_("next try"), empty_value="–")
-    def next_try(self, delivery: Delivery) -> str | None:
+    @admin.display(description=_("next try"))
+    def next_try(self, delivery: Delivery) -> str:
         if delivery.state != Delivery.State.PENDING:
-            return None
+            return "–"
         return wording.moment(delivery.due_at, delivery.endpoint.zone)
 
-    @admin.display(description=_("settled"), empty_value="–")
-    def settled(self, delivery: Delivery) -> str | None:
+    @admin.display(description=_("settled"))
+    def settled(self, delivery: Delivery) -> str:
         at = delivery.settled_at
-        return None if at is None else wording.moment(at, delivery.endpoint.zone)
+        return wording.moment(at, delivery.endpoint.zone) if at else "–"
 
-    @admin.display(description=_("what went wrong"), empty_value="–")
-    def why(self, delivery: Delivery) -> str | None:
-        return in_words(delivery.error) or None
+    @admin.display(description=_("what went wrong"))
+    def why(self, delivery: Delivery) -> str:
+        return in_words(delivery.error) or "–"
 
-    @admin.display(description=_("request and answers"), empty_value="–")
-    def its_page(self, delivery: Delivery) -> str | None:
+    @admin.display(description=_("what went wrong"))
+    def why_in_short(self, delivery: Delivery) -> str:
+        return Truncator(self.why(delivery)).chars(50)
+
+    @admin.display(description=_("request and answers"))
+    def its_page(self, delivery: Delivery) -> str:
         if delivery.endpoint.channel != Endpoint.Channel.WEBHOOK:
-            return None
+            return "–"
         url = reverse("delivery", args=[delivery.code])
         return format_html('<a href="{}">{}</a>', url, _("Page of the delivery"))

@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -19,7 +18,7 @@ from accounts.models import User
 from bookings.admin import wording
 from bookings.admin.pages import lines, methods, page
 from bookings.models import BookingEvent
-from notifications.admin.filters import PARAMETERS, ChannelFilter
+from notifications.admin.filters import PARAMETERS, ChannelFilter, written
 from notifications.models import Endpoint
 from notifications.webhooks import services
 from notifications.webhooks.forms import AddWebhookToForm
@@ -70,7 +69,8 @@ class EndpointAdmin(SpaceScopedAdmin):
         form = AddWebhookToForm(request.POST if request.method == "POST" else None, by=user)
         made, secret = self._add(form, user) if form.is_valid() else (None, "")
         if made is not None:
-            return self._page(request, made=made, secret=secret, status=201, title=str(made))
+            title = _("The webhook is added")
+            return self._page(request, made=made, secret=secret, status=201, title=title)
         fields = lines(form, "space", "url", "kinds")
         status = 422 if form.errors else 200
         return self._page(
@@ -112,7 +112,7 @@ class EndpointAdmin(SpaceScopedAdmin):
 
     @admin.display(description=_("address"))
     def endpoint(self, endpoint: Endpoint) -> str:
-        return capfirst(str(endpoint))
+        return written(endpoint)
 
     @admin.display(description=_("events"))
     def events(self, endpoint: Endpoint) -> str:
@@ -123,10 +123,10 @@ class EndpointAdmin(SpaceScopedAdmin):
     def added(self, endpoint: Endpoint) -> str:
         return wording.moment(endpoint.created_at, endpoint.zone)
 
-    @admin.display(description=_("failing since"), empty_value="–")
-    def failing(self, endpoint: Endpoint) -> str | None:
+    @admin.display(description=_("failing since"))
+    def failing(self, endpoint: Endpoint) -> str:
         since = endpoint.failing_since
-        return None if since is None else wording.moment(since, endpoint.zone)
+        return wording.moment(since, endpoint.zone) if since else "–"
 
     @admin.display(description=_("waiting"))
     def waiting(self, endpoint: Endpoint) -> int:
@@ -140,9 +140,9 @@ class EndpointAdmin(SpaceScopedAdmin):
         url = reverse("admin:notifications_delivery_changelist", query=query)
         return format_html('<a href="{}">{}</a>', url, found) if found else "0"
 
-    @admin.display(description=_("change, test, secret"), empty_value="–")
-    def its_page(self, endpoint: Endpoint) -> str | None:
+    @admin.display(description=_("change, test, secret"))
+    def its_page(self, endpoint: Endpoint) -> str:
         if endpoint.channel != Endpoint.Channel.WEBHOOK:
-            return None
+            return "–"
         url = reverse("webhook", args=[endpoint.code])
         return format_html('<a href="{}">{}</a>', url, _("Page of the webhook"))

@@ -6,9 +6,18 @@ from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import Delivery, Endpoint
+
+
+def written(endpoint: Endpoint) -> str:
+    """Return an address, which is of no language, or the name of a channel, which is."""
+    if endpoint.url:
+        return format_html('<span lang="zxx">{}</span>', endpoint.url)
+    return capfirst(endpoint.get_channel_display())
 
 
 class ChannelFilter(SimpleListFilter):
@@ -44,7 +53,7 @@ class EndpointFilter(SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         found = Endpoint.objects.seen_by(request.user).by_age()  # type: ignore[arg-type]
-        return [(str(endpoint.code), str(endpoint)) for endpoint in found]
+        return [(str(endpoint.code), written(endpoint)) for endpoint in found]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() is None:

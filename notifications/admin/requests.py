@@ -1,6 +1,7 @@
 """Booking requests that could not even be accepted. They name no space, so superusers see them."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -8,17 +9,21 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import SuperusersOnly
+from bookings.admin import wording
 from notifications.models import RefusedRequest
 
 
 @admin.register(RefusedRequest)
 class RefusedRequestAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["reason", "beginning", "topic", "partition", "offset", "received_at"]
+    """Read-only; who asked is told nothing, for nobody knows who it was."""
+
+    list_display = ["why", "beginning", "origin", "received"]
     search_fields = ["reason", "value"]
     ordering = ["-received_at", "-pk"]
     list_per_page = 50
     show_full_result_count = False
-    fields = ["reason", ("topic", "partition", "offset"), "received_at", "value"]
+    fields = ["why", "origin", "received", "whole"]
+    readonly_fields = ["why", "origin", "received", "whole"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -26,6 +31,22 @@ class RefusedRequestAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[typ
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    @admin.display(description=_("reason"), ordering="reason")
+    def why(self, refused: RefusedRequest) -> str:
+        return refused.reason
+
     @admin.display(description=_("request"))
     def beginning(self, refused: RefusedRequest) -> str:
         return Truncator(refused.value).chars(80)
+
+    @admin.display(description=_("request"))
+    def whole(self, refused: RefusedRequest) -> str:
+        return refused.value
+
+    @admin.display(description=_("topic, partition, offset"))
+    def origin(self, refused: RefusedRequest) -> str:
+        return f"{refused.topic}, {refused.partition}, {refused.offset}"
+
+    @admin.display(description=_("received"), ordering="received_at")
+    def received(self, refused: RefusedRequest) -> str:
+        return f"{wording.moment(refused.received_at, ZoneInfo('UTC'))} UTC"

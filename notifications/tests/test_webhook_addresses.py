@@ -375,6 +375,8 @@ def test_a_name_without_an_address_may_get_one(space, desk, alice, manager, now,
         "https://пример.example/крючок?имя=значение",
         f"https://{PUBLIC}/",
         "https://[2606:2800:21f:cb07:6820:80da:af6b:8b2c]/",
+        f"https://[::ffff:{PUBLIC}]/",
+        f"https://[64:ff9b::{PUBLIC}]/",
     ],
 )
 def test_public_addresses_may_be_added(space, manager, now, names, url):
@@ -382,6 +384,13 @@ def test_public_addresses_may_be_added(space, manager, now, names, url):
         names[name] = [[PUBLIC, "2606:2800:21f:cb07:6820:80da:af6b:8b2c"]]
     webhook, _secret = services.add(space, url=url, kinds=[], by=manager, now=now)
     assert webhook.url == url
+
+
+@pytest.mark.parametrize("login", ["user:password@", "user@", "@", "127.0.0.1@", "%40@"])
+def test_an_address_has_no_login(space, manager, now, names, login):
+    names["hooks.example"] = [[PUBLIC]]
+    with pytest.raises(AddressRefused, match="a login or an @"):
+        services.add(space, url=f"https://{login}hooks.example/", kinds=[], by=manager, now=now)
 
 
 def test_in_development_this_machine_may_be_called(space, manager, now, settings):

@@ -238,6 +238,13 @@ def test_nothing_is_sent_while_it_is_off(browser, webhook, dead):
     assert webhook.is_active
 
 
+@pytest.mark.parametrize("on", ["", "2", "off"])
+def test_a_switch_that_says_neither_switches_nothing(browser, webhook, on):
+    assert browser.post(page_of(webhook, "switch/"), {"on": on}).status_code == 400
+    webhook.refresh_from_db()
+    assert webhook.is_active
+
+
 def test_a_changed_address_is_the_one_that_is_called(browser, webhook, receiver):
     changed = {"url": f"{receiver.url}new", "kinds": ["MOVED"]}
     assert browser.post(page_of(webhook), changed).status_code == 302

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -140,9 +140,11 @@ def webhook_ping(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 
 @require_POST
 def webhook_switch(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Switch a webhook on (`on=1`) or off."""
+    """Switch a webhook on (`on=1`) or off (`on=0`)."""
     found = _webhook(request, code)
-    on = request.POST.get("on") == "1"
+    if request.POST.get("on") not in ("0", "1"):
+        raise BadRequest
+    on = request.POST["on"] == "1"
     services.switch(found, on=on, by=request.user)
     words = _("Switched on.") if on else _("Switched off. What happens from now on is not sent.")
     messages.success(request, words)

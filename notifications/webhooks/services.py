@@ -101,6 +101,8 @@ def _new_secret() -> str:
 def change(endpoint: Endpoint, *, url: str, kinds: Sequence[str], by: User) -> None:
     """Send to another address or other events. Raises guard.AddressRefused."""
     guard.check(url)
+    endpoint.url, endpoint.kinds = url, list(kinds)
+    # Not `save`: somebody may have deleted it meanwhile.
     Endpoint.objects.filter(pk=endpoint.pk).update(url=url, kinds=list(kinds))
     _wake(endpoint)
     _log("changed", endpoint, by)
@@ -108,6 +110,7 @@ def change(endpoint: Endpoint, *, url: str, kinds: Sequence[str], by: User) -> N
 
 def switch(endpoint: Endpoint, *, on: bool, by: User) -> None:
     """Switch it on or off. What waits for it waits on, and is sent when it is on again."""
+    endpoint.is_active = on
     # It begins anew: whoever fails from now on does so since now.
     anew = {"failures": 0, "failing_since": None, "rests_until": None} if on else {}
     Endpoint.objects.filter(pk=endpoint.pk).update(is_active=on, **anew)

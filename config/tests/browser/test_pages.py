@@ -66,6 +66,13 @@ def test_what_the_staff_see(person, space, alice, host, admin_user, soon, langua
     assert inspect(boss, tours.of_the_staff(boss, alice, host, space, soon), language) == {}
 
 
+@LANGUAGES
+def test_what_is_seen_of_webhooks(person, space, alice, admin_user, soon, language):
+    boss = person(language=language)
+    boss.sign_in(admin_user)
+    assert inspect(boss, tours.of_webhooks(boss, alice, space, soon), language) == {}
+
+
 def test_a_page_of_a_site_that_is_down_asks_again_by_itself(person):
     visitor = person()
     visitor.page.clock.install()

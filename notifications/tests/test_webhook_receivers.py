@@ -1,0 +1,182 @@
+"""What receivers do to webhooks: they drip, flood, talk nonsense, and lie about who they are."""
+
+import pytest
+
+from bookings.tests.acts import book
+from notifications.factories import WebhookFactory
+from notifications.models import Attempt, Delivery
+from notifications.tests.receiver import HANG, Answer, drip, receiving
+from notifications.tests.webhooks import CERTIFICATE, by_https, deliver, states
+from notifications.webhooks import sending
+from notifications.webhooks.connections import trust
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def local_addresses(settings):
+    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": True}
+
+
+@pytest.fixture(autouse=True)
+def a_worker_of_its_own(monkeypatch, now):
+    """What one worker has learnt about its endpoints ends with it."""
+    sender = sending.Sender()
+    monkeypatch.setattr(sending, "_sender", sender)
+    yield
+    sender.finish(now=now)
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as started:
+        yield started
+
+
+@pytest.fixture
+def webhook(space, receiver):
+    return WebhookFactory.create(space=space, url=receiver.url)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HANG,
+        drip(b"HTTP/1.1 200 OK\r\nX-Slow: "),
+        drip(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n"),
+        drip(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+        drip(b"H"),
+    ],
+    ids=["silent", "headers", "body", "chunks", "status"],
+)
+def test_a_call_has_one_deadline_however_it_drips(
+    webhook, receiver, desk, alice, now, settings, answer
+):
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "timeout_seconds": 0.4}
+    receiver.answers(answer)
+    book(desk, alice, now)
+    deliver(now)
+    attempt = Attempt.objects.get()
+    assert 390 <= attempt.milliseconds < 1500
+    assert attempt.error == "No complete answer within 0.4 seconds."
+    assert states() == ["PENDING"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8000000\r\n",
+    ],
+    ids=["endless", "long", "one chunk"],
+)
+def test_of_an_answer_64_kib_are_read(webhook, receiver, desk, alice, now, head):
+    receiver.answers(drip(head, b"a" * 8192, 0))
+    book(desk, alice, now)
+    deliver(now)
+    attempt = Attempt.objects.get()
+    assert (attempt.status, attempt.response_body) == (200, "a" * 64 * 1024)
+    assert states() == ["DELIVERED"]
+
+
+def test_packed_answers_are_not_unpacked(webhook, receiver, desk, alice, now):
+    receiver.answers(Answer(200, b"\x1f\x8bno gzip", {"Content-Encoding": "gzip"}))
+    book(desk, alice, now)
+    deliver(now)
+    assert Attempt.objects.get().response_body == "\x1f\ufffdno gzip"
+    assert receiver.received[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "What came back is not HTTP."),
+        (b"HTTP/1.1 abc\r\n\r\n", "What came back is not HTTP."),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "What came back is not HTTP."),
+        (b"HTTP/1.1 200 " + b"a" * 70_000, "What came back is not HTTP."),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            "What came back is not HTTP.",
+        ),
+        (b"", "The connection was closed before a complete answer."),
+    ],
+    ids=["ssh", "no status", "headers", "long line", "no chunk", "nothing"],
+)
+def test_what_is_no_answer_is_tried_again(webhook, receiver, desk, alice, now, answer, error):
+    receiver.answers(lambda _receiver, connection: connection.sendall(answer))
+    book(desk, alice, now)
+    deliver(now)
+    assert Delivery.objects.get(endpoint=webhook).error == error
+    assert states() == ["PENDING"]
+
+
+def test_a_receiver_that_is_not_there_is_tried_again(webhook, receiver, desk, alice, now):
+    receiver.close()
+    book(desk, alice, now)
+    deliver(now)
+    delivery = Delivery.objects.get(endpoint=webhook)
+    assert delivery.state == "PENDING"
+    assert delivery.error == f"No connection to 127.0.0.1:{receiver.port} (Connection refused)."
+
+
+# --- TLS ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secure():
+    with receiving(tls=by_https()) as started:
+        yield started
+
+
+@pytest.fixture
+def trusted(monkeypatch):
+    """Let this machine trust the receiver's certificate."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    trust.cache_clear()
+    yield
+    trust.cache_clear()
+
+
+def test_a_certificate_that_nobody_signed_is_not_trusted(secure, space, desk, alice, now):
+    webhook = WebhookFactory.create(space=space, url=f"https://localhost:{secure.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert secure.received == []
+    error = Delivery.objects.get(endpoint=webhook).error
+    assert error.startswith(f"The certificate of localhost:{secure.port} (")
+    assert states() == ["PENDING"]
+
+
+def test_a_trusted_certificate_is(secure, trusted, space, desk, alice, now):
+    WebhookFactory.create(space=space, url=f"https://localhost:{secure.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert len(secure.received) == 1
+    assert states() == ["DELIVERED"]
+
+
+def test_a_certificate_is_of_its_own_name_only(secure, trusted, space, desk, alice, now):
+    webhook = WebhookFactory.create(space=space, url=f"https://127.0.0.1:{secure.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert secure.received == []
+    assert "IP address mismatch" in Delivery.objects.get(endpoint=webhook).error
+
+
+def test_the_deadline_holds_under_tls(secure, trusted, space, desk, alice, now, settings):
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "timeout_seconds": 0.4}
+    secure.answers(drip(b"HTTP/1.1 200 OK\r\nX-Slow: "))
+    WebhookFactory.create(space=space, url=f"https://localhost:{secure.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert Attempt.objects.get().error == "No complete answer within 0.4 seconds."
+
+
+def test_what_speaks_no_tls_gets_nothing(receiver, space, desk, alice, now, settings):
+    settings.WEBHOOKS = {**settings.WEBHOOKS, "timeout_seconds": 0.5}
+    WebhookFactory.create(space=space, url=f"https://localhost:{receiver.port}/")
+    book(desk, alice, now)
+    deliver(now)
+    assert receiver.received == []
+    assert states() == ["PENDING"]
