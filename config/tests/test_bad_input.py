@@ -82,7 +82,7 @@ REFUSED = {
 #: Here the request is the whole question: pressing the button does what it says.
 PRESSED = re.compile(
     r"(cancel|revoke|logout|_delete|_ping|_switch|_secret|_remove|_resend|unsubscribe"
-    r"|(^|renew_|close_)calendar)$"
+    r"|(^|renew_|close_)calendar|^notifications)$"
 )
 #: Whoever has the address may press it, a mail program too: the address is the secret.
 OPEN = {"unsubscribe"}
@@ -169,6 +169,7 @@ def rows(space, desk, alice, host, soon):
         "group": group,
         "closure": ClosureFactory.create(space=space, starts_at=soon + timedelta(days=9)),
         "booking": booking,
+        "member": alice,
         "user": UserFactory.create(username="carol"),
         "accessattempt": AccessAttempt.objects.create(username="dave", failures_since_start=1),
         "apitoken": issue(alice)[0],

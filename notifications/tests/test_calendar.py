@@ -174,6 +174,13 @@ def test_managers_and_superusers_may_too(manager, space):
         assert f'href="{STAFF}"' in browser.get(URL).text
 
 
+def test_the_front_desk_leads_there(desk_host):
+    assert f'href="{URL}#spaces"' in desk_host.get("/admin/").text
+    assert {'id="spaces"', f'href="{STAFF}"'} <= set(
+        re.findall(r'(?:id|href)="[^"]*"', desk_host.get(URL).text)
+    )
+
+
 def test_members_are_not_led_to_the_staffs(member, space):
     assert "/staff/" not in member.get(URL).text
 

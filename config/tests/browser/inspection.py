@@ -32,6 +32,18 @@ FIND_SMALL_TARGETS = """
   .map(([html, {width, height}]) => `${Math.round(width)} x ${Math.round(height)} px: ${html}`)
 """
 
+# A card hides what sticks out of it, so the page doesn't scroll: half a button goes unnoticed.
+FIND_CUT_OFF = """
+() => [...document.querySelectorAll(":is(.card, .ticket) .button")]
+  .filter((button) => button.checkVisibility())
+  .filter((button) => {
+    const card = button.closest(".card, .ticket").getBoundingClientRect();
+    const {left, right} = button.getBoundingClientRect();
+    return left < card.left || right > card.right;
+  })
+  .map((button) => `cut off: ${button.outerHTML}`)
+"""
+
 # All that is read or heard: texts, and the attributes that speak. Not what the page itself marks as
 # of another language or of none.
 FIND_WORDS = """
@@ -82,14 +94,15 @@ def violations(page: Page) -> list[str]:
 
 
 def misfits(page: Page) -> list[str]:
-    """Return the widths at which the page scrolls sideways, and what a thumb can't hit."""
+    """Return the widths at which something doesn't fit, and what a thumb can't hit."""
     found: list[str] = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
         if (needed := page.evaluate("document.documentElement.scrollWidth")) > width:
             found.append(f"scrolls sideways at {width} px: it needs {needed}")
         if width < 640:
-            found += [f"{width} px: {target[:160]}" for target in page.evaluate(FIND_SMALL_TARGETS)]
+            targets = [*page.evaluate(FIND_SMALL_TARGETS), *page.evaluate(FIND_CUT_OFF)]
+            found += [f"{width} px: {target[:160]}" for target in targets]
     return found
 
 

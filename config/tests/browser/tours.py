@@ -80,6 +80,7 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         "profile": "/accounts/profile/",
         "password": "/accounts/password/",
         "no tokens": "/accounts/tokens/",
+        "no calendar": "/accounts/calendar/",
         "leaving": "/accounts/delete/",
         "403": "/admin/",
     }.items():
@@ -102,6 +103,7 @@ def of_a_new_member(member: Person) -> Iterator[str]:
     member.page.locator("[role=status] .dismiss").wait_for()
     yield "a message"
     yield from _tokens(member)
+    yield from _calendar(member)
 
 
 def _tokens(member: Person) -> Iterator[str]:
@@ -119,6 +121,18 @@ def _tokens(member: Person) -> Iterator[str]:
     member.press('main a[href$="/revoke/"]')
     member.page.locator(".ask").wait_for()
     yield "revoking"
+
+
+def _calendar(member: Person) -> Iterator[str]:
+    member.open("/accounts/calendar/")
+    member.send()
+    member.page.locator("#address").wait_for()
+    yield "calendar"
+    for name in ("renew", "close"):
+        member.open("/accounts/calendar/")
+        member.press(f'main a[href$="/{name}/"]')
+        member.page.locator(".ask").wait_for()
+        yield f"calendar: {name}"
 
 
 def of_a_member(
@@ -219,6 +233,26 @@ def of_the_staff(
     boss.press(".submit-row [type=submit]")
     boss.page.locator(".rows").wait_for()
     yield "admin: bookings in the way of a closure"
+    yield from _calendars_of(boss, space)
+
+
+def _calendars_of(boss: Person, space: Space) -> Iterator[str]:
+    page = reverse("space_calendars", args=[space.slug])
+    boss.open("/accounts/calendar/")
+    yield "calendar of who runs spaces"
+    boss.open(page)
+    yield "space's calendars: none"
+    boss.page.locator("main [name=what]").evaluate("field => field.options[0].value = 'x'")
+    boss.page.locator("main [name=what]").select_option(index=0)
+    boss.send()
+    boss.page.locator("main [role=alert]").wait_for()
+    yield "space's calendars after a mistake"
+    for n in (1, 2):
+        boss.open(page)
+        boss.page.locator("main [name=what]").select_option(index=0)
+        boss.send()
+        boss.page.locator(f".calendar.card:nth-of-type({n}) input").wait_for()
+    yield "space's calendars"
 
 
 def of_webhooks(manager: Person, alice: User, space: Space, soon: datetime) -> Iterator[str]:
