@@ -83,6 +83,8 @@ def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
     is_over = datetime.fromisoformat(event.data["ends_at"]) <= now
     if is_over and event.kind != BookingEvent.Kind.CANCELLED:
         return "The booking's time is over."
+    if BookingEvent.objects.overtaking(event).exists():
+        return "The booking has changed since; a later mail tells how."
     return ""
 
 

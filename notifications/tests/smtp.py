@@ -1,5 +1,6 @@
 """A mail server for tests: real SMTP on this machine, and what it was given."""
 
+import asyncio
 import logging
 import socket
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from django.test import override_settings
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
@@ -19,14 +21,17 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every 
 class Receiver:
     """Takes every message, unless it is told what to answer.
 
-    `answers` maps a recipient to the reply to RCPT; `to_data`, if set, is the reply to every DATA.
+    `answers` maps a recipient to the reply to RCPT: a line of SMTP, or "drop" to hang up, or "hang"
+    to say nothing. `to_sender` and `to_data`, if set, are the replies to every MAIL and DATA.
     """
 
     def __init__(self) -> None:
         self.port = 0
         self.messages: list[EmailMessage] = []
+        self.raw: list[bytes] = []
         self.connections = 0
         self.answers: dict[str, str] = {}
+        self.to_sender = ""
         self.to_data = ""
 
     async def handle_EHLO(
@@ -36,19 +41,31 @@ class Receiver:
         session.host_name = hostname
         return responses
 
+    async def handle_MAIL(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if self.to_sender:
+            return self.to_sender
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         reply = self.answers.get(address, "250 OK")
-        if reply.startswith("250"):
-            envelope.rcpt_tos.append(address)
         if reply == "drop":
             server.transport.abort()
+        elif reply == "hang":
+            await asyncio.sleep(1)
+        if reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
         return reply
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.to_data:
             return self.to_data
+        self.raw.append(envelope.content)
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
@@ -57,6 +74,10 @@ class Receiver:
     @property
     def recipients(self) -> list[str]:
         return [str(message["To"]) for message in self.messages]
+
+
+def _knows(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    return AuthResult(success=data.password == b"right")
 
 
 class _OnAnyPort(Controller):
@@ -78,7 +99,13 @@ def mailers(port: int, **options: Any) -> dict[str, Any]:
 def receiving(**options: Any) -> Iterator[Receiver]:
     """Run a receiver and have the mail of this process sent to it."""
     receiver = Receiver()
-    controller = _OnAnyPort(receiver, hostname="127.0.0.1", port=0)
+    controller = _OnAnyPort(
+        receiver,
+        hostname="127.0.0.1",
+        port=0,
+        authenticator=_knows,
+        auth_require_tls=False,
+    )
     controller.start()
     receiver.port = controller.port
     try:

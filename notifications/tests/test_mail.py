@@ -1,0 +1,332 @@
+"""Mail: what members are written about their bookings, in words, HTML and for the calendar."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from accounts.factories import UserFactory
+from accounts.services import change
+from bookings import services
+from bookings.leaving import leave
+from bookings.queueing import decide_next
+from bookings.tests.acts import ask, book, hours, local, move
+from notifications.models import Delivery
+from notifications.tests.inbox import calendars, html, sent, text
+from spaces.factories import PolicyFactory, open_space
+from spaces.models import Space
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
+
+
+@pytest.fixture
+def boss(db):
+    return UserFactory.create(username="boss", is_superuser=True)
+
+
+def states():
+    return list(Delivery.objects.order_by("pk").values_list("state", "error"))
+
+
+# --- Confirmed ------------------------------------------------------------------------------------
+
+
+def test_a_confirmed_booking_is_told_in_words(desk_12, anna, now):
+    booking = book(desk_12, anna, now, note="By the window")
+    [message] = sent(now)
+    assert message["To"] == "anna@example.org"
+    assert message["From"] == "Mesto <mesto@mesto.example>"
+    assert message["Subject"] == "Desk 12 is yours: Wed 25 Nov, 13:00–15:00"
+    assert text(message) == (
+        "Desk 12 is yours.\n"
+        "\n"
+        "Place: Desk 12\n"
+        "When: Wed 25 Nov, 13:00–15:00 (Europe/Moscow)\n"
+        "Where: Tverskaya Coworking (Tverskaya 1)\n"
+        "People: 1\n"
+        "Note: By the window\n"
+        "\n"
+        "You can move or cancel it until Wed 25 Nov, 13:00.\n"
+        "\n"
+        f"Open the booking: https://mesto.example/bookings/{booking.code}/\n"
+        "\n"
+        "-- \n"
+        "Mesto writes to you about your bookings at Tverskaya Coworking.\n"
+        "What Mesto writes to you: https://mesto.example/accounts/notifications/\n"
+    )
+
+
+def test_in_russian_too(desk_12, rita, now):
+    booking = book(desk_12, rita, now)
+    [message] = sent(now)
+    assert message["Subject"] == "Стол 12 — за вами: ср, 25 ноября, 13:00–15:00"
+    assert text(message).startswith(
+        "Стол 12 — за вами.\n"
+        "\n"
+        "Место: Стол 12\n"
+        "Когда: ср, 25 ноября, 13:00–15:00 (Europe/Moscow)\n"
+        "Где: Tverskaya Coworking (Tverskaya 1)\n"
+        "Человек: 1\n"
+        "\n"
+        "Перенести или отменить можно до ср, 25 ноября, 13:00.\n"
+        "\n"
+        f"Открыть бронь: https://mesto.example/bookings/{booking.code}/\n"
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_html_says_the_same_and_asks_no_other_server(desk_12, anna, now, language):
+    change(anna, language=language)
+    booking = book(desk_12, anna, now)
+    [message] = sent(now)
+    page = html(message)
+    assert f'<html lang="{language}">' in page
+    assert f'href="https://mesto.example/bookings/{booking.code}/"' in page
+    for said in ("13:00–15:00", "Europe/Moscow", "Tverskaya Coworking", "Tverskaya 1"):
+        assert said in page
+    for told in ("<img", "<script", "<table", "url(", "@import", "<link", "src="):
+        assert told not in page
+
+
+def test_what_the_staff_book_says_so(desk_12, anna, boss, now):
+    book(desk_12, anna, now, by=boss)
+    [message] = sent(now)
+    assert "The staff of Tverskaya Coworking booked it for you." in text(message)
+
+
+def test_a_deadline_that_has_passed_is_not_named(desk_12, anna, tverskaya, now):
+    PolicyFactory.create(space=tverskaya, cancel_deadline_minutes=24 * 60)
+    book(desk_12, anna, now)
+    [message] = sent(now)
+    assert "You can move" not in text(message)
+
+
+# --- Times ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "expected"),
+    [
+        ("UTC", "2026-11-25T22:00", "Wed 25 Nov, 22:00 – Thu 26 Nov, 2:00 (UTC)"),
+        ("UTC", "2026-11-25T20:00", "Wed 25 Nov, 20:00–0:00 (UTC)"),
+        # The clocks go back: 2:00 comes twice, and four hours end at 4:00.
+        ("Europe/Berlin", "2026-10-25T01:00", "Sun 25 Oct, 1:00–4:00 (Europe/Berlin)"),
+        (
+            "Europe/Berlin",
+            "2026-10-25T02:00+01:00",
+            "Sun 25 Oct, 2:00 (CET)–6:00 (Europe/Berlin)",
+        ),
+        # The clocks go forward: four hours from 1:00 end at 6:00.
+        ("Europe/Berlin", "2027-03-28T01:00", "Sun 28 Mar, 1:00–6:00 (Europe/Berlin)"),
+        ("Asia/Kathmandu", "2026-11-26T09:00", "Thu 26 Nov, 9:00–13:00 (Asia/Kathmandu)"),
+        ("America/New_York", "2026-11-25T20:00", "Wed 25 Nov, 20:00–0:00 (America/New_York)"),
+    ],
+)
+def test_times_are_those_of_the_space_and_the_zone_is_named(anna, zone, start, expected):
+    midnight = datetime.min.time()
+    space = open_space(time_zone=zone, opens_at=midnight, closes_at=midnight, places=1)
+    PolicyFactory.create(space=space, step_minutes=15)
+    starts_at = local(space, start)
+    before = starts_at - timedelta(days=3)
+    book(space.places.get(), anna, before, starts_at, length=4)
+    [message] = sent(before)
+    assert f"When: {expected}\n" in text(message)
+
+
+# --- Moved ----------------------------------------------------------------------------------------
+
+
+def test_a_moved_booking_names_the_old_and_the_new(desk_12, anna, now):
+    booking = book(desk_12, anna, now)
+    sent(now)
+    other = desk_12.space.places.get(number=3)
+    move(booking, now, local(desk_12.space, "2026-11-26T15:00"), place=other)
+    [message] = sent(now)
+    assert message["Subject"] == "Moved: Desk 3, Thu 26 Nov, 15:00–17:00"
+    told = text(message)
+    assert told.startswith("Your booking is moved.\nYou moved it.\n\nPlace: Desk 3\n")
+    assert "When: Thu 26 Nov, 15:00–17:00 (Europe/Moscow)\n" in told
+    assert "Before: Desk 12, Wed 25 Nov, 13:00–15:00 (Europe/Moscow)\n" in told
+
+
+def test_a_move_by_the_staff_in_russian(desk_12, rita, boss, now):
+    booking = book(desk_12, rita, now)
+    sent(now)
+    move(booking, now, local(desk_12.space, "2026-11-26T15:00"), by=boss)
+    [message] = sent(now)
+    assert message["Subject"] == "Перенесено: Стол 12, чт, 26 ноября, 15:00–17:00"
+    assert text(message).startswith(
+        "Ваша бронь перенесена.\nЕё перенёс персонал: Tverskaya Coworking.\n"
+    )
+    assert "Было: Стол 12, ср, 25 ноября, 13:00–15:00 (Europe/Moscow)\n" in text(message)
+
+
+def test_a_move_that_changes_how_many_come_says_so(tverskaya, anna, now):
+    tverskaya.places.update(capacity=4)
+    place = tverskaya.places.get(number=2)
+    booking = book(place, anna, now, party_size=2)
+    sent(now)
+    move(booking, now, booking.starts_at, party_size=3)
+    [message] = sent(now)
+    assert "People: 3\n" in text(message)
+    assert "Before: Desk 2, Wed 25 Nov, 13:00–15:00 · 2 people (Europe/Moscow)\n" in text(message)
+
+
+def test_what_has_changed_before_it_was_written_is_written_once_as_it_is(desk_12, anna, now):
+    """The mail was down: nobody is told first of a time that holds no more."""
+    booking = book(desk_12, anna, now)
+    move(booking, now, local(desk_12.space, "2026-11-26T15:00"))
+    move(booking, now, local(desk_12.space, "2026-11-26T17:00"))
+    [message] = sent(now)
+    assert message["Subject"] == "Moved: Desk 12, Thu 26 Nov, 17:00–19:00"
+    assert "Before: Desk 12, Thu 26 Nov, 15:00–17:00 (Europe/Moscow)\n" in text(message)
+    changed = ("SKIPPED", "The booking has changed since; a later mail tells how.")
+    assert states() == [changed, changed, ("DELIVERED", "")]
+
+
+def test_what_was_cancelled_before_it_was_confirmed_is_only_cancelled(desk_12, anna, now):
+    booking = book(desk_12, anna, now)
+    services.cancel(booking, by=anna, now=now)
+    [message] = sent(now)
+    assert message["Subject"] == "Cancelled: Desk 12, Wed 25 Nov, 13:00–15:00"
+
+
+# --- Cancelled ------------------------------------------------------------------------------------
+
+
+def test_a_booking_that_its_member_cancels(desk_12, anna, now):
+    booking = book(desk_12, anna, now)
+    sent(now)
+    services.cancel(booking, by=anna, now=now)
+    [message] = sent(now)
+    assert message["Subject"] == "Cancelled: Desk 12, Wed 25 Nov, 13:00–15:00"
+    assert text(message).startswith("Your booking is cancelled.\nYou cancelled it.\n\nPlace:")
+    assert f"Open the booking: https://mesto.example/bookings/{booking.code}/" in text(message)
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        (
+            "en",
+            "Your booking is cancelled.\n"
+            "The staff of Tverskaya Coworking cancelled it.\n"
+            "Reason: Water damage\n",
+        ),
+        (
+            "ru",
+            "Ваша бронь отменена.\n"
+            "Её отменил персонал: Tverskaya Coworking.\n"
+            "Причина: Water damage\n",
+        ),
+    ],
+)
+def test_a_booking_that_the_staff_cancel(desk_12, anna, boss, now, language, expected):
+    change(anna, language=language)
+    booking = book(desk_12, anna, now)
+    sent(now)
+    services.cancel(booking, by=boss, now=now, reason="Water damage")
+    [message] = sent(now)
+    assert text(message).startswith(expected)
+    assert (
+        "https://mesto.example/spaces/tverskaya/?date=2026-11-25&from=13%3A00&to=15%3A00&party=1\n"
+        in text(message)
+    )
+
+
+def test_a_cancellation_is_told_even_late(desk_12, anna, now):
+    booking = book(desk_12, anna, now)
+    sent(now)
+    services.cancel(booking, by=anna, now=now)
+    [message] = sent(now + hours(48))
+    assert message["Subject"].startswith("Cancelled:")
+    assert "Find another place" not in text(message)
+
+
+# --- Refused --------------------------------------------------------------------------------------
+
+
+def test_a_refusal_that_came_later_is_told_with_every_reason(desk_12, anna, bob, now):
+    book(desk_12, bob, now)
+    ask(desk_12, anna, now)
+    decide_next(now=now)
+    [message] = sent(now)
+    assert message["To"] == "anna@example.org"
+    assert message["Subject"] == "Not booked: Desk 12, Wed 25 Nov, 13:00–15:00"
+    assert text(message).startswith(
+        "Your request could not be met.\n"
+        "- Somebody else has the place for a part of that time.\n"
+        "\n"
+        "Place: Desk 12\n"
+    )
+    assert "Find another place: https://mesto.example/spaces/tverskaya/?" in text(message)
+    assert calendars(message) == []
+
+
+def test_a_refusal_in_russian(desk_12, rita, now):
+    ask(desk_12, rita, now, local(desk_12.space, "2026-11-25T21:00"), party_size=2)
+    decide_next(now=now)
+    [message] = sent(now)
+    assert message["Subject"].startswith("Не забронировано: Стол 12, ср, 25 ноября, 21:00–23:00")
+    assert "- Столько людей это место не вмещает.\n" in text(message)
+
+
+def test_a_refusal_that_was_told_at_once_is_not_written(desk_12, anna, bob, now):
+    book(desk_12, bob, now)
+    book(desk_12, anna, now)
+    assert sent(now) == []
+    assert ("SKIPPED", "The refusal was told at once.") in states()
+
+
+def test_where_nobody_can_book_any_more_the_link_leads_to_the_booking(desk_12, anna, bob, now):
+    book(desk_12, bob, now)
+    booking = ask(desk_12, anna, now)
+    decide_next(now=now)
+    Space.objects.update(is_active=False)
+    [message] = sent(now)
+    assert f"https://mesto.example/bookings/{booking.code}/" in text(message)
+    assert "/spaces/" not in text(message)
+
+
+# --- To whom --------------------------------------------------------------------------------------
+
+
+def test_without_an_address_nothing_is_written_and_nothing_is_wrong(desk_12, alice, now):
+    book(desk_12, alice, now)
+    assert sent(now) == []
+    assert states() == [("SKIPPED", "The member has no address.")]
+
+
+def test_who_has_left_is_written_nothing(desk_12, anna, now):
+    book(desk_12, anna, now)
+    leave(anna, by=anna, now=now)
+    assert sent(now) == []
+    assert {state for state, _ in states()} == {"SKIPPED"}
+
+
+def test_guests_are_not_written_to(desk_12, boss, now):
+    book(desk_12, None, now, by=boss, guest_name="Ann", guest_contact="ann@example.org")
+    assert sent(now) == []
+
+
+def test_what_is_over_is_not_confirmed_any_more(desk_12, anna, now):
+    book(desk_12, anna, now)
+    assert sent(now + hours(24)) == []
+    assert states() == [("SKIPPED", "The booking's time is over.")]
+
+
+@pytest.mark.parametrize(
+    "address", ["nobody", "a@b@c", "a b@example.org", "a@x.org\nBcc: b@x.org", "й@example.org"]
+)
+def test_an_address_that_is_none_is_given_up(desk_12, anna, rita, now, address):
+    change(anna, email=address)
+    book(desk_12, anna, now)
+    book(desk_12, rita, now, local(desk_12.space, "2026-11-25T16:00"))
+    assert [message["To"] for message in sent(now)] == ["rita@example.org"]
+    assert states() == [("DEAD", "The member's address is none."), ("DELIVERED", "")]
+
+
+def test_an_address_in_another_script_is_written_to(desk_12, anna, now):
+    change(anna, email="anna@почта.рф")
+    book(desk_12, anna, now)
+    [message] = sent(now)
+    assert message["To"] == "anna@xn--80a1acny.xn--p1ai"

@@ -1,0 +1,315 @@
+"""A reminder before the start: once, at its time, and only of what is still so."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.factories import UserFactory
+from accounts.services import change
+from bookings import services
+from bookings.leaving import leave
+from bookings.states import State
+from bookings.tests.acts import ask, book, hours, local, move
+from bookings.tests.crowd import at_once
+from notifications.mail.sending import deliver_mail
+from notifications.models import Delivery, Endpoint
+from notifications.preferences import choose_reminders
+from notifications.relay import fan_out
+from notifications.reminders import remind
+from notifications.tests.inbox import calendars, html, sent, text
+from notifications.tests.smtp import receiving
+from spaces.factories import PolicyFactory, open_space
+from spaces.models import Space
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def starts_at(tverskaya):
+    """Saturday at one in Moscow; `now` is Wednesday."""
+    return local(tverskaya, "2026-11-28T13:00")
+
+
+@pytest.fixture
+def booking(desk_12, anna, now, starts_at):
+    """Made, and confirmed by mail, days before."""
+    found = book(desk_12, anna, now, starts_at)
+    sent(now)
+    return found
+
+
+def reminders():
+    return Delivery.objects.filter(purpose="REMINDER")
+
+
+# --- What it says ---------------------------------------------------------------------------------
+
+
+def test_a_reminder_says_when_where_and_until_when_it_can_be_cancelled(booking, starts_at, now):
+    PolicyFactory.create(space=booking.place.space, cancel_deadline_minutes=120)
+    [message] = sent(starts_at - hours(24))
+    assert message["To"] == "anna@example.org"
+    assert message["Subject"] == "Tomorrow 13:00–15:00 · Desk 12"
+    told, unsubscribe = text(message).split("Don't remind me any more: ")
+    assert told == (
+        "Tomorrow 13:00–15:00 · Desk 12\n"
+        "\n"
+        "Place: Desk 12\n"
+        "When: Sat 28 Nov, 13:00–15:00 (Europe/Moscow)\n"
+        "Where: Tverskaya Coworking (Tverskaya 1)\n"
+        "People: 1\n"
+        "\n"
+        "If you can't come, cancel it: somebody else may need the place.\n"
+        "You can move or cancel it until Sat 28 Nov, 11:00.\n"
+        "\n"
+        f"Open the booking: https://mesto.example/bookings/{booking.code}/\n"
+        "\n"
+        "-- \n"
+        "Mesto writes to you about your bookings at Tverskaya Coworking.\n"
+    )
+    assert unsubscribe.startswith("https://mesto.example/mail/unsubscribe/")
+    assert calendars(message) == []  # the booking is in the calendar already
+
+
+def test_a_reminder_in_russian(booking, anna, starts_at):
+    change(anna, language="ru")
+    [message] = sent(starts_at - hours(24))
+    assert message["Subject"] == "Завтра 13:00–15:00 · Стол 12"
+    assert "Если не сможете прийти, отмените бронь" in text(message)
+    assert "Больше не напоминать: https://mesto.example/mail/unsubscribe/" in text(message)
+    assert '<html lang="ru">' in html(message)
+
+
+def test_mail_programs_find_how_to_unsubscribe(booking, starts_at):
+    [message] = sent(starts_at - hours(24))
+    link = message["List-Unsubscribe"]
+    assert link.startswith("<https://mesto.example/mail/unsubscribe/")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert link.strip("<>") in text(message)
+
+
+def test_the_day_is_the_one_of_the_space(anna, now):
+    """Late on Saturday in UTC is Sunday in Auckland already."""
+    space = open_space(time_zone="Pacific/Auckland", reminder_hours=2, places=1)
+    starts_at = local(space, "2026-11-29T09:00")
+    book(space.places.get(), anna, now, starts_at)
+    sent(now)
+    [message] = sent(starts_at - hours(2))
+    assert message["Subject"] == "Today 9:00–11:00 · Desk 1"
+    assert "When: Sun 29 Nov, 9:00–11:00 (Pacific/Auckland)" in text(message)
+
+
+# --- When -----------------------------------------------------------------------------------------
+
+
+def test_it_is_written_at_its_time_and_once(booking, starts_at):
+    due_at = starts_at - hours(24)
+    assert sent(due_at - MINUTE) == []
+    assert len(sent(due_at)) == 1
+    assert sent(due_at + MINUTE) == []
+    assert sent(starts_at - MINUTE) == []
+
+
+@pytest.mark.parametrize("before", [1, 2, 48, 168])
+def test_each_space_has_its_own_time(anna, now, before):
+    space = open_space(slug="other", places=1, reminder_hours=before)
+    starts_at = local(space, "2026-12-12T12:00")
+    book(space.places.get(), anna, now, starts_at)
+    sent(now)
+    assert sent(starts_at - hours(before) - MINUTE) == []
+    assert len(sent(starts_at - hours(before))) == 1
+
+
+def test_a_space_that_wants_none_has_none(booking, starts_at):
+    Space.objects.update(reminder_hours=None)
+    assert sent(starts_at - hours(1)) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "starts", "due"),
+    [
+        # The clocks go back at 3:00 and forward at 2:00: 24 hours are 24 hours, not a day's date.
+        ("Europe/Berlin", "2026-10-25T12:00", "2026-10-24T13:00"),
+        ("Europe/Berlin", "2027-03-28T12:00", "2027-03-27T11:00"),
+        ("America/New_York", "2026-11-01T10:00", "2026-10-31T11:00"),
+        ("Asia/Kathmandu", "2026-10-25T00:00", "2026-10-24T00:00"),
+    ],
+)
+def test_hours_before_are_hours_whatever_the_clocks_do(anna, zone, starts, due):
+    midnight = datetime.min.time()
+    space = open_space(time_zone=zone, opens_at=midnight, closes_at=midnight, places=1)
+    starts_at, due_at = local(space, starts), local(space, due)
+    book(space.places.get(), anna, due_at - hours(24), starts_at)
+    sent(due_at - hours(24))
+    assert sent(due_at - MINUTE) == []
+    [message] = sent(due_at)
+    assert message["Subject"].startswith("Tomorrow ")
+
+
+def test_a_reminder_that_comes_late_is_still_written(booking, starts_at):
+    """No worker ran for a day."""
+    [message] = sent(starts_at - hours(1))
+    assert message["Subject"] == "Today 13:00–15:00 · Desk 12"
+
+
+def test_after_the_start_there_is_nothing_to_remind_of(booking, starts_at):
+    assert sent(starts_at) == []
+    assert not reminders().exists()
+
+
+def test_a_reminder_that_waited_too_long_is_left_out(booking, starts_at):
+    remind(now=starts_at - hours(1))
+    assert sent(starts_at) == []
+    assert reminders().get().error == "The booking has begun."
+
+
+# --- Of what --------------------------------------------------------------------------------------
+
+
+def test_who_books_later_than_that_is_not_reminded(desk_12, anna, starts_at):
+    late = starts_at - hours(23)
+    book(desk_12, anna, late, starts_at)
+    [confirmed] = sent(late)
+    assert "is yours" in confirmed["Subject"]
+    assert sent(starts_at - hours(1)) == []
+
+
+def test_a_moved_booking_is_reminded_of_its_new_time_only(booking, now, starts_at):
+    move(booking, now, starts_at + hours(48))
+    sent(now)
+    assert sent(starts_at - hours(24)) == []
+    [message] = sent(starts_at + hours(24))
+    assert "When: Mon 30 Nov, 13:00–15:00" in text(message)
+    assert sent(starts_at + hours(47)) == []
+
+
+def test_who_was_reminded_and_moves_is_reminded_anew(booking, starts_at):
+    due_at = starts_at - hours(24)
+    sent(due_at)
+    move(booking, due_at, starts_at + hours(48))
+    sent(due_at)
+    assert len(sent(starts_at + hours(24))) == 1
+    assert reminders().count() == 2
+
+
+def test_who_moves_it_later_than_that_has_it_in_mind(booking, starts_at):
+    late = starts_at - hours(25)
+    move(booking, late, starts_at - hours(2))
+    sent(late)
+    assert sent(starts_at - hours(3)) == []
+
+
+def test_a_reminder_that_waits_while_the_booking_moves_is_not_sent(booking, starts_at):
+    due_at = starts_at - hours(24)
+    remind(now=due_at)
+    move(booking, due_at, starts_at + hours(48))
+    assert [message["Subject"].split(":")[0] for message in sent(due_at)] == ["Moved"]
+    assert reminders().get().error == "The booking is not what it was."
+
+
+def test_a_cancelled_booking_is_not_reminded_of(booking, anna, now, starts_at):
+    services.cancel(booking, by=anna, now=now)
+    sent(now)
+    assert sent(starts_at - hours(24)) == []
+
+
+def test_a_reminder_that_waits_while_the_booking_is_cancelled_is_not_sent(booking, anna, starts_at):
+    due_at = starts_at - hours(24)
+    remind(now=due_at)
+    services.cancel(booking, by=anna, now=due_at)
+    assert [message["Subject"].split(":")[0] for message in sent(due_at)] == ["Cancelled"]
+
+
+def test_what_is_not_decided_is_not_reminded_of(desk_12, anna, now, starts_at):
+    assert ask(desk_12, anna, now, starts_at).state == State.CREATED
+    assert sent(starts_at - hours(24)) == []
+
+
+# --- Whom -----------------------------------------------------------------------------------------
+
+
+def test_who_switched_reminders_off_gets_none_but_the_rest(booking, anna, starts_at):
+    choose_reminders(anna, wanted=False)
+    due_at = starts_at - hours(24)
+    assert sent(due_at) == []
+    assert not reminders().exists()
+    services.cancel(booking, by=anna, now=due_at)
+    assert len(sent(due_at)) == 1
+    choose_reminders(anna, wanted=True)
+    assert sent(starts_at - hours(1)) == []
+
+
+def test_who_switches_them_off_while_one_waits_does_not_get_it(booking, anna, starts_at):
+    due_at = starts_at - hours(24)
+    remind(now=due_at)
+    choose_reminders(anna, wanted=False)
+    assert sent(due_at) == []
+    assert reminders().get().error == "The member wants no reminders."
+
+
+def test_without_an_address_there_is_none_and_nothing_is_wrong(desk_12, alice, now, starts_at):
+    book(desk_12, alice, now, starts_at)
+    assert sent(starts_at - hours(24)) == []
+    assert not reminders().exists()
+
+
+def test_guests_and_those_who_left_are_not_reminded(tverskaya, booking, anna, now, starts_at):
+    boss = UserFactory.create(username="boss", is_superuser=True)
+    guest = {"guest_name": "Ann", "guest_contact": "ann@example.org"}
+    book(tverskaya.places.get(number=1), None, now, starts_at, by=boss, **guest)
+    leave(anna, by=anna, now=now)
+    assert sent(starts_at - hours(24)) == []
+    assert not reminders().exists()
+
+
+def test_where_mail_is_switched_off_none_wait(booking, starts_at):
+    Endpoint.objects.update(is_active=False)
+    assert remind(now=starts_at - hours(24)) == 0
+
+
+def test_many_are_made_in_small_steps(tverskaya, now, starts_at, monkeypatch):
+    monkeypatch.setattr("notifications.reminders.CHUNK", 2)
+    for place in tverskaya.places.order_by("number")[:5]:
+        book(place, UserFactory.create(email=f"{place.number}@example.org"), now, starts_at)
+    done = [remind(now=starts_at - hours(24)) for _ in range(4)]
+    assert done == [2, 2, 1, 0]
+    assert reminders().count() == 5
+
+
+def test_looking_for_what_is_due_costs_the_same_for_few_and_many(
+    tverskaya, now, starts_at, django_assert_num_queries
+):
+    remind(now=now)  # makes the way by mail
+    for place in tverskaya.places.order_by("number")[:6]:
+        book(place, UserFactory.create(email=f"{place.number}@example.org"), now, starts_at)
+    with django_assert_num_queries(3):  # which hours, mail's endpoint, what is due
+        assert remind(now=now) == 0
+
+
+# --- Several workers ------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_side_by_side_write_each_reminder_once(tverskaya, soon):
+    now = timezone.now()
+    Space.objects.update(reminder_hours=72)
+    for place in tverskaya.places.order_by("number"):
+        person = UserFactory.create(email=f"{place.number}@example.org")
+        book(place, person, now - timedelta(days=4), soon)
+    with receiving() as server:
+        while fan_out(now=now) or deliver_mail(now=now):
+            pass
+        server.messages.clear()
+
+        def work():
+            while remind(now=now) or deliver_mail(now=timezone.now()):
+                pass
+
+        assert at_once(*[work] * 4) == [None] * 4
+        while deliver_mail(now=timezone.now()):
+            pass
+    assert sorted(server.recipients) == sorted(f"{n}@example.org" for n in range(1, 13))
+    assert set(reminders().values_list("state", flat=True)) == {"DELIVERED"}
