@@ -36,25 +36,32 @@ def main() -> None:
     parser.add_argument("--engine", choices=["postgresql", "sqlite"], default="postgresql")
     parser.add_argument("--events", type=int, default=3000)
     asked = parser.parse_args()
-    with database(asked.engine) as url:
+    # The receiver is on this machine.
+    with site(asked.engine, WEBHOOK_ALLOW_PRIVATE="true"):
+        print(machine())
+        print("| endpoints | answer takes | deliveries | seconds | deliveries/s | verified |")
+        print("| ---: | ---: | ---: | ---: | ---: | ---: |")
+        for endpoints, pause in [(1, 0.0), (4, 0.0), (20, 0.0), (4, 0.05), (20, 0.05)]:
+            print(measured(endpoints, pause, asked.events), flush=True)
+
+
+@contextmanager
+def site(engine: str, **environment: str) -> Iterator[None]:
+    """Set this process and those it starts up with an empty database."""
+    with database(engine) as url:
         os.environ |= {
             "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "SECRET_KEY": "a-key-for-benchmarks-that-signs-nothing-which-matters-0123456789",
             "DEBUG": "false",
             "ALLOWED_HOSTS": "127.0.0.1",
-            "WEBHOOK_ALLOW_PRIVATE": "true",  # the receiver is on this machine
-            "MAILER_URL": "console",
+            **environment,
         }
         subprocess.run(
             [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True
         )
         django.setup()
-        print(machine())
-        print("| endpoints | answer takes | deliveries | seconds | deliveries/s | verified |")
-        print("| ---: | ---: | ---: | ---: | ---: | ---: |")
-        for endpoints, pause in [(1, 0.0), (4, 0.0), (20, 0.0), (4, 0.05), (20, 0.05)]:
-            print(measured(endpoints, pause, asked.events), flush=True)
+        yield
 
 
 @contextmanager
@@ -91,37 +98,43 @@ def measured(endpoints: int, pause: float, events: int) -> str:
 
 def prepare(endpoints: int, each: int, port: int) -> None:
     """Make spaces with a webhook each, and bookings whose events wait to be sent."""
-    from bookings import services
     from notifications import relay
     from notifications.models import Endpoint
+
+    for n in range(endpoints):
+        Endpoint.objects.create(
+            channel="WEBHOOK",
+            space=booked_space(each),
+            url=f"http://127.0.0.1:{port}/{n}",
+            secret=SECRET,
+            created_at=datetime.now(UTC),
+        )
+    while relay.fan_out(now=datetime.now(UTC)):
+        pass
+
+
+def booked_space(bookings: int) -> Any:
+    """Make a space with so many bookings, each with its event in the log."""
+    from bookings import services
     from spaces.factories import open_space
 
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    for n in range(endpoints):
-        slug = f"s{n}-{time.monotonic_ns()}"
-        space = open_space(slug=slug, name=slug, places=PLACES)
-        Endpoint.objects.create(
-            channel="WEBHOOK",
-            space=space,
-            url=f"http://127.0.0.1:{port}/{n}",
-            secret=SECRET,
-            created_at=now,
+    slug = f"s{time.monotonic_ns()}"
+    space = open_space(slug=slug, name=slug, places=PLACES)
+    places = list(space.places.order_by("number"))
+    for k in range(bookings):
+        day = now + timedelta(days=1 + k // (PLACES * 10))
+        starts_at = day.replace(hour=9) + AN_HOUR * (k // PLACES % 10)
+        services.book(
+            places[k % PLACES],
+            member=member(),
+            starts_at=starts_at,
+            ends_at=starts_at + AN_HOUR,
+            party_size=1,
+            by=member(),
+            now=now,
         )
-        places = list(space.places.order_by("number"))
-        for k in range(each):
-            day = now + timedelta(days=1 + k // (PLACES * 10))
-            starts_at = day.replace(hour=9) + AN_HOUR * (k // PLACES % 10)
-            services.book(
-                places[k % PLACES],
-                member=member(),
-                starts_at=starts_at,
-                ends_at=starts_at + AN_HOUR,
-                party_size=1,
-                by=member(),
-                now=now,
-            )
-    while relay.fan_out(now=datetime.now(UTC)):
-        pass
+    return space
 
 
 def member() -> Any:

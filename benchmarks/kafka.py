@@ -1,0 +1,93 @@
+"""How many events one worker delivers to Kafka in a second.
+
+    python -m benchmarks.kafka [--engine sqlite]
+
+The broker is librdkafka's mock cluster in a process of its own: it speaks the protocol and
+acknowledges, and keeps everything in memory. So this measures Mesto, its producer and the database,
+which writes to the disk, and not a broker's disks.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from benchmarks.webhooks import ROOT, booked_space, machine, site, worker
+
+# In a process of its own until nobody reads it any more.
+BROKER = """
+import sys
+from notifications.tests.broker import Broker
+broker = Broker()
+print(broker.address, flush=True)
+sys.stdin.read()
+"""
+
+
+def main() -> None:
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", choices=["postgresql", "sqlite"], default="postgresql")
+    parser.add_argument("--events", type=int, default=10_000)
+    asked = parser.parse_args()
+    with (
+        broker() as address,
+        site(
+            asked.engine,
+            KAFKA_BOOTSTRAP_SERVERS=address,
+            KAFKA_OPTIONS=json.dumps({"log_level": 3}),
+        ),
+    ):
+        print(machine())
+        print("| from | deliveries | seconds | deliveries/s |")
+        print("| --- | ---: | ---: | ---: |")
+        print(measured("rows that are due", asked.events, is_fanned_out=True), flush=True)
+        print(measured("the log", asked.events, is_fanned_out=False), flush=True)
+
+
+@contextmanager
+def broker() -> Iterator[str]:
+    with subprocess.Popen(
+        [sys.executable, "-c", BROKER],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+
+
+def measured(source: str, events: int, *, is_fanned_out: bool) -> str:
+    """Book, start the worker, and see in the rows when they were acknowledged.
+
+    The first batch tells when the worker was up, and isn't counted.
+    """
+    from django.db import connections
+    from django.db.models import Max, Min
+
+    from notifications import relay
+    from notifications.models import Delivery
+
+    Delivery.objects.all().delete()
+    booked_space(events)
+    while is_fanned_out and relay.fan_out(now=datetime.now(UTC)):
+        pass
+    connections.close_all()
+    to_kafka = Delivery.objects.filter(endpoint__channel="KAFKA")
+    with worker():
+        deadline = time.monotonic() + 300
+        while to_kafka.filter(state="DELIVERED").count() < events:
+            assert time.monotonic() < deadline, "it takes too long"
+            time.sleep(0.2)
+    ends = to_kafka.aggregate(first=Min("settled_at"), last=Max("settled_at"))
+    count = to_kafka.filter(settled_at__gt=ends["first"]).count()
+    seconds = (ends["last"] - ends["first"]).total_seconds()
+    return f"| {source} | {count} | {seconds:.1f} | {count / seconds:.0f} |"
+
+
+if __name__ == "__main__":
+    main()
