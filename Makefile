@@ -44,7 +44,7 @@ dev: port database ## the same with reloading and errors in the browser
 	@$(manage) demo --logins
 	@DEBUG=true exec $(manage) runserver $(LISTEN):$(PORT)
 
-worker: database ## carry out what waits: queued bookings, e-mail, webhooks
+worker: database ## carry out what waits: queued bookings, mail, webhooks, Kafka
 	@exec $(manage) worker
 
 test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQL (ARGS="-k cancel")
