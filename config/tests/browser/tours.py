@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.urls import reverse
 
@@ -10,6 +11,7 @@ from accounts.tests.programs import issue
 from bookings import services
 from bookings.tests.acts import book, hours, move
 from config.tests.browser.person import Person
+from notifications import preferences
 from spaces.factories import ClosureFactory, PolicyFactory
 from spaces.models import Space
 
@@ -76,6 +78,7 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         "profile": "/accounts/profile/",
         "password": "/accounts/password/",
         "no tokens": "/accounts/tokens/",
+        "mail without an address": "/accounts/notifications/",
         "leaving": "/accounts/delete/",
         "403": "/admin/",
     }.items():
@@ -151,6 +154,7 @@ def of_a_member(
     member.page.locator("[role=note]").wait_for()
     yield "board while moving"
     yield from _refusals(member, bob, space, soon)
+    yield from _mail(member, alice)
     PolicyFactory.create(space=space, cancel_deadline_minutes=7 * 24 * 60)
     member.open(fresh.get_absolute_url())
     yield "booking that is too late to change"
@@ -171,6 +175,21 @@ def _refusals(member: Person, bob: User, space: Space, soon: datetime) -> Iterat
     member.page.locator(".refusal .problems").wait_for()
     assert member.status == 422
     yield "refusal by the rules"
+
+
+def _mail(member: Person, alice: User) -> Iterator[str]:
+    User.objects.filter(pk=alice.pk).update(email="алиса@почта.рф")
+    member.open("/accounts/notifications/")
+    yield "mail"
+    member.send("main form")
+    member.page.locator("[role=status]").wait_for()
+    yield "mail without reminders"
+    preferences.choose_reminders(alice, wanted=True)
+    member.open(urlsplit(preferences.unsubscribe_url(alice)).path)
+    yield "unsubscribing"
+    for name in ("unsubscribed", "subscribed again"):
+        member.send("main form")
+        yield name
 
 
 def of_the_staff(
