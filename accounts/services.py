@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import tokens
 from accounts.api import idempotency
-from accounts.models import IdempotencyKey, User
+from accounts.models import IdempotencyKey, PasswordRequest, User
 
 
 class LoginTaken(Exception):
@@ -46,6 +46,7 @@ def erase(user: User, *, now: datetime) -> None:
     user.staff_roles.all().delete()
     user.api_tokens.all().delete()
     IdempotencyKey.objects.filter(user=user).delete()
+    PasswordRequest.objects.filter(user=user).delete()
     user.groups.clear()
     user.user_permissions.clear()
     user.username = f"erased-{token_hex(16)}"

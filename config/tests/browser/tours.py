@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.urls import reverse
 
+from accounts import passwords
 from accounts.models import User
 from accounts.tests.programs import issue
 from bookings import services
@@ -33,6 +34,8 @@ def of_a_visitor(visitor: Person, space: Space, busy: Space, soon: datetime) -> 
         "board after bad input": board(space, soon, "&party=0&feature=x").replace("10:", "99:"),
         "sign-in": "/accounts/login/",
         "sign-up": "/accounts/register/",
+        "forgotten password": "/accounts/forgotten/",
+        "a link that was used": "/accounts/forgotten/1-2-3/",
         "problems": "/api/v1/problems",
         "405": "/accounts/language/",
         "404": "/nowhere/",
@@ -63,6 +66,11 @@ def _after_mistakes(visitor: Person) -> Iterator[str]:
     visitor.send()
     visitor.page.locator(".trouble").wait_for()
     yield "an old form"
+    visitor.open("/accounts/forgotten/")
+    visitor.page.locator("main form").evaluate("form => form.noValidate = true")
+    visitor.send()
+    visitor.page.locator("main [role=alert]").wait_for()
+    yield "forgotten password after a mistake"
     for name in ("sign-in after a mistake", "sign-in while it is closed"):
         visitor.open("/accounts/login/")
         visitor.fill(username="alice", password="wrong")
@@ -178,7 +186,8 @@ def _refusals(member: Person, bob: User, space: Space, soon: datetime) -> Iterat
 
 
 def _mail(member: Person, alice: User) -> Iterator[str]:
-    User.objects.filter(pk=alice.pk).update(email="алиса@почта.рф")
+    alice.email = "алиса@почта.рф"
+    alice.save(update_fields=["email"])
     member.open("/accounts/notifications/")
     yield "mail"
     member.send("main form")
@@ -190,6 +199,8 @@ def _mail(member: Person, alice: User) -> Iterator[str]:
     for name in ("unsubscribed", "subscribed again"):
         member.send("main form")
         yield name
+    member.open(f"/accounts/forgotten/{passwords.key_of(alice)}/")
+    yield "choosing a new password"
 
 
 def of_the_staff(
