@@ -66,6 +66,10 @@ def settle(request: PasswordRequest) -> None:
     held.update(due_at=None)
 
 
+def forget(user: User) -> None:
+    PasswordRequest.objects.filter(user=user).delete()
+
+
 def key_of(user: User) -> str:
     """Return what opens the page for a new password: once, and for a while."""
     return f"{int_to_base36(user.pk)}-{default_token_generator.make_token(user)}"

@@ -9,9 +9,9 @@ from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import tokens
+from accounts import passwords, tokens
 from accounts.api import idempotency
-from accounts.models import IdempotencyKey, PasswordRequest, User
+from accounts.models import IdempotencyKey, User
 
 
 class LoginTaken(Exception):
@@ -46,7 +46,7 @@ def erase(user: User, *, now: datetime) -> None:
     user.staff_roles.all().delete()
     user.api_tokens.all().delete()
     IdempotencyKey.objects.filter(user=user).delete()
-    PasswordRequest.objects.filter(user=user).delete()
+    passwords.forget(user)
     user.groups.clear()
     user.user_permissions.clear()
     user.username = f"erased-{token_hex(16)}"
