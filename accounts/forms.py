@@ -36,6 +36,14 @@ class LoginForm(AuthenticationForm):
     error_messages = {"invalid_login": _("Login or password is wrong.")}
 
 
+class ForgottenForm(forms.Form):
+    who = forms.CharField(
+        label=_("Login or e-mail"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )
+
+
 class NamedFieldsFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
     """Rows of a table in the admin: its columns have heads, but its controls no labels."""
 

@@ -192,3 +192,17 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class PasswordRequest(models.Model):
+    """Somebody forgot a password: a mail with a link is to be sent, or was. One row a person."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="password_request")
+    # Of the page where it was asked for; used for who has chosen none.
+    language = models.CharField(max_length=5)
+    asked_at = models.DateTimeField()
+    # Who sends it moves it on first, so that nobody else does. None: settled.
+    due_at = models.DateTimeField(null=True, db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.user)

@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import tokens
+from accounts import passwords, tokens
 from accounts.api import idempotency
 from accounts.models import ERASED, IdempotencyKey, User
 
@@ -46,6 +46,7 @@ def erase(user: User, *, now: datetime) -> None:
     user.staff_roles.all().delete()
     user.api_tokens.all().delete()
     IdempotencyKey.objects.filter(user=user).delete()
+    passwords.forget(user)
     user.groups.clear()
     user.user_permissions.clear()
     user.username = ERASED + token_hex(16)

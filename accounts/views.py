@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import BadRequest
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,8 +20,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 import accounts.tokens as api_tokens
-from accounts import services
-from accounts.forms import LoginForm, ProfileForm, RegisterForm, TokenForm
+from accounts import passwords, services
+from accounts.forms import ForgottenForm, LoginForm, ProfileForm, RegisterForm, TokenForm
+from accounts.lockout import address_of
 from accounts.models import LANGUAGES
 from accounts.requests import AuthenticatedRequest
 
@@ -97,6 +98,41 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
         messages.success(request, _("Your password is changed. Other devices are signed out."))
         return redirect("profile")
     return _page(request, "accounts/password.html", form)
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """Have a link for a new password sent; the answer doesn't tell who is known."""
+    form = ForgottenForm(_data(request))
+    if not form.is_valid():
+        return _page(request, "accounts/forgotten.html", form)
+    if passwords.is_asked_too_often(address_of(request)):
+        form.add_error(None, _("That was asked too often from your network. Try again in an hour."))
+        return render(request, "accounts/forgotten.html", {"form": form}, status=429)
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    passwords.ask(form.cleaned_data["who"], language=language, now=timezone.now())
+    words = _("If we know you and your address, a mail with a link is on its way to you.")
+    messages.success(request, words)
+    return redirect("login")
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("new_password1", "new_password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_password(request: HttpRequest, key: str) -> HttpResponse:
+    """Let who has the link from the mail choose a password, without the old one."""
+    user = passwords.owner_of(key)
+    if user is None:
+        return render(request, "accounts/old_link.html", status=404)
+    form = SetPasswordForm(user, _data(request))
+    if form.is_valid():
+        passwords.choose(user, password=form.save(commit=False).password)
+        messages.success(request, _("Your password is changed. Sign in with it."))
+        return redirect("login")
+    return _page(request, "accounts/new_password.html", form, login=user.username)
 
 
 @never_cache

@@ -209,6 +209,7 @@ KAFKA = {
 MAILERS = {"default": mailer(env.str("EMAIL_URL", default="") or "consolemail://")}
 MAIL_FROM = env.str("MAIL_FROM", default="") or "Mesto <mesto@localhost>"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
+PASSWORD_RESET_TIMEOUT = 2 * 60 * 60  # seconds that a link for a new password is good for
 
 # --- HTTP and security ----------------------------------------------------------------------------
 

@@ -40,21 +40,28 @@ def spend(request: ProgramRequest, policy: str, who: str) -> None:
 
     Raises ApiProblem when there is nothing left. Without its cache the API goes on, unlimited.
     """
-    now = time.time()
     limit: int = settings.API_RATES[policy]
-    key = f"rate:{policy}:{who}:{int(now // WINDOW)}"
-    try:
-        cache.add(key, 0, timeout=2 * WINDOW)
-        used = cache.incr(key)
-    except (RedisError, OSError):
-        logger.exception("the cache can't be reached; requests are not counted")
+    now = time.time()
+    used = count(policy, who, window=WINDOW)
+    if used == 0:
         return
-    except ValueError:  # dropped between the two lines: the cache is full
-        used = 1
     rate = Rate(policy, limit, used, reset=WINDOW - int(now % WINDOW))
     request.rates.append(rate)
     if used > limit:
         raise ApiProblem(TOO_MANY_REQUESTS, headers={"Retry-After": str(rate.reset)})
+
+
+def count(policy: str, who: str, *, window: int) -> int:
+    """Count once more; return how often it was in this window of seconds, 0 without a cache."""
+    key = f"rate:{policy}:{who}:{int(time.time() // window)}"
+    try:
+        cache.add(key, 0, timeout=2 * window)
+        return int(cache.incr(key))
+    except (RedisError, OSError):
+        logger.exception("the cache can't be reached; requests are not counted")
+        return 0
+    except ValueError:  # dropped between the two lines: the cache is full
+        return 1
 
 
 def write_headers(request: ProgramRequest, response: HttpResponse) -> None:

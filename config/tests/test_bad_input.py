@@ -42,6 +42,7 @@ CLEAR = {200, 301, 302, 400, 401, 403, 404, 405, 409, 422}
 #: What fills each parameter of an address: a word, or the row with that key; {row} is the one that
 #: the address names, as in /admin/spaces/place/<object_id>/change/.
 FILLED = {
+    "key": "1-of-nobody",
     "slug": "loft",
     "code": "booking",
     "pk": "space",
@@ -55,6 +56,7 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>.*?\)(?=[/$])")
 
 #: Pages that answer a plain GET with something else than a page.
 REFUSED = {
+    "new_password": 404,  # a key is good for two hours
     "reschedule": 405,
     "logout": 405,
     "language": 405,

@@ -25,6 +25,9 @@ class InOneLine(UnstructuredHeader, BaseHeader):
         return f"{self.name}: {self}{policy.linesep}"
 
 
+#: What every mail of ours says (RFC 3834): no «out of office» in return.
+AUTOMATIC = {"Auto-Submitted": "auto-generated"}
+
 _REGISTRY = HeaderRegistry()
 for _name in ("in-reply-to", "references", "list-unsubscribe"):
     _REGISTRY.map_to_type(_name, InOneLine)
@@ -45,10 +48,7 @@ def headers(delivery: Delivery, *, unsubscribe: str = "") -> dict[str, str]:
     booking answer to the same id, which nobody has: that makes a thread.
     """
     thread = _message_id(str(delivery.booking.code)) if delivery.booking else ""
-    found = {
-        "Message-ID": _message_id(_told(delivery)),
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no «out of office» in return
-    }
+    found = AUTOMATIC | {"Message-ID": _message_id(_told(delivery))}
     if thread:
         found |= {"In-Reply-To": thread, "References": thread}
     if unsubscribe:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.urls import reverse
 
+from accounts import passwords
 from accounts.models import User
 from accounts.tests.programs import issue
 from bookings import services
 from bookings.tests.acts import book, hours, move
 from config.tests.browser.person import Person
-from notifications import relay
+from notifications import preferences, relay
 from notifications.factories import WebhookFactory
 from notifications.models import Attempt, Delivery, Endpoint, RefusedRequest
 from notifications.outcomes import Again, Delivered, Outcome, Refused
@@ -35,6 +37,8 @@ def of_a_visitor(visitor: Person, space: Space, busy: Space, soon: datetime) -> 
         "board after bad input": board(space, soon, "&party=0&feature=x").replace("10:", "99:"),
         "sign-in": "/accounts/login/",
         "sign-up": "/accounts/register/",
+        "forgotten password": "/accounts/forgotten/",
+        "a link that was used": "/accounts/forgotten/1-2-3/",
         "problems": "/api/v1/problems",
         "405": "/accounts/language/",
         "404": "/nowhere/",
@@ -65,6 +69,11 @@ def _after_mistakes(visitor: Person) -> Iterator[str]:
     visitor.send()
     visitor.page.locator(".trouble").wait_for()
     yield "an old form"
+    visitor.open("/accounts/forgotten/")
+    visitor.page.locator("main form").evaluate("form => form.noValidate = true")
+    visitor.send()
+    visitor.page.locator("main [role=alert]").wait_for()
+    yield "forgotten password after a mistake"
     for name in ("sign-in after a mistake", "sign-in while it is closed"):
         visitor.open("/accounts/login/")
         visitor.fill(username="alice", password="wrong")
@@ -81,6 +90,7 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         "password": "/accounts/password/",
         "no tokens": "/accounts/tokens/",
         "no calendar": "/accounts/calendar/",
+        "mail without an address": "/accounts/notifications/",
         "leaving": "/accounts/delete/",
         "403": "/admin/",
     }.items():
@@ -169,6 +179,7 @@ def of_a_member(
     member.page.locator("[role=note]").wait_for()
     yield "board while moving"
     yield from _refusals(member, bob, space, soon)
+    yield from _mail(member, alice)
     PolicyFactory.create(space=space, cancel_deadline_minutes=7 * 24 * 60)
     member.open(fresh.get_absolute_url())
     yield "booking that is too late to change"
@@ -189,6 +200,24 @@ def _refusals(member: Person, bob: User, space: Space, soon: datetime) -> Iterat
     member.page.locator(".refusal .problems").wait_for()
     assert member.status == 422
     yield "refusal by the rules"
+
+
+def _mail(member: Person, alice: User) -> Iterator[str]:
+    alice.email = "алиса@почта.рф"
+    alice.save(update_fields=["email"])
+    member.open("/accounts/notifications/")
+    yield "mail"
+    member.send("main form")
+    member.page.locator("[role=status]").wait_for()
+    yield "mail without reminders"
+    preferences.choose_reminders(alice, wanted=True)
+    member.open(urlsplit(preferences.unsubscribe_url(alice)).path)
+    yield "unsubscribing"
+    for name in ("unsubscribed", "subscribed again"):
+        member.send("main form")
+        yield name
+    member.open(f"/accounts/forgotten/{passwords.key_of(alice)}/")
+    yield "choosing a new password"
 
 
 def of_the_staff(

@@ -1,0 +1,96 @@
+"""Who forgot a password gets a link by mail. What is asked here never tells who is known."""
+
+from datetime import datetime, timedelta
+
+from axes.models import AccessAttempt
+from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
+from django.db.models import Q
+from django.utils.http import base36_to_int, int_to_base36
+
+from accounts.api import limits
+from accounts.models import PasswordRequest, User
+
+#: So often at most is one person written to, whoever asks.
+AGAIN_AFTER = timedelta(minutes=5)
+#: So often an hour may be asked from one address.
+MOST_FROM_ONE_ADDRESS = 20
+#: Several people may share a mailbox; each gets a link of the own.
+MOST_OF_ONE_MAILBOX = 5
+#: A try that doesn't succeed is followed by another after so long, and given up in the end.
+RETRY = timedelta(minutes=1)
+GIVE_UP = timedelta(hours=6)
+
+HOUR = 60 * 60
+
+
+def is_asked_too_often(address: str | None) -> bool:
+    """Count one more question from an address; tell whether that was too many."""
+    used = limits.count("forgotten", address or "", window=HOUR)
+    return used > MOST_FROM_ONE_ADDRESS
+
+
+def ask(who: str, *, language: str, now: datetime) -> None:
+    """Have links sent to whom this login or mail address belongs, if to anybody."""
+    login = User.normalize_username(who)
+    found = User.objects.filter(Q(username=login) | Q(email__iexact=who), is_active=True)
+    for user in found.exclude(email="").order_by("pk")[:MOST_OF_ONE_MAILBOX]:
+        if user.has_usable_password():
+            _note(user, language=language, now=now)
+
+
+@transaction.atomic
+def _note(user: User, *, language: str, now: datetime) -> None:
+    wish = {"language": language, "asked_at": now, "due_at": now}
+    _request, is_new = PasswordRequest.objects.get_or_create(user=user, defaults=wish)
+    if not is_new:
+        PasswordRequest.objects.filter(user=user, asked_at__lte=now - AGAIN_AFTER).update(**wish)
+
+
+def claim_next(*, now: datetime) -> PasswordRequest | None:
+    """Take one request that is due; nobody else sends it, unless we don't settle it in time."""
+    due = PasswordRequest.objects.filter(due_at__lte=now).select_related("user")
+    for request in due.order_by("due_at", "pk"):
+        is_hopeless = request.asked_at <= now - GIVE_UP
+        until = None if is_hopeless else now + RETRY
+        held = PasswordRequest.objects.filter(pk=request.pk, due_at=request.due_at)
+        if held.update(due_at=until) == 1 and not is_hopeless:
+            request.due_at = until
+            return request
+    return None
+
+
+def settle(request: PasswordRequest) -> None:
+    """Send a request no more. It stays, to tell when its person was last written to."""
+    held = PasswordRequest.objects.filter(pk=request.pk, due_at=request.due_at)
+    held.update(due_at=None)
+
+
+def forget(user: User) -> None:
+    PasswordRequest.objects.filter(user=user).delete()
+
+
+def key_of(user: User) -> str:
+    """Return what opens the page for a new password: once, and for a while."""
+    return f"{int_to_base36(user.pk)}-{default_token_generator.make_token(user)}"
+
+
+def owner_of(key: str) -> User | None:
+    """Return whose key it is; None when it was used, is too old, or was never ours."""
+    number, _, token = key.partition("-")
+    try:
+        pk = base36_to_int(number)
+    except ValueError:
+        return None
+    user = User.objects.filter(pk=pk, is_active=True).first() if pk < 2**63 else None
+    return user if user and default_token_generator.check_token(user, token) else None
+
+
+@transaction.atomic
+def choose(user: User, *, password: str) -> None:
+    """Set a new password, made by `make_password`; its key, and all sessions, end with that.
+
+    What others guessed wrong meanwhile doesn't keep the owner out.
+    """
+    User.objects.filter(pk=user.pk, is_active=True).update(password=password)
+    AccessAttempt.objects.filter(username=user.username).delete()

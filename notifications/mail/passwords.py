@@ -1,0 +1,60 @@
+"""The link with which somebody who forgot a password chooses another."""
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts import passwords
+from accounts.models import PasswordRequest, User
+from notifications.mail.composing import written
+from notifications.mail.headers import AUTOMATIC
+from notifications.mail.letters import Fact, Letter, Link
+from notifications.mail.post import Post
+from notifications.outcomes import Again
+
+logger = logging.getLogger("mesto.mail")
+
+
+def send_links(*, limit: int, now: datetime) -> int:
+    """Send some of the links that were asked for; return how many were tried."""
+    done = 0
+    with Post() as post:
+        while done < limit and (request := passwords.claim_next(now=now)):
+            done += 1
+            if _is_done(request, post):
+                passwords.settle(request)
+    return done
+
+
+def _is_done(request: PasswordRequest, post: Post) -> bool:
+    """Try once; False when it may go better later."""
+    user = request.user
+    if not (user.is_active and user.email):
+        return True
+    try:
+        with translation.override(user.language or request.language):
+            mail = written(_letter(user), to=user, headers=AUTOMATIC)
+        outcome = post.send(mail)
+    except Exception:  # one mail that can't be written must not stop the others
+        logger.exception("the link for a new password can't be written")
+        return True
+    return not isinstance(outcome, Again)
+
+
+def _letter(user: User) -> Letter:
+    url = settings.SITE_URL + reverse("new_password", args=[passwords.key_of(user)])
+    return Letter(
+        subject=_("A new password for Mesto"),
+        heading=_("Choose a new password."),
+        summary=_("The link works once, and for two hours."),
+        facts=(Fact(_("Login"), user.username),),
+        afterwards=(_("The link works once, and for two hours."),),
+        link=Link(_("Choose a new password"), url),
+        about=_(
+            "Somebody asked for it at Mesto. If that wasn't you, do nothing: all stays as it is."
+        ),
+    )
