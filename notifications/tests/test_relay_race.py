@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from threading import Event, Timer
 
 import pytest
 from django.db import connection, transaction
 
 from accounts.factories import UserFactory
-from bookings import services
+from bookings import log, services
 from bookings.models import Booking, BookingEvent
 from bookings.representation import booking_data
 from bookings.tests.acts import TEN, book, hours
@@ -77,6 +78,35 @@ def test_a_lower_key_that_comes_later_is_delivered_too(webhook, desk, alice, now
     assert len(carry_all(webhook, now)) == 1
     late = refused(alice, desk, now, pk=7)
     assert carry_all(webhook, now) == [(late.booking_id, 1)]
+
+
+@pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
+def test_no_position_changes_when_the_first_event_of_all_comes_late(desk, alice, now):
+    """Its row is the lock for one process, the row of the second event was it for another."""
+    second = refused(alice, desk, now, pk=1000)
+    is_under_way, may_go_on = Event(), Event()
+
+    def place_slowly():
+        def pause(execute, sql, *rest):
+            found = execute(sql, *rest)
+            if "MAX(" in sql.upper():
+                is_under_way.set()
+                may_go_on.wait(5)
+            return found
+
+        with connection.execute_wrapper(pause):
+            return log.place_new()
+
+    def place_what_came_late():
+        is_under_way.wait(5)
+        refused(alice, desk, now, pk=7)
+        Timer(0.3, may_go_on.set).start()
+        return log.place_new()
+
+    assert at_once(place_slowly, place_what_came_late) == [1, 1]
+    second.refresh_from_db()
+    assert second.position == 1
+    assert BookingEvent.objects.get(pk=7).position == 2
 
 
 def test_several_relays_share_the_work(now):
