@@ -1,5 +1,6 @@
 """Several relays at once, beside those who book: nothing twice, nothing lost, all in order."""
 
+import time
 from collections import defaultdict
 from datetime import timedelta
 from threading import Event, Timer
@@ -13,6 +14,7 @@ from bookings.models import Booking, BookingEvent
 from bookings.representation import booking_data
 from bookings.tests.acts import TEN, book, hours
 from bookings.tests.crowd import at_once
+from notifications import relay
 from notifications.factories import WebhookFactory
 from notifications.models import Cursor
 from notifications.outcomes import Delivered
@@ -107,6 +109,35 @@ def test_no_position_changes_when_the_first_event_of_all_comes_late(desk, alice,
     second.refresh_from_db()
     assert second.position == 1
     assert BookingEvent.objects.get(pk=7).position == 2
+
+
+@pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
+@pytest.mark.parametrize("ask", ["resend", "replay"])
+def test_what_is_sent_again_is_not_forgotten_at_that_moment(webhook, desk, alice, now, ask):
+    book(desk, alice, now)
+    carry_all(webhook, now)
+    later = now + timedelta(days=31)
+    is_chosen = Event()
+
+    def forget():
+        def pause(execute, sql, *rest):
+            found = execute(sql, *rest)
+            if "settled_at" in sql and sql.startswith("SELECT"):
+                is_chosen.set()
+                time.sleep(0.5)
+            return found
+
+        with connection.execute_wrapper(pause):
+            return relay.forget_settled(now=later)
+
+    def send_again():
+        is_chosen.wait(5)
+        if ask == "resend":
+            return relay.resend(webhook.deliveries.all(), now=later)
+        return relay.replay(BookingEvent.objects.all(), to=webhook, now=later)
+
+    _forgotten, again = at_once(forget, send_again)
+    assert webhook.deliveries.pending().count() == again
 
 
 def test_several_relays_share_the_work(now):
