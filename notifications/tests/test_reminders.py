@@ -12,8 +12,10 @@ from bookings.leaving import leave
 from bookings.states import State
 from bookings.tests.acts import ask, book, hours, local, move
 from bookings.tests.crowd import at_once
+from notifications.mail.post import Post
 from notifications.mail.sending import deliver_mail
 from notifications.models import Delivery, Endpoint
+from notifications.outcomes import Delivered
 from notifications.preferences import choose_reminders
 from notifications.relay import fan_out
 from notifications.reminders import remind
@@ -313,3 +315,23 @@ def test_workers_side_by_side_write_each_reminder_once(tverskaya, soon):
             pass
     assert sorted(server.recipients) == sorted(f"{n}@example.org" for n in range(1, 13))
     assert set(reminders().values_list("state", flat=True)) == {"DELIVERED"}
+
+
+def test_what_is_cancelled_while_the_mails_before_it_go_out_is_not_reminded_of(
+    booking, rita, starts_at, now, monkeypatch
+):
+    other = book(booking.place.space.places.get(number=11), rita, now, starts_at)
+    sent(now)
+    at = starts_at - hours(24)
+    reminded = []
+
+    def send(_post, mail):
+        reminded.append(mail.to)
+        if len(reminded) == 1:
+            services.cancel(other, by=rita, now=at)
+        return Delivered()
+
+    monkeypatch.setattr(Post, "send", send)
+    remind(now=at)
+    deliver_mail(now=at)
+    assert reminded == [["anna@example.org"]]
