@@ -81,9 +81,14 @@ def deliver_to_kafka(*, now: datetime) -> int:
 
 
 def timeout_seconds() -> float:
-    """Return how long a message has to be acknowledged."""
+    """Return how long a message has to be acknowledged.
+
+    Whatever the operator wants: well before the lease is over, or another worker sends it too.
+    """
     given = settings.KAFKA["options"]
-    return float(next((given[name] for name in TIMEOUTS if name in given), TIMEOUT_MS)) / 1000
+    wanted = float(next((given[name] for name in TIMEOUTS if name in given), TIMEOUT_MS)) / 1000
+    longest: float = settings.DELIVERIES["lease_seconds"] / 4
+    return min(wanted, longest) if wanted > 0 else longest  # 0 is librdkafka's «for ever»
 
 
 def produce(claimed: Sequence[Delivery]) -> list[tuple[Delivery, Outcome]]:
@@ -197,6 +202,9 @@ class _Current:
     def get(self) -> Producer:
         """Return it. Raises KafkaException for wrong options."""
         config = options(DEFAULTS, FIXED)
+        for name in TIMEOUTS:
+            config.pop(name, None)
+        config[TIMEOUTS[0]] = max(round(timeout_seconds() * 1000), 10)
         with self._lock:
             if self._producer is None or self._config != config:
                 self._producer = Producer({**config, "error_cb": self._fail}, logger=chatter)

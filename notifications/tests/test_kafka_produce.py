@@ -13,6 +13,7 @@ from bookings import services
 from bookings.models import Booking, BookingEvent
 from bookings.tests.acts import TEN, ask, book, hours, move
 from bookings.tests.programs import program
+from notifications.kafka import producing
 from notifications.kafka.clients import chatter
 from notifications.kafka.producing import deliver_to_kafka
 from notifications.models import Delivery, Endpoint
@@ -251,3 +252,26 @@ class TestTrouble:
         )
         assert deliver_to_kafka(now=now) == 1
         assert Delivery.objects.get().state == "SKIPPED"
+
+
+@pytest.mark.parametrize(
+    ("name", "milliseconds"),
+    [("message.timeout.ms", 300_000), ("delivery.timeout.ms", 300_000), ("message.timeout.ms", 0)],
+)
+def test_no_message_outlives_its_lease_whatever_the_options_say(
+    settings, monkeypatch, name, milliseconds
+):
+    """Else another worker sends it too, and an old copy may come after what followed it."""
+    settings.KAFKA = {
+        **settings.KAFKA,
+        "bootstrap_servers": "127.0.0.1:1",
+        "options": {name: milliseconds},
+    }
+    settings.DELIVERIES = {**settings.DELIVERIES, "lease_seconds": 120}
+    made = []
+    monkeypatch.setattr(producing, "Producer", lambda config, **_: made.append(config))
+    producing._Current().get()
+    [config] = made
+    assert config["message.timeout.ms"] == 30_000
+    assert "delivery.timeout.ms" not in config
+    assert producing.timeout_seconds() == 30
