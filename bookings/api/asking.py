@@ -52,10 +52,15 @@ def read(content: BookingIn, *, by: User) -> Asked:
         raise ApiProblem(FORBIDDEN, _("Only staff of the space book for others."))
     if content.member is None:
         return Asked(by, None, place, content)
+    return Asked(by, find_member(content.member), place, content)
+
+
+def find_member(login: str) -> User:
+    login = User.normalize_username(login)
     member = User.objects.filter(username=login, is_active=True).first()
     if member is None:
         raise _invalid("body.member", _("Nobody has this login."))
-    return Asked(by, member, place, content)
+    return member
 
 
 def find_place(code: UUID) -> Place:
