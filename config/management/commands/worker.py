@@ -21,6 +21,7 @@ from accounts.services import forget_old_credentials
 from bookings.queueing import decide_next
 from bookings.services import complete_past
 from notifications.kafka.producing import deliver_to_kafka
+from notifications.kafka.requests import forget_refused
 from notifications.mail.sending import deliver_mail
 from notifications.relay import fan_out, forget_settled
 from notifications.reminders import remind
@@ -48,7 +49,7 @@ class Step(Protocol):
 #: for one keeps no other of the lane waiting, and whoever waits for a network has a lane alone.
 LANES: dict[str, tuple[Step, ...]] = {
     "bookings": (decide_next, complete_past, forget_old_credentials),
-    "relay": (fan_out, remind, forget_settled),
+    "relay": (fan_out, remind, forget_settled, forget_refused),
     "mail": (deliver_mail,),
     "webhooks": (deliver_webhooks,),
     "kafka": (deliver_to_kafka,),
