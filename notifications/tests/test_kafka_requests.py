@@ -24,13 +24,16 @@ from notifications.tests.broker import OFFSET_COMMIT
 
 TOPIC, GROUP = "mesto.requests", "mesto"
 
+#: A member that is killed is missed soon, and all hear soon that somebody came.
+LIVELY = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 200}
+
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def topic(kafka, settings):
     """A topic that this process takes requests from."""
-    settings.KAFKA = {**settings.KAFKA, "requests_topic": TOPIC, "options": {}}
+    settings.KAFKA = {**settings.KAFKA, "requests_topic": TOPIC, "options": LIVELY}
     kafka.create(TOPIC)
     return kafka
 
@@ -243,10 +246,6 @@ class TestRefused:
         assert RefusedRequest.objects.get().offset == 1
 
 
-#: A member that is killed is missed soon, and all hear soon that somebody came.
-LIVELY = '{"session.timeout.ms": 1500, "heartbeat.interval.ms": 200}'
-
-
 @pytest.fixture
 def start(topic, manage):
     return partial(
@@ -254,7 +253,7 @@ def start(topic, manage):
         "consume_requests",
         KAFKA_BOOTSTRAP_SERVERS=topic.address,
         KAFKA_REQUESTS_TOPIC=TOPIC,
-        KAFKA_OPTIONS=LIVELY,
+        KAFKA_OPTIONS=json.dumps(LIVELY),
     )
 
 
@@ -326,13 +325,15 @@ class TestProcess:
         wait_for_line(second, "are ours")
         for partition in range(4):
             topic.write(TOPIC, wish(partition), wish(partition + 4), partition=partition)
-        wait_for(lambda: Booking.objects.count() == 8)
+        wait_for(lambda: topic.committed(GROUP, TOPIC, range(4)) == [2, 2, 2, 2])
         logs = stop(second), stop(first)
         assert ["stopped: 4 accepted, 0 refused" in log for log in logs] == [True, True]
-        assert topic.committed(GROUP, TOPIC, range(4)) == [2, 2, 2, 2]
+        assert Booking.objects.count() == 8
 
     def test_when_one_leaves_the_other_goes_on(self, topic, start, wish):
-        first, second = start(), start()
+        first = start()
+        wait_for_line(first, "are ours")
+        second = start()
         wait_for_line(second, "are ours")
         stop(first)
         for partition in range(4):
@@ -358,7 +359,7 @@ class TestProcess:
 
     def test_it_stops_while_the_database_is_away(self, topic, start, wish, tmp_path):
         nowhere = {
-            "sqlite": f"sqlite:///{tmp_path}/none/mesto.sqlite3",
+            "sqlite": f"sqlite:///{tmp_path}/empty.sqlite3",  # it is there, its tables aren't
             "postgresql": "postgres://nobody@127.0.0.1:1/nothing",
         }
         process = start(DATABASE_URL=nowhere[connection.vendor])
