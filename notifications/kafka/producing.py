@@ -34,7 +34,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from django.conf import settings
 
 from notifications import relay
-from notifications.kafka.clients import chatter, logger, options
+from notifications.kafka.clients import chatter, logger, options, silent
 from notifications.kafka.envelope import envelope, headers, key_of
 from notifications.models import Delivery, Endpoint
 from notifications.outcomes import Again, Delivered, Outcome, Refused, Skipped
@@ -84,6 +84,18 @@ def timeout_seconds() -> float:
     """Return how long a message has to be acknowledged."""
     given = settings.KAFKA["options"]
     return float(next((given[name] for name in TIMEOUTS if name in given), TIMEOUT_MS)) / 1000
+
+
+def objection() -> str:
+    """Return what librdkafka has against the options; nothing is connected to. Empty: it has none.
+
+    Whatever a consumer knows is known to a producer too.
+    """
+    try:
+        Producer({**options(DEFAULTS, FIXED), "bootstrap.servers": ""}, logger=silent)
+    except (KafkaException, TypeError, ValueError) as error:
+        return _reason(error)
+    return ""
 
 
 def produce(claimed: Sequence[Delivery]) -> list[tuple[Delivery, Outcome]]:

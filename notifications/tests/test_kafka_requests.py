@@ -1,65 +1,74 @@
-"""Requests for bookings from Kafka: each is accepted once or refused for all to see."""
+"""Booking requests from Kafka: each becomes one booking, or a refusal that staff can read."""
 
+import json
 import signal
 import time
+from contextlib import contextmanager
 from datetime import timedelta
-from uuid import uuid4
+from functools import partial
+from threading import Timer
 
 import pytest
+from confluent_kafka import KafkaError
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import connection
 from django.utils import timezone
 
 from bookings.models import Booking
 from bookings.queueing import decide_next
-from bookings.tests.acts import hours
-from config.tests.processes import start, wait_for
-from notifications.kafka import consuming
+from config.tests.processes import wait_for
 from notifications.kafka.consuming import Requests
-from notifications.kafka.requests import forget_refused
+from notifications.kafka.requests import MOST_BYTES, Received, forget_refused, take
 from notifications.models import RefusedRequest
+from notifications.tests.broker import OFFSET_COMMIT
 
-TOPIC = "mesto.requests"
-GROUP = "mesto"
+TOPIC, GROUP = "mesto.requests", "mesto"
+
+#: A member that is killed is missed soon, and all hear soon that somebody came.
+LIVELY = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 200}
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def requests(kafka, settings):
-    settings.KAFKA = {**settings.KAFKA, "requests_topic": TOPIC, "requests_group": GROUP}
-    kafka.create(TOPIC, partitions=2)
+def topic(kafka, settings):
+    """A topic that this process takes requests from."""
+    settings.KAFKA = {**settings.KAFKA, "requests_topic": TOPIC, "options": LIVELY}
+    kafka.create(TOPIC)
     return kafka
 
 
 @pytest.fixture
 def wish(desk, alice, soon):
-    """What a message says."""
+    """Return a request of Alice's for the first desk; keywords change it."""
 
-    def say(**changes):
-        return {
+    def wish(hour=0, **changes):
+        starts_at = soon + timedelta(hours=hour)
+        asked = {
+            "request_key": f"order {hour}",
             "place": str(desk.code),
-            "starts_at": soon.isoformat(),
-            "ends_at": (soon + hours(2)).isoformat(),
-            "member": alice.username,
-            **changes,
+            "member": "alice",
+            "starts_at": starts_at.isoformat(),
+            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
         }
+        return {name: value for name, value in (asked | changes).items() if value is not None}
 
-    return say
-
-
-def read(count):
-    """Read so many messages, and stop as the command does."""
-    patience = time.monotonic() + 20
-
-    def is_stopping(_seconds):
-        assert time.monotonic() < patience, "waited in vain"
-        return reader.accepted + reader.refused >= count
-
-    reader = Requests(is_stopping)
-    reader.run()
-    return reader
+    return wish
 
 
-def decide_all():
+def consume(count, seconds=20):
+    """Take requests until so many are accepted or refused."""
+    requests, deadline = Requests(), time.monotonic() + seconds
+
+    def is_stopping():
+        assert time.monotonic() < deadline, f"{requests.accepted} + {requests.refused} of {count}"
+        return requests.accepted + requests.refused >= count
+
+    requests.run(is_stopping=is_stopping)
+    return requests
+
+
+def decide():
     while decide_next(now=timezone.now()):
         pass
 
@@ -68,191 +77,335 @@ def reasons():
     return list(RefusedRequest.objects.order_by("offset").values_list("reason", flat=True))
 
 
-@pytest.mark.django_db
-class TestOneByOne:
-    def test_a_request_is_accepted_and_decided_next(self, requests, wish, alice, desk, soon):
-        requests.write(TOPIC, wish(request_key="till 1", note="By the window", party_size=1))
-        assert read(1).accepted == 1
+class TestAccepted:
+    def test_a_request_waits_for_a_decision_and_gets_it(self, topic, wish, alice, desk):
+        topic.write(TOPIC, wish(note="By the window", party_size=1))
+        consume(1)
         booking = Booking.objects.get()
         assert (booking.state, booking.member, booking.place) == ("CREATED", alice, desk)
-        assert (booking.starts_at, booking.ends_at) == (soon, soon + hours(2))
-        assert (booking.note, booking.request_key) == ("By the window", "till 1")
-        decide_all()
+        assert (booking.request_key, booking.note) == ("order 0", "By the window")
+        decide()
         booking.refresh_from_db()
         assert booking.state == "CONFIRMED"
-        assert requests.committed(GROUP, TOPIC) == [1]
+        assert [event.kind for event in booking.events.order_by("sequence")] == [
+            "CREATED",
+            "CHECKING_AVAILABILITY",
+            "CONFIRMED",
+        ]
 
-    def test_a_guest_needs_no_account(self, requests, wish):
-        requests.write(TOPIC, wish(member=None, guest_name="Ivan", guest_contact="+7 900"))
-        read(1)
-        decide_all()
+    def test_what_is_asked_for_twice_is_decided_in_the_order_of_the_topic(self, topic, wish, bob):
+        topic.write(TOPIC, wish(), wish(request_key="too late", member="bob"))
+        consume(2)
+        decide()
+        assert list(Booking.objects.order_by("pk").values_list("state", flat=True)) == [
+            "CONFIRMED",
+            "REJECTED",
+        ]
+        assert reasons() == []
+
+    def test_a_guest_can_be_booked_for(self, topic, wish):
+        topic.write(TOPIC, wish(member=None, guest_name="Иван", guest_contact="+7 900"))
+        consume(1)
         booking = Booking.objects.get()
-        assert (booking.member, booking.guest_name, booking.state) == (None, "Ivan", "CONFIRMED")
+        assert (booking.member, booking.guest_name) == (None, "Иван")
 
-    def test_the_same_key_books_once(self, requests, wish):
-        requests.write(TOPIC, wish(request_key="7"), wish(request_key="7"))
-        assert read(2).accepted == 2
-        assert Booking.objects.count() == 1
+    def test_the_offset_is_committed(self, topic, wish):
+        topic.write(TOPIC, *[wish(hour) for hour in range(3)], b"nonsense")
+        assert topic.committed(GROUP, TOPIC) == [-1001]
+        consume(4)
+        assert topic.committed(GROUP, TOPIC) == [4]
 
-    def test_the_same_key_for_something_else_is_refused(self, requests, wish, desk):
-        other = desk.space.places.get(number=2)
-        requests.write(TOPIC, wish(request_key="7"), wish(request_key="7", place=str(other.code)))
-        assert read(2).refused == 1
-        assert Booking.objects.count() == 1
-        assert reasons()[0].startswith("request_key_reused")
+    def test_what_was_committed_is_not_read_again(self, topic, wish):
+        topic.write(TOPIC, wish(), wish(1))
+        assert consume(2).accepted == 2
+        topic.write(TOPIC, wish(2))
+        assert consume(1).accepted == 1
+        assert Booking.objects.count() == 3
 
-    def test_without_a_key_a_message_that_is_read_again_books_once(self, requests, wish, settings):
-        requests.write(TOPIC, wish(), wish())
-        read(2)
-        settings.KAFKA = {**settings.KAFKA, "requests_group": "from the beginning"}
-        read(2)
+    def test_any_partition_is_read(self, topic, wish):
+        for partition in range(4):
+            topic.write(TOPIC, wish(partition), partition=partition)
+        consume(4)
+        assert topic.committed(GROUP, TOPIC, range(4)) == [1, 1, 1, 1]
+        assert Booking.objects.count() == 4
+
+
+class TestAgain:
+    @pytest.mark.parametrize("guest", [{}, {"member": None, "guest_name": "Ivan"}])
+    def test_the_same_request_twice_is_one_booking(self, topic, wish, guest):
+        topic.write(TOPIC, wish(**guest), wish(**guest))
+        topic.write(TOPIC, wish(**guest), partition=2)
+        assert consume(3).accepted == 3
+        assert Booking.objects.get().events.count() == 1
+
+    def test_a_decided_request_that_comes_again_changes_nothing(self, topic, wish):
+        topic.write(TOPIC, wish())
+        consume(1)
+        decide()
+        topic.write(TOPIC, wish())
+        assert consume(1).accepted == 1
+        assert Booking.objects.get().state == "CONFIRMED"
+
+    def test_a_message_without_a_key_that_is_read_again_is_one_booking(self, wish, now):
+        """Where it stands in the topic is its key: the one behind it is another request."""
+        value = json.dumps(wish(request_key=None)).encode()
+        for offset in (7, 7, 8):
+            take(Received(TOPIC, 0, offset, value), now=now)
+        keys = Booking.objects.order_by("pk").values_list("request_key", flat=True)
+        assert list(keys) == [f"kafka:{TOPIC}.0.7", f"kafka:{TOPIC}.0.8"]
+
+    def test_a_key_is_its_members_own(self, topic, wish, bob):
+        topic.write(TOPIC, wish(), wish(member="bob"))
+        assert consume(2).accepted == 2
         assert Booking.objects.count() == 2
-        decide_all()
-        assert sorted(Booking.objects.values_list("state", flat=True)) == ["CONFIRMED", "REJECTED"]
 
-    def test_what_nobody_can_book_is_decided_like_any_other(self, requests, wish, soon):
-        requests.write(TOPIC, wish(ends_at=(soon + hours(20)).isoformat()))
-        read(1)
-        decide_all()
-        booking = Booking.objects.get()
-        assert booking.state == "REJECTED"
-        assert booking.problems
+    def test_a_key_for_something_else_is_refused(self, topic, wish):
+        topic.write(TOPIC, wish(), wish(5, request_key="order 0"))
+        consume(2)
+        assert Booking.objects.count() == 1
+        assert reasons()[0].startswith("request_key_reused: ")
 
-    @pytest.mark.parametrize(
-        ("value", "reason"),
-        [
-            (b"", "empty"),
-            (None, "empty"),
-            (b"{", "invalid"),
-            (b"[]", "invalid"),
-            (b"\xff\x00\xfe", "invalid"),
-            (b'"' + b"a" * 70_000 + b'"', "too_large"),
-            ({}, "invalid: place"),
-            ({"place": "desk"}, "invalid: place"),
-            ({"member": None}, "invalid"),
-            ({"member": "nobody"}, "invalid: Nobody has this login."),
-            ({"member": 7}, "invalid: member"),
-            ({"member": "alice\x00"}, "invalid"),
-            ({"place": str(uuid4())}, "invalid: There is no such place."),
-            ({"starts_at": "2026-12-01T13:00"}, "invalid: starts_at"),
-            ({"starts_at": "0001-01-01T00:00:00Z"}, ""),
-            ({"party_size": "2"}, "invalid: party_size"),
-            ({"party_size": 10**30}, "invalid: party_size"),
-            ({"state": "CONFIRMED"}, "invalid: state"),
-            ({"request_key": ""}, "invalid: request_key"),
-            ({"request_key": "k" * 201}, "invalid: request_key"),
-            ({"note": "\x00"}, "invalid: note"),
-        ],
-    )
-    def test_what_cannot_be_read_is_kept_and_holds_up_nobody(self, requests, wish, value, reason):
-        if isinstance(value, dict) and value:
-            value = wish(**value)
-        requests.write(TOPIC, value, wish(request_key="behind it"))
-        assert read(2).refused == 1
-        assert Booking.objects.get().request_key == "behind it"
-        refused = RefusedRequest.objects.get()
-        assert refused.reason.startswith(reason)
-        assert (refused.topic, refused.partition, refused.offset) == (TOPIC, 0, 0)
-        assert requests.committed(GROUP, TOPIC) == [2]
+    def test_what_was_refused_is_kept_once(self, now):
+        message = Received(TOPIC, 0, 7, b"nonsense")
+        take(message, now=now)
+        take(message, now=now)
+        assert RefusedRequest.objects.get().offset == 7
 
-    def test_a_person_who_left_is_refused(self, requests, wish, alice):
+
+REFUSED = {
+    "bad JSON": (lambda wish: b'{"place": ', "invalid: "),
+    "no UTF-8": (lambda wish: b'{"note": "\xff"}', "invalid: "),
+    "another shape": (lambda wish: [wish()], "invalid: "),
+    "a number": (lambda wish: 17, "invalid: "),
+    "null": (lambda wish: b"null", "invalid: "),
+    "very deep": (lambda wish: b"[" * 60_000, "invalid: "),
+    "a tombstone": (lambda wish: None, "empty: "),
+    "nothing": (lambda wish: b"", "empty: "),
+    "huge": (lambda wish: b'"' + b"x" * MOST_BYTES + b'"', "too_large: "),
+    "an empty key": (lambda wish: wish(request_key=""), "invalid: request_key: "),
+    "a long key": (lambda wish: wish(request_key="k" * 201), "invalid: request_key: "),
+    "a number for a key": (lambda wish: wish(request_key=17), "invalid: request_key: "),
+    "nobody": (lambda wish: wish(member="zoe"), "invalid: Nobody has this login."),
+    "for nobody": (lambda wish: wish(member=None), "invalid: Value error, name the member"),
+    "no such place": (
+        lambda wish: wish(place="00000000-0000-4000-8000-000000000000"),
+        "invalid: There is no such place.",
+    ),
+    "a place that is no code": (lambda wish: wish(place="desk 1"), "invalid: place: "),
+    "wrong types": (
+        lambda wish: wish(party_size="2", note=5, starts_at=1764061200),
+        "invalid: starts_at: ",
+    ),
+    "no offset": (lambda wish: wish(starts_at="2026-12-01T10:00:00"), "invalid: starts_at: "),
+    "an unknown field": (lambda wish: wish(colour="red"), "invalid: colour: "),
+    "a zero character": (lambda wish: wish(note="a\0b"), "invalid: note: "),
+    "a zero character in a field's name": (lambda wish: wish(**{"a\0b": 1}), "invalid: a\ufffdb: "),
+    "a zero byte": (lambda wish: b"\0" * 10, "invalid: "),
+    "half a character": (lambda wish: wish(note="\ud800"), "invalid: "),
+    "an end before its beginning": (
+        lambda wish: wish(ends_at="2026-01-01T10:00:00Z"),
+        "",
+    ),
+    "no slot": (lambda wish: wish(starts_at="2126-12-01T10:07:31Z"), ""),
+    "a crowd": (lambda wish: wish(party_size=10**30), "invalid: party_size: "),
+}
+
+
+class TestRefused:
+    @pytest.mark.parametrize(("make", "reason"), REFUSED.values(), ids=REFUSED)
+    def test_it_is_kept_with_its_reason(self, make, reason, wish, now):
+        value = make(wish)
+        if value is not None and not isinstance(value, bytes):
+            value = json.dumps(value).encode()
+        assert take(Received(TOPIC, 3, 8, value), now=now) is None
+        kept = RefusedRequest.objects.get()
+        assert kept.reason.startswith(reason)
+        assert kept.reason
+        assert (kept.topic, kept.partition, kept.offset, kept.received_at) == (TOPIC, 3, 8, now)
+        assert Booking.objects.count() == 0
+
+    def test_a_closed_account_is_nobody(self, wish, alice, now):
         alice.is_active = False
         alice.save()
-        requests.write(TOPIC, wish())
-        assert read(1).refused == 1
-        assert not Booking.objects.exists()
+        take(Received(TOPIC, 0, 0, json.dumps(wish()).encode()), now=now)
+        assert reasons() == ["invalid: Nobody has this login."]
 
-    def test_what_is_refused_is_kept_once(self, requests, settings):
-        requests.write(TOPIC, b"{")
-        read(1)
-        settings.KAFKA = {**settings.KAFKA, "requests_group": "from the beginning"}
-        read(1)
-        assert RefusedRequest.objects.count() == 1
+    def test_all_of_them_hold_up_nobody(self, topic, wish):
+        wrong = [make(wish) for make, _reason in REFUSED.values()]
+        topic.write(TOPIC, *wrong, wish())
+        done = consume(len(wrong) + 1)
+        assert (done.accepted, done.refused) == (1, len(wrong))
+        assert topic.committed(GROUP, TOPIC) == [len(wrong) + 1]
+        assert len(reasons()) == len(wrong)
 
-    def test_what_was_refused_long_ago_is_forgotten(self, now, settings):
-        for offset, days in enumerate((29, 31)):
-            at = now - timedelta(days=days)
-            RefusedRequest.objects.create(topic=TOPIC, partition=0, offset=offset, received_at=at)
-        assert forget_refused(now=now) == 1
-        assert RefusedRequest.objects.get().offset == 0
-        assert forget_refused(now=now) == 0
+    def test_what_was_said_is_kept_as_far_as_it_can_be(self, now):
+        take(Received(TOPIC, 0, 0, b"a\0b\xff" + b"x" * 20_000), now=now)
+        kept = RefusedRequest.objects.get().value
+        assert kept.startswith("a\ufffdb\ufffdx")
+        assert len(kept) == 10_000
 
-    @pytest.mark.django_db(transaction=True)
-    def test_while_the_database_is_away_nothing_is_committed(self, requests, wish, monkeypatch):
-        """The request in hand waits, and what is behind it too; nothing is lost or out of order."""
-        failures = iter([OperationalError("gone")] * 3)
-        take, committed = consuming.take, []
-
-        def fail(received, *, now):
-            if error := next(failures, None):
-                committed.append(requests.committed(GROUP, TOPIC))
-                raise error
-            return take(received, now=now)
-
-        monkeypatch.setattr(consuming, "take", fail)
-        requests.write(TOPIC, wish(request_key="1"), wish(request_key="2"))
-        assert read(2).accepted == 2
-        assert committed == [[-1001]] * 3
-        assert list(Booking.objects.order_by("pk").values_list("request_key", flat=True)) == [
-            "1",
-            "2",
-        ]
-        assert requests.committed(GROUP, TOPIC) == [2]
+    def test_after_a_month_it_is_forgotten(self, settings, now):
+        take(Received(TOPIC, 0, 0, b"old"), now=now)
+        take(Received(TOPIC, 0, 1, b"new"), now=now + timedelta(days=1))
+        days = settings.DELIVERIES["retention_days"]
+        assert forget_refused(now=now + timedelta(days=days)) == 0
+        assert forget_refused(now=now + timedelta(days=days, seconds=1)) == 1
+        assert RefusedRequest.objects.get().offset == 1
 
 
-@pytest.mark.django_db
-class TestCommand:
-    def test_it_says_what_is_missing(self, settings):
-        for given in ({"bootstrap_servers": ""}, {"bootstrap_servers": "localhost:1"}):
-            settings.KAFKA = {**settings.KAFKA, "requests_topic": "", **given}
-            with pytest.raises(CommandError, match="KAFKA_REQUESTS_TOPIC"):
-                call_command("consume_requests")
+@pytest.fixture
+def start(topic, manage):
+    return partial(
+        manage,
+        "consume_requests",
+        KAFKA_BOOTSTRAP_SERVERS=topic.address,
+        KAFKA_REQUESTS_TOPIC=TOPIC,
+        KAFKA_OPTIONS=json.dumps(LIVELY),
+    )
 
-    def test_wrong_options_are_named(self, settings, requests):
-        settings.KAFKA = {**settings.KAFKA, "options": {"no.such.option": "1"}}
-        with pytest.raises(CommandError, match=r"no\.such\.option"):
-            call_command("consume_requests")
+
+def stop(process, number=signal.SIGTERM):
+    """Tell it to stop, see that it does so at once, and return its log."""
+    began = time.monotonic()
+    process.send_signal(number)
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert time.monotonic() - began < 2
+    return log
+
+
+def wait_for_line(process, text):
+    """Read its log until a line with this text."""
+    end = Timer(20, process.kill)
+    end.start()
+    assert any(text in line for line in process.stderr), f"it never said: {text}"
+    end.cancel()
 
 
 @pytest.mark.django_db(transaction=True)
-class TestProcesses:
-    @pytest.fixture
-    def consume(self, requests):
-        """Start the command; what still runs is killed."""
-        started = []
+class TestProcess:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_it_takes_requests_until_it_is_told_to_stop(self, topic, start, wish, number):
+        process = start()
+        topic.write(TOPIC, wish())
+        wait_for(Booking.objects.exists)
+        assert stop(process, number).rstrip().endswith("stopped: 1 accepted, 0 refused")
+        assert topic.committed(GROUP, TOPIC) == [1]
 
-        def run():
-            started.append(
-                start(
-                    "consume_requests",
-                    KAFKA_BOOTSTRAP_SERVERS=requests.address,
-                    KAFKA_REQUESTS_TOPIC=TOPIC,
-                    KAFKA_OPTIONS='{"session.timeout.ms": 6000, "heartbeat.interval.ms": 300}',
-                )
+    def test_it_stops_while_the_broker_is_down(self, topic, start, wish):
+        topic.fail(OFFSET_COMMIT, *[KafkaError.GROUP_AUTHORIZATION_FAILED] * 5)
+        process = start()
+        topic.write(TOPIC, wish())
+        wait_for(Booking.objects.exists)
+        topic.go_down()
+        time.sleep(0.5)
+        stop(process)
+
+    def test_it_waits_for_a_broker_that_comes_later(self, topic, start, wish):
+        topic.write(TOPIC, wish())
+        topic.go_down()
+        process = start()
+        time.sleep(1)
+        topic.come_up()
+        wait_for(Booking.objects.exists)
+        stop(process)
+
+    def test_killed_between_the_row_and_the_commit_it_books_once(self, topic, start, wish):
+        topic.fail(OFFSET_COMMIT, *[KafkaError.GROUP_AUTHORIZATION_FAILED] * 1000)
+        topic.write(TOPIC, *[wish(hour) for hour in range(5)], b"nonsense")
+        killed = start()
+        wait_for(RefusedRequest.objects.exists)
+        killed.kill()
+        killed.communicate()
+        assert topic.committed(GROUP, TOPIC) == [-1001]
+        topic.fail_no_more(OFFSET_COMMIT)
+        second = start()
+        wait_for(lambda: topic.committed(GROUP, TOPIC) == [6])
+        assert "stopped: 5 accepted, 1 refused" in stop(second)
+        assert Booking.objects.count() == 5
+        assert RefusedRequest.objects.count() == 1
+
+    def test_two_share_the_partitions(self, topic, start, wish):
+        first = start()
+        wait_for_line(first, "partitions 0, 1, 2, 3 are ours")
+        second = start()
+        wait_for_line(second, "are ours")
+        for partition in range(4):
+            topic.write(TOPIC, wish(partition), wish(partition + 4), partition=partition)
+        wait_for(lambda: topic.committed(GROUP, TOPIC, range(4)) == [2, 2, 2, 2])
+        logs = stop(second), stop(first)
+        assert ["stopped: 4 accepted, 0 refused" in log for log in logs] == [True, True]
+        assert Booking.objects.count() == 8
+
+    def test_when_one_leaves_the_other_goes_on(self, topic, start, wish):
+        first = start()
+        wait_for_line(first, "are ours")
+        second = start()
+        wait_for_line(second, "are ours")
+        stop(first)
+        for partition in range(4):
+            topic.write(TOPIC, wish(partition), partition=partition)
+        wait_for(lambda: Booking.objects.count() == 4)
+        stop(second)
+
+    def test_a_database_that_is_away_is_waited_for(self, topic, start, wish):
+        process = start()
+        topic.write(TOPIC, wish())
+        wait_for(lambda: topic.committed(GROUP, TOPIC) == [1])
+        with tables_away():
+            topic.write(TOPIC, *[wish(hour) for hour in range(1, 4)], b"nonsense")
+            topic.write(TOPIC, wish(4), partition=1)
+            time.sleep(1.2)
+            assert topic.committed(GROUP, TOPIC, [0, 1]) == [1, -1001]
+        wait_for(lambda: topic.committed(GROUP, TOPIC, [0, 1]) == [5, 1])
+        assert Booking.objects.count() == 5
+        assert list(RefusedRequest.objects.values_list("offset", flat=True)) == [4]
+        log = stop(process)
+        assert "next try in 0.5 s" in log
+        assert "the database takes requests again" in log
+
+    def test_it_stops_while_the_database_is_away(self, topic, start, wish, tmp_path):
+        nowhere = {
+            "sqlite": f"sqlite:///{tmp_path}/empty.sqlite3",  # it is there, its tables aren't
+            "postgresql": "postgres://nobody@127.0.0.1:1/nothing",
+        }
+        process = start(DATABASE_URL=nowhere[connection.vendor])
+        topic.write(TOPIC, wish())
+        wait_for_line(process, "the database takes no requests")
+        stop(process)
+        assert topic.committed(GROUP, TOPIC) == [-1001]
+
+    @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no connections to cut")
+    def test_a_connection_that_was_cut_is_made_anew(self, topic, start, wish):
+        process = start()
+        topic.write(TOPIC, wish())
+        wait_for(lambda: topic.committed(GROUP, TOPIC) == [1])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            return started[-1]
+        topic.write(TOPIC, wish(1))
+        wait_for(lambda: topic.committed(GROUP, TOPIC) == [2])
+        stop(process)
+        assert Booking.objects.count() == 2
 
-        yield run
-        for process in started:
-            process.kill()
-            process.communicate()
 
-    def test_who_is_killed_books_nothing_twice_and_loses_nothing(self, requests, consume, wish):
-        wishes = [wish(request_key=str(n)) for n in range(150)]
-        requests.write(TOPIC, *wishes[:75])
-        requests.write(TOPIC, *wishes[75:], partition=1)
-        victim = consume()
-        wait_for(lambda: Booking.objects.count() >= 20)
-        victim.send_signal(signal.SIGKILL)
-        victim.wait()
-        consume()
-        second = consume()
-        wait_for(lambda: Booking.objects.count() == 150, 40)
-        wait_for(lambda: sum(requests.committed(GROUP, TOPIC, (0, 1))) == 150)
-        keys = Booking.objects.order_by("pk").values_list("request_key", flat=True)
-        assert sorted(keys, key=int) == [str(n) for n in range(150)]
-        assert not RefusedRequest.objects.exists()
-        second.terminate()
-        _out, log = second.communicate(timeout=20)
-        assert second.returncode == 0, log
-        assert "Accepted" in log
+@contextmanager
+def tables_away():
+    """Make every request fail in the database as long as this lasts."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE spaces_place RENAME TO spaces_place_away")
+        try:
+            yield
+        finally:
+            cursor.execute("ALTER TABLE spaces_place_away RENAME TO spaces_place")
+
+
+@pytest.mark.parametrize("name", ["requests_topic", "bootstrap_servers"])
+def test_without_a_topic_or_a_broker_the_command_says_so(settings, name):
+    full = {**settings.KAFKA, "requests_topic": TOPIC, "bootstrap_servers": "localhost:9092"}
+    settings.KAFKA = {**full, name: ""}
+    with pytest.raises(CommandError, match="set KAFKA_REQUESTS_TOPIC") as raised:
+        call_command("consume_requests")
+    assert raised.value.returncode == 1
