@@ -253,6 +253,16 @@ class TestRefused:
         assert RefusedRequest.objects.get().offset == 1
 
 
+@pytest.mark.django_db(transaction=True)  # the worker closes the connection it finds
+def test_the_worker_forgets_what_was_refused_long_ago(settings):
+    now = timezone.now()
+    days = settings.DELIVERIES["retention_days"]
+    for offset, age in enumerate((days - 1, days + 1)):
+        take(Received(TOPIC, 0, offset, b"nonsense"), now=now - timedelta(days=age))
+    call_command("worker", once=True)
+    assert RefusedRequest.objects.get().offset == 0
+
+
 @pytest.fixture
 def start(topic, manage):
     return partial(
