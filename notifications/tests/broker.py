@@ -20,6 +20,11 @@ PRODUCE, OFFSET_COMMIT, INIT_PRODUCER_ID = 0, 8, 22  # numbers of requests in th
 
 BROKER = 1
 
+REQUESTS, GROUP = "mesto.requests", "mesto"
+
+#: A member of a group that is killed is missed soon, and all hear soon that somebody came.
+LIVELY = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 200}
+
 _pointer, _int, _text = ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
 _signatures: dict[str, tuple[object, list[object]]] = {
     "conf_new": (_pointer, []),

@@ -1,8 +1,11 @@
-"""A house in Moscow, and members with addresses."""
+"""A house in Moscow, members with addresses, and a topic with requests."""
+
+from datetime import timedelta
 
 import pytest
 
 from accounts.factories import UserFactory
+from notifications.tests.broker import LIVELY, REQUESTS
 from spaces.factories import open_space
 
 
@@ -39,3 +42,29 @@ def site(settings):
     """Has an address of its own, and one that it writes from."""
     settings.SITE_URL = "https://mesto.example"
     settings.MAIL_FROM = "Mesto <mesto@mesto.example>"
+
+
+@pytest.fixture
+def topic(kafka, settings):
+    """A topic that this process takes requests from."""
+    settings.KAFKA = {**settings.KAFKA, "requests_topic": REQUESTS, "options": LIVELY}
+    kafka.create(REQUESTS)
+    return kafka
+
+
+@pytest.fixture
+def wish(desk, alice, soon):
+    """Return a request of Alice's for the first desk; keywords change it."""
+
+    def wish(hour=0, **changes):
+        starts_at = soon + timedelta(hours=hour)
+        asked = {
+            "request_key": f"order {hour}",
+            "place": str(desk.code),
+            "member": "alice",
+            "starts_at": starts_at.isoformat(),
+            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+        }
+        return {name: value for name, value in (asked | changes).items() if value is not None}
+
+    return wish

@@ -67,12 +67,10 @@ def rows(table):
 
 
 def stop(process):
-    """Tell it to stop, see that it does so at once, and return what it printed."""
-    began = time.monotonic()
+    """Tell it to stop, see that it does so, and return what it printed."""
     process.send_signal(signal.SIGTERM)
     printed, complaints = process.communicate(timeout=20)
     assert process.returncode == 0, complaints
-    assert time.monotonic() - began < 2
     return printed.splitlines()
 
 
