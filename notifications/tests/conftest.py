@@ -1,11 +1,13 @@
-"""A house in Moscow, members with addresses, and a topic with requests."""
+"""A house in Moscow, members with addresses, a calendar, and a topic with requests."""
 
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from accounts.factories import UserFactory
 from notifications.tests.broker import LIVELY, REQUESTS
+from notifications.tests.calendars import made
 from spaces.factories import open_space
 
 
@@ -68,3 +70,14 @@ def wish(desk, alice, soon):
         return {name: value for name, value in (asked | changes).items() if value is not None}
 
     return wish
+
+
+@pytest.fixture
+def mine(alice):
+    return made(alice)
+
+
+@pytest.fixture
+def program():
+    """Asks without a cookie, as a calendar program does."""
+    return Client()
