@@ -22,7 +22,10 @@ def place_new() -> int:
 def _place() -> int:
     # The first event's row is the lock: it is always there and nobody changes it.
     BookingEvent.objects.order_by("pk").select_for_update(no_key=True)[:1].get()
-    new = list(BookingEvent.objects.unplaced().order_by("pk")[:CHUNK])
+    # But on a new site a lower key may come late and be the first for the next process: so the rows
+    # are locked too, and what has a position by now is left out.
+    unplaced = BookingEvent.objects.unplaced().order_by("pk")
+    new = list(unplaced.select_for_update(no_key=True)[:CHUNK])
     last = BookingEvent.objects.aggregate(last=Max("position"))["last"] or 0
     for position, event in enumerate(new, last + 1):
         event.position = position

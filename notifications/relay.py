@@ -33,6 +33,9 @@ PATIENCE = 4
 #: A rest, and a wait for a listener that is down, are at most so many first pauses: a minute.
 LONGEST_REST = 12
 
+#: However long it waited for its turn (no worker ran, it was switched off), it is tried so often.
+FEWEST_TRIES = 8
+
 #: What members are written about; the rest is between the house and its programs.
 MAILED = (
     BookingEvent.Kind.CONFIRMED,
@@ -219,6 +222,8 @@ def _try_again(delivery: Delivery, outcome: Again, *, now: datetime) -> None:
         _keep([delivery], due_at=due_at, error=error)
     elif now < give_up_at:
         _keep([delivery], due_at=give_up_at, error=error)  # the last try
+    elif delivery.attempts + 1 < FEWEST_TRIES:
+        _keep([delivery], due_at=due_at, error=error)
     else:
         _keep([delivery], state=Delivery.State.DEAD, settled_at=now, error=error)
 
@@ -278,11 +283,12 @@ def replay(events: EventQuerySet, *, to: Endpoint, now: datetime) -> int:
 
 @transactional
 def _replay(events: Sequence[BookingEvent], *, to: Endpoint, now: datetime) -> int:
+    # In this order: one that is being forgotten as too old is waited for, then made anew.
+    theirs = Delivery.objects.filter(endpoint=to, purpose=Delivery.Purpose.EVENT)
+    _begin_anew(theirs.filter(event__in=events), now=now)
     Delivery.objects.bulk_create(
         [_delivery(to, event, now) for event in events], ignore_conflicts=True
     )
-    theirs = Delivery.objects.filter(endpoint=to, purpose=Delivery.Purpose.EVENT)
-    _begin_anew(theirs.filter(event__in=events), now=now)
     return len(events)
 
 
@@ -291,6 +297,8 @@ def forget_settled(*, now: datetime) -> int:
     """Delete some of what arrived long ago; return how many. Dead letters and the log stay."""
     before = now - timedelta(days=settings.DELIVERIES["retention_days"])
     old = Delivery.objects.forgettable(now, settled_before=before)
+    # Locked: what somebody has sent again at this moment is not old any more.
+    old = old.select_for_update(skip_locked=True)
     keys = list(old.values_list("pk", flat=True)[:CHUNK])
     Delivery.objects.filter(pk__in=keys).delete()
     return len(keys)

@@ -9,9 +9,10 @@ from functools import partial
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils import timezone
 
 from accounts.models import User
-from bookings.models import BookingEvent
+from bookings.models import Booking, BookingEvent
 from bookings.states import State
 from notifications.mail.composing import compose
 from notifications.mail.passwords import send_links
@@ -30,6 +31,7 @@ BATCH = 10
 def deliver_mail(*, now: datetime) -> int:
     """Send some of the mail that is due; return how much."""
     done = send_links(limit=BATCH, now=now)  # somebody sits there and waits for it
+    now = timezone.now() if done else now  # that may have taken long, and leases begin now
     return done + carry(Endpoint.Channel.MAIL, partial(_send, now=now), limit=BATCH, now=now)
 
 
@@ -91,8 +93,9 @@ def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
 
 
 def _needless_reminder(delivery: Delivery, reader: User, now: datetime) -> str:
-    booking = delivery.booking
-    assert booking is not None
+    assert delivery.booking is not None
+    # Asked again: the mails before it in the batch may have taken long.
+    booking = Booking.objects.get(pk=delivery.booking.pk)
     if booking.state != State.CONFIRMED or booking.starts_at != delivery.reminds_of:
         return "The booking is not what it was."
     if booking.has_started(now):

@@ -1,6 +1,7 @@
 """Mail on its way to a server that may be slow, full, picky, or not there."""
 
 import re
+import time
 from datetime import timedelta
 from operator import attrgetter
 
@@ -10,8 +11,11 @@ from django.utils import timezone
 from accounts.factories import UserFactory
 from accounts.services import change
 from bookings.tests.acts import book, hours
+from notifications.mail import sending
+from notifications.mail.post import Post
 from notifications.mail.sending import deliver_mail
 from notifications.models import Delivery, Endpoint
+from notifications.outcomes import Delivered
 from notifications.relay import fan_out
 from notifications.tests.smtp import closed_port, mailers, receiving, silence
 from spaces.models import OpeningHours, Space
@@ -239,3 +243,23 @@ def test_by_default_mail_is_printed(tverskaya, anna, soon, manage):
     printed, log = worker.communicate(timeout=30)
     assert worker.returncode == 0, log
     assert "To: anna@example.org" in printed
+
+
+def test_a_lease_begins_when_mail_is_claimed_however_long_the_links_took(
+    server, members, now, monkeypatch, settings
+):
+    settings.DELIVERIES = {**settings.DELIVERIES, "lease_seconds": 0.3}
+    leases = []
+
+    def slowly(**_kwargs):
+        time.sleep(0.4)
+        return 1
+
+    def send(_post, _mail):
+        leases.extend(Delivery.objects.pending().values_list("lease_expires_at", flat=True))
+        return Delivered()
+
+    monkeypatch.setattr(sending, "send_links", slowly)
+    monkeypatch.setattr(Post, "send", send)
+    deliver_mail(now=now)
+    assert min(leases) > now + timedelta(seconds=0.6)

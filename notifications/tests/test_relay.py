@@ -141,6 +141,19 @@ def test_each_pause_doubles_and_after_a_day_it_is_given_up(webhook, desk, alice,
     assert delivery.attempts == len(pauses) + 1
 
 
+def test_what_waited_a_day_for_its_first_try_gets_some_more(webhook, desk, alice, now):
+    """No worker ran meanwhile, or it was switched off: one failure is no reason to give up."""
+    book(desk, alice, now)
+    fan_out(now=now)
+    at, tries = now + timedelta(days=3), 0
+    while claimed := claim(webhook, limit=1, now=at):
+        settle([(claimed[0], Again("HTTP 503", after=seconds(3600)))], now=at)
+        claimed[0].refresh_from_db()
+        at, tries = claimed[0].due_at, tries + 1
+        assert claimed[0].state == ("PENDING" if tries < 8 else "DEAD")
+    assert tries == 8
+
+
 def test_a_permanent_error_is_dead_at_once(webhook, desk, alice, now):
     book(desk, alice, now)
     fan_out(now=now)

@@ -1,17 +1,20 @@
 """Several relays at once, beside those who book: nothing twice, nothing lost, all in order."""
 
+import time
 from collections import defaultdict
 from datetime import timedelta
+from threading import Event, Timer
 
 import pytest
 from django.db import connection, transaction
 
 from accounts.factories import UserFactory
-from bookings import services
+from bookings import log, services
 from bookings.models import Booking, BookingEvent
 from bookings.representation import booking_data
 from bookings.tests.acts import TEN, book, hours
 from bookings.tests.crowd import at_once
+from notifications import relay
 from notifications.factories import WebhookFactory
 from notifications.models import Cursor
 from notifications.outcomes import Delivered
@@ -77,6 +80,64 @@ def test_a_lower_key_that_comes_later_is_delivered_too(webhook, desk, alice, now
     assert len(carry_all(webhook, now)) == 1
     late = refused(alice, desk, now, pk=7)
     assert carry_all(webhook, now) == [(late.booking_id, 1)]
+
+
+@pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
+def test_no_position_changes_when_the_first_event_of_all_comes_late(desk, alice, now):
+    """Its row is the lock for one process, the row of the second event was it for another."""
+    second = refused(alice, desk, now, pk=1000)
+    is_under_way, may_go_on = Event(), Event()
+
+    def place_slowly():
+        def pause(execute, sql, *rest):
+            found = execute(sql, *rest)
+            if "MAX(" in sql.upper():
+                is_under_way.set()
+                may_go_on.wait(5)
+            return found
+
+        with connection.execute_wrapper(pause):
+            return log.place_new()
+
+    def place_what_came_late():
+        is_under_way.wait(5)
+        refused(alice, desk, now, pk=7)
+        Timer(0.3, may_go_on.set).start()
+        return log.place_new()
+
+    assert at_once(place_slowly, place_what_came_late) == [1, 1]
+    second.refresh_from_db()
+    assert second.position == 1
+    assert BookingEvent.objects.get(pk=7).position == 2
+
+
+@pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
+@pytest.mark.parametrize("ask", ["resend", "replay"])
+def test_what_is_sent_again_is_not_forgotten_at_that_moment(webhook, desk, alice, now, ask):
+    book(desk, alice, now)
+    carry_all(webhook, now)
+    later = now + timedelta(days=31)
+    is_chosen = Event()
+
+    def forget():
+        def pause(execute, sql, *rest):
+            found = execute(sql, *rest)
+            if "settled_at" in sql and sql.startswith("SELECT"):
+                is_chosen.set()
+                time.sleep(0.5)
+            return found
+
+        with connection.execute_wrapper(pause):
+            return relay.forget_settled(now=later)
+
+    def send_again():
+        is_chosen.wait(5)
+        if ask == "resend":
+            return relay.resend(webhook.deliveries.all(), now=later)
+        return relay.replay(BookingEvent.objects.all(), to=webhook, now=later)
+
+    _forgotten, again = at_once(forget, send_again)
+    assert webhook.deliveries.pending().count() == again
 
 
 def test_several_relays_share_the_work(now):

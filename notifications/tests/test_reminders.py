@@ -14,8 +14,10 @@ from bookings.states import State
 from bookings.tests.acts import ask, book, hours, local, move
 from bookings.tests.crowd import at_once
 from notifications import reminders as under_test
+from notifications.mail.post import Post
 from notifications.mail.sending import deliver_mail
 from notifications.models import Delivery, Endpoint
+from notifications.outcomes import Delivered
 from notifications.preferences import choose_reminders
 from notifications.relay import fan_out
 from notifications.reminders import remind
@@ -335,3 +337,23 @@ def test_workers_that_found_the_same_at_the_same_moment_make_it_once(tverskaya, 
     monkeypatch.setattr(under_test, "_make", together)
     assert at_once(*[lambda: remind(now=now)] * 4) == [12] * 4
     assert reminders().count() == 12
+
+
+def test_what_is_cancelled_while_the_mails_before_it_go_out_is_not_reminded_of(
+    booking, rita, starts_at, now, monkeypatch
+):
+    other = book(booking.place.space.places.get(number=11), rita, now, starts_at)
+    sent(now)
+    at = starts_at - hours(24)
+    reminded = []
+
+    def send(_post, mail):
+        reminded.append(mail.to)
+        if len(reminded) == 1:
+            services.cancel(other, by=rita, now=at)
+        return Delivered()
+
+    monkeypatch.setattr(Post, "send", send)
+    remind(now=at)
+    deliver_mail(now=at)
+    assert reminded == [["anna@example.org"]]

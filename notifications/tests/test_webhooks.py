@@ -1,6 +1,7 @@
 """Webhooks at a real receiver: signed, in order, again after a failure, and given up."""
 
 import json
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -277,6 +278,40 @@ def test_gone_switches_the_webhook_off(webhook, receiver, desk, alice, now):
     assert not webhook.is_active
     assert states() == ["DEAD"]
     assert len(receiver.received) == 1
+
+
+def test_gone_says_nothing_of_the_address_that_was_set_meanwhile(
+    webhook, receiver, manager, desk, alice, now
+):
+    is_changed = threading.Event()
+
+    def gone(_receiver, connection):
+        is_changed.wait(5)
+        connection.sendall(b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n")
+
+    receiver.answers(gone)
+    book(desk, alice, now)
+    fan_out(now=now)
+    sending.deliver_webhooks(now=now)
+    receiver.wait_for(1)
+    services.change(webhook, url=f"{receiver.url}new", kinds=[], by=manager)
+    is_changed.set()
+    sending.finish_webhooks()
+    webhook.refresh_from_db()
+    assert states() == ["DEAD"]
+    assert webhook.is_active
+
+
+def test_all_take_turns_when_there_are_more_than_can_be_called_at_once(
+    space, receiver, alice, now, monkeypatch
+):
+    monkeypatch.setattr(sending, "MOST_CALLS", 1)
+    for path in ("a", "b", "c"):
+        WebhookFactory.create(space=space, url=receiver.url + path)
+    for n in range(3):
+        book(space.places.get(number=1), alice, now, TEN + hours(n), 1)
+    deliver(now)
+    assert [request.path for request in receiver.received] == ["/a", "/b", "/c"] * 3
 
 
 # --- Secrets, tests, once more --------------------------------------------------------------------

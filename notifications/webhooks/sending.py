@@ -40,6 +40,8 @@ class Sender:
         self._idle = Idle()
         self._under_way: dict[Future[Result], Delivery] = {}
         self._allowed: dict[int, int] = {}  # calls at a time, by endpoint
+        self._turns: dict[int, int] = {}  # which turn was an endpoint's last
+        self._turn = 0
 
     def step(self, *, now: datetime) -> int:
         """Begin what is due, wait a moment, write down what has ended.
@@ -67,11 +69,14 @@ class Sender:
     def _begin(self, now: datetime) -> None:
         busy = Counter(delivery.endpoint_id for delivery in self._under_way.values())
         ready = list(Endpoint.objects.on(Endpoint.Channel.WEBHOOK).ready(now).with_space())
-        ready.sort(key=lambda endpoint: busy[endpoint.pk])
+        # Whoever waits longest is next: else some slow ones take each slot as it falls free.
+        ready.sort(key=lambda endpoint: (busy[endpoint.pk], self._turns.get(endpoint.pk, 0)))
         for endpoint in ready:
             free = MOST_CALLS - len(self._under_way)
             room = min(free, self._allowance(endpoint) - busy[endpoint.pk])
             if room > 0:
+                self._turn += 1
+                self._turns[endpoint.pk] = self._turn
                 for delivery in relay.claim(endpoint, limit=room, now=now):
                     self._call(delivery, now)
 
@@ -95,8 +100,8 @@ class Sender:
             tried = [(self._under_way.pop(future), _result(future, now)) for future in futures]
             relay.settle([(delivery, _outcome(delivery, r)) for delivery, r in tried], now=now)
             self._learn(endpoint, [result for _delivery, result in tried])
-            if any(result.status == 410 for _delivery, result in tried):
-                services.switch_off_gone(endpoint, now=now)
+            for url in {each.endpoint.url for each, result in tried if result.status == 410}:
+                services.switch_off_gone(endpoint, url=url, now=now)
         return sum(map(len, ended.values()))
 
     def _learn(self, endpoint: int, results: list[Result]) -> None:

@@ -117,10 +117,11 @@ def switch(endpoint: Endpoint, *, on: bool, by: User) -> None:
     _log("switched on" if on else "switched off", endpoint, by)
 
 
-def switch_off_gone(endpoint: int, *, now: datetime) -> None:
-    """Leave a receiver in peace that has answered 410 Gone."""
-    Endpoint.objects.filter(pk=endpoint).update(is_active=False, failing_since=now)
-    logger.warning("webhook %s answered 410 and was switched off", endpoint)
+def switch_off_gone(endpoint: int, *, url: str, now: datetime) -> None:
+    """Leave a receiver in peace that has answered 410 Gone; another address since is another."""
+    found = Endpoint.objects.filter(pk=endpoint, url=url)
+    if found.update(is_active=False, failing_since=now):
+        logger.warning("webhook %s answered 410 and was switched off", endpoint)
 
 
 @transaction.atomic
