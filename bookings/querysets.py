@@ -207,13 +207,6 @@ class EventQuerySet(models.QuerySet["BookingEvent"]):
         earlier = self.filter(booking=event.booking_id, sequence__lt=event.sequence)
         return earlier.order_by("-sequence")
 
-    def overtaking(self, event: "BookingEvent") -> "EventQuerySet":
-        """What moved or ended the same booking later: what the event tells holds no more."""
-        from bookings.models import BookingEvent
-
-        changes = [BookingEvent.Kind.MOVED, BookingEvent.Kind.CANCELLED]
-        return self.filter(booking=event.booking_id, sequence__gt=event.sequence, kind__in=changes)
-
     def beyond(self, position: int) -> "EventQuerySet":
         """What comes after a position of the log, in its order."""
         return self.filter(position__gt=position).order_by("position")

@@ -155,6 +155,44 @@ def _is_mailbox(text: str) -> bool:
     return text.isprintable()
 
 
+@register()
+def kafka_options(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if not isinstance(settings.KAFKA["options"], dict):
+        return [
+            Error(
+                "KAFKA_OPTIONS is not a JSON object.",
+                hint='Such as {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}',
+                id="mesto.E013",
+            )
+        ]
+    if not settings.KAFKA["options"]:
+        return []
+    from notifications.kafka.producing import objection  # who has no Kafka loads none of it
+
+    if not (problem := objection()):
+        return []
+    return [
+        Error(
+            f"KAFKA_OPTIONS can't be used: {problem}",
+            hint="The names and values are librdkafka's: see its CONFIGURATION.md.",
+            id="mesto.E014",
+        )
+    ]
+
+
+@register()
+def kafka_requests(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.KAFKA["bootstrap_servers"] or not settings.KAFKA["requests_topic"]:
+        return []
+    return [
+        Error(
+            "KAFKA_REQUESTS_TOPIC is set, and KAFKA_BOOTSTRAP_SERVERS is not.",
+            hint="Set KAFKA_BOOTSTRAP_SERVERS=host:9092, or no topic to take requests from.",
+            id="mesto.E015",
+        )
+    ]
+
+
 @register(deploy=True)
 def public_site_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if not _is_here(_split(settings.SITE_URL).hostname or ""):

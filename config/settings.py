@@ -7,6 +7,7 @@ import environ
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
+from config import kafka
 from config.mailers import mailer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -200,7 +201,7 @@ KAFKA = {
     "requests_topic": env.str("KAFKA_REQUESTS_TOPIC", default=""),
     "requests_group": env.str("KAFKA_REQUESTS_GROUP", default="mesto"),
     # Anything else that librdkafka knows, as JSON: {"security.protocol": "SASL_SSL", …}
-    "options": env.json("KAFKA_OPTIONS", default={}),
+    "options": kafka.options(env.str("KAFKA_OPTIONS", default="")),
 }
 
 # --- Mail -----------------------------------------------------------------------------------------

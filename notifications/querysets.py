@@ -112,6 +112,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         ).order_by("position")
         return self.filter(Q(position=None) | Q(position=Subquery(earliest.values("position")[:1])))
 
+    def overtaking(self, delivery: "Delivery") -> "DeliveryQuerySet":
+        """What came later of the same booking and has arrived: an old one, sent again, is wrong."""
+        later = self.filter(endpoint=delivery.endpoint_id, booking=delivery.booking_id)
+        return later.filter(position__gt=delivery.position, state="DELIVERED")
+
     def latest_first(self) -> "DeliveryQuerySet":
         return self.order_by("-pk")
 

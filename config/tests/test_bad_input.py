@@ -8,7 +8,6 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from html.parser import HTMLParser
 from operator import itemgetter
 from urllib.parse import quote, urlencode
 
@@ -27,6 +26,15 @@ from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.tests.programs import issue
 from bookings.log import place_new
 from bookings.tests.acts import book, hours
+from config.tests.garbage import (
+    ASKED,
+    BODIES,
+    GARBAGE,
+    HEADERS,
+    QUERIES,
+    TYPED,
+    PostedForms,
+)
 from notifications.calendars import feeds
 from notifications.factories import WebhookFactory
 from notifications.models import RefusedRequest
@@ -36,7 +44,6 @@ from spaces.factories import ClosureFactory, PolicyFactory
 
 pytestmark = pytest.mark.django_db
 
-TOKEN = "csrfmiddlewaretoken"
 CLEAR = {200, 301, 302, 400, 401, 403, 404, 405, 409, 422}
 
 #: What fills each parameter of an address: a word, or the row with that key; {row} is the one that
@@ -95,52 +102,6 @@ CODES = {
     "staff/webhooks/": "endpoint",
     "staff/deliveries/": "delivery",
 }
-
-GARBAGE = [
-    "",
-    "\x00",
-    "-1",
-    "9" * 30,
-    "9" * 5000,
-    "NaN",
-    "1e9",
-    "٣٣٣٣-١١-٢٥",
-    "\"'><script>alert(1)</script>",
-    "{{ x }}{% x %}%(x)s%d{0.__class__}",
-    "../../../etc/passwd",
-    "a\r\nSet-Cookie: b=c",
-    "//evil.example/",
-    "2026-02-30T25:61",
-    "9999-12-31T23:59",
-    "00000000-0000-0000-0000-000000000000",
-    "\U0001f468\u200d\u202e\ufffe",
-]
-TYPED = ["\x00", "9" * 30, "-1", "NaN", "٣٣", "\"'><script>alert(1)</script>", "2026-02-30T25:61"]
-QUERIES = ["%ff%fe=%ff", "a=1&" * 1500, "%00=%00", "&&==%", "_selected_action=%00", "codes=1,2"]
-ASKED = [
-    *("date", "from", "to", "party", "feature", "sort", "place", "move", "state", "space", "page"),
-    *("next", "day", "over", "q", "o", "p", "e", "codes", "what", "shown", "member", "first_day"),
-    *("starts", "_popup", "_to_field", "starts_at", "ends_at", "party_size", "cursor", "limit"),
-    "after",
-]
-BODIES = [
-    ("application/x-www-form-urlencoded", b"\xff\xfe=\xc3\x28&%ff=%fe&%&=&a"),
-    ("application/x-www-form-urlencoded", b"a=1&" * 1500),
-    ("application/x-www-form-urlencoded; charset=utf-16", b"a=1"),
-    ("multipart/form-data", b"no boundary"),
-    ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="\xff'),
-    ("multipart/form-data; boundary=x; charset=hex", b"--x--"),
-    ("application/json", b'{"place": '),
-    ("text/\xff", b"\x00"),
-]
-HEADERS = [
-    {"HTTP_HOST": "evil.example"},
-    {"CONTENT_TYPE": "text/plain; charset=hex"},
-    {"HTTP_COOKIE": r'sessionid="aaaaaaaa\000"; csrftoken="\000"; messages="\000"'},
-    {"HTTP_COOKIE": 'sessionid=\xff\xfe; django_language="../../x"; messages=[[]]'},
-    {"HTTP_ACCEPT_LANGUAGE": "x" * 5000, "HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": "\xff"},
-    {"REMOTE_ADDR": "\xff", "HTTP_X_FORWARDED_FOR": "\xff, ' OR 1=1"},
-]
 
 
 def addresses(patterns, prefix="", namespace=""):
@@ -379,30 +340,6 @@ def test_visitors_and_staff_of_another_space_see_and_change_nothing(here):
             assert "alice" not in someone.post(path, {"post": "yes", "name": "Mine"}).text
     if here.name.startswith("admin:") and "<" in here.route and "app_label" not in here.route:
         assert stranger.get(path).status_code in {302, 403, 404}
-
-
-class PostedForms(HTMLParser):
-    """The forms of a page that post: (address, [(name, value)]); not those of the frame."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.found, self._fields = [], None
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        got = dict(attrs)
-        if tag == "form":
-            is_of_frame = got.get("class") == "languages" or "logout" in got.get("action", "")
-            self._fields = []
-            if got.get("method") == "post" and not is_of_frame:
-                self.found.append((got.get("action"), self._fields))
-        elif self._fields is not None and got.get("name", TOKEN) != TOKEN:
-            self._fields.append((got["name"], got.get("value") or ""))
-
-    def handle_endtag(self, tag):
-        if tag == "form":
-            self._fields = None
 
 
 @at_every_address

@@ -64,3 +64,7 @@ class OnceAMinute(logging.Filter):
 #: What librdkafka says; errors only, and warnings.
 chatter = logging.getLogger("mesto.kafka.client")
 chatter.addFilter(OnceAMinute())
+
+#: For a client that only shows whether it can be made.
+silent = logging.getLogger("mesto.kafka.silent")
+silent.disabled = True

@@ -2,11 +2,14 @@
 
 A message's offset is committed after its row is: who is killed in between reads it again, and the
 request key makes the same booking of it. What can't become a booking is stored as refused and
-passed over. While the database is away the message in hand is tried again and nothing is committed;
-the group keeps us, for we go on polling with everything paused.
+passed over. While the database is away the message in hand is tried again; nothing behind it is
+read, nothing is committed, and the group keeps us, for we go on polling with everything paused.
 """
 
+import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -17,123 +20,158 @@ from django.utils import timezone
 from notifications.kafka.clients import chatter, logger, options
 from notifications.kafka.requests import Received, take
 
-POLL = 0.2  # seconds; so long a signal may go unheard
+#: Seconds for which a poll may wait: so long a wish to stop goes unheard.
+POLL = 0.2
 #: Committing costs a round trip to the broker; what isn't committed is only looked at again.
 COMMIT_EVERY = 100
-LONGEST_PAUSE = 30.0  # seconds between two tries to store a message
+COMMIT_SECONDS = 1.0
+LONGEST_PAUSE = 10.0  # seconds between two tries to reach the database
 
 DEFAULTS: dict[str, Any] = {
     # A new group begins with what waits already. Reading again books nothing twice.
     "auto.offset.reset": "earliest",
+    # A topic that is made after us is found within that time, instead of five minutes.
+    "topic.metadata.refresh.interval.ms": 30_000,
 }
-FIXED: dict[str, Any] = {"enable.auto.commit": False, "enable.auto.offset.store": False}
+FIXED: dict[str, Any] = {
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+}
 
 
+@dataclass
 class Requests:
     """This process's part in the group, and what it did so far."""
 
-    def __init__(self, is_stopping: Callable[[float], bool]) -> None:
-        self.is_stopping = is_stopping
-        self.accepted = self.refused = 0
-        self._stored = 0  # since the last commit
-        self._lost: set[tuple[str, int]] = set()  # while a message is in hand
-        group = {"group.id": settings.KAFKA["requests_group"]}
-        self.consumer = Consumer(options(DEFAULTS, FIXED | group), logger=chatter)
+    accepted: int = 0
+    refused: int = 0
+    _waiting: deque[Message] = field(default_factory=deque)  # the database didn't take them yet
+    _failures: int = 0  # of the database, in a row
+    _try_at: float = 0.0  # when it is tried next, on the monotonic clock
+    _stored: int = 0  # since the last commit
+    _committed_at: float = 0.0
 
-    def run(self) -> None:
-        """Take requests until told to stop. Raises KafkaException when the client is done for."""
+    def __post_init__(self) -> None:
+        group = {"group.id": settings.KAFKA["requests_group"]}
+        config = options(DEFAULTS, FIXED | group) | {"error_cb": _hear}
+        self.consumer = Consumer(config, logger=chatter)
+
+    def run(self, *, is_stopping: Callable[[], bool]) -> None:
+        """Take requests until told to stop. Raises KafkaException when Kafka has no more for us."""
         self.consumer.subscribe(
             [settings.KAFKA["requests_topic"]],
+            on_assign=self._on_assign,
             on_revoke=self._on_revoke,
             on_lost=self._on_lost,
         )
         try:
-            while not self.is_stopping(0):
-                message = self.consumer.poll(POLL)
-                if message is None:
-                    self._commit()
-                elif error := message.error():
-                    self._hear(error)
-                else:
-                    self._take(message)
+            while not is_stopping():
+                self._receive()
+                self._work_off()
+                self._commit_now_and_then()
         finally:
             self._commit()
             self.consumer.close()
 
-    def _take(self, message: Message) -> None:
-        """Store a message, however long the database is away, and let its offset be committed."""
-        received = _read(message)
-        self._lost.clear()
-        pause = POLL
-        while True:
+    def _receive(self) -> None:
+        message = self.consumer.poll(POLL)
+        if message is None:
+            return
+        if (error := message.error()) is None:
+            self._waiting.append(message)
+            if self._failures:  # of a partition that came to us only now
+                self.consumer.pause(self.consumer.assignment())
+        else:
+            _hear(error)
+            if error.fatal():
+                raise KafkaException(error)
+
+    def _work_off(self) -> None:
+        """Store what was received, in order, and stop at what the database can't take now."""
+        if time.monotonic() < self._try_at:
+            return
+        while self._waiting:
+            message = self._waiting[0]
             try:
-                booking = take(received, now=timezone.now())
-                break
-            except Error as error:
-                logger.warning("Request %s waits for the database: %s", received, error)
-                close_old_connections()  # a database that was restarted is found again
-            if not self._wait(pause, received):
+                booking = take(received(message), now=timezone.now())
+            except Error:
+                self._pause()
                 return
-            pause = min(pause * 2, LONGEST_PAUSE)
-        self.accepted += booking is not None
-        self.refused += booking is None
-        if (received.topic, received.partition) in self._lost:
-            return  # somebody else reads it again, and finds what we stored
-        self.consumer.store_offsets(message)
-        self._stored += 1
-        if self._stored >= COMMIT_EVERY:
+            self._waiting.popleft()
+            self._store(message)
+            self.accepted += booking is not None
+            self.refused += booking is None
+        self._resume()
+
+    def _pause(self) -> None:
+        """Leave the database alone for a while, longer after each failure in a row."""
+        pause = min(0.5 * 2**self._failures, LONGEST_PAUSE)
+        logger.exception("the database takes no requests; next try in %.1f s", pause)
+        self.consumer.pause(self.consumer.assignment())
+        self._failures += 1
+        self._try_at = time.monotonic() + pause
+        close_old_connections()  # one that broke is made anew
+
+    def _resume(self) -> None:
+        if self._failures:
+            logger.info("the database takes requests again")
+            self.consumer.resume(self.consumer.assignment())
+            self._failures = 0
+
+    # --- What the group decides: called by librdkafka while we poll ---
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        logger.info("requests: partitions %s are ours", _numbers(partitions))
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        """Commit before another member begins, and leave it what we didn't get to."""
+        self._commit()
+        self._on_lost(consumer, partitions)
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        logger.info("requests: partitions %s are no longer ours", _numbers(partitions))
+        gone = {(each.topic, each.partition) for each in partitions}
+        kept = (m for m in self._waiting if (m.topic(), m.partition()) not in gone)
+        self._waiting = deque(kept)
+
+    # --- Offsets ---
+
+    def _store(self, message: Message) -> None:
+        try:
+            self.consumer.store_offsets(message)
+            self._stored += 1
+        except KafkaException as error:  # the group thinks that we are gone, and has it read again
+            chatter.warning("requests: %s is not ours any more: %s", received(message), error)
+
+    def _commit_now_and_then(self) -> None:
+        is_time = time.monotonic() >= self._committed_at + COMMIT_SECONDS
+        if self._stored >= COMMIT_EVERY or (self._stored and is_time):
             self._commit()
 
-    def _wait(self, seconds: float, received: Received) -> bool:
-        """Pause with nothing but signs of life; false when the message isn't ours any more."""
-        held = self.consumer.assignment()
-        self.consumer.pause(held)
-        try:
-            for _step in range(max(round(seconds / POLL), 1)):
-                if self.is_stopping(0):
-                    return False
-                if (came := self.consumer.poll(POLL)) is not None and not came.error():
-                    self._return(came)
-                if (received.topic, received.partition) in self._lost:
-                    return False
-        finally:
-            self.consumer.resume(self.consumer.assignment())
-        return True
-
-    def _return(self, message: Message) -> None:
-        """Put back what came of a partition that was given to us just now."""
-        where = TopicPartition(
-            _read(message).topic, _read(message).partition, message.offset() or 0
-        )
-        self.consumer.seek(where)
-        self.consumer.pause([where])
-
-    def _hear(self, error: KafkaError) -> None:
-        if error.fatal():
-            raise KafkaException(error)
-        logger.warning("Kafka: %s", error)
-
     def _commit(self) -> None:
+        """Tell the group how far we are. A failure costs nothing but looking at it again."""
         if not self._stored:
             return
+        self._stored, self._committed_at = 0, time.monotonic()
         try:
             self.consumer.commit(asynchronous=False)
-        except KafkaException as error:  # read again, it is known
-            logger.warning("Offsets could not be committed: %s", error)
-            return
-        self._stored = 0
-
-    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._commit()
-        self._on_lost(_consumer, partitions)
-
-    def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._lost.update((each.topic, each.partition) for each in partitions)
+        except KafkaException as error:
+            chatter.warning("requests: how far we are could not be told: %s", error)
 
 
-def _read(message: Message) -> Received:
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    assert topic is not None  # only an error comes from nowhere
-    assert partition is not None
-    assert offset is not None
-    return Received(topic, partition, offset, message.value())
+def received(message: Message) -> Received:
+    return Received(
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        value=message.value(),
+    )
+
+
+def _hear(error: KafkaError) -> None:
+    """Write down what belongs to no message. All but fatal errors mend themselves."""
+    chatter.log(40 if error.fatal() else 30, "%s [%s] %s", error.name(), "requests", error.str())
+
+
+def _numbers(partitions: list[TopicPartition]) -> str:
+    return ", ".join(str(each.partition) for each in partitions) or "none"

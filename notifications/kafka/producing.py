@@ -34,7 +34,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from django.conf import settings
 
 from notifications import relay
-from notifications.kafka.clients import chatter, logger, options
+from notifications.kafka.clients import chatter, logger, options, silent
 from notifications.kafka.envelope import envelope, headers, key_of
 from notifications.models import Delivery, Endpoint
 from notifications.outcomes import Again, Delivered, Outcome, Refused, Skipped
@@ -89,6 +89,18 @@ def timeout_seconds() -> float:
     wanted = float(next((given[name] for name in TIMEOUTS if name in given), TIMEOUT_MS)) / 1000
     longest: float = settings.DELIVERIES["lease_seconds"] / 4
     return min(wanted, longest) if wanted > 0 else longest  # 0 is librdkafka's «for ever»
+
+
+def objection() -> str:
+    """Return what librdkafka has against the options; nothing is connected to. Empty: it has none.
+
+    Whatever a consumer knows is known to a producer too.
+    """
+    try:
+        Producer({**options(DEFAULTS, FIXED), "bootstrap.servers": ""}, logger=silent)
+    except (KafkaException, TypeError, ValueError) as error:
+        return _reason(error)
+    return ""
 
 
 def produce(claimed: Sequence[Delivery]) -> list[tuple[Delivery, Outcome]]:

@@ -1,6 +1,5 @@
 """A request for a booking as Kafka brings it: read as the API reads it, and accepted or refused."""
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Self
@@ -17,18 +16,17 @@ from bookings.api.schemas import BookingIn
 from bookings.errors import BookingError, Refused
 from bookings.models import Booking
 from bookings.transactions import transactional
+from notifications.kafka.clients import logger
 from notifications.models import RefusedRequest
-
-logger = logging.getLogger("mesto.kafka")
 
 MOST_BYTES = 64 * 1024  # a real request has a few hundred
 KEPT = 10_000  # characters of what was refused
 LONGEST_KEY = 200
-FORGOTTEN_AT_ONCE = 500
+CHUNK = 500  # rows that are deleted at a time
 
 
 class RequestIn(BookingIn):
-    """What the API takes for a booking, a member or a guest it is for, and a key."""
+    """What the API takes for a booking, for a member or a guest, and a key that makes it once."""
 
     request_key: Annotated[Text | None, Field(min_length=1, max_length=LONGEST_KEY)] = None
 
@@ -54,8 +52,8 @@ class Received:
 
     @property
     def key(self) -> str:
-        """Return a request key for a message without one: read again, it books nothing twice."""
-        return f"{self.topic}-{self.partition}-{self.offset}"[-LONGEST_KEY:]
+        """Return the key of a message that names none: read again, it books nothing twice."""
+        return f"kafka:{self.topic}.{self.partition}.{self.offset}"[-LONGEST_KEY:]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.partition} {self.offset}"
@@ -135,13 +133,18 @@ def refuse(message: Received, reason: str, *, now: datetime) -> None:
         partition=message.partition,
         offset=message.offset,
         defaults={
-            # PostgreSQL's text holds no zero character.
-            "value": text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:KEPT],
-            "reason": reason.replace("\0", "\N{REPLACEMENT CHARACTER}")[:500],
+            "value": _storable(text)[:KEPT],
+            "reason": _storable(reason)[:500],
             "received_at": now,
         },
     )
     logger.warning("request %s refused: %s", message, reason)
+
+
+def _storable(text: str) -> str:
+    """Return a text that a database holds: PostgreSQL's have no zero character."""
+    whole = text.encode(errors="replace").decode()
+    return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @transactional
@@ -149,6 +152,6 @@ def forget_refused(*, now: datetime) -> int:
     """Delete some of what was refused long ago; return how many."""
     before = now - timedelta(days=settings.DELIVERIES["retention_days"])
     old = RefusedRequest.objects.filter(received_at__lt=before)
-    keys = list(old.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+    keys = list(old.values_list("pk", flat=True)[:CHUNK])
     RefusedRequest.objects.filter(pk__in=keys).delete()
     return len(keys)

@@ -87,8 +87,8 @@ def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
     is_over = datetime.fromisoformat(event.data["ends_at"]) <= now
     if is_over and event.kind != BookingEvent.Kind.CANCELLED:
         return "The booking's time is over."
-    if BookingEvent.objects.overtaking(event).exists():
-        return "The booking has changed since; a later mail tells how."
+    if Delivery.objects.overtaking(delivery).exists():
+        return "A later mail has told how the booking is now."
     return ""
 
 

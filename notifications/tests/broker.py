@@ -16,9 +16,14 @@ from dataclasses import dataclass
 import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition, cimpl
 
-PRODUCE, INIT_PRODUCER_ID = 0, 22  # numbers of requests in the protocol
+PRODUCE, OFFSET_COMMIT, INIT_PRODUCER_ID = 0, 8, 22  # numbers of requests in the protocol
 
 BROKER = 1
+
+REQUESTS, GROUP = "mesto.requests", "mesto"
+
+#: A member of a group that is killed is missed soon, and all hear soon that somebody came.
+LIVELY = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 200}
 
 _pointer, _int, _text = ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
 _signatures: dict[str, tuple[object, list[object]]] = {
@@ -38,6 +43,7 @@ _signatures: dict[str, tuple[object, list[object]]] = {
         None,
         [_pointer, ctypes.c_int16, ctypes.c_size_t, ctypes.POINTER(ctypes.c_int)],
     ),
+    "mock_clear_request_errors": (None, [_pointer, ctypes.c_int16]),
 }
 
 
@@ -96,6 +102,9 @@ class Broker:
         """Answer the next requests of a kind with these errors."""
         array = (ctypes.c_int * len(errors))(*errors)
         _call("mock_push_request_errors_array", self._cluster, request, len(errors), array)
+
+    def fail_no_more(self, request: int) -> None:
+        _call("mock_clear_request_errors", self._cluster, request)
 
     def create(self, topic: str, partitions: int = 4) -> None:
         _call("mock_topic_create", self._cluster, topic.encode(), partitions, 1)

@@ -6,6 +6,9 @@ from datetime import datetime
 import icalendar
 from ical.calendar_stream import IcsCalendarStream
 
+from bookings.tests.acts import TEN
+from notifications.calendars import feeds
+
 
 @dataclass(frozen=True)
 class Read:
@@ -64,3 +67,11 @@ def _by_ical(content):
         )
         for event in IcsCalendarStream.calendar_from_ics(content.decode()).events
     ]
+
+
+def address(feed):
+    return f"/calendars/{feeds.token_of(feed)}.ics"
+
+
+def made(user, space=None, place=None):
+    return feeds.make(user, space=space, place=place, now=TEN)

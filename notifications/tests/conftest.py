@@ -1,8 +1,13 @@
-"""A house in Moscow, and members with addresses."""
+"""A house in Moscow, members with addresses, a calendar, and a topic with requests."""
+
+from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from accounts.factories import UserFactory
+from notifications.tests.broker import LIVELY, REQUESTS
+from notifications.tests.calendars import made
 from spaces.factories import open_space
 
 
@@ -39,3 +44,40 @@ def site(settings):
     """Has an address of its own, and one that it writes from."""
     settings.SITE_URL = "https://mesto.example"
     settings.MAIL_FROM = "Mesto <mesto@mesto.example>"
+
+
+@pytest.fixture
+def topic(kafka, settings):
+    """A topic that this process takes requests from."""
+    settings.KAFKA = {**settings.KAFKA, "requests_topic": REQUESTS, "options": LIVELY}
+    kafka.create(REQUESTS)
+    return kafka
+
+
+@pytest.fixture
+def wish(desk, alice, soon):
+    """Return a request of Alice's for the first desk; keywords change it."""
+
+    def wish(hour=0, **changes):
+        starts_at = soon + timedelta(hours=hour)
+        asked = {
+            "request_key": f"order {hour}",
+            "place": str(desk.code),
+            "member": "alice",
+            "starts_at": starts_at.isoformat(),
+            "ends_at": (starts_at + timedelta(hours=1)).isoformat(),
+        }
+        return {name: value for name, value in (asked | changes).items() if value is not None}
+
+    return wish
+
+
+@pytest.fixture
+def mine(alice):
+    return made(alice)
+
+
+@pytest.fixture
+def program():
+    """Asks without a cookie, as a calendar program does."""
+    return Client()

@@ -121,10 +121,11 @@ def test_nothing_to_look_for_is_refused_beside_the_field(ask, db, who):
 
 
 def test_nobody_is_written_to_again_and_again(ask, anna):
+    mails = []
     for _ in range(5):
         ask()
-        sent(timezone.now())
-    assert sent(timezone.now()) == []
+        mails += sent(timezone.now())
+    assert len(mails) == 1
     PasswordRequest.objects.update(asked_at=timezone.now() - passwords.AGAIN_AFTER)
     ask()
     assert len(sent(timezone.now())) == 1

@@ -1,65 +1,37 @@
-"""Requests for bookings from Kafka: each is accepted once or refused for all to see."""
+"""Booking requests from Kafka: each becomes one booking, or a refusal that staff can read."""
 
-import signal
+import json
 import time
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
-from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.core.management import call_command
 from django.utils import timezone
 
 from bookings.models import Booking
 from bookings.queueing import decide_next
-from bookings.tests.acts import hours
-from config.tests.processes import start, wait_for
-from notifications.kafka import consuming
 from notifications.kafka.consuming import Requests
-from notifications.kafka.requests import forget_refused
+from notifications.kafka.requests import MOST_BYTES, Received, forget_refused, take
 from notifications.models import RefusedRequest
+from notifications.tests.broker import GROUP
+from notifications.tests.broker import REQUESTS as TOPIC
 
-TOPIC = "mesto.requests"
-GROUP = "mesto"
-
-
-@pytest.fixture
-def requests(kafka, settings):
-    settings.KAFKA = {**settings.KAFKA, "requests_topic": TOPIC, "requests_group": GROUP}
-    kafka.create(TOPIC, partitions=2)
-    return kafka
+pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def wish(desk, alice, soon):
-    """What a message says."""
+def consume(count, seconds=20):
+    """Take requests until so many are accepted or refused."""
+    requests, deadline = Requests(), time.monotonic() + seconds
 
-    def say(**changes):
-        return {
-            "place": str(desk.code),
-            "starts_at": soon.isoformat(),
-            "ends_at": (soon + hours(2)).isoformat(),
-            "member": alice.username,
-            **changes,
-        }
+    def is_stopping():
+        assert time.monotonic() < deadline, f"{requests.accepted} + {requests.refused} of {count}"
+        return requests.accepted + requests.refused >= count
 
-    return say
+    requests.run(is_stopping=is_stopping)
+    return requests
 
 
-def read(count):
-    """Read so many messages, and stop as the command does."""
-    patience = time.monotonic() + 20
-
-    def is_stopping(_seconds):
-        assert time.monotonic() < patience, "waited in vain"
-        return reader.accepted + reader.refused >= count
-
-    reader = Requests(is_stopping)
-    reader.run()
-    return reader
-
-
-def decide_all():
+def decide():
     while decide_next(now=timezone.now()):
         pass
 
@@ -68,191 +40,187 @@ def reasons():
     return list(RefusedRequest.objects.order_by("offset").values_list("reason", flat=True))
 
 
-@pytest.mark.django_db
-class TestOneByOne:
-    def test_a_request_is_accepted_and_decided_next(self, requests, wish, alice, desk, soon):
-        requests.write(TOPIC, wish(request_key="till 1", note="By the window", party_size=1))
-        assert read(1).accepted == 1
+class TestAccepted:
+    def test_a_request_waits_for_a_decision_and_gets_it(self, topic, wish, alice, desk):
+        topic.write(TOPIC, wish(note="By the window", party_size=1))
+        consume(1)
         booking = Booking.objects.get()
         assert (booking.state, booking.member, booking.place) == ("CREATED", alice, desk)
-        assert (booking.starts_at, booking.ends_at) == (soon, soon + hours(2))
-        assert (booking.note, booking.request_key) == ("By the window", "till 1")
-        decide_all()
+        assert (booking.request_key, booking.note) == ("order 0", "By the window")
+        decide()
         booking.refresh_from_db()
         assert booking.state == "CONFIRMED"
-        assert requests.committed(GROUP, TOPIC) == [1]
+        assert [event.kind for event in booking.events.order_by("sequence")] == [
+            "CREATED",
+            "CHECKING_AVAILABILITY",
+            "CONFIRMED",
+        ]
 
-    def test_a_guest_needs_no_account(self, requests, wish):
-        requests.write(TOPIC, wish(member=None, guest_name="Ivan", guest_contact="+7 900"))
-        read(1)
-        decide_all()
+    def test_what_is_asked_for_twice_is_decided_in_the_order_of_the_topic(self, topic, wish, bob):
+        topic.write(TOPIC, wish(), wish(request_key="too late", member="bob"))
+        consume(2)
+        decide()
+        assert list(Booking.objects.order_by("pk").values_list("state", flat=True)) == [
+            "CONFIRMED",
+            "REJECTED",
+        ]
+        assert reasons() == []
+
+    def test_a_guest_can_be_booked_for(self, topic, wish):
+        topic.write(TOPIC, wish(member=None, guest_name="Иван", guest_contact="+7 900"))
+        consume(1)
         booking = Booking.objects.get()
-        assert (booking.member, booking.guest_name, booking.state) == (None, "Ivan", "CONFIRMED")
+        assert (booking.member, booking.guest_name) == (None, "Иван")
 
-    def test_the_same_key_books_once(self, requests, wish):
-        requests.write(TOPIC, wish(request_key="7"), wish(request_key="7"))
-        assert read(2).accepted == 2
-        assert Booking.objects.count() == 1
+    def test_the_offset_is_committed(self, topic, wish):
+        topic.write(TOPIC, *[wish(hour) for hour in range(3)], b"nonsense")
+        assert topic.committed(GROUP, TOPIC) == [-1001]
+        consume(4)
+        assert topic.committed(GROUP, TOPIC) == [4]
 
-    def test_the_same_key_for_something_else_is_refused(self, requests, wish, desk):
-        other = desk.space.places.get(number=2)
-        requests.write(TOPIC, wish(request_key="7"), wish(request_key="7", place=str(other.code)))
-        assert read(2).refused == 1
-        assert Booking.objects.count() == 1
-        assert reasons()[0].startswith("request_key_reused")
+    def test_what_was_committed_is_not_read_again(self, topic, wish):
+        topic.write(TOPIC, wish(), wish(1))
+        assert consume(2).accepted == 2
+        topic.write(TOPIC, wish(2))
+        assert consume(1).accepted == 1
+        assert Booking.objects.count() == 3
 
-    def test_without_a_key_a_message_that_is_read_again_books_once(self, requests, wish, settings):
-        requests.write(TOPIC, wish(), wish())
-        read(2)
-        settings.KAFKA = {**settings.KAFKA, "requests_group": "from the beginning"}
-        read(2)
+    def test_any_partition_is_read(self, topic, wish):
+        for partition in range(4):
+            topic.write(TOPIC, wish(partition), partition=partition)
+        consume(4)
+        assert topic.committed(GROUP, TOPIC, range(4)) == [1, 1, 1, 1]
+        assert Booking.objects.count() == 4
+
+
+class TestAgain:
+    @pytest.mark.parametrize("guest", [{}, {"member": None, "guest_name": "Ivan"}])
+    def test_the_same_request_twice_is_one_booking(self, topic, wish, guest):
+        topic.write(TOPIC, wish(**guest), wish(**guest))
+        topic.write(TOPIC, wish(**guest), partition=2)
+        assert consume(3).accepted == 3
+        assert Booking.objects.get().events.count() == 1
+
+    def test_a_decided_request_that_comes_again_changes_nothing(self, topic, wish):
+        topic.write(TOPIC, wish())
+        consume(1)
+        decide()
+        topic.write(TOPIC, wish())
+        assert consume(1).accepted == 1
+        assert Booking.objects.get().state == "CONFIRMED"
+
+    def test_a_message_without_a_key_that_is_read_again_is_one_booking(self, wish, now):
+        """Where it stands in the topic is its key: the one behind it is another request."""
+        value = json.dumps(wish(request_key=None)).encode()
+        for offset in (7, 7, 8):
+            take(Received(TOPIC, 0, offset, value), now=now)
+        keys = Booking.objects.order_by("pk").values_list("request_key", flat=True)
+        assert list(keys) == [f"kafka:{TOPIC}.0.7", f"kafka:{TOPIC}.0.8"]
+
+    def test_a_key_is_its_members_own(self, topic, wish, bob):
+        topic.write(TOPIC, wish(), wish(member="bob"))
+        assert consume(2).accepted == 2
         assert Booking.objects.count() == 2
-        decide_all()
-        assert sorted(Booking.objects.values_list("state", flat=True)) == ["CONFIRMED", "REJECTED"]
 
-    def test_what_nobody_can_book_is_decided_like_any_other(self, requests, wish, soon):
-        requests.write(TOPIC, wish(ends_at=(soon + hours(20)).isoformat()))
-        read(1)
-        decide_all()
-        booking = Booking.objects.get()
-        assert booking.state == "REJECTED"
-        assert booking.problems
+    def test_a_key_for_something_else_is_refused(self, topic, wish):
+        topic.write(TOPIC, wish(), wish(5, request_key="order 0"))
+        consume(2)
+        assert Booking.objects.count() == 1
+        assert reasons()[0].startswith("request_key_reused: ")
 
-    @pytest.mark.parametrize(
-        ("value", "reason"),
-        [
-            (b"", "empty"),
-            (None, "empty"),
-            (b"{", "invalid"),
-            (b"[]", "invalid"),
-            (b"\xff\x00\xfe", "invalid"),
-            (b'"' + b"a" * 70_000 + b'"', "too_large"),
-            ({}, "invalid: place"),
-            ({"place": "desk"}, "invalid: place"),
-            ({"member": None}, "invalid"),
-            ({"member": "nobody"}, "invalid: Nobody has this login."),
-            ({"member": 7}, "invalid: member"),
-            ({"member": "alice\x00"}, "invalid"),
-            ({"place": str(uuid4())}, "invalid: There is no such place."),
-            ({"starts_at": "2026-12-01T13:00"}, "invalid: starts_at"),
-            ({"starts_at": "0001-01-01T00:00:00Z"}, ""),
-            ({"party_size": "2"}, "invalid: party_size"),
-            ({"party_size": 10**30}, "invalid: party_size"),
-            ({"state": "CONFIRMED"}, "invalid: state"),
-            ({"request_key": ""}, "invalid: request_key"),
-            ({"request_key": "k" * 201}, "invalid: request_key"),
-            ({"note": "\x00"}, "invalid: note"),
-        ],
-    )
-    def test_what_cannot_be_read_is_kept_and_holds_up_nobody(self, requests, wish, value, reason):
-        if isinstance(value, dict) and value:
-            value = wish(**value)
-        requests.write(TOPIC, value, wish(request_key="behind it"))
-        assert read(2).refused == 1
-        assert Booking.objects.get().request_key == "behind it"
-        refused = RefusedRequest.objects.get()
-        assert refused.reason.startswith(reason)
-        assert (refused.topic, refused.partition, refused.offset) == (TOPIC, 0, 0)
-        assert requests.committed(GROUP, TOPIC) == [2]
+    def test_what_was_refused_is_kept_once(self, now):
+        message = Received(TOPIC, 0, 7, b"nonsense")
+        take(message, now=now)
+        take(message, now=now)
+        assert RefusedRequest.objects.get().offset == 7
 
-    def test_a_person_who_left_is_refused(self, requests, wish, alice):
+
+REFUSED = {
+    "bad JSON": (lambda wish: b'{"place": ', "invalid: "),
+    "no UTF-8": (lambda wish: b'{"note": "\xff"}', "invalid: "),
+    "another shape": (lambda wish: [wish()], "invalid: "),
+    "a number": (lambda wish: 17, "invalid: "),
+    "null": (lambda wish: b"null", "invalid: "),
+    "very deep": (lambda wish: b"[" * 60_000, "invalid: "),
+    "a tombstone": (lambda wish: None, "empty: "),
+    "nothing": (lambda wish: b"", "empty: "),
+    "huge": (lambda wish: b'"' + b"x" * MOST_BYTES + b'"', "too_large: "),
+    "an empty key": (lambda wish: wish(request_key=""), "invalid: request_key: "),
+    "a long key": (lambda wish: wish(request_key="k" * 201), "invalid: request_key: "),
+    "a number for a key": (lambda wish: wish(request_key=17), "invalid: request_key: "),
+    "nobody": (lambda wish: wish(member="zoe"), "invalid: Nobody has this login."),
+    "for nobody": (lambda wish: wish(member=None), "invalid: Value error, name the member"),
+    "no such place": (
+        lambda wish: wish(place="00000000-0000-4000-8000-000000000000"),
+        "invalid: There is no such place.",
+    ),
+    "a place that is no code": (lambda wish: wish(place="desk 1"), "invalid: place: "),
+    "wrong types": (
+        lambda wish: wish(party_size="2", note=5, starts_at=1764061200),
+        "invalid: starts_at: ",
+    ),
+    "no offset": (lambda wish: wish(starts_at="2026-12-01T10:00:00"), "invalid: starts_at: "),
+    "an unknown field": (lambda wish: wish(colour="red"), "invalid: colour: "),
+    "a zero character": (lambda wish: wish(note="a\0b"), "invalid: note: "),
+    "a zero character in a field's name": (lambda wish: wish(**{"a\0b": 1}), "invalid: a\ufffdb: "),
+    "a zero byte": (lambda wish: b"\0" * 10, "invalid: "),
+    "half a character": (lambda wish: wish(note="\ud800"), "invalid: "),
+    "an end before its beginning": (
+        lambda wish: wish(ends_at="2026-01-01T10:00:00Z"),
+        "",
+    ),
+    "no slot": (lambda wish: wish(starts_at="2126-12-01T10:07:31Z"), ""),
+    "a crowd": (lambda wish: wish(party_size=10**30), "invalid: party_size: "),
+}
+
+
+class TestRefused:
+    @pytest.mark.parametrize(("make", "reason"), REFUSED.values(), ids=REFUSED)
+    def test_it_is_kept_with_its_reason(self, make, reason, wish, now):
+        value = make(wish)
+        if value is not None and not isinstance(value, bytes):
+            value = json.dumps(value).encode()
+        assert take(Received(TOPIC, 3, 8, value), now=now) is None
+        kept = RefusedRequest.objects.get()
+        assert kept.reason.startswith(reason)
+        assert kept.reason
+        assert (kept.topic, kept.partition, kept.offset, kept.received_at) == (TOPIC, 3, 8, now)
+        assert Booking.objects.count() == 0
+
+    def test_a_closed_account_is_nobody(self, wish, alice, now):
         alice.is_active = False
         alice.save()
-        requests.write(TOPIC, wish())
-        assert read(1).refused == 1
-        assert not Booking.objects.exists()
+        take(Received(TOPIC, 0, 0, json.dumps(wish()).encode()), now=now)
+        assert reasons() == ["invalid: Nobody has this login."]
 
-    def test_what_is_refused_is_kept_once(self, requests, settings):
-        requests.write(TOPIC, b"{")
-        read(1)
-        settings.KAFKA = {**settings.KAFKA, "requests_group": "from the beginning"}
-        read(1)
-        assert RefusedRequest.objects.count() == 1
+    def test_all_of_them_hold_up_nobody(self, topic, wish):
+        wrong = [make(wish) for make, _reason in REFUSED.values()]
+        topic.write(TOPIC, *wrong, wish())
+        done = consume(len(wrong) + 1)
+        assert (done.accepted, done.refused) == (1, len(wrong))
+        assert topic.committed(GROUP, TOPIC) == [len(wrong) + 1]
+        assert len(reasons()) == len(wrong)
 
-    def test_what_was_refused_long_ago_is_forgotten(self, now, settings):
-        for offset, days in enumerate((29, 31)):
-            at = now - timedelta(days=days)
-            RefusedRequest.objects.create(topic=TOPIC, partition=0, offset=offset, received_at=at)
-        assert forget_refused(now=now) == 1
-        assert RefusedRequest.objects.get().offset == 0
-        assert forget_refused(now=now) == 0
+    def test_what_was_said_is_kept_as_far_as_it_can_be(self, now):
+        take(Received(TOPIC, 0, 0, b"a\0b\xff" + b"x" * 20_000), now=now)
+        kept = RefusedRequest.objects.get().value
+        assert kept.startswith("a\ufffdb\ufffdx")
+        assert len(kept) == 10_000
 
-    @pytest.mark.django_db(transaction=True)
-    def test_while_the_database_is_away_nothing_is_committed(self, requests, wish, monkeypatch):
-        """The request in hand waits, and what is behind it too; nothing is lost or out of order."""
-        failures = iter([OperationalError("gone")] * 3)
-        take, committed = consuming.take, []
-
-        def fail(received, *, now):
-            if error := next(failures, None):
-                committed.append(requests.committed(GROUP, TOPIC))
-                raise error
-            return take(received, now=now)
-
-        monkeypatch.setattr(consuming, "take", fail)
-        requests.write(TOPIC, wish(request_key="1"), wish(request_key="2"))
-        assert read(2).accepted == 2
-        assert committed == [[-1001]] * 3
-        assert list(Booking.objects.order_by("pk").values_list("request_key", flat=True)) == [
-            "1",
-            "2",
-        ]
-        assert requests.committed(GROUP, TOPIC) == [2]
+    def test_after_a_month_it_is_forgotten(self, settings, now):
+        take(Received(TOPIC, 0, 0, b"old"), now=now)
+        take(Received(TOPIC, 0, 1, b"new"), now=now + timedelta(days=1))
+        days = settings.DELIVERIES["retention_days"]
+        assert forget_refused(now=now + timedelta(days=days)) == 0
+        assert forget_refused(now=now + timedelta(days=days, seconds=1)) == 1
+        assert RefusedRequest.objects.get().offset == 1
 
 
-@pytest.mark.django_db
-class TestCommand:
-    def test_it_says_what_is_missing(self, settings):
-        for given in ({"bootstrap_servers": ""}, {"bootstrap_servers": "localhost:1"}):
-            settings.KAFKA = {**settings.KAFKA, "requests_topic": "", **given}
-            with pytest.raises(CommandError, match="KAFKA_REQUESTS_TOPIC"):
-                call_command("consume_requests")
-
-    def test_wrong_options_are_named(self, settings, requests):
-        settings.KAFKA = {**settings.KAFKA, "options": {"no.such.option": "1"}}
-        with pytest.raises(CommandError, match=r"no\.such\.option"):
-            call_command("consume_requests")
-
-
-@pytest.mark.django_db(transaction=True)
-class TestProcesses:
-    @pytest.fixture
-    def consume(self, requests):
-        """Start the command; what still runs is killed."""
-        started = []
-
-        def run():
-            started.append(
-                start(
-                    "consume_requests",
-                    KAFKA_BOOTSTRAP_SERVERS=requests.address,
-                    KAFKA_REQUESTS_TOPIC=TOPIC,
-                    KAFKA_OPTIONS='{"session.timeout.ms": 6000, "heartbeat.interval.ms": 300}',
-                )
-            )
-            return started[-1]
-
-        yield run
-        for process in started:
-            process.kill()
-            process.communicate()
-
-    def test_who_is_killed_books_nothing_twice_and_loses_nothing(self, requests, consume, wish):
-        wishes = [wish(request_key=str(n)) for n in range(150)]
-        requests.write(TOPIC, *wishes[:75])
-        requests.write(TOPIC, *wishes[75:], partition=1)
-        victim = consume()
-        wait_for(lambda: Booking.objects.count() >= 20)
-        victim.send_signal(signal.SIGKILL)
-        victim.wait()
-        consume()
-        second = consume()
-        wait_for(lambda: Booking.objects.count() == 150, 40)
-        wait_for(lambda: sum(requests.committed(GROUP, TOPIC, (0, 1))) == 150)
-        keys = Booking.objects.order_by("pk").values_list("request_key", flat=True)
-        assert sorted(keys, key=int) == [str(n) for n in range(150)]
-        assert not RefusedRequest.objects.exists()
-        second.terminate()
-        _out, log = second.communicate(timeout=20)
-        assert second.returncode == 0, log
-        assert "Accepted" in log
+@pytest.mark.django_db(transaction=True)  # the worker closes the connection it finds
+def test_the_worker_forgets_what_was_refused_long_ago(settings):
+    now = timezone.now()
+    days = settings.DELIVERIES["retention_days"]
+    for offset, age in enumerate((days - 1, days + 1)):
+        take(Received(TOPIC, 0, offset, b"nonsense"), now=now - timedelta(days=age))
+    call_command("worker", once=True)
+    assert RefusedRequest.objects.get().offset == 0

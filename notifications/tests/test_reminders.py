@@ -1,6 +1,7 @@
 """A reminder before the start: once, at its time, and only of what is still so."""
 
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
 from django.utils import timezone
@@ -12,6 +13,7 @@ from bookings.leaving import leave
 from bookings.states import State
 from bookings.tests.acts import ask, book, hours, local, move
 from bookings.tests.crowd import at_once
+from notifications import reminders as under_test
 from notifications.mail.post import Post
 from notifications.mail.sending import deliver_mail
 from notifications.models import Delivery, Endpoint
@@ -315,6 +317,26 @@ def test_workers_side_by_side_write_each_reminder_once(tverskaya, soon):
             pass
     assert sorted(server.recipients) == sorted(f"{n}@example.org" for n in range(1, 13))
     assert set(reminders().values_list("state", flat=True)) == {"DELIVERED"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_found_the_same_at_the_same_moment_make_it_once(tverskaya, soon, monkeypatch):
+    """All have read before the first writes: the constraint decides."""
+    now = timezone.now()
+    Space.objects.update(reminder_hours=72)
+    for place in tverskaya.places.order_by("number"):
+        person = UserFactory.create(email=f"{place.number}@example.org")
+        book(place, person, now - timedelta(days=4), soon)
+    fan_out(now=now)
+    make, everybody = under_test._make, Barrier(4)
+
+    def together(*args, **kwargs):
+        everybody.wait(timeout=10)
+        make(*args, **kwargs)
+
+    monkeypatch.setattr(under_test, "_make", together)
+    assert at_once(*[lambda: remind(now=now)] * 4) == [12] * 4
+    assert reminders().count() == 12
 
 
 def test_what_is_cancelled_while_the_mails_before_it_go_out_is_not_reminded_of(

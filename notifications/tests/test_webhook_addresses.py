@@ -15,6 +15,7 @@ from bookings.tests.acts import book
 from notifications.factories import WebhookFactory
 from notifications.models import Attempt, Delivery, Endpoint
 from notifications.tests.receiver import Answer, receiving
+from notifications.tests.spellings import ELSEWHERE_INSIDE, HERE
 from notifications.tests.webhooks import by_https, deliver, later, states
 from notifications.webhooks import guard, sending, services
 from notifications.webhooks.guard import AddressRefused
@@ -103,100 +104,6 @@ def send(space, url, desk, alice, now):
     with watching() as called:
         deliver(now)
     return Delivery.objects.get(endpoint=webhook), called
-
-
-HERE = [
-    "127.0.0.1",
-    "127.0.0.1.",
-    "127.1",
-    "127.0.1",
-    "127.255.255.254",
-    "2130706433",  # decimal
-    "0177.0.0.1",  # octal
-    "0177.0x0.0.01",
-    "017700000001",
-    "0x7f.0.0.1",  # hexadecimal
-    "0x7f000001",
-    "0X7F000001",
-    "0x7f.1",
-    "0",
-    "0.0.0.0",
-    "０x7f.1",
-    "１２７.０.０.１",  # full width
-    "①②⑦.⓪.⓪.①",
-    "127。0。0。1",
-    "127\uff0e0\uff0e0\uff0e1",
-    "127\uff610\uff610\uff611",
-    "%31%32%37.0.0.1",
-    "localhost",
-    "LOCALHOST",
-    "localhost.",
-    "ｌocalhost",
-    "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ",
-    "foo.localhost",
-    "[::1]",
-    "[0:0:0:0:0:0:0:1]",
-    "[::]",
-    "[::ffff:127.0.0.1]",
-    "[::ffff:7f00:1]",
-    "[0:0:0:0:0:ffff:127.0.0.1]",
-    "[::127.0.0.1]",
-    "[::ffff:0:127.0.0.1]",
-    "[64:ff9b::127.0.0.1]",  # NAT64
-    "[64:ff9b::7f00:1]",
-    "[64:ff9b:1::7f00:1]",
-    "[2002:7f00:1::]",  # 6to4
-    "[2001:0:7f00:1::]",  # Teredo
-    "[::1%25lo]",
-    "[::1%lo]",
-    "[fe80::1%25eth0]",
-]
-ELSEWHERE_INSIDE = [
-    "10.0.0.1",
-    "10.255.255.255",
-    "172.16.0.1",
-    "172.31.255.254",
-    "192.168.0.1",
-    "3232235521",
-    "0xc0a80001",
-    "0300.0250.0.1",
-    "100.64.0.1",  # behind a carrier's NAT
-    "169.254.0.1",
-    "169.254.169.254",  # metadata of most clouds
-    "2852039166",
-    "0xa9fea9fe",
-    "0251.0376.0251.0376",
-    "169.254.170.2",
-    "100.100.100.200",
-    "168.63.129.16",
-    "192.0.0.192",
-    "192.0.2.1",
-    "198.18.0.1",
-    "198.51.100.1",
-    "203.0.113.1",
-    "192.88.99.1",
-    "224.0.0.1",
-    "239.255.255.250",
-    "240.0.0.1",
-    "255.255.255.255",
-    "[fe80::1]",
-    "[fec0::1]",
-    "[fc00::1]",
-    "[fd00:ec2::254]",
-    "[fd12:3456:789a::1]",
-    "[ff02::1]",
-    "[::ffff:10.0.0.1]",
-    "[::ffff:169.254.169.254]",
-    "[::ffff:a9fe:a9fe]",
-    "[64:ff9b::169.254.169.254]",
-    "[2002:a9fe:a9fe::]",
-    "[2002:c0a8:1::]",
-    "[2001:db8::1]",
-    "[100::1]",
-    "[2001::1]",
-    "[3fff::1]",
-    "[4000::1]",
-]
 
 
 @pytest.mark.parametrize("host", HERE + ELSEWHERE_INSIDE)

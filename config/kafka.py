@@ -1,0 +1,15 @@
+"""What the operator tells librdkafka, from one setting."""
+
+import json
+from typing import Any
+
+
+def options(text: str) -> Any:
+    """Return what KAFKA_OPTIONS says in JSON.
+
+    What can't be read stays as it is: see also `config.checks.kafka_options`.
+    """
+    try:
+        return json.loads(text) if text.strip() else {}
+    except ValueError:
+        return text

@@ -1,0 +1,85 @@
+"""Kafka is set up by a few settings; what is wrong with them is said before anything is sent."""
+
+import pytest
+
+from config import checks, kafka
+
+
+def ids(found):
+    return [message.id for message in found]
+
+
+@pytest.fixture
+def given(settings):
+    """Set some of Kafka's settings."""
+
+    def given(**changes):
+        settings.KAFKA = {**settings.KAFKA, **changes}
+
+    return given
+
+
+@pytest.mark.parametrize("text", ["", " ", "{}"])
+def test_there_need_be_no_options(given, text):
+    assert kafka.options(text) == {}
+    given(options=kafka.options(text))
+    assert checks.kafka_options(None) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["linger.ms=5", '{"linger.ms": 5', "[]", "17", "null", '"linger.ms"', "{'a': 1}"]
+)
+def test_options_that_are_no_json_object_are_an_error(given, text):
+    given(options=kafka.options(text))
+    assert ids(checks.kafka_options(None)) == ["mesto.E013"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ('{"lingr.ms": 5}', "lingr.ms"),
+        ('{"linger.ms": "soon"}', "Invalid value"),
+        ('{"linger.ms": null}', "cannot be set to empty value"),
+        ('{"sasl.mechanism": "PLAIN", "security.protocol": "SASL_SSL"}', "sasl.username"),
+        ('{"max.in.flight": 100}', "max.in.flight"),
+        ('{"on_delivery": 5}', "on_delivery"),
+        ('{"error_cb": 5}', "error_cb"),
+    ],
+)
+def test_what_librdkafka_does_not_take_is_an_error(given, options, says):
+    given(options=kafka.options(options))
+    [error] = checks.kafka_options(None)
+    assert error.id == "mesto.E014"
+    assert says in error.msg
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        '{"compression.type": "lz4", "linger.ms": 20}',
+        '{"session.timeout.ms": 10000, "fetch.min.bytes": 1}',  # a consumer's
+        '{"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN",'
+        ' "sasl.username": "mesto", "sasl.password": "x"}',
+    ],
+)
+def test_options_of_producers_and_consumers_are_taken(given, options, caplog):
+    given(options=kafka.options(options))
+    assert checks.kafka_options(None) == []
+    assert caplog.messages == []
+
+
+def test_requests_need_brokers(given):
+    given(bootstrap_servers="", requests_topic="mesto.requests")
+    assert ids(checks.kafka_requests(None)) == ["mesto.E015"]
+    given(bootstrap_servers="localhost:9092")
+    assert checks.kafka_requests(None) == []
+    given(bootstrap_servers="localhost:9092", requests_topic="")
+    assert checks.kafka_requests(None) == []
+
+
+def test_a_wrong_setting_is_said_in_a_sentence(manage):
+    process = manage("check", KAFKA_OPTIONS="linger.ms=5")
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "mesto.E013" in log
+    assert "Traceback" not in log

@@ -1,0 +1,177 @@
+"""`manage.py consume_requests`: what it does while it, its broker or its database is killed."""
+
+import json
+import signal
+import time
+from contextlib import contextmanager
+from functools import partial
+from threading import Timer
+
+import pytest
+from confluent_kafka import KafkaError
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from bookings.models import Booking
+from config.tests.processes import wait_for
+from notifications.models import RefusedRequest
+from notifications.tests.broker import GROUP, LIVELY, OFFSET_COMMIT
+from notifications.tests.broker import REQUESTS as TOPIC
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def start(topic, manage):
+    return partial(
+        manage,
+        "consume_requests",
+        KAFKA_BOOTSTRAP_SERVERS=topic.address,
+        KAFKA_REQUESTS_TOPIC=TOPIC,
+        KAFKA_OPTIONS=json.dumps(LIVELY),
+    )
+
+
+def stop(process, number=signal.SIGTERM):
+    """Tell it to stop, see that it does so, and return its log."""
+    process.send_signal(number)
+    _, log = process.communicate(timeout=20)
+    assert process.returncode == 0
+    return log
+
+
+def wait_for_line(process, text):
+    """Read its log until a line with this text."""
+    end = Timer(20, process.kill)
+    end.start()
+    assert any(text in line for line in process.stderr), f"it never said: {text}"
+    end.cancel()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestProcess:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    def test_it_takes_requests_until_it_is_told_to_stop(self, topic, start, wish, number):
+        process = start()
+        topic.write(TOPIC, wish())
+        wait_for(Booking.objects.exists)
+        assert stop(process, number).rstrip().endswith("stopped: 1 accepted, 0 refused")
+        assert topic.committed(GROUP, TOPIC) == [1]
+
+    def test_it_stops_while_the_broker_is_down(self, topic, start, wish):
+        topic.fail(OFFSET_COMMIT, *[KafkaError.GROUP_AUTHORIZATION_FAILED] * 5)
+        process = start()
+        topic.write(TOPIC, wish())
+        wait_for(Booking.objects.exists)
+        topic.go_down()
+        time.sleep(0.5)
+        stop(process)
+
+    def test_it_waits_for_a_broker_that_comes_later(self, topic, start, wish):
+        topic.write(TOPIC, wish())
+        topic.go_down()
+        process = start()
+        time.sleep(1)
+        topic.come_up()
+        wait_for(Booking.objects.exists)
+        stop(process)
+
+    def test_killed_between_the_row_and_the_commit_it_books_once(self, topic, start, wish):
+        topic.fail(OFFSET_COMMIT, *[KafkaError.GROUP_AUTHORIZATION_FAILED] * 1000)
+        topic.write(TOPIC, *[wish(hour) for hour in range(5)], b"nonsense")
+        killed = start()
+        wait_for(RefusedRequest.objects.exists)
+        killed.kill()
+        killed.communicate()
+        assert topic.committed(GROUP, TOPIC) == [-1001]
+        topic.fail_no_more(OFFSET_COMMIT)
+        second = start()
+        wait_for(lambda: topic.committed(GROUP, TOPIC) == [6])
+        assert "stopped: 5 accepted, 1 refused" in stop(second)
+        assert Booking.objects.count() == 5
+        assert RefusedRequest.objects.count() == 1
+
+    def test_two_share_the_partitions(self, topic, start, wish):
+        first = start()
+        wait_for_line(first, "partitions 0, 1, 2, 3 are ours")
+        second = start()
+        wait_for_line(second, "are ours")
+        for partition in range(4):
+            topic.write(TOPIC, wish(partition), wish(partition + 4), partition=partition)
+        wait_for(lambda: topic.committed(GROUP, TOPIC, range(4)) == [2, 2, 2, 2])
+        logs = stop(second), stop(first)
+        assert ["stopped: 4 accepted, 0 refused" in log for log in logs] == [True, True]
+        assert Booking.objects.count() == 8
+
+    def test_when_one_leaves_the_other_goes_on(self, topic, start, wish):
+        first = start()
+        wait_for_line(first, "are ours")
+        second = start()
+        wait_for_line(second, "are ours")
+        stop(first)
+        for partition in range(4):
+            topic.write(TOPIC, wish(partition), partition=partition)
+        wait_for(lambda: Booking.objects.count() == 4)
+        stop(second)
+
+    def test_a_database_that_is_away_is_waited_for(self, topic, start, wish):
+        process = start()
+        topic.write(TOPIC, wish())
+        wait_for(lambda: topic.committed(GROUP, TOPIC) == [1])
+        with tables_away():
+            topic.write(TOPIC, *[wish(hour) for hour in range(1, 4)], b"nonsense")
+            topic.write(TOPIC, wish(4), partition=1)
+            time.sleep(1.2)
+            assert topic.committed(GROUP, TOPIC, [0, 1]) == [1, -1001]
+        wait_for(lambda: topic.committed(GROUP, TOPIC, [0, 1]) == [5, 1])
+        assert Booking.objects.count() == 5
+        assert list(RefusedRequest.objects.values_list("offset", flat=True)) == [4]
+        log = stop(process)
+        assert "next try in 0.5 s" in log
+        assert "the database takes requests again" in log
+
+    def test_it_stops_while_the_database_is_away(self, topic, start, wish, tmp_path):
+        nowhere = {
+            "sqlite": f"sqlite:///{tmp_path}/empty.sqlite3",  # it is there, its tables aren't
+            "postgresql": "postgres://nobody@127.0.0.1:1/nothing",
+        }
+        process = start(DATABASE_URL=nowhere[connection.vendor])
+        topic.write(TOPIC, wish())
+        wait_for_line(process, "the database takes no requests")
+        stop(process)
+        assert topic.committed(GROUP, TOPIC) == [-1001]
+
+    @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no connections to cut")
+    def test_a_connection_that_was_cut_is_made_anew(self, topic, start, wish):
+        process = start()
+        topic.write(TOPIC, wish())
+        wait_for(lambda: topic.committed(GROUP, TOPIC) == [1])
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        topic.write(TOPIC, wish(1))
+        wait_for(lambda: topic.committed(GROUP, TOPIC) == [2])
+        stop(process)
+        assert Booking.objects.count() == 2
+
+
+@contextmanager
+def tables_away():
+    """Make every request fail in the database as long as this lasts."""
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE spaces_place RENAME TO spaces_place_away")
+        try:
+            yield
+        finally:
+            cursor.execute("ALTER TABLE spaces_place_away RENAME TO spaces_place")
+
+
+@pytest.mark.parametrize("name", ["requests_topic", "bootstrap_servers"])
+def test_without_a_topic_or_a_broker_the_command_says_so(settings, name):
+    full = {**settings.KAFKA, "requests_topic": TOPIC, "bootstrap_servers": "localhost:9092"}
+    settings.KAFKA = {**full, name: ""}
+    with pytest.raises(CommandError, match="set KAFKA_REQUESTS_TOPIC") as raised:
+        call_command("consume_requests")
+    assert raised.value.returncode == 1

@@ -1,0 +1,126 @@
+"""The consumer that we ship as an example: run as its reader runs it, it keeps each event once."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from bookings import services
+from bookings.tests.acts import book
+from config.tests.processes import wait_for
+from notifications.kafka.producing import deliver_to_kafka
+from notifications.models import Delivery
+from notifications.relay import fan_out, resend
+
+pytestmark = pytest.mark.django_db
+
+TOPIC = "mesto.bookings"
+
+
+@pytest.fixture
+def table(tmp_path):
+    return tmp_path / "events.sqlite3"
+
+
+@pytest.fixture
+def start(broker, table):
+    """Start the example; several may run at once."""
+    started = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "examples/kafka_consumer.py"),
+                *("--servers", broker.address, "--topic", TOPIC, "--database", table),
+                *arguments,
+            ],
+            cwd=settings.BASE_DIR,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def rows(table):
+    if not table.exists():
+        return []
+    with closing(sqlite3.connect(table, timeout=20)) as database:
+        try:
+            return database.execute(
+                "SELECT id, type, booking FROM events ORDER BY rowid"
+            ).fetchall()
+        except sqlite3.OperationalError:  # it has yet to make its table
+            return []
+
+
+def stop(process):
+    """Tell it to stop, see that it does so, and return what it printed."""
+    process.send_signal(signal.SIGTERM)
+    printed, complaints = process.communicate(timeout=20)
+    assert process.returncode == 0, complaints
+    return printed.splitlines()
+
+
+@pytest.fixture
+def life(kafka, desk, alice, now):
+    """A booking whose two events are in the topic, each twice: it was all sent again."""
+    booking = book(desk, alice, now)
+    services.cancel(booking, by=alice, now=now)
+    deliver()
+    resend(list(Delivery.objects.filter(endpoint__channel="KAFKA")), now=timezone.now())
+    deliver()
+    ids = [record.headers["ce_id"] for record in kafka.read(TOPIC, 4)]
+    assert ids == [f"{booking.code}.{n}" for n in (1, 2, 1, 2)]
+    return booking
+
+
+def deliver():
+    fan_out(now=timezone.now())
+    while deliver_to_kafka(now=timezone.now()):
+        pass
+
+
+def test_what_is_in_the_topic_twice_is_kept_and_printed_once(kafka, life, start, table):
+    process = start()
+    wait_for(lambda: 4 in kafka.committed("mesto-example", TOPIC, range(4)))
+    assert rows(table) == [
+        (f"{life.code}.1", "mesto.booking.confirmed", str(life.code)),
+        (f"{life.code}.2", "mesto.booking.cancelled", str(life.code)),
+    ]
+    assert stop(process) == [
+        f"{life.code}.1 mesto.booking.confirmed {life.code}",
+        f"{life.code}.2 mesto.booking.cancelled {life.code}",
+    ]
+
+
+def test_who_reads_the_topic_from_its_beginning_again_does_nothing_twice(
+    kafka, life, start, table, desk, alice, now
+):
+    first = start()
+    wait_for(lambda: len(rows(table)) == 2)
+    stop(first)
+    again = book(desk, alice, now)
+    deliver()
+    second = start("--group", "another")
+    wait_for(lambda: len(rows(table)) == 3)
+    assert stop(second) == [f"{again.code}.1 mesto.booking.confirmed {again.code}"]
+
+
+def test_it_ends_while_there_is_nothing_to_read(kafka, start):
+    kafka.create(TOPIC)
+    process = start()
+    time.sleep(0.7)
+    assert stop(process) == []
