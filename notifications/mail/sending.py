@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -26,6 +26,8 @@ logger = logging.getLogger("mesto.mail")
 
 #: How many mails go over one connection. Each may take some seconds, and all are leased to us.
 BATCH = 10
+
+A_DAY = timedelta(days=1)
 
 
 def deliver_mail(*, now: datetime) -> int:
@@ -84,8 +86,9 @@ def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
         return "There is nothing to tell a member."
     if event.kind == BookingEvent.Kind.REJECTED and event.sequence == 1:
         return "The refusal was told at once."
-    is_over = datetime.fromisoformat(event.data["ends_at"]) <= now
-    if is_over and event.kind != BookingEvent.Kind.CANCELLED:
+    # That nobody is expected is still worth a mail when its server was away for some hours.
+    grace = A_DAY if event.kind == BookingEvent.Kind.CANCELLED else timedelta(0)
+    if datetime.fromisoformat(event.data["ends_at"]) + grace <= now:
         return "The booking's time is over."
     if Delivery.objects.overtaking(delivery).exists():
         return "A later mail has told how the booking is now."

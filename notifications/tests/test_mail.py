@@ -246,7 +246,7 @@ def test_a_cancellation_is_told_even_late(desk_12, anna, now):
     booking = book(desk_12, anna, now)
     sent(now)
     services.cancel(booking, by=anna, now=now)
-    [message] = sent(now + hours(48))
+    [message] = sent(now + hours(24))
     assert message["Subject"].startswith("Cancelled:")
     assert "Find another place" not in text(message)
 
@@ -321,6 +321,16 @@ def test_what_is_over_is_not_confirmed_any_more(desk_12, anna, now):
     book(desk_12, anna, now)
     assert sent(now + hours(24)) == []
     assert states() == [("SKIPPED", "The booking's time is over.")]
+
+
+def test_a_cancellation_is_told_for_a_day_after_the_end(desk_12, anna, now):
+    """A mail server that was away for hours must not leave somebody on the way here."""
+    booking = book(desk_12, anna, now)
+    services.cancel(booking, by=anna, now=now)
+    [message] = sent(booking.ends_at + hours(23))
+    assert message["Subject"].startswith("Cancelled: ")
+    resend(Delivery.objects.all(), now=now)
+    assert sent(booking.ends_at + hours(24)) == []
 
 
 @pytest.mark.parametrize(
