@@ -165,6 +165,7 @@ def received(message: Message) -> Received:
         partition=message.partition() or 0,
         offset=message.offset() or 0,
         value=message.value(),
+        timestamp=message.timestamp()[1],
     )
 
 

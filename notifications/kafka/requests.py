@@ -49,11 +49,13 @@ class Received:
     partition: int
     offset: int
     value: bytes | None
+    timestamp: int = 0  # milliseconds; a topic that is made anew counts its offsets anew
 
     @property
     def key(self) -> str:
         """Return the key of a message that names none: read again, it books nothing twice."""
-        return f"kafka:{self.topic}.{self.partition}.{self.offset}"[-LONGEST_KEY:]
+        where = f"{self.topic}.{self.partition}.{self.offset}.{self.timestamp}"
+        return f"kafka:{where[-LONGEST_KEY + 6 :]}"
 
     def __str__(self) -> str:
         return f"{self.topic} {self.partition} {self.offset}"
