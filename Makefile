@@ -12,6 +12,9 @@ schemathesis := .venv-schemathesis/requirements-schemathesis.txt
 catalogues := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 static := var/static/staticfiles.json
 
+# Two processes to a pass: much of the time a test waits, for a browser, a broker or another process.
+pytest := -m pytest -n 2 --dist loadfile
+
 # Tests and checks don't depend on the .env of the machine.
 settings := DEBUG=false HTTPS=false ALLOWED_HOSTS=localhost TRUSTED_PROXIES=0 CSRF_TRUSTED_ORIGINS= \
 	CACHE_URL=locmemcache:// RENDER_EXTERNAL_HOSTNAME= SITE_URL= EMAIL_URL= MAIL_FROM= \
@@ -49,10 +52,10 @@ worker: database ## carry out what waits: queued bookings, mail, webhooks, Kafka
 
 test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQL (ARGS="-k cancel")
 	@status=0; \
-	$(settings) $(python) scripts/postgres.py -- $(python) -m pytest $(ARGS) >var/postgresql.log 2>&1 & \
+	$(settings) $(python) scripts/postgres.py -- $(python) $(pytest) $(ARGS) >var/postgresql.log 2>&1 & \
 	beside=$$!; trap 'kill $$beside; wait $$beside; exit 1' INT TERM; \
 	echo "=== Tests on SQLite (those on PostgreSQL run beside them) ==="; \
-	$(on_sqlite) $(python) -m pytest $(ARGS) || status=1; \
+	$(on_sqlite) $(python) $(pytest) $(ARGS) || status=1; \
 	echo "=== Tests on PostgreSQL ==="; \
 	wait $$beside || status=1; \
 	cat var/postgresql.log; \

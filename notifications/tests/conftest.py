@@ -1,4 +1,4 @@
-"""A house in Moscow, members with addresses, a calendar, and a topic with requests."""
+"""Who listens: members with addresses, a calendar program, a receiver of webhooks; and a topic."""
 
 from datetime import timedelta
 
@@ -6,8 +6,11 @@ import pytest
 from django.test import Client
 
 from accounts.factories import UserFactory
+from notifications.factories import WebhookFactory
 from notifications.tests.broker import LIVELY, REQUESTS
 from notifications.tests.calendars import made
+from notifications.tests.receiver import receiving
+from notifications.webhooks import sending
 from spaces.factories import open_space
 
 
@@ -81,3 +84,28 @@ def mine(alice):
 def program():
     """Asks without a cookie, as a calendar program does."""
     return Client()
+
+
+@pytest.fixture
+def local_addresses(settings):
+    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": True}
+
+
+@pytest.fixture
+def a_worker_of_its_own(monkeypatch, now):
+    """What one worker has learnt about its endpoints ends with it."""
+    sender = sending.Sender()
+    monkeypatch.setattr(sending, "_sender", sender)
+    yield
+    sender.finish(now=now)
+
+
+@pytest.fixture
+def receiver():
+    with receiving() as started:
+        yield started
+
+
+@pytest.fixture
+def webhook(space, receiver):
+    return WebhookFactory.create(space=space, url=receiver.url)

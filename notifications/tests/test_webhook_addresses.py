@@ -17,10 +17,10 @@ from notifications.models import Attempt, Delivery, Endpoint
 from notifications.tests.receiver import Answer, receiving
 from notifications.tests.spellings import ELSEWHERE_INSIDE, HERE
 from notifications.tests.webhooks import by_https, deliver, later, states
-from notifications.webhooks import guard, sending, services
+from notifications.webhooks import guard, services
 from notifications.webhooks.guard import AddressRefused
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("a_worker_of_its_own")]
 
 PUBLIC = "93.184.215.14"
 
@@ -52,14 +52,6 @@ def watching():
 @pytest.fixture(autouse=True)
 def for_strangers(settings):
     settings.WEBHOOKS = {"timeout_seconds": 2, "allow_private": False}
-
-
-@pytest.fixture(autouse=True)
-def a_worker_of_its_own(monkeypatch, now):
-    sender = sending.Sender()
-    monkeypatch.setattr(sending, "_sender", sender)
-    yield
-    sender.finish(now=now)
 
 
 @pytest.fixture

@@ -7,35 +7,12 @@ from notifications.factories import WebhookFactory
 from notifications.models import Attempt, Delivery
 from notifications.tests.receiver import HANG, Answer, drip, receiving
 from notifications.tests.webhooks import CERTIFICATE, by_https, deliver, states
-from notifications.webhooks import sending
 from notifications.webhooks.connections import trust
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def local_addresses(settings):
-    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": True}
-
-
-@pytest.fixture(autouse=True)
-def a_worker_of_its_own(monkeypatch, now):
-    """What one worker has learnt about its endpoints ends with it."""
-    sender = sending.Sender()
-    monkeypatch.setattr(sending, "_sender", sender)
-    yield
-    sender.finish(now=now)
-
-
-@pytest.fixture
-def receiver():
-    with receiving() as started:
-        yield started
-
-
-@pytest.fixture
-def webhook(space, receiver):
-    return WebhookFactory.create(space=space, url=receiver.url)
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("local_addresses", "a_worker_of_its_own"),
+]
 
 
 @pytest.mark.parametrize(
