@@ -24,6 +24,9 @@ in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/
 	CACHE_URL=redis://localhost:6379/1 SITE_URL=https://mesto.example \
 	EMAIL_URL=smtp+tls://mesto:password@localhost:587
 
+# Links in mail lead to where the site is served, unless .env says otherwise.
+site_url = grep -q '^SITE_URL=' .env || export SITE_URL="$${SITE_URL:-http://$(LISTEN):$(PORT)}"
+
 .PHONY: help run dev worker test check lock messages screenshots clean port database FORCE
 .PHONY: style imports types migrations translations deployment api
 .DEFAULT_GOAL := help
@@ -38,17 +41,17 @@ run: port database $(static) ## serve the site on http://127.0.0.1:8000 (PORT=80
 	@echo "Admin  http://$(LISTEN):$(PORT)/admin/"
 	@echo "Ctrl-C stops it."
 	@echo
-	@$(manage) worker & worker=$$!; \
+	@$(site_url); $(manage) worker & worker=$$!; \
 	LISTEN=$(LISTEN) PORT=$(PORT) $(python) -m gunicorn -c config/gunicorn.py config.wsgi & web=$$!; \
 	trap 'kill $$web $$worker 2>/dev/null' INT TERM; \
 	wait $$web; status=$$?; kill $$worker 2>/dev/null; wait; exit $$status
 
 dev: port database ## the same with reloading and errors in the browser
 	@$(manage) demo --logins
-	@DEBUG=true exec $(manage) runserver $(LISTEN):$(PORT)
+	@$(site_url); DEBUG=true exec $(manage) runserver $(LISTEN):$(PORT)
 
 worker: database ## carry out what waits: queued bookings, mail, webhooks, Kafka
-	@exec $(manage) worker
+	@$(site_url); exec $(manage) worker
 
 test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQL (ARGS="-k cancel")
 	@status=0; \
