@@ -203,7 +203,7 @@ class TestCommand:
         process = manage("import_bookings", str(path), DECISION_LEASE_SECONDS="1")
         wait_for(lambda: Booking.objects.count() > 20)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=90)
         half = Booking.objects.count()
         assert process.returncode != 0
         assert number == signal.SIGKILL or "Run it again" in errors

@@ -94,7 +94,7 @@ def test_told_to_stop_a_worker_ends_what_it_began_and_nothing_more(burst, manage
     worker = manage("worker")
     wait_for(lambda: Booking.objects.undecided().count() < 190)
     worker.send_signal(signal.SIGTERM)
-    _, log = worker.communicate(timeout=10)
+    _, log = worker.communicate(timeout=90)
     assert (worker.returncode, log.rstrip()[-14:]) == (0, "worker stopped")
     left = set(Booking.objects.undecided().values_list("state", flat=True))
     assert left == {State.CREATED}
@@ -153,4 +153,4 @@ def test_a_request_waits_for_the_one_before_it_at_the_same_place():
             sent = pool.submit(send)
             with pytest.raises(TimeoutError):
                 sent.result(timeout=0.5)
-        assert sent.result(timeout=20).state == State.CREATED
+        assert sent.result(timeout=60).state == State.CREATED

@@ -53,7 +53,7 @@ def test_it_finishes_past_bookings_and_stops_at_once_when_told(past_booking, sta
 
     process.send_signal(number)
 
-    _, log = process.communicate(timeout=10)
+    _, log = process.communicate(timeout=90)
     assert process.returncode == 0
     assert "complete_past: 1 done" in log
     assert log.rstrip().endswith("worker stopped")
@@ -62,7 +62,7 @@ def test_it_finishes_past_bookings_and_stops_at_once_when_told(past_booking, sta
 @pytest.mark.django_db(transaction=True)
 def test_two_at_once_finish_a_booking_once(past_booking, start):
     first, second = start("--once"), start("--once")
-    logs = first.communicate(timeout=30)[1] + second.communicate(timeout=30)[1]
+    logs = first.communicate(timeout=90)[1] + second.communicate(timeout=30)[1]
     assert (first.returncode, second.returncode) == (0, 0)
     assert logs.count("complete_past: 1 done") == 1
     assert list(past_booking.events.values_list("kind", flat=True).order_by("sequence")) == [

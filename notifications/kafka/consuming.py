@@ -30,6 +30,8 @@ LONGEST_PAUSE = 10.0  # seconds between two tries to reach the database
 DEFAULTS: dict[str, Any] = {
     # A new group begins with what waits already. Reading again books nothing twice.
     "auto.offset.reset": "earliest",
+    # So long a commit may wait for a broker that is away, when we are told to stop meanwhile.
+    "socket.timeout.ms": 10_000,
     # A topic that is made after us is found within that time, instead of five minutes.
     "topic.metadata.refresh.interval.ms": 30_000,
 }

@@ -129,7 +129,7 @@ class Broker:
         assert producer.flush(10) == 0
         assert not failed, failed
 
-    def read(self, topic: str, count: int = 0, seconds: float = 20) -> list[Record]:
+    def read(self, topic: str, count: int = 0, seconds: float = 60) -> list[Record]:
         """Read a topic from its beginning: what is there, or, once there are so many, that."""
         consumer = Consumer(
             {

@@ -71,7 +71,7 @@ class Receiver:
         """Sleep in an answer; true when the receiver is closing."""
         return self._closing.wait(seconds)
 
-    def wait_for(self, count: int, seconds: float = 10) -> None:
+    def wait_for(self, count: int, seconds: float = 60) -> None:
         """Wait until so many requests have come."""
         with self._came:
             assert self._came.wait_for(lambda: len(self.received) >= count, seconds), (

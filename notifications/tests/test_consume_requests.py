@@ -35,14 +35,14 @@ def start(topic, manage):
 def stop(process, number=signal.SIGTERM):
     """Tell it to stop, see that it does so, and return its log."""
     process.send_signal(number)
-    _, log = process.communicate(timeout=20)
+    _, log = process.communicate(timeout=90)
     assert process.returncode == 0
     return log
 
 
 def wait_for_line(process, text):
     """Read its log until a line with this text."""
-    end = Timer(20, process.kill)
+    end = Timer(60, process.kill)
     end.start()
     assert any(text in line for line in process.stderr), f"it never said: {text}"
     end.cancel()

@@ -85,7 +85,7 @@ class Relays:
         for process in self.running:
             process.terminate()
         for process in self.running:
-            process.wait(timeout=30)
+            process.wait(timeout=90)
 
 
 @pytest.fixture
@@ -180,10 +180,10 @@ def test_every_listener_gets_every_event(broker, consumer, receiver, tmp_path):
         assert ended == [None] * WRITERS
         happened = BookingEvent.objects.count()
         assert happened == WRITERS * EACH
-        wait_for(lambda: Cursor.objects.get(pk=1).position == happened, seconds=60)
+        wait_for(lambda: Cursor.objects.get(pk=1).position == happened, seconds=240)
         relays.spare()
-        wait_for(lambda: not Delivery.objects.pending().exists(), seconds=120)
-        wait_for(lambda: len(seen_by(consumer)) >= happened, seconds=60)
+        wait_for(lambda: not Delivery.objects.pending().exists(), seconds=480)
+        wait_for(lambda: len(seen_by(consumer)) >= happened, seconds=240)
     finally:
         relays.end()
 

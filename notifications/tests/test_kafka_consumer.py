@@ -69,7 +69,7 @@ def rows(table):
 def stop(process):
     """Tell it to stop, see that it does so, and return what it printed."""
     process.send_signal(signal.SIGTERM)
-    printed, complaints = process.communicate(timeout=20)
+    printed, complaints = process.communicate(timeout=90)
     assert process.returncode == 0, complaints
     return printed.splitlines()
 

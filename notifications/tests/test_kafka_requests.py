@@ -19,7 +19,7 @@ from notifications.tests.broker import REQUESTS as TOPIC
 pytestmark = pytest.mark.django_db
 
 
-def consume(count, seconds=20):
+def consume(count, seconds=60):
     """Take requests until so many are accepted or refused."""
     requests, deadline = Requests(), time.monotonic() + seconds
 

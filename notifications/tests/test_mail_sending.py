@@ -228,7 +228,7 @@ def test_the_worker_carries_a_booking_to_the_mail_server(server, tverskaya, anna
         EMAIL_URL=f"smtp://127.0.0.1:{server.port}",
         SITE_URL="https://mesto.example",
     )
-    _, log = worker.communicate(timeout=30)
+    _, log = worker.communicate(timeout=90)
     assert worker.returncode == 0, log
     confirmed, reminder = server.messages
     assert confirmed["Subject"].startswith("Desk 1 is yours: ")
@@ -240,7 +240,7 @@ def test_the_worker_carries_a_booking_to_the_mail_server(server, tverskaya, anna
 def test_by_default_mail_is_printed(tverskaya, anna, soon, manage):
     book(tverskaya.places.get(number=1), anna, soon - timedelta(days=1), soon)
     worker = manage("worker", "--once", EMAIL_URL="")
-    printed, log = worker.communicate(timeout=30)
+    printed, log = worker.communicate(timeout=90)
     assert worker.returncode == 0, log
     assert "To: anna@example.org" in printed
 

@@ -331,7 +331,7 @@ def test_workers_that_found_the_same_at_the_same_moment_make_it_once(tverskaya, 
     make, everybody = under_test._make, Barrier(4)
 
     def together(*args, **kwargs):
-        everybody.wait(timeout=10)
+        everybody.wait(timeout=60)
         make(*args, **kwargs)
 
     monkeypatch.setattr(under_test, "_make", together)

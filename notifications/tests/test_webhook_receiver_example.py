@@ -29,7 +29,7 @@ def running(program, *arguments, **environment):
         yield process
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=90)
 
 
 @pytest.fixture

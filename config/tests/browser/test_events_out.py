@@ -57,7 +57,7 @@ def worker(**environment):
         yield
     finally:
         process.terminate()
-        _out, log = process.communicate(timeout=30)
+        _out, log = process.communicate(timeout=90)
         assert process.returncode == 0, log
 
 
