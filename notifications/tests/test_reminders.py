@@ -127,9 +127,12 @@ def test_each_space_has_its_own_time(anna, now, before):
     assert len(sent(starts_at - hours(before))) == 1
 
 
-def test_a_space_that_wants_none_has_none(booking, starts_at):
-    Space.objects.update(reminder_hours=None)
-    assert sent(starts_at - hours(1)) == []
+@pytest.mark.parametrize("before", [None, 0])
+def test_a_space_that_wants_none_has_none(booking, starts_at, before):
+    """Forms don't take 0, but a row may have it."""
+    Space.objects.update(reminder_hours=before)
+    for at in (starts_at - hours(24), starts_at - hours(1), starts_at):
+        assert sent(at) == []
 
 
 @pytest.mark.parametrize(

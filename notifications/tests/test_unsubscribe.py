@@ -143,6 +143,13 @@ def test_who_has_left_has_no_link_any_more(client, anna, link, now):
     assert client.get(link).status_code == 404
 
 
+def test_an_account_that_the_staff_closed_has_no_link_any_more(client, anna, link):
+    change(anna, is_active=False)
+    for answer in (client.get(link), client.post(link, ONE_CLICK)):
+        assert answer.status_code == 404
+    assert not MailPreference.objects.exists()
+
+
 def test_the_page_is_kept_by_nobody(client, link):
     assert "no-store" in client.get(link)["Cache-Control"]
 
