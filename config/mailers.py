@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
-CONSOLE = "django.core.mail.backends.console.EmailBackend"
+CONSOLE = "config.console_mail.EmailBackend"
 
 #: Seconds for each answer of a mail server. One that says nothing must not hold the worker long.
 TIMEOUT = 10
@@ -37,6 +37,8 @@ def mailer(url: str) -> dict[str, Any]:
             "use_tls": bool(read.get("EMAIL_USE_TLS")) and not is_implicit,
             "timeout": TIMEOUT,
         }
+    elif backend.endswith("console.EmailBackend"):
+        backend = CONSOLE
     elif backend.endswith("filebased.EmailBackend"):
         options = {"file_path": read["EMAIL_FILE_PATH"]}
     asked = {name.lower(): value for name, value in read.get("OPTIONS", {}).items()}

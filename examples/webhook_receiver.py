@@ -4,9 +4,9 @@ All it needs is standardwebhooks:
 
     WEBHOOK_SECRET=whsec_... python examples/webhook_receiver.py 8080
 
-Mesto calls https addresses that anybody can reach. To try this on your own machine, start the
-site's worker with WEBHOOK_ALLOW_PRIVATE=true and give the webhook http://127.0.0.1:8080/ as its
-address.
+Mesto calls https addresses that anybody can reach. To try this on your own machine, write
+WEBHOOK_ALLOW_PRIVATE=true into its .env, start the site and its worker again, and give the webhook
+http://127.0.0.1:8080/ as its address. Whoever has no secret yet adds the webhook first.
 """
 
 import os
@@ -83,4 +83,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or not os.environ.get("WEBHOOK_SECRET"):
+        sys.exit(__doc__)
     main()

@@ -187,6 +187,11 @@ class Delivery(models.Model):
     def __str__(self) -> str:
         return str(self.code)
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The one of the booking's space, whoever is told."""
+        return self.booking.place.space.zone if self.booking else self.endpoint.zone
+
 
 class Attempt(models.Model):
     """One call of a webhook: what was sent, what came back, how long it took.

@@ -132,6 +132,7 @@ def staff(people: list[User], spaces: list[Space]) -> tuple[User, User]:
         User(
             username=login,
             name=f"Demo {login}",
+            email=f"{login}@example.org",
             password=password,
             date_joined=people[0].date_joined,
             is_superuser=login == "admin",

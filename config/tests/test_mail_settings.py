@@ -1,6 +1,9 @@
 """Mail is set up by one address; what is wrong with it is said before anything is sent."""
 
+from io import StringIO
+
 import pytest
+from django.core.mail import EmailMultiAlternatives, mailers
 
 from config import checks
 from config.mailers import mailer
@@ -36,6 +39,26 @@ def test_an_address_names_a_mail_server(settings, url, expected):
 def test_mail_can_stay_here(settings, url):
     settings.MAILERS = {"default": mailer(url)}
     assert checks.mail_server(None) == []
+
+
+def test_printed_mail_can_be_read(settings, monkeypatch):
+    link = f"http://127.0.0.1:8000/bookings/{'0' * 80}/"
+    mail = EmailMultiAlternatives(
+        "Стол 5 — за вами", f"Открыть: {link}\n", "mesto@localhost", ["member@example.org"]
+    )
+    mail.attach_alternative("<p>HTML</p>", "text/html")
+    mail.attach("invite.ics", "BEGIN:VCALENDAR", "text/calendar")
+    settings.MAILERS = {"default": mailer("consolemail://")}
+    printed = StringIO()
+    monkeypatch.setattr("sys.stdout", printed)
+
+    assert mailers["default"].send_messages([mail]) == 1
+
+    text = printed.getvalue()
+    assert "Subject: Стол 5 — за вами\n" in text
+    assert "To: member@example.org\nAttached: invite.ics\n" in text
+    assert f"Открыть: {link}\n" in text
+    assert "HTML" not in text
 
 
 @pytest.mark.parametrize(

@@ -23,17 +23,18 @@ from notifications.admin.filters import (
     StateFilter,
     written,
 )
+from notifications.admin.titles import PlainTitles
 from notifications.models import Delivery, Endpoint
 from notifications.webhooks.sentences import in_words
 from spaces.staff_admin import MANAGERS, SpaceScopedAdmin, holds
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(SpaceScopedAdmin):
+class DeliveryAdmin(PlainTitles, SpaceScopedAdmin):
     """Read-only, but for sending again."""
 
     space_path = "endpoint__space"
-    list_display = ["what", "about", "to", "state", "attempts", "received", "why_in_short"]
+    list_display = ["what", "about", "to", "state", "attempts", "queued", "why_in_short"]
     list_filter = [StateFilter, ChannelFilter, EndpointFilter]
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
@@ -45,7 +46,7 @@ class DeliveryAdmin(SpaceScopedAdmin):
         ("what", "state"),
         "to",
         "its_booking",
-        ("received", "attempts"),
+        ("queued", "attempts"),
         ("next_try", "settled"),
         "why",
         "its_page",
@@ -54,7 +55,7 @@ class DeliveryAdmin(SpaceScopedAdmin):
         "what",
         "to",
         "its_booking",
-        "received",
+        "queued",
         "next_try",
         "settled",
         "why",
@@ -123,20 +124,20 @@ class DeliveryAdmin(SpaceScopedAdmin):
         words = f"{delivery.booking.place}, {wording.when(delivery.booking.period, zone)}"
         return format_html('<a href="{}">{}</a>', url, words)
 
-    @admin.display(description=_("received"))
-    def received(self, delivery: Delivery) -> str:
-        return wording.moment(delivery.created_at, delivery.endpoint.zone)
+    @admin.display(description=_("queued"))
+    def queued(self, delivery: Delivery) -> str:
+        return wording.moment(delivery.created_at, delivery.zone)
 
     @admin.display(description=_("next try"))
     def next_try(self, delivery: Delivery) -> str:
         if delivery.state != Delivery.State.PENDING:
             return "–"
-        return wording.moment(delivery.due_at, delivery.endpoint.zone)
+        return wording.moment(delivery.due_at, delivery.zone)
 
     @admin.display(description=_("settled"))
     def settled(self, delivery: Delivery) -> str:
         at = delivery.settled_at
-        return wording.moment(at, delivery.endpoint.zone) if at else "–"
+        return wording.moment(at, delivery.zone) if at else "–"
 
     @admin.display(description=_("what went wrong"))
     def why(self, delivery: Delivery) -> str:

@@ -19,6 +19,7 @@ from bookings.admin import wording
 from bookings.admin.pages import lines, methods, page
 from bookings.models import BookingEvent
 from notifications.admin.filters import PARAMETERS, ChannelFilter, written
+from notifications.admin.titles import PlainTitles
 from notifications.models import Endpoint
 from notifications.webhooks import services
 from notifications.webhooks.forms import AddWebhookToForm
@@ -28,7 +29,7 @@ from spaces.staff_admin import SpaceScopedAdmin
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(SpaceScopedAdmin):
+class EndpointAdmin(PlainTitles, SpaceScopedAdmin):
     """No secret is shown here; the one of a new webhook is, once."""
 
     list_display = ["endpoint", "channel", "space", "is_active", "failing", "waiting", "dead"]

@@ -10,11 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import SuperusersOnly
 from bookings.admin import wording
+from notifications.admin.titles import PlainTitles
 from notifications.models import RefusedRequest
 
 
 @admin.register(RefusedRequest)
-class RefusedRequestAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class RefusedRequestAdmin(SuperusersOnly, PlainTitles):
     """Read-only; who asked is told nothing, for nobody knows who it was."""
 
     list_display = ["why", "beginning", "origin", "received"]

@@ -121,6 +121,14 @@ def test_a_wrong_word_is_named(db, arguments, says):
     assert not Delivery.objects.exists()
 
 
+def test_kafka_that_is_not_set_up_is_named(history, settings, capsys):
+    settings.KAFKA = {**settings.KAFKA, "bootstrap_servers": ""}
+    replay("kafka", "--until=2026-11-25")
+    said = capsys.readouterr().out
+    assert "1 event is on the way to Kafka." in said
+    assert "KAFKA_BOOTSTRAP_SERVERS is not set" in said
+
+
 def test_a_listener_that_is_off_is_named(webhook, history, capsys):
     webhook.is_active = False
     webhook.save()

@@ -140,6 +140,18 @@ def test_superusers_see_mail_too(client, boss, manager, webhook, dead):
     assert listed(client, DELIVERIES) == [dead]
 
 
+def test_times_are_those_of_the_space_whoever_is_told(client, boss, webhook, dead):
+    client.force_login(boss)
+    page = client.get(DELIVERIES).content.decode()
+    assert len(set(re.findall(r"field-queued[^>]*>([^<]+)<", page))) == 1
+
+
+def test_pages_that_only_show_are_named_for_what_is_on_them(client, boss, webhook, dead):
+    client.force_login(boss)
+    assert client.get(DELIVERIES).context["title"] == "Deliveries"
+    assert client.get(f"{DELIVERIES}{dead.pk}/change/").context["title"] == "Delivery"
+
+
 def test_deliveries_are_found_by_state_and_endpoint(client, manager, webhook, dead):
     client.force_login(manager)
     assert listed(client, f"{DELIVERIES}?state=DEAD&endpoint={webhook.code}") == [dead]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -33,7 +34,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--to", required=True, help="mail, kafka, or the code of a webhook's endpoint"
+            "--to",
+            required=True,
+            help="mail, kafka, or the code in the address of a webhook's page",
         )
         parser.add_argument("--since", type=instant, help="from then on, such as 2026-11-25 (UTC)")
         parser.add_argument("--until", type=instant, help="until before then")
@@ -57,9 +60,12 @@ class Command(BaseCommand):
             if not events.exists():
                 raise CommandError(f"Nothing happened then to a booking {booking}.")
         told = relay.replay(events, to=endpoint, now=timezone.now())
-        self.stdout.write(f"{told} events are on their way to {endpoint}.")
+        counted = "1 event is" if told == 1 else f"{told} events are"
+        self.stdout.write(f"{counted} on the way to {endpoint}.")
         if not endpoint.is_active:
             self.stdout.write("It is switched off: they wait until it is switched on.")
+        if endpoint.channel == Endpoint.Channel.KAFKA and not settings.KAFKA["bootstrap_servers"]:
+            self.stdout.write("KAFKA_BOOTSTRAP_SERVERS is not set: they wait until it is.")
 
 
 def _endpoint(to: str) -> Endpoint:
@@ -69,5 +75,6 @@ def _endpoint(to: str) -> Endpoint:
         return Endpoint.objects.get(code=UUID(to))
     except (ValueError, Endpoint.DoesNotExist) as error:
         raise CommandError(
-            f"{to!r} is no endpoint. It is mail, kafka or the code on the endpoint's page."
+            f"{to!r} is no endpoint. It is mail, kafka or the code in the address of a webhook's "
+            "page."
         ) from error
