@@ -11,7 +11,7 @@ from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.tests.acts import book
 from notifications.factories import WebhookFactory
 from notifications.models import Delivery, Endpoint
-from notifications.tests.receiver import Answer, receiving
+from notifications.tests.receiver import Answer
 from notifications.tests.webhooks import deliver
 from notifications.webhooks import sending, services
 from spaces.factories import open_space
@@ -32,17 +32,6 @@ def a_worker_of_its_own(monkeypatch):
     monkeypatch.setattr(sending, "_sender", sender)
     yield
     sender.finish(now=timezone.now())
-
-
-@pytest.fixture
-def receiver():
-    with receiving() as started:
-        yield started
-
-
-@pytest.fixture
-def webhook(space, receiver):
-    return WebhookFactory.create(space=space, url=receiver.url)
 
 
 @pytest.fixture
