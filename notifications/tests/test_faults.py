@@ -68,7 +68,7 @@ class Relays:
 
     def kill_now_and_then(self):
         dice = random.Random(7)
-        while not self.is_ending.wait(dice.uniform(1.5, 4)):
+        while not self.is_ending.wait(dice.uniform(3, 6)):
             victim = dice.randrange(len(self.running))
             self.running[victim].send_signal(signal.SIGKILL)
             self.running[victim].wait()

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import signal
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings import importing
-from bookings.importing import Entry, FileError, Refusal
+from bookings.importing import Entry, FileError, Line, Refusal
 from bookings.models import Booking
 from bookings.queueing import decide_next
 
@@ -52,12 +53,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         staff = None if by is None else self.person(by)
         try:
-            with progress(self.stderr, "asked", len(lines)) as bar:
-                entries = []
-                for entry in importing.request(lines, by=staff):
-                    entries.append(entry)
-                    bar(len(entries))
-            self.decide(entries)
+            with interrupts() as interrupt:
+                entries = self.ask(lines, staff, interrupt)
+                self.decide(entries, interrupt)
         except KeyboardInterrupt as error:
             raise CommandError(
                 "Interrupted. Run it again: nothing is booked twice.", returncode=130
@@ -76,20 +74,32 @@ class Command(BaseCommand):
         except User.DoesNotExist as error:
             raise CommandError(f"There is nobody with the login {login!r}.") from error
 
-    def decide(self, entries: list[Entry]) -> None:
+    def ask(
+        self, lines: list[Line], staff: User | None, interrupt: Callable[[], None]
+    ) -> list[Entry]:
+        entries = []
+        with progress(self.stderr, "asked", len(lines)) as bar:
+            for entry in importing.request(lines, by=staff):
+                entries.append(entry)
+                bar(len(entries))
+                interrupt()
+        return entries
+
+    def decide(self, entries: list[Entry], interrupt: Callable[[], None]) -> None:
         """Work on the queue, beside the workers there are, until none of ours is undecided."""
         ours = {entry.booking.pk for entry in entries if entry.booking is not None}
         with progress(self.stderr, "decided", len(ours)) as bar:
             while left := ours & set(Booking.objects.undecided().values_list("pk", flat=True)):
                 bar(len(ours) - len(left))
-                if not work():
+                if not work(interrupt):
                     time.sleep(PAUSE)
             bar(len(ours))
 
 
-def work() -> bool:
+def work(interrupt: Callable[[], None]) -> bool:
     """Decide some of what is queued; tell whether there may be more to do at once."""
     for _ in range(UNITS):
+        interrupt()
         try:
             if not decide_next(now=timezone.now()):
                 return False
@@ -113,6 +123,30 @@ def write_report(refused: Iterable[Refusal], output: OutputWrapper, report: Path
             f"line {line.number}: {place}, {line['starts_at']} to {line['ends_at']}: "
             + " ".join(refusal.reasons)
         )
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], None]]:
+    """Let the first Ctrl-C wait until it is asked about: the call raises KeyboardInterrupt.
+
+    Within a statement SQLite would turn it into an error of the database. A second one is at once.
+    """
+    asked = False
+
+    def note(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)
+
+    def interrupt() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -126,7 +126,12 @@ class Person:
 
     def send(self, selector: str = "main form") -> None:
         """Press the first button of a form."""
-        self.press(f"{selector} button:not([type=button])")
+        self.press(f"{selector} :is(button:not([type=button]), input[type=submit])")
+
+    def submit(self, selector: str = "main form") -> None:
+        """Press it, and wait until the page that answers has taken the place of this one."""
+        with self.page.expect_navigation():
+            self.send(selector)
 
     def search(self, **fields: str) -> None:
         """Fill in the board's search, press its button, and wait for what was asked for."""

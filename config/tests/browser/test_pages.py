@@ -32,6 +32,7 @@ def inspect(person, tour, language):
     found = {}
     for name in tour:
         check = violations if language == "en" else foreign_words
+        person.page.wait_for_load_state()
         wrong = [*check(person.page), *misfits(person.page)]
         if wrong:
             found[name] = wrong
