@@ -19,11 +19,11 @@ class LoginTaken(Exception):
         return _("This login is taken.")
 
 
-def register(login: str, *, password: str, email: str = "") -> User:
+def register(login: str, *, password: str, email: str = "", language: str = "") -> User:
     """Create a member. Two people who ask for one login at once: the constraint chooses."""
     try:
         with transaction.atomic():
-            return User.objects.create_user(login, email, password)
+            return User.objects.create_user(login, email, password, language=language)
     except IntegrityError as error:
         raise LoginTaken from error
 

@@ -41,6 +41,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 form.cleaned_data["username"],
                 password=form.cleaned_data["password1"],
                 email=form.cleaned_data["email"],
+                language=translation.get_language() or "",  # a worker that mails sees no browser
             )
         except services.LoginTaken as error:
             form.add_error("username", str(error))

@@ -249,13 +249,13 @@ def _judge(endpoint: Endpoint, outcomes: Collection[Outcome], *, now: datetime) 
 
 @transactional
 def resend(deliveries: Collection[Delivery], *, now: datetime) -> int:
-    """Send what is settled once more, from the first try on; return how many.
+    """Send what is settled once more, from the first try on, and at once what waits for its next.
 
-    It keeps its id, so a receiver that has it knows it.
+    Return how many. Each keeps its id, so a receiver that has it knows it.
     """
-    return _begin_anew(
-        Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries]), now=now
-    )
+    chosen = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
+    hastened = chosen.waiting_for_another_try(now).update(due_at=now)
+    return hastened + _begin_anew(chosen, now=now)
 
 
 def _begin_anew(deliveries: DeliveryQuerySet, *, now: datetime) -> int:

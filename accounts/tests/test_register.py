@@ -57,6 +57,11 @@ def test_a_visitor_signs_up_and_is_signed_in(client, page):
     assert User.objects.get().username == "carol"
 
 
+def test_the_language_of_the_page_is_kept_for_mail(client, db):
+    client.post(URL, fields(), headers={"Accept-Language": "ru-RU,ru;q=0.9"})
+    assert User.objects.get().language == "ru"
+
+
 def test_the_email_is_optional_and_kept(page):
     page(email="carol@example.org")
     assert User.objects.get().email == "carol@example.org"

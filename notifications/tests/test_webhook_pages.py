@@ -216,6 +216,20 @@ def test_it_is_sent_again(browser, dead, receiver):
     assert dead.state == "DELIVERED"
 
 
+def test_it_is_tried_now(browser, webhook, receiver):
+    receiver.answers(Answer(503), Answer(200))
+    waiting = services.ping(webhook, now=timezone.now())
+    deliver(timezone.now())
+    page = f"/staff/deliveries/{waiting.code}/"
+    assert "Try now" in browser.get(page).text
+    answer = browser.post(f"{page}resend/", follow=True)
+    assert "It is sent again." in answer.text
+    assert "Try now" not in answer.text
+    deliver(timezone.now())
+    waiting.refresh_from_db()
+    assert waiting.state == "DELIVERED"
+
+
 def test_nothing_is_sent_while_it_is_off(browser, webhook, dead):
     browser.post(page_of(webhook, "switch/"), {"on": "0"})
     webhook.refresh_from_db()

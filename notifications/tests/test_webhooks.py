@@ -341,11 +341,16 @@ def test_what_is_sent_again_keeps_its_id(webhook, receiver, desk, alice, now):
     assert delivery.log.count() == 2
 
 
-def test_what_is_under_way_is_not_sent_again(webhook, receiver, desk, alice, now):
-    receiver.answers(Answer(500))
+def test_what_waits_for_its_next_try_is_tried_at_once(webhook, receiver, desk, alice, now):
+    receiver.answers(Answer(500), Answer(204))
     book(desk, alice, now)
     deliver(now)
-    assert not services.resend(Delivery.objects.get(endpoint=webhook), now=now)
+    delivery = Delivery.objects.get(endpoint=webhook)
+    assert services.resend(delivery, now=now)
+    assert not services.resend(delivery, now=now)  # it is on its way
+    deliver(now)
+    assert states() == ["DELIVERED"]
+    assert Delivery.objects.get(endpoint=webhook).attempts == 2
 
 
 def test_a_webhook_that_is_off_is_not_tested(webhook, manager, now):

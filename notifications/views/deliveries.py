@@ -40,7 +40,7 @@ def delivery(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 
 @require_POST
 def delivery_resend(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Send it again, with the same id."""
+    """Send it again, or at once if it waits for its next try, with the same id."""
     found = _delivery(request, code)
     try:
         is_sent = services.resend(found, now=timezone.now())

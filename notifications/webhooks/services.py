@@ -163,7 +163,7 @@ def ping(endpoint: Endpoint, *, now: datetime) -> Delivery:
 
 
 def resend(delivery: Delivery, *, now: datetime) -> bool:
-    """Send again what is settled, and tell whether it was. Raises IsOff."""
+    """Send again what is settled or waits for its next try; tell whether it was. Raises IsOff."""
     if not delivery.endpoint.is_active:
         raise IsOff
     sent = relay.resend([delivery], now=now)
