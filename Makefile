@@ -13,7 +13,7 @@ catalogues := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 static := var/static/staticfiles.json
 
 # Two processes to a pass: much of the time a test waits, for a browser, a broker or another process.
-pytest := -m pytest -n 2 --dist loadfile
+pytest := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Tests and checks don't depend on the .env of the machine.
 settings := DEBUG=false HTTPS=false ALLOWED_HOSTS=localhost TRUSTED_PROXIES=0 CSRF_TRUSTED_ORIGINS= \

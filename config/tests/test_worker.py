@@ -22,6 +22,8 @@ from config.management.commands.worker import Task, side_by_side, stop_signals, 
 from config.tests.processes import wait_for
 from spaces.models import OpeningHours
 
+pytestmark = pytest.mark.django_db  # each round looks whether the connection is still good
+
 
 @pytest.fixture
 def past_booking(desk, alice):
