@@ -99,8 +99,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.pending().filter(free, due_at__lte=now)
 
     def waiting_for_another_try(self, now: datetime) -> "DeliveryQuerySet":
-        """What has failed and is not due yet."""
-        return self.pending().filter(attempts__gt=0, due_at__gt=now)
+        """What is not due yet: everything is at first, so it has failed."""
+        return self.pending().filter(due_at__gt=now)
 
     def next_of_each_booking(self) -> "DeliveryQuerySet":
         """Leave out what has an earlier one of the same booking before it on the same way.

@@ -14,6 +14,7 @@ from accounts.factories import UserFactory
 from bookings import leaving
 from bookings.importing import FileError, read, request
 from bookings.invariants import violations
+from bookings.management.commands.import_bookings import interrupts
 from bookings.models import Booking
 from bookings.queueing import decide_next
 from bookings.states import State
@@ -193,6 +194,16 @@ class TestCommand:
         with pytest.raises(CommandError, match="No such file"):
             run(line(), report=Path("/nowhere/at/all.csv"))
         assert not Booking.objects.exists()
+
+    def test_the_first_interrupt_waits_to_be_asked_about_and_the_second_does_not(self):
+        before = signal.getsignal(signal.SIGINT)
+        with interrupts() as interrupt:
+            interrupt()  # nobody has pressed yet
+            signal.raise_signal(signal.SIGINT)
+            assert signal.getsignal(signal.SIGINT) == before  # so the second is as ever
+            with pytest.raises(KeyboardInterrupt):
+                interrupt()
+        assert signal.getsignal(signal.SIGINT) == before
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
     def test_interrupted_it_is_simply_run_again(self, run, line, alice, tmp_path, manage, number):

@@ -84,7 +84,7 @@ class DeliveryAdmin(PlainTitles, SpaceScopedAdmin):
 
     @admin.action(description=_("Send again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        """Send again what is settled and whose endpoint is on."""
+        """Send again what is settled or waits for its next try, and whose endpoint is on."""
         if not request.user.is_superuser:
             deliveries = self.writable(request, deliveries)
         chosen = list(deliveries)

@@ -131,7 +131,7 @@ def interrupts() -> Iterator[Callable[[], None]]:
 
     Within a statement SQLite would turn it into an error of the database. A second one is at once.
     """
-    asked = False
+    asked, before = False, signal.getsignal(signal.SIGINT)
 
     def note(*_: object) -> None:
         nonlocal asked
@@ -142,7 +142,7 @@ def interrupts() -> Iterator[Callable[[], None]]:
         if asked:
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, note)
     try:
         yield interrupt
     finally:
