@@ -14,6 +14,8 @@ from django.core.validators import validate_email
 
 from config.mailers import CONSOLE
 
+LONGEST_WAIT = 8  # seconds: whoever waits for the database has an answer within ten
+
 
 @register()
 def secret_key(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -63,6 +65,25 @@ def decision_lease(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
             "DECISION_LEASE_SECONDS is not more than 0.",
             hint="Longer than the slowest decision takes: two workers would begin each at once.",
             id="mesto.E004",
+        )
+    ]
+
+
+@register()
+def database_waits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    waits = settings.DATABASE_WAITS
+    longest = max(waits["connect"], waits["statement"], waits["lock"], waits["busy"])
+    shortest = min(waits["lock"], waits["busy"], waits["idle"])
+    is_in_order = waits["lock"] <= waits["statement"] and longest <= LONGEST_WAIT
+    if waits["connect"] >= 2 and shortest >= 1 and is_in_order:
+        return []
+    return [
+        Error(
+            "One of the DATABASE_…_SECONDS settings leaves people waiting, or nobody a chance.",
+            hint=f"DATABASE_CONNECT_SECONDS is 2 to {LONGEST_WAIT}; DATABASE_STATEMENT_SECONDS, "
+            f"DATABASE_LOCK_SECONDS and DATABASE_BUSY_SECONDS are 1 to {LONGEST_WAIT}, the second "
+            "not more than the first; DATABASE_IDLE_SECONDS is at least 1.",
+            id="mesto.E007",
         )
     ]
 
@@ -228,7 +249,7 @@ def mail_leaves(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
 
 @register(deploy=True)
 def shared_database(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
+    if not settings.IS_SQLITE:
         return []
     return [
         Warning(

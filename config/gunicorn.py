@@ -13,6 +13,8 @@ worker_class = "sync"
 workers = int(os.environ.get("WEB_CONCURRENCY") or min(2 * (os.cpu_count() or 1) + 1, 9))
 os.environ["WEB_CONCURRENCY"] = str(workers)  # the settings reckon with it
 
+os.environ["SERVING"] = "true"  # whoever waits for an answer doesn't wait long for the database
+
 # The application is loaded once, before the fork: workers share its memory, and a mistake in it
 # is shown once. Nothing at import may open a connection or start a thread; Django opens its
 # connections (and psycopg its pool) at the first query, inside the worker.

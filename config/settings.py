@@ -50,6 +50,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.health.probes",
     "config.middleware.client_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -88,12 +89,28 @@ TEMPLATES = [
 
 # --- Database -------------------------------------------------------------------------------------
 
+# How long to wait for the database, in seconds. The limits of statements and locks are for requests
+# (config/gunicorn.py sets SERVING): a migration or a check may take its time.
+IS_SERVING = env.bool("SERVING", default=False)
+DATABASE_WAITS = {
+    "connect": env.int("DATABASE_CONNECT_SECONDS", default=2),
+    "statement": env.int("DATABASE_STATEMENT_SECONDS", default=6),
+    "lock": env.int("DATABASE_LOCK_SECONDS", default=2),
+    "idle": env.int("DATABASE_IDLE_SECONDS", default=60),
+    # SQLite, whose file is locked; a request waits less than a command.
+    "busy": env.int("DATABASE_BUSY_SECONDS", default=2 if IS_SERVING else 8),
+}
+# What the server ought to have ended by then, we end: see config/databases/postgresql/.
+DATABASE_WAITS["silence"] = DATABASE_WAITS["statement"] + 2 if IS_SERVING else 0
+
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'mesto.sqlite3'}")}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+if IS_SQLITE:
+    DATABASES["default"]["ENGINE"] = "config.databases.sqlite3"
     # IMMEDIATE: a transaction that reads, then writes, would otherwise die of "database is locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        "timeout": DATABASE_WAITS["busy"],
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
     # A file, not memory: threads of one test share it.
@@ -101,8 +118,21 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "NAME": env.str("TEST_DB", default=str(VAR_DIR / "test.sqlite3"))
     }
 else:
+    DATABASES["default"]["ENGINE"] = "config.databases.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    options = DATABASES["default"].setdefault("OPTIONS", {})
+    limits = [f"-c idle_in_transaction_session_timeout={DATABASE_WAITS['idle']}s"]
+    if IS_SERVING:
+        limits.append(f"-c statement_timeout={DATABASE_WAITS['statement']}s")
+        limits.append(f"-c lock_timeout={DATABASE_WAITS['lock']}s")
+    options["options"] = " ".join([*limits, options.get("options", "")]).strip()
+    options.setdefault("connect_timeout", DATABASE_WAITS["connect"])
+    # A machine that is gone is noticed, by the kernel too (milliseconds, then seconds).
+    options.setdefault("tcp_user_timeout", 8000)
+    options.setdefault("keepalives_idle", 10)
+    options.setdefault("keepalives_interval", 3)
+    options.setdefault("keepalives_count", 3)
 
 # --- Cache ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,99 @@
+"""PostgreSQL that may fall silent.
+
+A stopped server, or one behind a broken network, keeps its TCP connections and never answers: no
+timeout of its own helps. After a short silence we ask its door, by the one message that every
+PostgreSQL answers before anything else; a slow statement is waited for, a silent server is left.
+"""
+
+import socket
+import struct
+import time
+from collections.abc import Generator
+from types import SimpleNamespace
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db.backends.postgresql import base
+from psycopg.abc import PQGen
+
+from config.databases.breaker import Breaker
+
+SILENCE = 1.0  # seconds without an answer, after which the door is asked, again and again
+DOOR = 1.0  # seconds that the door may take
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # answered by one byte, before any sign-in
+
+breaker = Breaker()
+
+
+class Silent(psycopg.OperationalError):
+    """The server does not answer."""
+
+
+class Connection(psycopg.Connection[Any]):
+    def wait[RV](self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        if self.pgconn.status != psycopg.pq.ConnStatus.OK:
+            return super().wait(gen, interval, timeout)
+        return super().wait(self._watched(gen), interval, timeout)
+
+    def _watched[RV](self, gen: PQGen[RV]) -> Generator[Any, Any, RV]:
+        """Pass everything through, and look at the clock whenever nothing has come."""
+        began = asked = time.monotonic()
+        longest = settings.DATABASE_WAITS["silence"]
+        try:
+            wish = next(gen)
+            while True:
+                ready = yield wish
+                now = time.monotonic()
+                if ready:
+                    began = asked = now
+                elif longest and now > began + longest:
+                    raise self._left()
+                elif now > asked + SILENCE:
+                    if not answers(self.pgconn):
+                        raise self._left()
+                    asked = time.monotonic()
+                wish = gen.send(ready)
+        except StopIteration as end:
+            result: RV = end.value
+            return result
+
+    def _left(self) -> Silent:
+        breaker.trip()
+        self.pgconn.finish()
+        return Silent("the server does not answer")
+
+
+def answers(pgconn: psycopg.pq.abc.PGconn) -> bool:
+    """Tell whether a PostgreSQL opens its door where this connection leads."""
+    host = (pgconn.hostaddr or pgconn.host).decode()
+    port = int(pgconn.port)
+    try:
+        if host.startswith("/"):
+            door = socket.socket(socket.AF_UNIX)
+            door.settimeout(DOOR)
+            door.connect(f"{host}/.s.PGSQL.{port}")
+        else:
+            door = socket.create_connection((host, port), DOOR)
+        with door:
+            door.settimeout(DOOR)
+            door.sendall(SSL_REQUEST)
+            return bool(door.recv(1))
+    except OSError:
+        return False
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    #: Django takes from here how to connect, and the names of the errors.
+    Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        if breaker.is_open:
+            raise Silent("the server did not answer a moment ago")
+        try:
+            connection = super().get_new_connection(conn_params)
+        except psycopg.errors.ConnectionTimeout:
+            breaker.trip()
+            raise
+        breaker.reset()
+        return connection
