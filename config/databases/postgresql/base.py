@@ -85,7 +85,9 @@ def answers(pgconn: psycopg.pq.abc.PGconn) -> bool:
 
 class DatabaseWrapper(base.DatabaseWrapper):
     #: Django takes from here how to connect, and the names of the errors.
-    Database = SimpleNamespace(**{**vars(psycopg), "connect": Connection.connect})
+    Database = SimpleNamespace(  # type: ignore[assignment]  # declared as the module itself
+        **{**vars(psycopg), "connect": Connection.connect}
+    )
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if breaker.is_open:
