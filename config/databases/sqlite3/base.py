@@ -1,4 +1,7 @@
-"""SQLite whose file may be locked: the first waits, whoever comes next is told soon."""
+"""SQLite whose file may be locked: the first request waits, whoever comes next is told soon.
+
+Commands and workers wait as long as it takes, try after try.
+"""
 
 import sqlite3
 import time
@@ -17,6 +20,8 @@ breaker = Breaker()
 
 class Cursor(base.SQLiteCursorWrapper):
     def execute(self, query: str, params: Any = None) -> Any:
+        if not settings.IS_SERVING:
+            return super().execute(query, params)
         patience = SHORT if breaker.is_suspect else settings.DATABASE_WAITS["busy"]
         if patience == SHORT:
             self.connection.execute(f"PRAGMA busy_timeout = {int(1000 * SHORT)}")
