@@ -224,9 +224,8 @@ def check(crowd, seen):
 def own_postgres(tmp_path):
     environment = os.environ.pop("TEST_DATABASE_URL", None)
     try:
-        with postgres.server() as url:
-            # The server of the tests may forget in a crash what it has confirmed; this one may not.
-            yield f"{url}?options=-c%20synchronous_commit%3Don"
+        with postgres.server(durable=True) as url:
+            yield url
     finally:
         if environment:
             os.environ["TEST_DATABASE_URL"] = environment
