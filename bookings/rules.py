@@ -97,7 +97,7 @@ def problems(
         place.pk, period
     ):
         found = [problem for problem in found if problem.code != "off_step"]
-        found.append(Problem("closed", _closed_message(venue, period)))
+        found.append(Problem("closed", _closed_message(venue, period, now)))
     return [*found, *_of_quotas(limits.quotas, upcoming)]
 
 
@@ -161,7 +161,8 @@ def of_time(
         return [already_past()]
     last_day = venue.today(now) + timedelta(days=limits.max_days_ahead)
     if period.starts_at.astimezone(venue.zone).date() > last_day:
-        message = _("Bookings are open until %(day)s.") % {"day": words.day(last_day)}
+        day = words.day(last_day, venue.today(now))
+        message = _("Bookings are open until %(day)s.") % {"day": day}
         return [Problem("too_far_ahead", message)]
     found = []
     if period.starts_at < now + limits.min_notice and not walk_in:
@@ -187,11 +188,11 @@ def of_time(
     return found
 
 
-def _closed_message(venue: Venue, period: Period) -> str:
+def _closed_message(venue: Venue, period: Period, now: datetime) -> str:
     day = period.starts_at.astimezone(venue.zone).date()
     openings = venue.openings(day)
     if not openings:
-        return _("Closed on %(day)s.") % {"day": words.day(day)}
+        return _("Closed on %(day)s.") % {"day": words.day(day, venue.today(now))}
     return _("Not open for all of that time. Opening hours that day: %(hours)s.") % {
         "hours": ", ".join(words.span(opening, venue.zone) for opening in openings)
     }

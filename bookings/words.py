@@ -22,10 +22,26 @@ WEEKDAYS = (
     pgettext_lazy("in a date", "Sun"),
 )
 
+#: From here on the same date of another year could be meant.
+MONTHS_WITHOUT_YEAR = 10
 
-def day(value: date) -> str:
-    """Return «Wed 25 Nov»."""
+
+def day(value: date, today: date) -> str:
+    """Return «Wed 25 Nov», with its year when nobody could tell it: «Mon 4 Jan 2027»."""
+    if value.year != today.year or abs(_months(value, today)) > MONTHS_WITHOUT_YEAR:
+        return day_of_year(value)
     return _with_weekday(value, pgettext("date format: 25 Nov", "j M"))
+
+
+def day_at(at: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """Return the local day of an instant in words."""
+    return day(at.astimezone(zone).date(), now.astimezone(zone).date())
+
+
+def _months(value: date, today: date) -> float:
+    """Count the months from one day to another, begun ones as a part: their days decide."""
+    whole = (value.year - today.year) * 12 + value.month - today.month
+    return whole + (value.day - today.day) / 31
 
 
 def day_of_year(value: date) -> str:
@@ -51,14 +67,16 @@ def span(period: Period, zone: ZoneInfo) -> str:
     return f"{clock(period.starts_at, zone)}–{clock(period.ends_at, zone)}"
 
 
-def when(period: Period, zone: ZoneInfo) -> str:
+def when(period: Period, zone: ZoneInfo, now: datetime) -> str:
     """Return «Wed 25 Nov, 13:00–15:00», or «Fri 27 Nov, 22:00 – Sat 28 Nov, 2:00»."""
     first = period.starts_at.astimezone(zone).date()
     last = (period.ends_at - timedelta(microseconds=1)).astimezone(zone).date()
     if first == last:
-        return f"{day(first)}, {span(period, zone)}"
-    start, end = clock(period.starts_at, zone), clock(period.ends_at, zone)
-    return f"{day(first)}, {start} – {day(period.ends_at.astimezone(zone).date())}, {end}"
+        return f"{day_at(period.starts_at, zone, now)}, {span(period, zone)}"
+    start, end = (
+        f"{day_at(at, zone, now)}, {clock(at, zone)}" for at in (period.starts_at, period.ends_at)
+    )
+    return f"{start} – {end}"
 
 
 def duration(value: timedelta) -> str:
@@ -82,4 +100,4 @@ def relative_day(value: date, today: date) -> str:
         return _("Today")
     if value == today + timedelta(days=1):
         return _("Tomorrow")
-    return capfirst(day(value))
+    return capfirst(day(value, today))

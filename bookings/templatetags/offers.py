@@ -15,6 +15,7 @@ from django.middleware.csrf import get_token
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -85,7 +86,7 @@ class _Cards:
 
     def _when(self, period: Period) -> str:
         zone = self.context["zone"]
-        day = words.day(period.starts_at.astimezone(zone).date())
+        day = words.day_at(period.starts_at, zone, timezone.now())
         return escape(f"{capfirst(day)}, {words.span(period, zone)}")
 
     def _offered(self, place: Place) -> Iterator[str]:

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils import timezone
 
 from bookings import local_time, words
 from spaces.slots import SLOT, Period
@@ -12,8 +13,13 @@ from spaces.venue import Venue
 
 register = template.Library()
 
-register.filter("day_words", words.day)
 register.filter("duration", words.duration)
+
+
+@register.filter
+def day_words(value: date, zone: ZoneInfo) -> str:
+    """Write «Wed 25 Nov», with its year where that isn't clear."""
+    return words.day(value, timezone.now().astimezone(zone).date())
 
 
 @register.filter

@@ -113,7 +113,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "booking": found,
         "zone": found.place.space.zone,
         "space": found.place.space,
-        "events": _lines(found, request.user.pk),
+        "events": _lines(found, request.user.pk, now),
         "can_change": found.is_upcoming(now) and not found.has_started(now) and now <= until,
         "change_until": until,
         "move_url": board_url(found.place.space, **asked, moving=found),
@@ -140,7 +140,7 @@ class EventLine:
     was: str
 
 
-def _lines(booking: Booking, reader: int) -> list[EventLine]:
+def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
     events = list(booking.events.order_by("sequence").values())
     places = places_of(event["data"] for event in events)
     zone = booking.place.space.zone
@@ -151,8 +151,7 @@ def _lines(booking: Booking, reader: int) -> list[EventLine]:
         if event["kind"] == BookingEvent.Kind.MOVED and earlier is not None:
             data = earlier["data"]
             period = Period(*(datetime.fromisoformat(data[n]) for n in ("starts_at", "ends_at")))
-            day = words.day(period.starts_at.astimezone(zone).date())
-            was = f"{places[data['place']['code']]}, {day}, {words.span(period, zone)}"
+            was = f"{places[data['place']['code']]}, {words.when(period, zone, now)}"
         who = _("by you") if event["actor_id"] == reader else _("by the staff")
         is_somebodys = event["actor_id"] and event["kind"] != BookingEvent.Kind.REJECTED
         lines.append(

@@ -63,6 +63,7 @@ class Stay:
     party_size: int
     note: str
     member: User
+    now: datetime
 
     @property
     def space(self) -> Space:
@@ -70,7 +71,7 @@ class Stay:
 
     @property
     def when(self) -> str:
-        return words.when(self.period, self.space.zone)
+        return words.when(self.period, self.space.zone, self.now)
 
     @property
     def named(self) -> dict[str, str]:
@@ -82,7 +83,7 @@ class Stay:
         return Venue.of(setup.get(pk=self.space.pk))
 
 
-def as_remembered(event: BookingEvent, data: BookingData, *, member: User) -> Stay:
+def as_remembered(event: BookingEvent, data: BookingData, *, member: User, now: datetime) -> Stay:
     """Return the booking as an event remembers it, whatever has become of it since."""
     place = places_of([data]).get(data["place"]["code"], event.booking.place)
     starts_at, ends_at = (datetime.fromisoformat(data[name]) for name in ("starts_at", "ends_at"))
@@ -93,10 +94,11 @@ def as_remembered(event: BookingEvent, data: BookingData, *, member: User) -> St
         party_size=data["party_size"],
         note=data["note"],
         member=member,
+        now=now,
     )
 
 
-def as_it_is(booking: Booking, *, member: User) -> Stay:
+def as_it_is(booking: Booking, *, member: User, now: datetime) -> Stay:
     return Stay(
         booking=booking,
         place=booking.place,
@@ -104,12 +106,13 @@ def as_it_is(booking: Booking, *, member: User) -> Stay:
         party_size=booking.party_size,
         note=booking.note,
         member=member,
+        now=now,
     )
 
 
 def of_event(event: BookingEvent, *, to: User, now: datetime) -> Letter:
     """Write about an event. Of its kinds those in `relay.MAILED`."""
-    stay = as_remembered(event, event.data, member=to)
+    stay = as_remembered(event, event.data, member=to, now=now)
     if event.kind == BookingEvent.Kind.CONFIRMED:
         return _confirmed(stay, event, now)
     if event.kind == BookingEvent.Kind.MOVED:
@@ -155,7 +158,7 @@ def _before(stay: Stay, event: BookingEvent) -> tuple[Fact, ...]:
     earlier = BookingEvent.objects.before(event).first()
     if earlier is None:
         return ()
-    was = as_remembered(event, earlier.data, member=stay.member)
+    was = as_remembered(event, earlier.data, member=stay.member, now=stay.now)
     value = f"{was.place}, {was.when}"
     if was.party_size != stay.party_size:
         people = ngettext("%(n)d person", "%(n)d people", was.party_size)
@@ -195,7 +198,7 @@ def _rejected(stay: Stay, data: BookingData, now: datetime) -> Letter:
 
 def of_reminder(booking: Booking, *, to: User, now: datetime) -> Letter:
     """Write about a booking that begins soon."""
-    stay = as_it_is(booking, member=to)
+    stay = as_it_is(booking, member=to, now=now)
     zone = stay.space.zone
     day = words.relative_day(
         stay.period.starts_at.astimezone(zone).date(), now.astimezone(zone).date()
@@ -259,7 +262,7 @@ def _changeable(stay: Stay, now: datetime) -> tuple[str, ...]:
         return ()
     zone = stay.space.zone
     named = {
-        "day": words.day(until.astimezone(zone).date()),
+        "day": words.day_at(until, zone, now),
         "time": words.clock(until, zone),
     }
     return (_("You can move or cancel it until %(day)s, %(time)s.") % named,)
