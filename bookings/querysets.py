@@ -2,11 +2,22 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Count, Exists, F, Func, IntegerField, Min, OuterRef, Q, Subquery
+from django.db.models import (
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    Subquery,
+)
 
 from bookings.sorting import Sort
 from bookings.states import EVER_HELD, OCCUPYING, UNDECIDED, State
@@ -20,6 +31,21 @@ if TYPE_CHECKING:
 
 #: How long the list of what is to come tells that a queued request was refused.
 REFUSALS_SHOWN_FOR = timedelta(days=1)
+
+
+class WallClock(Func):
+    """What a clock on the wall shows at an instant, in the zone named by a column. To sort by."""
+
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(
+            compiler, connection, template="(%(expressions)s)", arg_joiner=" AT TIME ZONE ", **extra
+        )
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "django_datetime_trunc('second', %(expressions)s, 'UTC')"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
@@ -77,6 +103,10 @@ class BookingQuerySet(models.QuerySet["Booking"]):
 
     def newest_first(self) -> "BookingQuerySet":
         return self.order_by("-starts_at", "-pk")
+
+    def latest_on_the_wall_first(self) -> "BookingQuerySet":
+        """As they are shown: by the clocks of their spaces, which may be zones apart."""
+        return self.order_by(WallClock("starts_at", "place__space__time_zone").desc(), "-pk")
 
     def past_due(self, now: datetime) -> "BookingQuerySet":
         """Bookings whose time is over and that nobody has finished yet."""

@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts import time_zones
 from accounts.models import StaffRole
 from spaces import services
 from spaces.forms import GeneratePlacesForm, PlaceForm, SpaceForm, StaffRoleForm
@@ -96,7 +97,7 @@ class StaffRoleInline(SpaceInline):
 class SpaceAdmin(SpaceScopedAdmin):
     space_path = ""
     form = SpaceForm
-    list_display = ["name", "kind", "time_zone", "places", "open_today", "is_active"]
+    list_display = ["name", "kind", "zone", "places", "open_today", "is_active"]
     list_filter = ["kind", "is_active"]
     search_fields = ["name", "slug", "address"]
     ordering = ["name"]
@@ -136,6 +137,10 @@ class SpaceAdmin(SpaceScopedAdmin):
         if inline.model is OpeningHours and obj._state.adding:
             kwargs["initial"] = [{"weekday": weekday} for weekday in OpeningHours.Weekday]
         return kwargs
+
+    @admin.display(description=gettext_lazy("time zone"), ordering="time_zone")
+    def zone(self, space: Space) -> str:
+        return time_zones.in_words(space.time_zone)
 
     @admin.display(description=gettext_lazy("places"), ordering="place_count")
     def places(self, space: Space) -> SafeString:

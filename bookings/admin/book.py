@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from bookings import services, words
+from bookings import services
 from bookings.admin import wording
 from bookings.admin.pages import Desk, lines, page
 from bookings.availability import Offer, alternatives_to
@@ -175,7 +175,7 @@ def _refused(
     """Say all reasons, or that somebody else has the place; offer what could be had instead."""
     place: Place = form.cleaned_data["place"]
     period: Period = form.cleaned_data["period"]
-    named = {"place": str(place), "time": words.span(period, place.space.zone)}
+    named = {"place": str(place), "time": wording.span(period, place.space.zone)}
     headline = (
         _("%(place)s can't be booked for %(time)s.")
         if problems
@@ -201,7 +201,7 @@ def _refused(
 
 
 def _offer_words(offer: Offer) -> str:
-    return f"{offer.place}, {words.span(offer.period, offer.place.space.zone)}"
+    return f"{offer.place}, {wording.span(offer.period, offer.place.space.zone)}"
 
 
 def _one_click(form: BookForm, offer: Offer) -> dict[str, str]:

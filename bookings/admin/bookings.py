@@ -6,21 +6,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
-from bookings import words
+from bookings import words, zones
 from bookings.admin import book, cancel, wording
 from bookings.admin.filters import PARAMETERS, DayFilter, SpaceFilter, StateFilter, matching
 from bookings.admin.pages import address, methods
 from bookings.models import Booking
+from bookings.querysets import WallClock
 from bookings.representation import places_of
 from spaces.slots import Period
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
+
+#: The order in which times are shown, also of spaces that are zones apart.
+ON_THE_WALL = WallClock("starts_at", "place__space__time_zone")
 
 
 @admin.register(Booking)
@@ -52,9 +56,10 @@ class BookingAdmin(SpaceScopedAdmin):
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Show a day as it goes; everything, newest first."""
+        start: Any = ON_THE_WALL if zones.of_staff().are_mixed else F("starts_at")
         if DayFilter.parameter_name in request.GET:
-            return ["starts_at", "pk"]
-        return ["-starts_at", "-pk"]
+            return [start.asc(), "pk"]
+        return [start.desc(), "-pk"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
@@ -113,13 +118,13 @@ class BookingAdmin(SpaceScopedAdmin):
     def space(self, booking: Booking) -> str:
         return booking.place.space.name
 
-    @admin.display(description=_("day"), ordering="starts_at")
+    @admin.display(description=_("day"), ordering=ON_THE_WALL)
     def day(self, booking: Booking) -> str:
         return words.day_of_year(booking.starts_at.astimezone(_zone(booking)).date())
 
     @admin.display(description=_("time"))
     def time(self, booking: Booking) -> str:
-        return words.span(booking.period, _zone(booking))
+        return wording.span(booking.period, _zone(booking))
 
     @admin.display(description=_("for"), ordering="member__username")
     def who(self, booking: Booking) -> str:

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import F, Model, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -16,17 +16,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from bookings import closing
+from bookings import closing, zones
 from bookings.admin import wording
 from bookings.admin.book import ClockInput, DayInput
 from bookings.admin.filters import PARAMETERS, OverFilter, SpaceFilter
 from bookings.admin.pages import CodesField, back_to_list, lines, methods, page, write_codes
 from bookings.errors import BookingsInTheWay
 from bookings.local_time import LocalTimeError, read_day, read_instant, read_period_on
+from bookings.querysets import WallClock
 from spaces.models import Closure, Place, Space
 from spaces.slots import Period, is_on_grid
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
 from spaces.venue import Venue
+
+#: The order in which times are shown, also of spaces that are zones apart.
+ON_THE_WALL = WallClock("starts_at", "space__time_zone")
 
 
 class CloseForm(forms.Form):
@@ -123,7 +127,6 @@ class ClosureAdmin(SpaceScopedAdmin):
     list_filter = [OverFilter, SpaceFilter]
     list_select_related = ["space", "place"]
     list_per_page = 50
-    ordering = ["-starts_at", "-pk"]
     search_fields = ["reason", "place__name", "place__number__exact"]
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
@@ -138,6 +141,10 @@ class ClosureAdmin(SpaceScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Closure]:
         found: QuerySet[Closure] = super().get_queryset(request).select_related("space", "place")
         return found
+
+    def get_ordering(self, request: HttpRequest) -> list[Any]:
+        start: Any = ON_THE_WALL if zones.of_staff().are_mixed else F("starts_at")
+        return [start.desc(), "-pk"]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -246,6 +253,6 @@ class ClosureAdmin(SpaceScopedAdmin):
     def what(self, closure: Closure) -> str:
         return str(closure.place or _("All of %(space)s") % {"space": closure.space})
 
-    @admin.display(description=gettext_lazy("time"), ordering="starts_at")
+    @admin.display(description=gettext_lazy("time"), ordering=ON_THE_WALL)
     def when(self, closure: Closure) -> str:
         return wording.when(Period(closure.starts_at, closure.ends_at), closure.space.zone)

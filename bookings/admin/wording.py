@@ -5,22 +5,33 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from bookings import words
+from bookings import words, zones
 from bookings.models import Booking
 from spaces.slots import Period
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
-    """Return «Wed 25 Nov 2026, 13:00»."""
-    return f"{words.day_of_year(at.astimezone(zone).date())}, {words.clock(at, zone)}"
+    """Return «Wed 25 Nov 2026, 13:00», with its zone where the reader can't know it."""
+    return zones.of_staff().noted(_moment(at, zone), zone)
 
 
 def when(period: Period, zone: ZoneInfo) -> str:
     """Return «Wed 25 Nov 2026, 13:00–15:00»; both days when it is a day long or longer."""
     if period.duration >= timedelta(days=1):
-        return f"{moment(period.starts_at, zone)} – {moment(period.ends_at, zone)}"
-    day = period.starts_at.astimezone(zone).date()
-    return f"{words.day_of_year(day)}, {words.span(period, zone)}"
+        time = f"{_moment(period.starts_at, zone)} – {_moment(period.ends_at, zone)}"
+    else:
+        day = period.starts_at.astimezone(zone).date()
+        time = f"{words.day_of_year(day)}, {words.span(period, zone)}"
+    return zones.of_staff().noted(time, zone)
+
+
+def span(period: Period, zone: ZoneInfo) -> str:
+    """Return «13:00–15:00», with its zone where the reader can't know it."""
+    return zones.of_staff().noted(words.span(period, zone), zone)
+
+
+def _moment(at: datetime, zone: ZoneInfo) -> str:
+    return f"{words.day_of_year(at.astimezone(zone).date())}, {words.clock(at, zone)}"
 
 
 def whose(booking: Booking) -> str:

@@ -7,11 +7,16 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.utils import timezone
 
+from accounts import time_zones
 from bookings import local_time, words
+from bookings.zones import Zones
+from spaces.models import Space
 from spaces.slots import SLOT, Period
 from spaces.venue import Venue
 
 register = template.Library()
+
+register.filter("zone_words", time_zones.in_words)
 
 register.filter("duration", words.duration)
 
@@ -62,6 +67,12 @@ def local(at: datetime, zone: ZoneInfo) -> str:
 def clock_query(at: datetime, zone: ZoneInfo) -> str:
     """Write `13:00` as the board's address has it."""
     return quote(local_time.write_clock(at, zone), safe=":")
+
+
+@register.filter
+def zone_note(space: Space, zones: Zones) -> str:
+    """Write «Moscow time» beside a time in a list where it isn't plain."""
+    return zones.note(space.time_zone)
 
 
 @register.filter

@@ -267,7 +267,7 @@ class TestHistory:
             services.cancel(
                 book(table, alice, soon - hours(24), soon), by=alice, now=soon - hours(24)
             )
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             member.get("/bookings/history/")
 
     def test_older_ones_are_on_the_next_page(self, member, desk, alice, soon):

@@ -15,6 +15,7 @@ from accounts.requests import PageRequest
 from bookings import overview, searching
 from bookings.board import build
 from bookings.models import Booking
+from bookings.zones import Zones
 from spaces.models import Space
 from spaces.venue import Venue
 
@@ -26,7 +27,10 @@ def home(request: PageRequest) -> HttpResponse:
     now = timezone.now()
     member = request.user if isinstance(request.user, User) else None
     upcoming = Booking.objects.of(member).upcoming(now).with_place().first() if member else None
-    context = {"cards": overview.cards(now=now), "next_booking": upcoming, "now": now}
+    cards = overview.cards(now=now)
+    spaces = [card.space for card in cards] + ([upcoming.place.space] if upcoming else [])
+    zones = Zones.of(spaces, reader=member)
+    context = {"cards": cards, "next_booking": upcoming, "now": now, "zones": zones}
     return render(request, "bookings/home.html", context)
 
 

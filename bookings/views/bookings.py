@@ -29,6 +29,7 @@ from bookings.models import Booking, BookingEvent
 from bookings.refusal import refusal
 from bookings.representation import places_of
 from bookings.states import State
+from bookings.zones import Zones
 from spaces.models import Space
 from spaces.slots import Period
 from spaces.venue import Venue
@@ -43,13 +44,28 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
     if request.method == "POST":
         return book(request)
     now = timezone.now()
-    ahead = list(Booking.objects.of(request.user).ahead(now).with_place())
+    found = Booking.objects.of(request.user).ahead(now).with_place()
+    ahead = sorted(found, key=_as_shown)
     upcoming = [booking for booking in ahead if booking.occupies]
     days = [(label, list(group)) for label, group in groupby(upcoming, key=lambda b: _day(b, now))]
     undecided = [booking for booking in ahead if booking.is_undecided]
     refused = [booking for booking in ahead if booking.state == State.REJECTED]
-    context = {"undecided": undecided, "refused": refused, "days": days, "now": now}
+    zones = Zones.of((booking.place.space for booking in ahead), reader=request.user)
+    context = {
+        "undecided": undecided,
+        "refused": refused,
+        "days": days,
+        "now": now,
+        "zones": zones,
+    }
     return render(request, "bookings/bookings.html", context)
+
+
+def _as_shown(booking: Booking) -> tuple[datetime, datetime, int]:
+    """Put bookings in the order of the clocks they are shown by; spaces may be zones apart."""
+    zone = booking.place.space.zone
+    local = booking.starts_at.astimezone(zone)
+    return local.replace(tzinfo=None), booking.starts_at, booking.pk
 
 
 def _day(booking: Booking, now: datetime) -> str:
@@ -219,12 +235,15 @@ def history(request: AuthenticatedRequest) -> HttpResponse:
     mine = Booking.objects.of(request.user)
     form = HistoryForm(request.GET, spaces=mine.spaces())
     chosen = form.chosen()
-    rows = mine.narrowed(**chosen).newest_first().with_place()
+    zones = Zones.of(mine.spaces(), reader=request.user)
+    rows = mine.narrowed(**chosen).with_place()
+    rows = rows.latest_on_the_wall_first() if zones.are_mixed else rows.newest_first()
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "form": form,
         "now": timezone.now(),
+        "zones": zones,
         "is_filtered": any(chosen.values()),
     }
     template = "bookings/history.html#rows" if request.htmx else "bookings/history.html"

@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import time_zones
 from accounts.models import User
 from bookings import rules, words
 from bookings.links import board_url
 from bookings.models import Booking, BookingEvent
 from bookings.representation import BookingData, places_of
+from bookings.zones import Zones
 from notifications.preferences import unsubscribe_url
 from spaces.models import Place, Space
 from spaces.slots import Period
@@ -70,8 +72,22 @@ class Stay:
         return self.booking.place.space
 
     @property
-    def when(self) -> str:
+    def plain_when(self) -> str:
         return words.when(self.period, self.space.zone, self.now)
+
+    @property
+    def when(self) -> str:
+        """Return when it is, for a line that has no other place to name the zone."""
+        return self.noted(self.plain_when)
+
+    @property
+    def zone_words(self) -> str:
+        return time_zones.in_words(self.space.time_zone)
+
+    def noted(self, time: str) -> str:
+        """Name the zone of a time where the reader's own is another."""
+        zones = Zones.of([self.space], reader=self.member)
+        return zones.noted(time, self.space.zone)
 
     @property
     def named(self) -> dict[str, str]:
@@ -159,11 +175,11 @@ def _before(stay: Stay, event: BookingEvent) -> tuple[Fact, ...]:
     if earlier is None:
         return ()
     was = as_remembered(event, earlier.data, member=stay.member, now=stay.now)
-    value = f"{was.place}, {was.when}"
+    value = f"{was.place}, {was.plain_when}"
     if was.party_size != stay.party_size:
         people = ngettext("%(n)d person", "%(n)d people", was.party_size)
         value += f" · {people % {'n': was.party_size}}"
-    return (Fact(_("Before"), value, stay.space.time_zone),)
+    return (Fact(_("Before"), value, stay.zone_words),)
 
 
 def _cancelled(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
@@ -203,7 +219,7 @@ def of_reminder(booking: Booking, *, to: User, now: datetime) -> Letter:
     day = words.relative_day(
         stay.period.starts_at.astimezone(zone).date(), now.astimezone(zone).date()
     )
-    soon = f"{day} {words.span(stay.period, zone)}"
+    soon = stay.noted(f"{day} {words.span(stay.period, zone)}")
     changeable = _changeable(stay, now)
     lend = _("If you can't come, cancel it: somebody else may need the place.")
     letter = _letter(
@@ -233,7 +249,7 @@ def _letter(
     return Letter(
         subject=subject,
         heading=heading,
-        summary=f"{stay.place} · {stay.when} ({stay.space.time_zone}) · {stay.space.name}",
+        summary=f"{stay.place} · {stay.plain_when} ({stay.zone_words}) · {stay.space.name}",
         lines=lines,
         points=points,
         facts=facts,
@@ -248,7 +264,7 @@ def _facts(stay: Stay) -> tuple[Fact, ...]:
     """Return what a booking is: what, when in which zone, where, for how many."""
     facts = [
         Fact(_("Place"), str(stay.place)),
-        Fact(_("When"), stay.when, stay.space.time_zone),
+        Fact(_("When"), stay.plain_when, stay.zone_words),
         Fact(_("Where"), stay.space.name, stay.space.address),
         Fact(_("People"), str(stay.party_size)),
     ]
@@ -263,7 +279,7 @@ def _changeable(stay: Stay, now: datetime) -> tuple[str, ...]:
     zone = stay.space.zone
     named = {
         "day": words.day_at(until, zone, now),
-        "time": words.clock(until, zone),
+        "time": stay.noted(words.clock(until, zone)),
     }
     return (_("You can move or cancel it until %(day)s, %(time)s.") % named,)
 

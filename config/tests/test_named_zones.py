@@ -1,0 +1,47 @@
+"""On every page of two spaces that are zones apart, whoever reads a time knows its zone."""
+
+import re
+from html import unescape
+
+import pytest
+from django.utils import translation
+
+from bookings.tests.acts import book, hours
+from config.tests.test_bad_input import at_every_address, rows, sessions  # noqa: F401 - fixtures
+from spaces.factories import open_space
+
+pytestmark = pytest.mark.django_db
+
+#: What is no text of the page: choices of zones and times, what is typed, what programs read.
+UNSEEN = re.compile(
+    r"<head>.*?</head>|<script.*?</script>|<select.*?</select>|<datalist.*?</datalist>"
+    r"|<input[^>]*>|<textarea.*?</textarea>|<pre.*?</pre>|<tbody.*?timeline.*?</tbody>",
+    re.DOTALL,
+)
+TIME = re.compile(r"\b\d{1,2}:\d\d\b")
+ZONES = {"en": ("Moscow time", "Yerevan time"), "ru": ("московское время", "ереванское время")}
+#: Here a select says the zone, and what axes calls its rows is axes' own.
+ELSEWHERE = ("admin:spaces_space_change", "admin:axes_")
+
+
+@pytest.fixture(autouse=True)
+def two_zones(space, alice, soon):
+    space.time_zone = "Europe/Moscow"
+    space.save()
+    space.__dict__.pop("zone", None)
+    other = open_space(slug="yerevan", time_zone="Asia/Yerevan")
+    book(other.places.get(number=1), alice, soon - hours(24), soon)
+
+
+@at_every_address
+def test_a_page_with_a_time_names_its_zone(here):
+    for language, named in ZONES.items():
+        with translation.override(language):
+            answer = here.come(headers={"accept-language": language}).get(here.path)
+        if answer.status_code != 200 or not answer["Content-Type"].startswith("text/html"):
+            continue
+        text = unescape(re.sub(r"<[^>]+>", " ", UNSEEN.sub(" ", answer.text)))
+        assert "Europe/Moscow" not in text
+        assert "Asia/Yerevan" not in text
+        if TIME.search(text) and not here.name.startswith(ELSEWHERE):
+            assert any(zone in text for zone in (*named, "UTC")), text
