@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from email.utils import getaddresses
 from ipaddress import ip_address
 from typing import Any
+from unicodedata import category
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -173,7 +174,7 @@ def _is_mailbox(text: str) -> bool:
         validate_email(address)
     except (ValidationError, ValueError):
         return False
-    return text.isprintable()
+    return not any(category(letter) in {"Cc", "Zl", "Zp"} for letter in text)  # ends of lines
 
 
 @register()

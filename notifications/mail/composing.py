@@ -1,5 +1,6 @@
 """From what is to be told to one mail: text, HTML, and an invitation for the calendar."""
 
+import re
 from datetime import datetime
 from email.utils import parseaddr
 
@@ -17,6 +18,9 @@ from notifications.models import Delivery
 
 #: What a calendar has to know. A refusal never was in one.
 INVITED = (BookingEvent.Kind.CONFIRMED, BookingEvent.Kind.MOVED, BookingEvent.Kind.CANCELLED)
+
+#: Cc of Unicode, and what ends a line or a paragraph without being one of those.
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def compose(delivery: Delivery, *, to: User, now: datetime) -> Mail:
@@ -81,5 +85,9 @@ def _html(letter: Letter) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return what may stand in a header: names of places come from people."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Return what may stand in a header: names of places come from people.
+
+    Only controls and ends of lines go. The joiners that Persian words, Indic letters and families
+    of emoji are made with, and marks of direction, are no controls: they are part of the letters.
+    """
+    return CONTROLS.sub(" ", text).strip()

@@ -1,0 +1,113 @@
+"""One long word, wherever people write: no page scrolls sideways for it, not even at 320 px."""
+
+import pytest
+
+from accounts.models import User
+from bookings.tests.acts import book, hours
+from config.tests.browser import tours
+from spaces.factories import open_space
+from spaces.models import Place, Space
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+NARROWEST = 320
+#: Letters that no program may break a line between by itself.
+WORD = "Ненасыщающийсядлинношеее"
+
+#: How wide the page is with everything unfolded, and what makes it so.
+NEEDED = """
+() => {
+  const folded = [...document.querySelectorAll("main details:not([open])")];
+  folded.forEach((each) => each.open = true);
+  const needed = document.documentElement.scrollWidth;
+  const wide = [...document.querySelectorAll("body *")]
+    .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+    .map((each) => each.outerHTML.slice(0, 80).replace(/\\s+/g, " "));
+  folded.forEach((each) => each.open = false);
+  return [needed, wide.slice(-4)];
+}
+"""
+
+
+def word(length):
+    return (WORD * (length // len(WORD) + 1))[:length]
+
+
+def longest(model, name):
+    return word(model._meta.get_field(name).max_length)
+
+
+@pytest.fixture(autouse=True)
+def long_words(settings, space, alice, admin_user):
+    settings.ROOT_URLCONF = "config.tests.browser.urls"
+    settings.AXES_FAILURE_LIMIT = 2
+    Space.objects.update(
+        name=longest(Space, "name"), address=longest(Space, "address"), about=word(400)
+    )
+    for place in Place.objects.all():
+        place.name = longest(Place, "name")
+        place.capacity = 4
+        place.features = ["MONITOR", "WINDOW"]
+        place.save()
+    User.objects.update(name=longest(User, "name"))
+    space.refresh_from_db()
+
+
+@pytest.fixture
+def wide(alice, space, host, soon):
+    """What members and guests write: a note and a name as long as they may be."""
+    at = soon + hours(24 * 4)
+    common = {"by": host, "note": word(500)}
+    guest = {"guest_name": word(150), "guest_contact": word(150)}
+    book(space.places.get(number=1), alice, soon - hours(24), at, **common)
+    book(space.places.get(number=2), None, soon - hours(24), at, **common, **guest)
+
+
+@pytest.fixture
+def narrow(person):
+    """Let somebody go round at the narrowest width; return what doesn't fit, by page."""
+
+    def go(visitor, tour):
+        found = {}
+        for name in tour:
+            visitor.page.wait_for_load_state()
+            visitor.page.set_viewport_size({"width": NARROWEST, "height": 844})
+            needed, widest = visitor.page.evaluate(NEEDED)
+            if needed > NARROWEST:
+                found[name] = (needed, widest)
+        return found
+
+    return go
+
+
+def test_what_visitors_see(person, narrow, space, alice, bob, soon):
+    busy = open_space(slug="busy", name=word(100), places=1)
+    book(busy.places.get(), bob, soon - hours(24), soon)
+    visitor = person()
+    assert narrow(visitor, tours.of_a_visitor(visitor, space, busy, soon)) == {}
+
+
+@pytest.mark.usefixtures("wide")
+def test_what_members_see(person, narrow, space, alice, bob, host, soon):
+    member = person()
+    member.sign_in(alice)
+    assert narrow(member, tours.of_a_member(member, alice, bob, host, space, soon)) == {}
+
+
+def test_what_a_new_member_sees(person, narrow, alice):
+    member = person()
+    member.sign_in(alice)
+    assert narrow(member, tours.of_a_new_member(member)) == {}
+
+
+@pytest.mark.usefixtures("wide")
+def test_what_the_staff_see(person, narrow, space, alice, host, admin_user, soon):
+    boss = person()
+    boss.sign_in(admin_user)
+    assert narrow(boss, tours.of_the_staff(boss, alice, host, space, soon)) == {}
+
+
+def test_what_is_seen_of_webhooks(person, narrow, space, alice, admin_user, soon):
+    boss = person()
+    boss.sign_in(admin_user)
+    assert narrow(boss, tours.of_webhooks(boss, alice, space, soon)) == {}
