@@ -11,9 +11,11 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from bookings import rules
+from bookings.advice import Advice, advice
 from bookings.availability import Availability, Offer, next_free, suits
 from bookings.models import Booking
 from bookings.rules import Problem
+from bookings.search import Search
 from spaces.features import Feature
 from spaces.limits import Limits
 from spaces.models import Place, Space
@@ -54,18 +56,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Search:
-    """What the person looks for; `period` is None when it can't be read."""
-
-    day: date
-    period: Period | None
-    party_size: int = 1
-    features: tuple[str, ...] = ()
-    place: UUID | None = None  # the one that was picked on the timeline
-    by_number: bool = False
-
-
-@dataclass(frozen=True)
 class Board:
     """Everything the page needs. Times are UTC; templates show them in `venue.zone`."""
 
@@ -78,6 +68,7 @@ class Board:
     problems: list[Problem] = field(default_factory=list)  # of the search, for every place
     why_not: list[Problem] = field(default_factory=list)  # the picked place is not offered
     first: Offer | None = None  # the first free time when nothing is free
+    advice: list[Advice] = field(default_factory=list)  # what helps when nothing is free
     tomorrow: int = 0  # places free at the same time the day after, when nothing is
     features: frozenset[str] = frozenset()  # what the space's places have, to choose from
 
@@ -146,7 +137,9 @@ def build(
     if offers:
         return replace(board, offers=offers, why_not=_why_not(known, search, period, offers, now))
     misfits = _misfits(known.places, search)
-    board = replace(board, problems=[*_common_problems(known, period, now), *misfits])
+    problems = [*_common_problems(known, period, now), *misfits]
+    helpful = advice(known, search, problems, now)
+    board = replace(board, problems=problems, advice=helpful)
     return board if misfits else _with_next(board, known, now, moving)
 
 

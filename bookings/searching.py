@@ -1,15 +1,17 @@
 """The board's address, read into a search: `?date&from&to&party&feature&sort&place`."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from bookings import words
-from bookings.board import Search, usual_period
+from bookings.board import usual_period
 from bookings.forms import SearchForm
 from bookings.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
+from bookings.search import Search
 from spaces.limits import Limits
-from spaces.slots import Period
+from spaces.slots import Period, merge
 from spaces.venue import Venue
 
 
@@ -20,18 +22,21 @@ def read(
 
     What is left out becomes the usual: the next time that can be booked, for one person.
     """
-    errors = []
+    errors: list[tuple[str | None, str]] = []
     try:
         asked = data.get("date", "")
         day = read_day(asked) if asked else _first_day(venue, limits, now)
     except LocalTimeError as error:
-        errors.append(str(error))
+        errors.append(("date", str(error)))
         day = venue.today(now)
     usual = usual_period(venue, limits, day, now)
     try:
         period = _period(data.get("from", ""), data.get("to", ""), day, venue, limits, usual)
+    except EndsBeforeStart as error:
+        errors.append(("to", str(error)))
+        period = None
     except LocalTimeError as error:
-        errors.append(str(error))
+        errors.append((None, str(error)))
         period = None
     complete = data.copy()
     complete["date"] = str(day)
@@ -42,8 +47,8 @@ def read(
         complete["to"] = write_clock(period.ends_at, venue.zone)
     form = SearchForm(complete, times=_choices(venue, limits, day, complete))
     form.is_valid()
-    for message in errors:
-        form.add_error(None, message)
+    for field, message in errors:
+        form.add_error(field, message)
     found = form.cleaned_data
     search = Search(
         day=day,
@@ -54,6 +59,10 @@ def read(
         by_number=found.get("sort") == "number",
     )
     return search, form
+
+
+class EndsBeforeStart(LocalTimeError):
+    """Two times of one day, of which the second is the earlier."""
 
 
 def _first_day(venue: Venue, limits: Limits, now: datetime) -> date:
@@ -75,7 +84,29 @@ def _period(
         return None
     if not end:
         return Period(starts_at, starts_at + (usual.duration if usual else limits.shortest))
-    return Period(starts_at, read_end(starts_at, end, venue.zone))
+    ends_at = read_end(starts_at, end, venue.zone)
+    if is_backwards(venue, day, Period(starts_at, ends_at), end):
+        raise EndsBeforeStart(_("The end is before the start."))
+    return Period(starts_at, ends_at)
+
+
+def is_backwards(venue: Venue, day: date, period: Period, end: str) -> bool:
+    """Tell whether the end was meant for the day of the start, and not for the night after it.
+
+    A house that is open then may have been meant; one that closes in the evening can't.
+    """
+    midnight = venue.calendar_day(period.starts_at.astimezone(venue.zone).date()).ends_at
+    if period.ends_at <= midnight:
+        return False
+    if any(opening.contains(period) for opening in merge(venue.openings_around(period))):
+        return False
+    if not any(time(0) < hours.closes_at <= hours.opens_at for hours in venue.hours):
+        return True
+    try:
+        same_day = read_instant(f"{day}T{end}", venue.zone)
+    except LocalTimeError:
+        return False
+    return any(opening.starts_at <= same_day <= opening.ends_at for opening in venue.openings(day))
 
 
 def _on_the_day(clock: str, day: date, venue: Venue) -> datetime:
@@ -98,8 +129,11 @@ def _choices(
     """Return the steps of the day to start and to end at, and whatever else was asked for."""
     zone = venue.zone
     starts = venue.starts(day, limits.step)
+    ends = [at + limits.step for at in starts]
+    asked = complete.get("from", "")
+    chosen = next((at for at in starts if write_clock(at, zone) == asked), None)
     choices = {}
-    for name, times in (("from", starts), ("to", [at + limits.step for at in starts])):
+    for name, times in (("from", starts), ("to", [at for at in ends if not chosen or at > chosen])):
         choices[name] = [(write_clock(at, zone), words.clock(at, zone)) for at in times]
         asked = complete.get(name, "")
         if asked and asked not in dict(choices[name]):

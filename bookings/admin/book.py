@@ -25,10 +25,12 @@ from bookings.errors import BookingError, Refused
 from bookings.forms import MOST_PEOPLE
 from bookings.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
 from bookings.rules import Problem
+from bookings.searching import is_backwards
 from bookings.states import State
 from spaces.forms import PersonField
 from spaces.models import Place, Space
 from spaces.slots import Period
+from spaces.venue import Venue
 
 
 class ClockInput(forms.TimeInput):
@@ -110,7 +112,17 @@ class BookForm(forms.Form):
         except LocalTimeError as error:
             self.add_error(name, str(error))
         else:
-            self.cleaned_data["period"] = Period(starts_at, ends_at)
+            period = Period(starts_at, ends_at)
+            if self._is_backwards(place, day, period):
+                self.add_error("ends", _("The end is before the start."))
+            self.cleaned_data["period"] = period
+
+    def _is_backwards(self, place: Place, day: date, period: Period) -> bool:
+        if period.ends_at.astimezone(place.space.zone).date() == day:
+            return False
+        setup = Space.objects.with_setup(since=period.starts_at, member=None)
+        venue = Venue.of(setup.get(pk=place.space_id))
+        return is_backwards(venue, day, period, self.data["ends"])
 
 
 def book(desk: Desk, request: HttpRequest) -> HttpResponse:

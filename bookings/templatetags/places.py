@@ -9,6 +9,7 @@ from bookings.availability import Offer
 from bookings.board import Board
 from bookings.links import board_url
 from bookings.models import Booking
+from bookings.search import Search
 
 register = template.Library()
 
@@ -29,6 +30,19 @@ def offer_url(board: Board, offer: Offer, moving: Booking | None = None) -> str:
         party_size=board.search.party_size,
         features=board.search.features,
         place=offer.place.code,
+        moving=moving,
+    )
+
+
+@register.simple_tag
+def search_url(board: Board, search: Search, moving: Booking | None = None) -> str:
+    """Return the board of another search."""
+    return board_url(
+        board.space,
+        day=search.day,
+        period=search.period,
+        party_size=search.party_size,
+        features=search.features,
         moving=moving,
     )
 

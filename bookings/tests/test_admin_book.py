@@ -152,6 +152,7 @@ class TestRefused:
             ({"starts": "25:00"}, "starts"),
             ({"starts": "x"}, "starts"),
             ({"ends": "noon"}, "ends"),
+            ({"ends": "09:00"}, "ends"),  # before the start, in a house that closes at night
             ({"ends": "1" * 300}, "ends"),
             ({"party_size": "0"}, "party_size"),
             ({"party_size": "-1"}, "party_size"),

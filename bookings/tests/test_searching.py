@@ -59,6 +59,8 @@ def test_every_time_of_three_days_is_read_back(zone, night, hours):
         for starts_at in venue.starts(day, HALF_HOUR):
             for length in (1, 5, 12, 40):
                 ends_at = starts_at + length * HALF_HOUR
+                if not venue.is_open(0, Period(starts_at, ends_at)):
+                    continue  # no board leads there
                 from_, to = write_clock(starts_at, venue.zone), write_clock(ends_at, venue.zone)
                 found, form = search(venue, date=day, from_=from_, to=to)
                 assert found.period == Period(starts_at, ends_at), (day, from_, to, form.errors)
