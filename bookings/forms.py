@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from bookings.local_time import LocalTimeError, read_instant
-from bookings.states import UNDECIDED, State
+from bookings.states import MET
 from spaces.features import Feature
 from spaces.models import Place, Space
 from spaces.slots import Period
@@ -115,10 +115,6 @@ class TimesForm(forms.Form):
 class BookForm(TimesForm):
     request_key = forms.CharField(max_length=200, required=False)
     note = forms.CharField(label=_("Note"), max_length=500, required=False)
-
-
-#: The states that a member meets.
-MET = (*UNDECIDED, State.CONFIRMED, State.COMPLETED, State.CANCELLED, State.REJECTED)
 
 
 class HistoryForm(forms.Form):

@@ -27,6 +27,9 @@ EVER_HELD = OCCUPYING | {State.COMPLETED, State.NO_SHOW, State.CANCELLED}
 #: Accepted, and not decided yet.
 UNDECIDED = (State.CREATED, State.CHECKING_AVAILABILITY)
 
+#: The states that something here brings bookings into; the others are for what is to come.
+MET = (*UNDECIDED, State.CONFIRMED, State.COMPLETED, State.CANCELLED, State.REJECTED)
+
 #: Where a booking may go from each state; nothing else moves it.
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.CREATED: frozenset({State.CHECKING_AVAILABILITY}),

@@ -174,7 +174,7 @@ def _form(
         request,
         "admin/bookings/booking/book.html",
         status=status,
-        title=_("Book for a member"),
+        title=_("Book for somebody"),
         form=form,
         adminform=lines(form, *fields, *people),
         **context,

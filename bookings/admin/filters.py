@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from bookings.local_time import LocalTimeError, read_day
-from bookings.states import State
+from bookings.states import MET
 from spaces.models import Closure, Place, Space
 from spaces.slots import Period, day_period
 
@@ -51,7 +51,7 @@ class StateFilter(SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(State.choices)
+        return [(state.value, state.label) for state in MET]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset if self.value() is None else queryset.filter(state=self.value())

@@ -126,7 +126,7 @@ class TestPage:
     def test_post_cancels_and_returns_to_the_booking(self, client, upcoming, alice):
         client.force_login(alice)
         answer = client.post(f"/bookings/{upcoming.code}/cancel/")
-        assert (answer.status_code, answer.url) == (302, f"/bookings/{upcoming.code}/")
+        assert (answer.status_code, answer.url) == (302, f"/bookings/{upcoming.code}/?cancelled=1")
         upcoming.refresh_from_db()
         assert upcoming.state == State.CANCELLED
 

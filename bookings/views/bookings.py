@@ -1,7 +1,7 @@
 """A member's bookings: book, look, move, cancel, and the history."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import groupby, pairwise
 from typing import Any
@@ -134,7 +134,14 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "change_until": until,
         "move_url": board_url(found.place.space, **asked, moving=found),
         "board_url": board_url(found.place.space, **asked),
+        "another_url": board_url(
+            found.place.space,
+            day=max(venue.day_of(found.starts_at), venue.today(now)),
+            party_size=found.party_size,
+        ),
         "reasons": [rules.reason(code) for code in found.problems],
+        "again_url": _again_url(found, venue, now) if found.place.is_bookable else "",
+        "just_cancelled": "cancelled" in request.GET and found.state == State.CANCELLED,
         "just_booked": ("booked" in request.GET or request.htmx) and found.is_upcoming(now),
         "just_refused": request.htmx and found.state == State.REJECTED,
         "just_moved": "moved" in request.GET and found.is_upcoming(now),
@@ -142,6 +149,20 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     }
     template = "bookings/booking.html#booking" if request.htmx else "bookings/booking.html"
     return render(request, template, context)
+
+
+def _again_url(booking: Booking, venue: Venue, now: datetime) -> str:
+    """Return the board with the place picked: at the same time, on the day of that or soon."""
+    day = max(venue.day_of(booking.starts_at), venue.today(now))
+    if booking.starts_at <= now:
+        day += timedelta(days=1)
+    return board_url(
+        booking.place.space,
+        day=day,
+        period=booking.period,
+        party_size=booking.party_size,
+        place=booking.place.code,
+    )
 
 
 @dataclass(frozen=True)
@@ -196,7 +217,7 @@ def cancel(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     except BookingError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, _("Cancelled. The place is free for others again."))
+        return redirect(f"{found.get_absolute_url()}?cancelled=1")
     return redirect(found)
 
 

@@ -76,6 +76,13 @@ class DeliveriesForm(forms.Form):
         label=_("State"), required=False, choices=[("", _("all")), *Delivery.State.choices]
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Offer what can occur: mail may not be needed any more, a webhook is told everything."""
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["state"]
+        never = Delivery.State.SKIPPED
+        field.widget.choices = [each for each in field.choices if each[0] != never]
+
     def chosen(self) -> str:
         self.is_valid()
         state: str = self.cleaned_data.get("state", "")

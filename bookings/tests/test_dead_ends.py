@@ -1,0 +1,143 @@
+"""A page on which nothing can be done any more says what can be done next."""
+
+import ast
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import bookings
+from bookings import services
+from bookings.models import Booking
+from bookings.states import MET, OCCUPYING, State
+from bookings.tests.acts import book, hours
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def member(client, alice):
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def upcoming(desk, alice, soon):
+    return book(desk, alice, soon - hours(24), soon)
+
+
+def links(page):
+    """Return what the ticket offers, by its words."""
+    ticket = page.text.partition("<article")[2].partition("</article>")[0]
+    found = re.findall(r'<a class="button[^"]*" href="([^"]*)"[^>]*>([^<]*)<', ticket)
+    return {words: url.replace("&amp;", "&") for url, words in found}
+
+
+class TestCancelled:
+    def test_the_headline_says_so_and_has_the_focus(self, member, upcoming):
+        page = member.post(f"{upcoming.get_absolute_url()}cancel/", follow=True)
+        assert re.search(r'<h1 id="what" tabindex="-1" autofocus>Cancelled: Desk 1</h1>', page.text)
+        assert "The place is free for others again." in page.text
+        later = member.get(upcoming.get_absolute_url()).text
+        assert "autofocus" not in later
+        assert "Cancelled: " not in later
+
+    def test_it_is_booked_again_by_two_presses(self, member, upcoming, desk, soon):
+        page = member.post(f"{upcoming.get_absolute_url()}cancel/", follow=True)
+        board = member.get(links(page)["Book it again"])
+        picked = board.context["board"].picked
+        assert (picked.place, picked.period) == (desk, upcoming.period)
+
+    def test_another_time_is_looked_for_on_the_same_day(self, member, upcoming, soon):
+        services.cancel(upcoming, by=upcoming.member, now=soon - hours(20))
+        page = member.get(upcoming.get_absolute_url())
+        board = member.get(links(page)["Find another time"])
+        assert board.context["board"].search.day == soon.date()
+
+    def test_what_is_past_is_booked_again_on_a_day_to_come(self, member, desk, alice, soon):
+        long_ago = soon - timedelta(days=30)
+        past = book(desk, alice, long_ago - hours(24), long_ago)
+        Booking.objects.update(state=State.COMPLETED)
+        board = member.get(links(member.get(past.get_absolute_url()))["Book it again"])
+        picked = board.context["board"].picked
+        assert picked.place == desk
+        assert picked.period.starts_at.time() == long_ago.time()
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("setup", ["open", "withdrawn", "hidden"])
+@pytest.mark.parametrize("when", ["past", "to come"])
+def test_no_state_is_a_dead_end(member, space, desk, alice, soon, state, setup, when):
+    """Every link of the ticket leads to a page that is there, and there is one."""
+    at = soon if when == "to come" else soon - timedelta(days=30)
+    made = book(desk, alice, at - hours(24), at)
+    Booking.objects.update(state=state)
+    if setup == "withdrawn":
+        space.places.update(is_bookable=False)
+    if setup == "hidden":
+        space.is_active = False
+        space.save()
+    offered = links(member.get(made.get_absolute_url()))
+    assert ("Book it again" in offered) <= (setup == "open")
+    if not (state in OCCUPYING and when == "past"):  # it is about to be completed
+        assert offered
+    for url in offered.values():
+        assert member.get(url).status_code == 200
+
+
+def test_the_dialog_that_asks_has_its_focus_on_keeping(member, upcoming):
+    page = member.get(upcoming.get_absolute_url()).text
+    dialog = page.partition("<dialog")[2].partition("</dialog>")[0]
+    assert re.findall(r"<button[^>]*autofocus[^>]*>([^<]*)<", dialog) == ["Keep it"]
+
+
+class TestFilters:
+    """Only states that something here brings bookings into."""
+
+    def test_of_the_history(self, member, upcoming):
+        page = member.get("/bookings/history/").text
+        field = re.search(r'<select name="state".*?</select>', page, re.DOTALL)[0]
+        assert re.findall(r'value="(\w+)"', field) == [state.value for state in MET]
+
+    def test_of_the_staffs_list(self, client, host):
+        client.force_login(host)
+        page = client.get("/admin/bookings/booking/").text
+        assert sorted(re.findall(r"state=(\w+)", page)) == sorted(MET)
+
+    def test_they_are_those_that_the_code_names_as_a_target(self):
+        """Who teaches a service a new state has to offer it."""
+        sources = [
+            path
+            for path in Path(bookings.__file__).parent.rglob("*.py")
+            if "tests" not in path.parts and "migrations" not in path.parts
+        ]
+        targets = set()
+        for path in sources:
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CHANGERS:
+                    targets |= set(map(_state, node.args))
+                    targets |= {_state(k.value) for k in node.keywords if k.arg == "state"}
+                if isinstance(node, ast.Assign):
+                    targets |= _assigned(node)
+        assert targets - {None} == {state.name for state in MET}
+
+
+CHANGERS = {"move_to", "Booking", "claim"}
+
+
+def _state(node):
+    is_state = isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "State"
+    return node.attr if is_state else None
+
+
+def _assigned(node):
+    """Return the states of `state = State.X` and `booking.pk, booking.state = None, State.X`."""
+    target = node.targets[0]
+    pairs = (
+        zip(target.elts, getattr(node.value, "elts", ()), strict=False)
+        if isinstance(target, ast.Tuple)
+        else [(target, node.value)]
+    )
+    named = {"state", "booking.state"}
+    return {_state(value) for name, value in pairs if ast.unparse(name) in named}
