@@ -93,7 +93,8 @@ def move_it(someone, booking):
 def cancel_it(someone, booking):
     someone.press('.ticket a[href$="/cancel/"]')
     someone.send('form[action$="/cancel/"]')
-    someone.expect_path(f"/bookings/{booking.code}/$")
+    someone.expect_path(rf"/bookings/{booking.code}/\?cancelled=1$")
+    expect(someone.page.locator("h1")).to_be_focused()
     expect(someone.page.locator(".ticket .state")).to_have_class("chip state cancelled")
     expect(someone.page.locator(".events li")).to_have_count(3)
     booking.refresh_from_db()
