@@ -44,23 +44,29 @@ def refusal(
     if place is not None:
         space = place.space
         context |= {"place": place, "space": space, "zone": space.zone}
-        context["board_url"] = board_url(space, day=now.astimezone(space.zone).date())
+        if space.is_active:
+            context["board_url"] = board_url(space, day=now.astimezone(space.zone).date())
+        is_about_the_person = any(problem.code in ABOUT_THE_PERSON for problem in problems)
+        is_open = place.is_bookable and space.is_active
+        context["can_try_again"] = is_open and not is_about_the_person
         if period is not None:
             offers, venue = _alternatives(request, form, period, party_size, now, moving)
-            if not any(problem.code in ABOUT_THE_PERSON for problem in problems):
+            if not is_about_the_person:
                 context["offers"] = offers
             context["headline"] = _headline(form, period, taken=taken)
             if taken and (mine := _mine(request, form, period)):
                 named = {"place": str(place), "time": words.span(mine.period, space.zone)}
                 context["headline"] = _("%(place)s is already yours for %(time)s.") % named
                 context["mine"] = mine
-            context["board_url"] = board_url(
-                space,
-                day=venue.day_of(period.starts_at),
-                period=period,
-                party_size=party_size,
-                moving=moving,
-            )
+            if space.is_active:
+                still_moving = None if is_about_the_person else moving
+                context["board_url"] = board_url(
+                    space,
+                    day=venue.day_of(period.starts_at),
+                    period=period,
+                    party_size=party_size,
+                    moving=still_moving,
+                )
     status = HTTPStatus.CONFLICT if taken else HTTPStatus.UNPROCESSABLE_ENTITY
     return render(request, "bookings/refused.html", context, status=status)
 

@@ -20,7 +20,7 @@ from bookings.deciding import (
 )
 from bookings.errors import Refused, SlotTaken, TooLate, WrongState
 from bookings.models import Booking, BookingEvent
-from bookings.states import OCCUPYING, State
+from bookings.states import OCCUPYING, TRANSITIONS, State
 from bookings.transactions import transactional
 from bookings.transitions import change, move_to, record
 from spaces.models import Place, Space
@@ -155,7 +155,7 @@ def cancel(booking: Booking, *, by: User, now: datetime, reason: str = "") -> Bo
     # A move under way ends first: what is cancelled, and told, is where the booking is then.
     Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)
     booking = Booking.objects.with_place().get(pk=booking.pk)
-    _require_changeable(booking, by=by, now=now)
+    require_changeable(booking, by=by, now=now, to=State.CANCELLED)
     move_to(State.CANCELLED, booking, by=by, now=now, reason=reason)
     return booking
 
@@ -185,7 +185,7 @@ def reschedule(
     asked = (place.pk, period, people)
     if booking.occupies and asked == (booking.place_id, booking.period, booking.party_size):
         return booking
-    _require_changeable(booking, by=by, now=now)
+    require_changeable(booking, by=by, now=now)
     if new_place.space_id != booking.place.space_id:
         raise Refused([rules.Problem("other_space", _("That place is in another space."))])
     changes_kind = new_place.kind != booking.place.kind
@@ -229,17 +229,24 @@ def _complete(booking: Booking, *, now: datetime) -> bool:
     return True
 
 
-def _require_changeable(booking: Booking, *, by: User, now: datetime) -> None:
+def require_changeable(
+    booking: Booking, *, by: User, now: datetime, to: State | None = None
+) -> None:
+    """Raise what keeps a person from moving a booking now, or from bringing it `to` a state.
+
+    Pages ask the same, so that they promise nothing else. Wants the booking's place and space.
+    Raises WrongState and TooLate.
+    """
     if booking.is_undecided:
         raise WrongState(_("This booking is not decided yet. Look again in a moment."))
     if booking.state == State.REJECTED:
         raise WrongState(_("This request was refused: there is nothing to change."))
-    if not booking.occupies or booking.ends_at <= now:
-        raise WrongState(
-            _("This booking is %(state)s already.") % {"state": booking.get_state_display()}
-            if not booking.occupies
-            else _("This booking is over.")
-        )
+    is_past_that = to is not None and to not in TRANSITIONS[State(booking.state)]
+    if not booking.occupies or is_past_that:
+        named = {"state": booking.get_state_display()}
+        raise WrongState(_("This booking is %(state)s already.") % named)
+    if booking.ends_at <= now:
+        raise WrongState(_("This booking is over."))
     if Space.objects.run_by(by).filter(pk=booking.place.space_id).exists():
         return
     space = Space.objects.with_setup(since=now, member=booking.member).get(

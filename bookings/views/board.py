@@ -3,18 +3,21 @@
 from datetime import timedelta
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import User
 from accounts.requests import PageRequest
 from bookings import overview, searching
 from bookings.board import build
 from bookings.models import Booking
+from bookings.views.bookings import why_unchangeable
 from bookings.zones import Zones
 from spaces.models import Space
 from spaces.venue import Venue
@@ -42,6 +45,10 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     member = request.user if isinstance(request.user, User) else None
     moving = _moving(request, slug)
+    if moving and member and (error := why_unchangeable(moving, by=member, now=now)):
+        messages.error(request, str(error))
+        to_ticket = HttpResponseClientRedirect if request.htmx else redirect
+        return to_ticket(moving.get_absolute_url())
     owner = moving.member if moving else member
     setup = Space.objects.open_to_members().with_setup(since=now, member=owner)
     space = get_object_or_404(setup, slug=slug)

@@ -20,6 +20,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
+from accounts.models import User
 from accounts.requests import AuthenticatedRequest
 from bookings import rules, services, words
 from bookings.errors import BookingError, Refused, SlotTaken
@@ -28,7 +29,7 @@ from bookings.links import board_url
 from bookings.models import Booking, BookingEvent
 from bookings.refusal import refusal
 from bookings.representation import places_of
-from bookings.states import State
+from bookings.states import TRANSITIONS, State
 from bookings.zones import Zones
 from spaces.models import Space
 from spaces.slots import Period
@@ -120,6 +121,9 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     setup = Space.objects.with_setup(since=now, member=request.user).get(pk=found.place.space_id)
     venue = Venue.of(setup)
     until = rules.cancel_until(venue, found.place, found.starts_at)
+    can_move = why_unchangeable(found, by=request.user, now=now) is None
+    can_cancel = can_move and State.CANCELLED in TRANSITIONS[State(found.state)]
+    can_move = can_move and found.place.space.is_active
     asked: dict[str, Any] = {
         "day": venue.day_of(found.starts_at),
         "period": found.period,
@@ -130,7 +134,9 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "zone": found.place.space.zone,
         "space": found.place.space,
         "events": _lines(found, request.user.pk, now),
-        "can_change": found.is_upcoming(now) and not found.has_started(now) and now <= until,
+        "can_change": can_move or can_cancel,
+        "can_move": can_move,
+        "can_cancel": can_cancel,
         "change_until": until,
         "move_url": board_url(found.place.space, **asked, moving=found),
         "board_url": board_url(found.place.space, **asked),
@@ -149,6 +155,17 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     }
     template = "bookings/booking.html#booking" if request.htmx else "bookings/booking.html"
     return render(request, template, context)
+
+
+def why_unchangeable(
+    booking: Booking, *, by: User, now: datetime, to: State | None = None
+) -> BookingError | None:
+    """Return what moving, or bringing it to a state, is refused with; None when it is not."""
+    try:
+        services.require_changeable(booking, by=by, now=now, to=to)
+    except BookingError as error:
+        return error
+    return None
 
 
 def _again_url(booking: Booking, venue: Venue, now: datetime) -> str:
@@ -210,6 +227,10 @@ def cancel(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     """Ask, then give the place back."""
     found = _mine(request, code)
     if request.method != "POST":
+        now = timezone.now()
+        if error := why_unchangeable(found, by=request.user, now=now, to=State.CANCELLED):
+            messages.error(request, str(error))
+            return redirect(found)
         context = {"booking": found, "zone": found.place.space.zone, "space": found.place.space}
         return render(request, "bookings/cancel.html", context)
     try:

@@ -281,6 +281,8 @@ def _changeable(stay: Stay, now: datetime) -> tuple[str, ...]:
         "day": words.day_at(until, zone, now),
         "time": stay.noted(words.clock(until, zone)),
     }
+    if not stay.space.is_active:  # nothing can be booked there, nor moved
+        return (_("You can cancel it until %(day)s, %(time)s.") % named,)
     return (_("You can move or cancel it until %(day)s, %(time)s.") % named,)
 
 

@@ -1,0 +1,119 @@
+"""A booking's pages promise what their POST does, and nothing else: in every state and set-up."""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.factories import StaffRoleFactory
+from bookings.models import Booking
+from bookings.states import State
+from bookings.tests.acts import book, hours
+from spaces.factories import PolicyFactory, open_space
+
+pytestmark = pytest.mark.django_db
+
+WHEN = {"past": -30, "running": 0, "tomorrow": 1, "in a week": 7}  # days until it begins
+SETUPS = {
+    "as it was": lambda space: None,
+    "the place withdrawn": lambda space: space.places.filter(number=1).update(is_bookable=False),
+    "the space hidden": lambda space: type(space).objects.update(is_active=False),
+    "a deadline of two days": lambda space: PolicyFactory.create(
+        space=space, cancel_deadline_minutes=2 * 24 * 60
+    ),
+}
+
+
+@pytest.fixture
+def space():
+    """Open round the clock: a booking can run now, and be moved to any hour."""
+    midnight = datetime.min.time()
+    return open_space(slug="loft", name="Loft", opens_at=midnight, closes_at=midnight)
+
+
+@pytest.fixture(params=["a member", "one of the staff"])
+def client_of(request, client, alice, space):
+    if request.param == "one of the staff":
+        StaffRoleFactory.create(user=alice, space=space)
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def undone():
+    """Let a POST happen, look at what it did, and take it back."""
+
+    def post(client, path, **data):
+        before = transaction.savepoint_create()  # no `atomic`: services want to be outermost
+        client.post(path, data)
+        changed = Booking.objects.values_list("state", "starts_at").get()
+        transaction.savepoint_rollback(before)
+        return changed
+
+    return post
+
+
+def ticket_of(client, booking):
+    return client.get(booking.get_absolute_url()).text.partition("<article")[2]
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("days", WHEN.values(), ids=WHEN)
+@pytest.mark.parametrize("setup", SETUPS.values(), ids=SETUPS)
+def test_what_a_ticket_offers_is_done(client_of, undone, desk, alice, state, days, setup):
+    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    begins = now + timedelta(days=days)
+    made = book(desk, alice, begins - timedelta(days=9), begins)
+    Booking.objects.update(state=state)
+    setup(desk.space)
+    ticket = ticket_of(client_of, made)
+    page = made.get_absolute_url()
+
+    offers_cancelling = f'href="{page}cancel/"' in ticket
+    after, _start = undone(client_of, f"{page}cancel/")
+    assert offers_cancelling == (after == State.CANCELLED != state)
+    asks = client_of.get(f"{page}cancel/")
+    assert (asks.status_code == 200) == offers_cancelling
+
+    offers_moving = re.search(r'href="([^"]*move=[^"]*)"', ticket)
+    other = desk.space.places.get(number=2)
+    later = now + timedelta(days=8)
+    asked = {
+        "starts_at": f"{later:%Y-%m-%dT%H:%M}",
+        "ends_at": f"{later + hours(2):%Y-%m-%dT%H:%M}",
+    }
+    _state, start = undone(client_of, f"{page}reschedule/", place=other.code, **asked)
+    assert bool(offers_moving) == (start == later)
+    board = client_of.get(desk.space.get_absolute_url(), {"move": made.code})
+    assert (board.status_code == 200) == bool(offers_moving)
+
+    said = re.search(r"You can (move or cancel|move|cancel) it until", ticket)
+    if said:
+        assert offers_cancelling == ("cancel" in said[1])
+        assert bool(offers_moving) == ("move" in said[1])
+
+
+@pytest.mark.parametrize("setup", ["the place withdrawn", "the space hidden"])
+def test_a_refusal_offers_no_other_time_where_there_is_none(client, desk, alice, soon, setup):
+    client.force_login(alice)
+    SETUPS[setup](desk.space)
+    sent = {"place": desk.code, "starts_at": f"{soon:%Y-%m-%dT%H:%M}"}
+    page = client.post("/bookings/", sent | {"ends_at": f"{soon + hours(2):%Y-%m-%dT%H:%M}"})
+    assert page.status_code == 422
+    assert "Another time" not in page.text
+    for path in re.findall(r'<a class="button[^"]*" href="([^"]*)"', page.text):
+        assert client.get(path.replace("&amp;", "&")).status_code == 200
+
+
+def test_a_refusal_says_yours_of_what_is_yours_only(client, desk, alice, soon):
+    made = book(desk, alice, soon - hours(24), soon)
+    Booking.objects.update(state=State.CANCELLED)
+    client.force_login(alice)
+    sent = {"place": desk.code, "starts_at": f"{soon:%Y-%m-%dT%H:%M}"}
+    sent |= {"ends_at": f"{soon + hours(3):%Y-%m-%dT%H:%M}"}
+    page = client.post(f"{made.get_absolute_url()}reschedule/", sent)
+    assert page.status_code == 422
+    assert "still yours" not in page.text
+    assert "move=" not in page.text
