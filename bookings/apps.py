@@ -7,7 +7,8 @@ class BookingsConfig(AppConfig):
     verbose_name = _("Bookings")
 
     def ready(self) -> None:
-        from bookings.guards import objection_to_reshaping
-        from spaces.services import objections
+        from bookings.guards import bookings_that_keep, objection_to_reshaping
+        from spaces.services import keepers, objections
 
+        keepers.append(bookings_that_keep)
         objections.append(objection_to_reshaping)

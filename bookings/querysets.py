@@ -197,6 +197,14 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         rows = self.upcoming(now).order_by().values_list("place__kind").annotate(n=Count("pk"))
         return dict(rows)
 
+    def by_place(self, now: datetime) -> dict[int, tuple[int, int]]:
+        """Count bookings by place: all of them, and those that hold it now or later."""
+        ahead = Q(state__in=OCCUPYING, ends_at__gt=now)
+        counted = (
+            self.order_by().values_list("place").annotate(Count("pk"), ahead=Count("pk", ahead))
+        )
+        return {place: (every, upcoming) for place, every, upcoming in counted}
+
     def count_subquery(self) -> Subquery:
         """Return the number of rows as a correlated subquery."""
         counted = self.order_by().annotate(

@@ -212,6 +212,8 @@ class PlaceAdmin(SpaceScopedAdmin):
     ordering = ["space__name", "number"]
     filter_horizontal = ["parts"]
     actions = ["offer", "withdraw"]
+    delete_confirmation_template = "admin/spaces/place/delete_confirmation.html"
+    delete_selected_confirmation_template = "admin/spaces/place/delete_confirmation.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Place]:
         return super().get_queryset(request).prefetch_related("parts")
@@ -235,7 +237,9 @@ class PlaceAdmin(SpaceScopedAdmin):
             services.set_parts(form.instance, form.cleaned_data["parts"])
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Keep what is a part of something: bookings of the whole lie on its leaves."""
+        """Keep what something needs, and a part of something: its bookings lie on its leaves."""
+        if kept := [line for keeper in services.keepers for line in keeper(objs)]:
+            return [], {}, set(), kept
         deleted, counts, missing, protected = super().get_deleted_objects(objs, request)
         chosen = {place.pk for place in objs}
         wholes = Place.objects.filter(parts__in=chosen).exclude(pk__in=chosen).distinct()

@@ -11,6 +11,10 @@ from spaces.models import Place, Space
 #: Each returns a sentence that forbids it, or None. (`bookings` objects to upcoming bookings.)
 objections: list[Callable[[Place], str | None]] = []
 
+#: Asked before places are deleted: what keeps them, in sentences; none lets them go. (`bookings`
+#: names those that have bookings: history needs them.)
+keepers: list[Callable[[Collection[Place]], list[str]]] = []
+
 #: What a pattern of names holds where the number belongs.
 NUMBER = "{number}"
 
