@@ -22,15 +22,16 @@ from django.views.decorators.http import (
 
 from accounts.models import User
 from accounts.requests import AuthenticatedRequest
-from bookings import rules, services, words
-from bookings.errors import BookingError, Refused, SlotTaken
+from bookings.deciding import rules, services
+from bookings.deciding.errors import BookingError, Refused, SlotTaken
+from bookings.finding.links import board_url
+from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, HistoryForm, TimesForm
-from bookings.links import board_url
 from bookings.models import Booking, BookingEvent
-from bookings.refusal import refusal
-from bookings.representation import places_of
 from bookings.states import TRANSITIONS, State
-from bookings.zones import Zones
+from bookings.words import words
+from bookings.words.representation import places_of
+from bookings.words.zones import Zones
 from spaces.models import Space
 from spaces.slots import Period
 from spaces.venue import Venue

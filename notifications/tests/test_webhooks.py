@@ -10,9 +10,9 @@ from email.utils import format_datetime
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from bookings import services as bookings
-from bookings.representation import event_id
+from bookings.deciding import services as bookings
 from bookings.tests.acts import TEN, book, hours
+from bookings.words.representation import event_id
 from config.tests.processes import PATIENCE, wait_for
 from notifications.factories import WebhookFactory
 from notifications.models import Attempt, Delivery
