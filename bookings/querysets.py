@@ -74,6 +74,11 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         """Bookings that were accepted and wait for their decision."""
         return self.filter(state__in=UNDECIDED)
 
+    def waiting_since(self) -> datetime | None:
+        """Return when the request that waits longest for its decision was received."""
+        oldest: datetime | None = self.undecided().aggregate(at=Min("created_at"))["at"]
+        return oldest
+
     def in_order_of_arrival(self) -> "BookingQuerySet":
         return self.order_by("pk")
 
