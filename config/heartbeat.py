@@ -74,10 +74,12 @@ class Attendance:
         return [words[problem]() for problem in self.problems]
 
     def _no_worker(self) -> str:
-        said = [_("No worker is running: requests stay undecided, and no mail is sent.")]
+        said = [
+            _("The background worker is not running: requests stay undecided, and no mail is sent.")
+        ]
         if self.last_seen_at is not None:
             ago = lasting(self.now - self.last_seen_at)
-            said.append(_("One was last seen %(time)s ago.") % {"time": ago})
+            said.append(_("It was last seen %(time)s ago.") % {"time": ago})
         return " ".join(said)
 
     def _request_waits(self) -> str:
