@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 WEB = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
 WORKER = [sys.executable, "manage.py", "worker"]
@@ -57,14 +58,16 @@ def ending(code: int) -> str:
 
 
 def start(command: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command, preexec_fn=end_with_parent)
+    return subprocess.Popen(command, preexec_fn=partial(end_with, os.getpid()))
 
 
-def end_with_parent() -> None:
-    """Have Linux stop this process when the one that started it dies, even by SIGKILL."""
+def end_with(parent: int) -> None:
+    """Have Linux stop this process when its parent dies, even by SIGKILL."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, int(signal.SIGTERM))
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
 
 
 def stop(processes: list[subprocess.Popen[bytes]], hear: Hear) -> None:
@@ -95,7 +98,7 @@ def hearing() -> Iterator[Hear]:
 
 
 def main() -> int:
-    end_with_parent()
+    end_with(os.getppid())
     with hearing() as hear:
         web, worker = start(WEB), Worker()
         while web.poll() is None:

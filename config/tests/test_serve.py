@@ -18,7 +18,7 @@ SLEEP = ["sleep", "600"]
 
 @pytest.fixture
 def run():
-    """Start a program in a session of its own, as a terminal does; nothing of it outlives a test."""
+    """Start a program in a session of its own, as a terminal does; nothing of it is left."""
     started = []
 
     def start(*command, **environment):
