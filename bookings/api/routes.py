@@ -14,8 +14,8 @@ from accounts.api.auth import SIGNED_IN
 from accounts.api.idempotency import idempotent, request_key
 from accounts.api.pages import Cursor, Limit, bad_cursor, cut, decode, encode
 from accounts.api.problems import FORBIDDEN, ApiProblem, document, raises
+from accounts.api.requests import SignedInProgramRequest
 from accounts.api.schemas import Instant, Text
-from accounts.requests import SignedInProgramRequest
 from bookings.api import asking, prefer
 from bookings.api.problems import REFUSED, SLOT_TAKEN, TOO_LATE, WRONG_STATE, problem_of
 from bookings.api.schemas import (
@@ -146,7 +146,9 @@ def list_bookings(
         rows = rows.sorted_by(sort, after=decode(cursor) if cursor else None)
     except ValueError as error:
         raise bad_cursor() from error
-    items, next_cursor = cut(rows.with_person(), limit, lambda row: encode(*sort.position(row)))
+    items, next_cursor = cut(
+        rows.with_person(), limit, lambda row: encode(*sort.position(row.starts_at, row.code))
+    )
     return {"items": [asking.shown(row) for row in items], "next_cursor": next_cursor}
 
 
