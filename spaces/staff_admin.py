@@ -68,7 +68,7 @@ class SpaceScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Leave the rows that this person may change: hosts of one space may manage another."""
         return queryset.filter(**{f"{self.space_path or 'pk'}__in": self.writable_spaces(request)})
 
-    def writable_spaces(self, request: HttpRequest) -> SpaceQuerySet:
+    def writable_spaces(self, request: HttpRequest) -> SpaceQuerySet[Space]:
         user: User = request.user  # type: ignore[assignment]
         if StaffRole.Role.HOST in self.writers:
             return Space.objects.run_by(user)

@@ -6,7 +6,6 @@ own. Headers after draft-ietf-httpapi-ratelimit-headers-10.
 
 import logging
 import time
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -16,25 +15,11 @@ from redis import RedisError
 
 from accounts import tries
 from accounts.api.problems import TOO_MANY_REQUESTS, ApiProblem
-from accounts.requests import ProgramRequest
+from accounts.api.requests import ProgramRequest, Rate
 
 logger = logging.getLogger("mesto.api")
 
 WINDOW = 60  # seconds
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How much of one limit is used up in this minute; `reset` in seconds."""
-
-    policy: str
-    limit: int
-    used: int
-    reset: int
-
-    @property
-    def remaining(self) -> int:
-        return max(0, self.limit - self.used)
 
 
 def spend(request: ProgramRequest, policy: str, who: str) -> None:

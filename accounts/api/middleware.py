@@ -9,8 +9,8 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from accounts.api import idempotency, limits
 from accounts.api.problems import ApiProblem, answer, is_for_programs
+from accounts.api.requests import ProgramRequest
 from accounts.lockout import address_of
-from accounts.requests import ProgramRequest
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 

@@ -22,10 +22,10 @@ from accounts.api.problems import (
     ApiProblem,
     raises,
 )
+from accounts.api.requests import ProgramRequest
 from accounts.api.schemas import Input, Text
 from accounts.lockout import address_of
 from accounts.models import ApiToken, User
-from accounts.requests import ProgramRequest
 
 router = Router(tags=["Signing in"])
 

@@ -22,6 +22,7 @@ from bookings.admin.pages import Desk, lines, page
 from bookings.deciding import services
 from bookings.deciding.errors import BookingError, Refused
 from bookings.deciding.rules import Problem
+from bookings.deciding.wish import Wish
 from bookings.finding.availability import Offer, alternatives_to
 from bookings.finding.searching import is_backwards
 from bookings.forms import MOST_PEOPLE
@@ -140,19 +141,7 @@ def book(desk: Desk, request: HttpRequest) -> HttpResponse:
         return _form(desk, request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     asked = form.cleaned_data
     try:
-        booking = services.book(
-            asked["place"],
-            member=asked["member"],
-            starts_at=asked["period"].starts_at,
-            ends_at=asked["period"].ends_at,
-            party_size=asked["party_size"],
-            by=user,
-            now=timezone.now(),
-            request_key=asked["request_key"] or None,
-            note=asked["note"],
-            guest_name=asked["guest_name"],
-            guest_contact=asked["guest_contact"],
-        )
+        booking = services.book(_wish(asked), by=user, now=timezone.now())
     except Refused as error:
         return _refused(desk, request, form, error.problems)
     except BookingError as error:
@@ -162,6 +151,20 @@ def book(desk: Desk, request: HttpRequest) -> HttpResponse:
     if booking.occupies:
         messages.success(request, _("Booked: %(what)s.") % {"what": wording.described(booking)})
     return redirect("admin:bookings_booking_change", booking.pk)
+
+
+def _wish(asked: dict[str, Any]) -> Wish:
+    return Wish(
+        place=asked["place"],
+        member=asked["member"],
+        starts_at=asked["period"].starts_at,
+        ends_at=asked["period"].ends_at,
+        party_size=asked["party_size"],
+        request_key=asked["request_key"],
+        note=asked["note"],
+        guest_name=asked["guest_name"],
+        guest_contact=asked["guest_contact"],
+    )
 
 
 def _form(

@@ -7,8 +7,8 @@ from ninja import Query, Router
 
 from accounts.api.auth import SIGNED_IN
 from accounts.api.pages import Limit, bad_cursor
+from accounts.api.requests import SignedInProgramRequest
 from accounts.api.schemas import Text
-from accounts.requests import SignedInProgramRequest
 from bookings.api.schemas import EventPage
 from bookings.deciding import log
 from bookings.models import Booking, BookingEvent

@@ -8,8 +8,8 @@ from django.utils import timezone
 from ninja import Query, Router
 
 from accounts.api.auth import PUBLIC
+from accounts.api.requests import ProgramRequest
 from accounts.api.schemas import Instant
-from accounts.requests import ProgramRequest
 from bookings.api.problems import offer_data, problems_data
 from bookings.api.schemas import AvailabilityOut, PartySize
 from bookings.deciding import rules

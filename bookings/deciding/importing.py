@@ -22,6 +22,7 @@ from accounts.models import User
 from bookings.deciding import services
 from bookings.deciding.errors import BookingError, Refused
 from bookings.deciding.rules import Problem, reason
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
 from bookings.words.local_time import LocalTimeError, read_instant
@@ -150,19 +151,18 @@ def _requested(line: Line, known: "Known", *, by: User | None, allowed: set[int]
         place = known.place_of(line)
         if allowed is not None and place.space_id not in allowed:
             raise LineError("not_staff", _("Only the staff of that space may book for others."))
-        booking = services.request(
-            place,
+        wish = Wish(
+            place=place,
             member=known.member_of(line),
             starts_at=_instant(line["starts_at"], place),
             ends_at=_instant(line["ends_at"], place),
             party_size=_party_size(line),
-            by=by,
-            now=now,
             request_key=line.key,
             note=line["note"],
             guest_name=line["guest_name"],
             guest_contact=line["guest_contact"],
         )
+        booking = services.request(wish, by=by, now=now)
     except LineError as error:
         return Entry(line, problems=[error.problem])
     except Refused as error:

@@ -24,6 +24,7 @@ from accounts.models import User
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
+from bookings.deciding.wish import Wish
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, HistoryForm, TimesForm
@@ -32,7 +33,7 @@ from bookings.states import TRANSITIONS, State
 from bookings.words import words
 from bookings.words.representation import places_of
 from bookings.words.zones import Zones
-from spaces.models import Space
+from spaces.models import Place, Space
 from spaces.slots import Period
 from spaces.venue import Venue
 
@@ -83,17 +84,7 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
     if not form.is_valid() or form.found is None:
         return refusal(request, form, problems=_form_problems(form), now=now)
     try:
-        booking = services.book(
-            form.found,
-            member=request.user,
-            starts_at=form.period.starts_at,
-            ends_at=form.period.ends_at,
-            party_size=form.cleaned_data["party_size"] or 1,
-            by=request.user,
-            now=now,
-            request_key=form.cleaned_data["request_key"] or None,
-            note=form.cleaned_data["note"],
-        )
+        booking = services.book(_wish(form, form.found, request.user), by=request.user, now=now)
     except Refused as error:
         return refusal(request, form, problems=error.problems, now=now)
     except BookingError as error:
@@ -101,6 +92,18 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
     if booking.state == State.REJECTED:
         return refusal(request, form, taken=True, now=now)
     return redirect(f"{booking.get_absolute_url()}?booked=1", preserve_request=False)
+
+
+def _wish(form: BookForm, place: Place, member: User) -> Wish:
+    return Wish(
+        place=place,
+        member=member,
+        starts_at=form.period.starts_at,
+        ends_at=form.period.ends_at,
+        party_size=form.cleaned_data["party_size"] or 1,
+        request_key=form.cleaned_data["request_key"],
+        note=form.cleaned_data["note"],
+    )
 
 
 def _form_problems(form: TimesForm) -> list[rules.Problem]:
