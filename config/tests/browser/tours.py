@@ -90,6 +90,7 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         "password": "/accounts/password/",
         "no tokens": "/accounts/tokens/",
         "no calendar": "/accounts/calendar/",
+        "nothing stays": "/accounts/stays/",
         "mail without an address": "/accounts/notifications/",
         "leaving": "/accounts/delete/",
         "403": "/admin/",
@@ -128,6 +129,8 @@ def _tokens(member: Person) -> Iterator[str]:
     yield "a new token"
     member.open("/accounts/tokens/")
     yield "tokens"
+    member.open("/accounts/stays/")
+    yield "what works without the password"
     member.press('main a[href$="/revoke/"]')
     member.page.locator(".ask").wait_for()
     yield "revoking"
