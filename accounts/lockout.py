@@ -73,7 +73,7 @@ def _failures(attempts: QuerySet[Any]) -> int:
 def login_of(request: HttpRequest, credentials: Credentials = None) -> str:
     """Name the login that is being tried as the database would: «ALICE» is alice."""
     login = (request.POST if credentials is None else credentials).get("username") or ""
-    return User.normalize_username(login[:150])[:255]
+    return User.normalize_username(login.strip()[:150])[:255]
 
 
 def address_of(request: HttpRequest) -> str | None:

@@ -188,6 +188,22 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False  # accounts.admin has it
 AXES_VERBOSE = False
 
+# Tries an hour, also rows. Many share an address: a hundred who sign up on the first day may.
+TRIES = {
+    "sign-up": {
+        "address": env.int("SIGN_UPS_PER_ADDRESS", default=300),
+        "login": env.int("SIGN_UPS_PER_LOGIN", default=30),
+    },
+    "forgotten": {
+        "address": env.int("FORGOTTEN_PER_ADDRESS", default=20),
+        "login": env.int("FORGOTTEN_PER_LOGIN", default=10),
+    },
+    "token": {
+        "address": env.int("TOKENS_PER_ADDRESS", default=600),
+        "login": env.int("TOKENS_PER_LOGIN", default=60),
+    },
+}
+
 # --- API ------------------------------------------------------------------------------------------
 
 # Requests a minute. An address may ask more often than one program: many can share it.
