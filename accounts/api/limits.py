@@ -6,12 +6,14 @@ own. Headers after draft-ietf-httpapi-ratelimit-headers-10.
 
 import logging
 import time
+from datetime import datetime
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpResponse
 from redis import RedisError
 
+from accounts import tries
 from accounts.api.problems import TOO_MANY_REQUESTS, ApiProblem
 from accounts.api.requests import ProgramRequest, Rate
 
@@ -34,6 +36,15 @@ def spend(request: ProgramRequest, policy: str, who: str) -> None:
     request.rates.append(rate)
     if used > limit:
         raise ApiProblem(TOO_MANY_REQUESTS, headers={"Retry-After": str(rate.reset)})
+
+
+def spend_try(what: str, *, now: datetime, **whose: str | None) -> None:
+    """Count a try as the pages do: see `accounts.tries.spend`. Raises ApiProblem."""
+    try:
+        tries.spend(what, now=now, **whose)
+    except tries.TooOften as error:
+        headers = {"Retry-After": str(error.seconds)}
+        raise ApiProblem(TOO_MANY_REQUESTS, str(error), headers=headers) from error
 
 
 def count(policy: str, who: str, *, window: int) -> int:
