@@ -22,8 +22,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 import accounts.tokens as api_tokens
 from accounts import access, passwords, services, tries
+from accounts.addresses import address_of
 from accounts.forms import ForgottenForm, LoginForm, ProfileForm, RegisterForm, TokenForm
-from accounts.lockout import address_of
 from accounts.models import LANGUAGES
 from accounts.requests import AuthenticatedRequest
 from accounts.tries import TooOften

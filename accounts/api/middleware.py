@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.http import ConditionalGetMiddleware
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from accounts.addresses import address_of
 from accounts.api import idempotency, limits
 from accounts.api.problems import ApiProblem, answer, is_for_programs
 from accounts.api.requests import ProgramRequest
-from accounts.lockout import address_of
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 

@@ -12,6 +12,7 @@ from ninja import Router, Schema, Status
 from pydantic import Field, Strict
 
 from accounts import tokens
+from accounts.addresses import address_of
 from accounts.api import idempotency
 from accounts.api.limits import spend_try
 from accounts.api.problems import (
@@ -24,7 +25,6 @@ from accounts.api.problems import (
 )
 from accounts.api.requests import ProgramRequest
 from accounts.api.schemas import Input, Text
-from accounts.lockout import address_of
 from accounts.models import ApiToken, User
 
 router = Router(tags=["Signing in"])
