@@ -127,10 +127,10 @@ def _tokens(member: Person) -> Iterator[str]:
     member.submit()
     member.page.locator(".new-token").wait_for()
     yield "a new token"
-    member.open("/accounts/tokens/")
-    yield "tokens"
     member.open("/accounts/stays/")
     yield "what works without the password"
+    member.open("/accounts/tokens/")
+    yield "tokens"
     member.press('main a[href$="/revoke/"]')
     member.page.locator(".ask").wait_for()
     yield "revoking"
