@@ -21,9 +21,11 @@ from django.views.decorators.http import (
 )
 
 from accounts.models import User
+from accounts.numbers import read_page
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
+from bookings.deciding.wish import Wish
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, HistoryForm, TimesForm
@@ -32,7 +34,7 @@ from bookings.states import TRANSITIONS, State
 from bookings.words import words
 from bookings.words.representation import places_of
 from bookings.words.zones import Zones
-from spaces.models import Space
+from spaces.models import Place, Space
 from spaces.slots import Period
 from spaces.venue import Venue
 
@@ -83,17 +85,7 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
     if not form.is_valid() or form.found is None:
         return refusal(request, form, problems=_form_problems(form), now=now)
     try:
-        booking = services.book(
-            form.found,
-            member=request.user,
-            starts_at=form.period.starts_at,
-            ends_at=form.period.ends_at,
-            party_size=form.cleaned_data["party_size"] or 1,
-            by=request.user,
-            now=now,
-            request_key=form.cleaned_data["request_key"] or None,
-            note=form.cleaned_data["note"],
-        )
+        booking = services.book(_wish(form, form.found, request.user), by=request.user, now=now)
     except Refused as error:
         return refusal(request, form, problems=error.problems, now=now)
     except BookingError as error:
@@ -101,6 +93,18 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
     if booking.state == State.REJECTED:
         return refusal(request, form, taken=True, now=now)
     return redirect(f"{booking.get_absolute_url()}?booked=1", preserve_request=False)
+
+
+def _wish(form: BookForm, place: Place, member: User) -> Wish:
+    return Wish(
+        place=place,
+        member=member,
+        starts_at=form.period.starts_at,
+        ends_at=form.period.ends_at,
+        party_size=form.cleaned_data["party_size"] or 1,
+        request_key=form.cleaned_data["request_key"],
+        note=form.cleaned_data["note"],
+    )
 
 
 def _form_problems(form: TimesForm) -> list[rules.Problem]:
@@ -121,7 +125,9 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)  # htmx leaves the page as it is
     setup = Space.objects.with_setup(since=now, member=request.user).get(pk=found.place.space_id)
     venue = Venue.of(setup)
-    until = rules.cancel_until(venue, found.place, found.starts_at)
+    limits = venue.limits(found.place.kind)
+    deadline = rules.deadline(limits, found.period, made_at=found.decided_at or now)
+    events = _lines(found, request.user.pk, now)
     can_move = why_unchangeable(found, by=request.user, now=now) is None
     can_cancel = can_move and State.CANCELLED in TRANSITIONS[State(found.state)]
     can_move = can_move and found.place.space.is_active
@@ -134,11 +140,16 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "booking": found,
         "zone": found.place.space.zone,
         "space": found.place.space,
-        "events": _lines(found, request.user.pk, now),
+        "events": events,
         "can_change": can_move or can_cancel,
         "can_move": can_move,
         "can_cancel": can_cancel,
-        "change_until": until,
+        # What was moved meanwhile can be cancelled; undoing would rather mean the move.
+        "can_undo": can_cancel
+        and not deadline.is_in_time(now)
+        and deadline.allows(now)
+        and all(event.kind != BookingEvent.Kind.MOVED for event in events),
+        "until": _moment(deadline.until, venue, now) if deadline.allows(now) else "",
         "move_url": board_url(found.place.space, **asked, moving=found),
         "board_url": board_url(found.place.space, **asked),
         "another_url": board_url(
@@ -181,6 +192,10 @@ def _again_url(booking: Booking, venue: Venue, now: datetime) -> str:
         party_size=booking.party_size,
         place=booking.place.code,
     )
+
+
+def _moment(at: datetime, venue: Venue, now: datetime) -> str:
+    return f"{words.day_at(at, venue.zone, now)}, {words.clock(at, venue.zone)}"
 
 
 @dataclass(frozen=True)
@@ -281,7 +296,7 @@ def history(request: AuthenticatedRequest) -> HttpResponse:
     zones = Zones.of(mine.spaces(), reader=request.user)
     rows = mine.narrowed(**chosen).with_place()
     rows = rows.latest_on_the_wall_first() if zones.are_mixed else rows.newest_first()
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PAGE).get_page(read_page(request.GET.get("page")))
     context = {
         "page": page,
         "form": form,
