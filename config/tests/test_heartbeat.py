@@ -13,7 +13,7 @@ from bookings.tests.acts import ask, hours
 from config.heartbeat import FORGOTTEN_AFTER, GONE_AFTER, Attendance, Heartbeat, lasting
 from config.management.commands.worker import LANES, Task, side_by_side, stop_signals
 from config.models import WorkerHeartbeat
-from config.tests.processes import wait_for
+from config.tests.processes import PATIENCE, wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ class TestHeartbeat:
         process = manage("worker", "--interval", "60")
         wait_for(WorkerHeartbeat.objects.exists)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=90)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         assert not WorkerHeartbeat.objects.exists()
 
@@ -50,7 +50,7 @@ class TestHeartbeat:
         process = manage("worker", "--interval", "60")
         wait_for(WorkerHeartbeat.objects.exists)
         process.kill()
-        process.communicate(timeout=90)
+        process.communicate(timeout=PATIENCE)
         seen_at = WorkerHeartbeat.objects.get().seen_at
         assert Attendance.at(seen_at + GONE_AFTER / 2).problems == []
         assert Attendance.at(seen_at + GONE_AFTER).problems == ["no_worker"]
@@ -157,7 +157,7 @@ class TestStatus:
 
     def test_a_database_that_is_away_is_no_traceback(self, manage):
         process = manage("worker", "--status", DATABASE_URL="postgres://127.0.0.1:9/nowhere")
-        _, said = process.communicate(timeout=90)
+        _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
         assert said.startswith("CommandError: The database can't be reached: ")
 

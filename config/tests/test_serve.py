@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from config.models import WorkerHeartbeat
-from config.tests.processes import database_url, wait_for
+from config.tests.processes import PATIENCE, database_url, wait_for
 from scripts import postgres, serve
 
 SLEEP = ["sleep", "600"]
@@ -40,13 +40,11 @@ def run():
         process.communicate()
 
 
-def is_there(session):
-    """Tell whether any process of a session is left."""
-    try:
-        os.killpg(session, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def is_there(group):
+    """Tell whether any process of a group runs; who has ended may still wait to be reaped."""
+    table = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True).stdout
+    states = [line.split() for line in table.splitlines()]
+    return any(int(pgid) == group and not state.startswith("Z") for pgid, state in states)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -65,10 +63,10 @@ def test_a_killed_worker_is_replaced_and_ctrl_c_stops_all(run):
     wait_for(WorkerHeartbeat.objects.exclude(name=first.name).exists)
     wait_for(lambda: is_served(port))
     os.killpg(supervisor.pid, signal.SIGINT)
-    said, _ = supervisor.communicate(timeout=90)
+    said, _ = supervisor.communicate(timeout=PATIENCE)
     assert supervisor.returncode == 0
     assert "The worker ended (SIGKILL). Another in 1 s." in said
-    assert not is_there(supervisor.pid)
+    wait_for(lambda: not is_there(supervisor.pid))
     assert list(WorkerHeartbeat.objects.all()) == [first]  # the other said goodbye
 
 
@@ -110,9 +108,9 @@ def is_running(pid):
 
 def test_the_end_of_the_site_ends_the_worker_and_is_told(run):
     supervisor = run(*supervising(["sh", "-c", "exit 3"], SLEEP))
-    supervisor.communicate(timeout=90)
+    supervisor.communicate(timeout=PATIENCE)
     assert supervisor.returncode == 3
-    assert not is_there(supervisor.pid)
+    wait_for(lambda: not is_there(supervisor.pid))
 
 
 def test_who_ends_at_once_is_started_less_and_less_often(monkeypatch, capsys):
