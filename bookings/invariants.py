@@ -148,11 +148,11 @@ def _problems_of_life(row: list[Any], events: list[tuple[int, str, Any]]) -> Ite
     if kind != first or not (first == State.CREATED or may_follow(State.CREATED, first)):
         yield f"begins with {kind}, {first}"
     for (_, earlier, *_), (kind, later, *_) in pairwise(told):
-        moved = kind == BookingEvent.Kind.MOVED
+        goes_on = kind in (BookingEvent.Kind.MOVED, BookingEvent.Kind.KEPT)
         stayed = earlier == later and earlier in OCCUPYING
-        if not may_follow(earlier, later) or moved != stayed:
+        if not may_follow(earlier, later) or goes_on != stayed:
             yield f"{kind}, {later} after {earlier}"
-        elif not moved and kind != later:
+        elif not goes_on and kind != later:
             yield f"{kind} says {later}"
     if list(told[-1][1:]) != row:
         yield f"the last says {_shown(told[-1][1:])}, the row {_shown(row)}"

@@ -153,6 +153,7 @@ class BookingEvent(models.Model):
         CONFIRMED = "CONFIRMED", _("booked")
         REJECTED = "REJECTED", _("not booked")
         MOVED = "MOVED", _("moved")
+        KEPT = "KEPT", _("kept")
         CANCELLED = "CANCELLED", _("cancelled")
         COMPLETED = "COMPLETED", _("completed")
 

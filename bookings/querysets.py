@@ -141,6 +141,10 @@ class BookingQuerySet(models.QuerySet["Booking"]):
     def ending_after(self, at: datetime) -> "BookingQuerySet":
         return self.filter(ends_at__gt=at)
 
+    def touched_by(self, *, spaces: Collection[int], people: Collection[int]) -> "BookingQuerySet":
+        """Bookings in these spaces, and those of these people."""
+        return self.filter(Q(place__space__in=spaces) | Q(member__in=people))
+
     def at_places(self, places: Collection[int]) -> "BookingQuerySet":
         return self.filter(place__in=places)
 

@@ -22,7 +22,7 @@ from django.views.decorators.http import (
 
 from accounts.models import User
 from accounts.requests import AuthenticatedRequest
-from bookings import rules, services, words
+from bookings import rules, services, stranding, words
 from bookings.errors import BookingError, Refused, SlotTaken
 from bookings.forms import BookForm, HistoryForm, TimesForm
 from bookings.links import board_url
@@ -146,6 +146,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
             party_size=found.party_size,
         ),
         "reasons": [rules.reason(code) for code in found.problems],
+        "kept_despite": stranding.misfits(found, venue, now) if found.is_upcoming(now) else [],
         "again_url": _again_url(found, venue, now) if found.place.is_bookable else "",
         "just_cancelled": "cancelled" in request.GET and found.state == State.CANCELLED,
         "just_booked": ("booked" in request.GET or request.htmx) and found.is_upcoming(now),
@@ -201,8 +202,9 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
     lines = []
     for earlier, event in pairwise([None, *events]):
         assert event is not None
-        was = ""
-        if event["kind"] == BookingEvent.Kind.MOVED and earlier is not None:
+        was, data = "", event["data"]
+        is_moved = event["kind"] == BookingEvent.Kind.MOVED and not rules.is_of_zone(data)
+        if is_moved and earlier is not None:
             data = earlier["data"]
             period = Period(*(datetime.fromisoformat(data[n]) for n in ("starts_at", "ends_at")))
             was = f"{places[data['place']['code']]}, {words.when(period, zone, now)}"
@@ -214,11 +216,18 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
                 title=str(BookingEvent.Kind(event["kind"]).label),
                 at=event["at"],
                 by_words=who if is_somebodys else "",
-                reason=event["reason"],
+                reason=event["reason"] or _why(event),
                 was=was,
             )
         )
     return lines
+
+
+def _why(event: dict[str, Any]) -> str:
+    """Say what of the set-up was changed; why a request was refused stands above it."""
+    if event["kind"] == BookingEvent.Kind.REJECTED:
+        return ""
+    return " ".join(rules.reason(code) for code in event["data"].get("problems", ()))
 
 
 @never_cache
