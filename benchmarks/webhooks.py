@@ -115,7 +115,7 @@ def prepare(endpoints: int, each: int, port: int) -> None:
 
 def booked_space(bookings: int) -> Any:
     """Make a space with so many bookings, each with its event in the log."""
-    from bookings import services
+    from bookings.deciding import services
     from spaces.factories import open_space
 
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

@@ -7,7 +7,7 @@ class BookingsConfig(AppConfig):
     verbose_name = _("Bookings")
 
     def ready(self) -> None:
-        from bookings.guards import bookings_that_keep, objection_to_reshaping
+        from bookings.deciding.guards import bookings_that_keep, objection_to_reshaping
         from spaces.services import keepers, objections
 
         keepers.append(bookings_that_keep)

@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from bookings.local_time import LocalTimeError, read_instant
 from bookings.states import MET
+from bookings.words.local_time import LocalTimeError, read_instant
 from spaces.features import Feature
 from spaces.models import Place, Space
 from spaces.slots import Period
@@ -40,7 +40,7 @@ class TimeSelect(forms.Select):
 
 
 class SearchForm(forms.Form):
-    """The board's query, completed: `bookings.searching` fills in what was left out."""
+    """The board's query, completed: `bookings.finding.searching` fills in what was left out."""
 
     date = forms.CharField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}))
     party = forms.IntegerField(

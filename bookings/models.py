@@ -47,12 +47,13 @@ class Booking(models.Model):
     request_key = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001 - many without
     created_at = models.DateTimeField(_("received"))
     decided_at = models.DateTimeField(_("decided"), null=True)
-    # Codes of `bookings.rules.REASONS`: why it was not booked. The default of the database lets a
-    # process of the release before this one insert rows while both run.
+    # Codes of `bookings.deciding.rules.REASONS`: why it was not booked. The default of the database
+    # lets a process of the release before this one insert rows while both run.
     problems = models.JSONField(
         _("why not"), default=list, db_default=Value([], models.JSONField()), editable=False
     )
-    # Until then whoever claimed it decides it; afterwards anyone may. See `bookings.queueing`.
+    # Until then whoever claimed it decides it; afterwards anyone may.
+    # See `bookings.deciding.queueing`.
     lease_expires_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[models.Manager["Booking"]] = BookingQuerySet.as_manager()
@@ -170,7 +171,8 @@ class BookingEvent(models.Model):
     at = models.DateTimeField(_("when"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     data = models.JSONField(encoder=DjangoJSONEncoder)
-    # Given after the commit, by `bookings.log`; keys are given before it and come out of order.
+    # Given after the commit, by `bookings.deciding.log`; keys are given before it, and come out of
+    # order.
     position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
 
     objects: ClassVar[models.Manager["BookingEvent"]] = EventQuerySet.as_manager()

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from accounts.api.problems import KINDS
-from bookings.rules import REASONS
+from bookings.deciding.rules import REASONS
 
 
 @login_not_required

@@ -1,11 +1,11 @@
 """From the log of bookings to everybody who listens: what is to be sent, by whom, and how it went.
 
-The log gives every committed event a position (`bookings.log`), whatever order the commits came in;
-`fan_out` turns what is behind the cursor into one `Delivery` for each endpoint. A channel then
-claims what is due, sends it, and settles it. A claim is a lease: when the sender is killed, the
-lease runs out and somebody else sends again, so each endpoint gets everything at least once. Of one
-booking the next delivery is due when the one before is settled, so it comes in order. Any number of
-workers may run side by side.
+The log gives every committed event a position (`bookings.deciding.log`), whatever order the commits
+came in; `fan_out` turns what is behind the cursor into one `Delivery` for each endpoint. A channel
+then claims what is due, sends it, and settles it. A claim is a lease: when the sender is killed,
+the lease runs out and somebody else sends again, so each endpoint gets everything at least once. Of
+one booking the next delivery is due when the one before is settled, so it comes in order. Any
+number of workers may run side by side.
 """
 
 import random
@@ -17,10 +17,10 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from bookings import log
+from bookings.deciding import log
+from bookings.deciding.transactions import transactional
 from bookings.models import BookingEvent
 from bookings.querysets import EventQuerySet
-from bookings.transactions import transactional
 from notifications.models import Attempt, Cursor, Delivery, Endpoint
 from notifications.outcomes import Again, Delivered, Outcome, Refused, Skipped
 from notifications.querysets import DeliveryQuerySet

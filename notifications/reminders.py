@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
+from bookings.deciding.transactions import transactional
 from bookings.models import Booking
 from bookings.querysets import BookingQuerySet
-from bookings.transactions import transactional
 from notifications.models import Delivery, Endpoint, MailPreference
 from notifications.relay import endpoint_of
 from spaces.models import Space

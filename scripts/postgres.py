@@ -26,6 +26,7 @@ OLDEST = 15  # that Django 6.1 supports
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MAX_CONNECTIONS = 300  # the race tests open one for each thread
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
 class NoServer(Exception):
@@ -41,59 +42,88 @@ def server(*, durable: bool = False) -> Iterator[str]:
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
-    home = Path(tempfile.mkdtemp(prefix="mesto-postgres-")).resolve()
-    try:
-        with _running(home, durable) as url:
-            yield url
-    finally:
-        shutil.rmtree(home)
+    with own_server(durable=durable) as own:
+        yield own.url
+
+
+class Server:
+    """A PostgreSQL of ours in a folder of its own, which can be killed and started again."""
+
+    def __init__(self, home: Path, *, durable: bool) -> None:
+        account = _unprivileged(home)
+        self._programs = _programs(home, account)
+        self._home, self.port = home, _free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/mesto"
+        self._address = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
+        self._place: dict[str, Any] = {
+            "cwd": home,
+            "env": {**ENVIRONMENT, "PATH": os.environ["PATH"], "HOME": str(home)},
+            "start_new_session": True,  # Ctrl-C is for the command; the server stops after it
+            **account,
+        }
+        self._options = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": home,
+            "max_connections": MAX_CONNECTIONS,
+            **dict.fromkeys(DURABLE, "on" if durable else "off"),
+        }
+
+    def make(self) -> None:
+        data = str(self._home / "data")
+        # A killed initdb would leave its own children writing, so a signal waits for it (a second).
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+        self._run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def start(self) -> None:
+        """Start the server; it may need a moment until it answers."""
+        options = [word for pair in self._options.items() for word in ("-c", "{}={}".format(*pair))]
+        command: list[str | Path] = [
+            self._programs / "postgres",
+            "-D",
+            self._home / "data",
+            *options,
+        ]
+        with (self._home / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, **self._place)
+
+    def wait(self) -> None:
+        """Return when the server answers."""
+        ask: list[str | Path] = [self._programs / "pg_isready", "-q", *self._address]
+        while subprocess.run(ask, **self._place).returncode != 0:
+            if self.process.poll() is not None:
+                raise NoServer(f"PostgreSQL did not start:\n{(self._home / 'log').read_text()}")
+            time.sleep(0.1)
+
+    def fill(self) -> None:
+        self._run("createdb", *self._address, "mesto")
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)  # its immediate shutdown
+        self.process.wait()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command: list[str | Path] = [self._programs / program, *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self._place)
 
 
 @contextmanager
-def _running(home: Path, durable: bool) -> Iterator[str]:
-    account = _unprivileged(home)
-    programs = _programs(home, account)
-    data = home / "data"
-    port = _free_port()
-    place = {
-        "cwd": home,
-        "env": {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-        "start_new_session": True,  # Ctrl-C is for the command; the server stops after it
-        **account,
-    }
-
-    def run(program: str, *arguments: str) -> None:
-        subprocess.run(
-            [programs / program, *arguments], check=True, stdout=subprocess.DEVNULL, **place
-        )
-
-    # A killed initdb would leave its own children writing, so a signal waits for it (a second).
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
-    run("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-    signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    options = {
-        "listen_addresses": "127.0.0.1",
-        "port": port,
-        "unix_socket_directories": home,
-        "max_connections": MAX_CONNECTIONS,
-        **dict.fromkeys(DURABLE, "on" if durable else "off"),
-    }
-    settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [programs / "postgres", "-D", data, *settings], stdout=log, stderr=log, **place
-        )
+def own_server(*, durable: bool = False) -> Iterator[Server]:
+    """Yield a server that nobody else uses, with an empty database."""
+    home = Path(tempfile.mkdtemp(prefix="mesto-postgres-")).resolve()
     try:
-        address = ["-h", "127.0.0.1", "-p", str(port), "-U", "postgres"]
-        while subprocess.run([programs / "pg_isready", "-q", *address], **place).returncode != 0:
-            if process.poll() is not None:
-                raise NoServer(f"PostgreSQL did not start:\n{(home / 'log').read_text()}")
-            time.sleep(0.1)
-        run("createdb", *address, "mesto")
-        yield f"postgres://postgres@127.0.0.1:{port}/mesto"
+        own = Server(home, durable=durable)
+        own.make()
+        own.start()
+        try:
+            own.wait()
+            own.fill()
+            yield own
+        finally:
+            own.stop()
     finally:
-        process.send_signal(signal.SIGQUIT)  # its immediate shutdown
-        process.wait()
+        shutil.rmtree(home)
 
 
 def _unprivileged(home: Path) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The arithmetic of time: opening hours, closures, a day and a zone become open periods and slots.
 
 Pure: dataclasses and the standard library only. Every instant is an aware datetime in UTC, every
-period half-open, `[starts_at, ends_at)`. See also `bookings.availability`, which lays bookings over
-these periods.
+period half-open, `[starts_at, ends_at)`. See also `bookings.finding.availability`, which lays
+bookings over these periods.
 """
 
 from collections.abc import Iterable, Iterator

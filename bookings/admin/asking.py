@@ -21,10 +21,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from bookings import stranding
 from bookings.admin import wording
 from bookings.admin.pages import CodesField, page, write_codes
-from bookings.stranding import Act, Answer, Choice, Clock, Outcome, Scope, WhatBecomes, WhichClock
+from bookings.deciding import stranding
+from bookings.deciding.stranding import (
+    Act,
+    Answer,
+    Choice,
+    Clock,
+    Outcome,
+    Scope,
+    WhatBecomes,
+    WhichClock,
+)
 
 type View = Callable[[], HttpResponse]
 

@@ -17,16 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from bookings import services
 from bookings.admin import wording
 from bookings.admin.pages import Desk, lines, page
-from bookings.availability import Offer, alternatives_to
-from bookings.errors import BookingError, Refused
+from bookings.deciding import services
+from bookings.deciding.errors import BookingError, Refused
+from bookings.deciding.rules import Problem
+from bookings.finding.availability import Offer, alternatives_to
+from bookings.finding.searching import is_backwards
 from bookings.forms import MOST_PEOPLE
-from bookings.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
-from bookings.rules import Problem
-from bookings.searching import is_backwards
 from bookings.states import State
+from bookings.words.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
 from spaces.forms import PersonField
 from spaces.models import Place, Space
 from spaces.slots import Period

@@ -13,13 +13,14 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
-from bookings import rules, words, zones
 from bookings.admin import book, cancel, wording
 from bookings.admin.filters import PARAMETERS, DayFilter, SpaceFilter, StateFilter, matching
 from bookings.admin.pages import address, methods
+from bookings.deciding import rules
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import WallClock
-from bookings.representation import places_of
+from bookings.words import words, zones
+from bookings.words.representation import places_of
 from spaces.slots import Period
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
 

@@ -12,10 +12,10 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from bookings import services
 from bookings.admin import wording
 from bookings.admin.pages import MOST, CodesField, Desk, back_to_list, lines, page, write_codes
-from bookings.errors import BookingError
+from bookings.deciding import services
+from bookings.deciding.errors import BookingError
 from bookings.models import Booking
 
 

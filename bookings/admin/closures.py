@@ -16,14 +16,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from bookings import closing, zones
 from bookings.admin import wording
 from bookings.admin.book import ClockInput, DayInput
 from bookings.admin.filters import PARAMETERS, OverFilter, SpaceFilter
 from bookings.admin.pages import CodesField, back_to_list, lines, methods, page, write_codes
-from bookings.errors import BookingsInTheWay
-from bookings.local_time import LocalTimeError, read_day, read_instant, read_period_on
+from bookings.deciding import closing
+from bookings.deciding.errors import BookingsInTheWay
 from bookings.querysets import WallClock
+from bookings.words import zones
+from bookings.words.local_time import LocalTimeError, read_day, read_instant, read_period_on
 from spaces.models import Closure, Place, Space
 from spaces.slots import Period, is_on_grid
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin

@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from bookings.local_time import LocalTimeError, read_day
 from bookings.states import MET
+from bookings.words.local_time import LocalTimeError, read_day
 from spaces.models import Closure, Place, Space
 from spaces.slots import Period, day_period
 

@@ -14,12 +14,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import UserAdmin
 from accounts.models import User
-from bookings import leaving
 from bookings.admin.asking import AskingAdmin
 from bookings.admin.pages import MOST, address, back_to_list, page
-from bookings.errors import BookingError
+from bookings.deciding import leaving
+from bookings.deciding.errors import BookingError
+from bookings.deciding.stranding import Scope
 from bookings.models import Booking
-from bookings.stranding import Scope
 
 admin.site.unregister(User)  # accounts know no bookings; here people come with theirs
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 
 from bookings.admin.asking import AskingAdmin
-from bookings.stranding import Scope
+from bookings.deciding.stranding import Scope
 from spaces.admin import PlaceAdmin, SpaceAdmin
 from spaces.models import Place, Policy, Space
 

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from bookings import words, zones
 from bookings.models import Booking
+from bookings.words import words, zones
 from spaces.slots import Period
 
 

@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 
 from accounts.api.problems import FORBIDDEN, INVALID, ApiProblem
 from accounts.models import User
-from bookings import services
 from bookings.api.problems import SLOT_TAKEN, problem_of
 from bookings.api.schemas import BookingIn, BookingOut
-from bookings.errors import BookingError, SlotTaken
+from bookings.deciding import services
+from bookings.deciding.errors import BookingError, SlotTaken
 from bookings.models import Booking
-from bookings.representation import booking_data
 from bookings.states import State
+from bookings.words.representation import booking_data
 from spaces.models import Place, Space
 from spaces.slots import Period
 

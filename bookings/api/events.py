@@ -9,10 +9,10 @@ from accounts.api.auth import SIGNED_IN
 from accounts.api.pages import Limit, bad_cursor
 from accounts.api.schemas import Text
 from accounts.requests import SignedInProgramRequest
-from bookings import log
 from bookings.api.schemas import EventPage
+from bookings.deciding import log
 from bookings.models import Booking, BookingEvent
-from bookings.representation import event_data
+from bookings.words.representation import event_data
 
 router = Router(tags=["Events"], auth=SIGNED_IN)
 

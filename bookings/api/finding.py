@@ -10,12 +10,12 @@ from ninja import Query, Router
 from accounts.api.auth import PUBLIC
 from accounts.api.schemas import Instant
 from accounts.requests import ProgramRequest
-from bookings import rules
 from bookings.api.problems import offer_data, problems_data
 from bookings.api.schemas import AvailabilityOut, PartySize
-from bookings.availability import Availability, next_free
-from bookings.representation import written
-from bookings.rules import NONSENSE, Problem
+from bookings.deciding import rules
+from bookings.deciding.rules import NONSENSE, Problem
+from bookings.finding.availability import Availability, next_free
+from bookings.words.representation import written
 from spaces.api import Slug, find_space, place_data
 from spaces.features import Feature
 from spaces.models import Place

@@ -10,13 +10,20 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.api.problems import KEY_REUSED, ApiProblem, kind
 from accounts.models import User
-from bookings import words
 from bookings.api.schemas import EXAMPLE, BookingProblem
-from bookings.availability import Offer, alternatives_to
-from bookings.errors import BookingError, Refused, RequestKeyReused, SlotTaken, TooLate, WrongState
+from bookings.deciding.errors import (
+    BookingError,
+    Refused,
+    RequestKeyReused,
+    SlotTaken,
+    TooLate,
+    WrongState,
+)
+from bookings.deciding.rules import ABOUT_THE_PERSON, Problem
+from bookings.finding.availability import Offer, alternatives_to
 from bookings.models import Booking
-from bookings.representation import place_data, written
-from bookings.rules import ABOUT_THE_PERSON, Problem
+from bookings.words import words
+from bookings.words.representation import place_data, written
 from spaces.api import CODE
 from spaces.models import Place
 from spaces.slots import Period

@@ -16,7 +16,6 @@ from accounts.api.pages import Cursor, Limit, bad_cursor, cut, decode, encode
 from accounts.api.problems import FORBIDDEN, ApiProblem, document, raises
 from accounts.api.schemas import Instant, Text
 from accounts.requests import SignedInProgramRequest
-from bookings import services
 from bookings.api import asking, prefer
 from bookings.api.problems import REFUSED, SLOT_TAKEN, TOO_LATE, WRONG_STATE, problem_of
 from bookings.api.schemas import (
@@ -27,7 +26,8 @@ from bookings.api.schemas import (
     BookingOut,
     BookingPage,
 )
-from bookings.errors import BookingError
+from bookings.deciding import services
+from bookings.deciding.errors import BookingError
 from bookings.models import Booking
 from bookings.sorting import Sort
 from bookings.states import State

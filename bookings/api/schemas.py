@@ -1,4 +1,7 @@
-"""Bodies and answers of the bookings' operations. The booking itself: `bookings.representation`."""
+"""Bodies and answers of the bookings' operations.
+
+The booking itself: `bookings.words.representation`.
+"""
 
 from typing import Annotated, Self
 from uuid import UUID
@@ -10,7 +13,7 @@ from pydantic.config import JsonDict
 from accounts.api.pages import NextCursor
 from accounts.api.schemas import Input, Instant, Problem, Text, instant
 from bookings.forms import MOST_PEOPLE
-from bookings.representation import BookingData, EventData, PlaceData
+from bookings.words.representation import BookingData, EventData, PlaceData
 from spaces.api import CODE, PlaceOut
 
 MOST_AT_ONCE = 100

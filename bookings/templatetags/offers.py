@@ -21,10 +21,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from bookings import words
-from bookings.availability import Offer
-from bookings.local_time import write_instant
+from bookings.finding.availability import Offer
 from bookings.templatetags.places import offer_url
+from bookings.words import words
+from bookings.words.local_time import write_instant
 from spaces.features import Feature
 from spaces.models import Place
 from spaces.slots import Period

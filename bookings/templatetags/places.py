@@ -5,11 +5,11 @@ from uuid import uuid4
 
 from django import template
 
-from bookings.availability import Offer
-from bookings.board import Board
-from bookings.links import board_url
+from bookings.finding.availability import Offer
+from bookings.finding.board import Board
+from bookings.finding.links import board_url
+from bookings.finding.search import Search
 from bookings.models import Booking
-from bookings.search import Search
 
 register = template.Library()
 

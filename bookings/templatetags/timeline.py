@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import ngettext, pgettext
 
-from bookings.board import Board, Is, Row, Run
+from bookings.finding.board import Board, Is, Row, Run
 from bookings.templatetags.when import clock_query
-from bookings.words import clock
+from bookings.words.words import clock
 from spaces.features import Feature
 from spaces.models import Place
 

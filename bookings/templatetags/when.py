@@ -8,8 +8,8 @@ from django import template
 from django.utils import timezone
 
 from accounts import time_zones
-from bookings import local_time, words
-from bookings.zones import Zones
+from bookings.words import local_time, words
+from bookings.words.zones import Zones
 from spaces.models import Space
 from spaces.slots import SLOT, Period
 from spaces.venue import Venue

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bookings import services
-from bookings.local_time import read_instant
+from bookings.deciding import services
+from bookings.words.local_time import read_instant
 
 TEN = datetime(2026, 11, 25, 10, tzinfo=UTC)  # Wednesday, the day of `now`
 

@@ -10,7 +10,7 @@ from django.db import connections
 from django.test import Client
 
 from accounts.factories import StaffRoleFactory, UserFactory
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
 from bookings.tests.acts import book, hours

@@ -5,7 +5,7 @@ from datetime import time, timedelta
 import pytest
 
 from accounts.factories import StaffRoleFactory, UserFactory
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking
 from bookings.tests.acts import book, hours
 from spaces.factories import PlaceFactory, open_space

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.factories import StaffRoleFactory
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours

@@ -13,9 +13,9 @@ from django.db import connections
 from django.utils import timezone
 
 from accounts.factories import UserFactory
-from bookings.invariants import violations
+from bookings.deciding.invariants import violations
+from bookings.deciding.queueing import decide_next
 from bookings.models import Booking
-from bookings.queueing import decide_next
 from bookings.states import State
 from bookings.tests.crowd import at_once
 from bookings.tests.programs import codes, fields, kind, program, remote, wish

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.factories import UserFactory
-from bookings.board import Search, build
+from bookings.finding.board import Search, build
 from bookings.models import Booking
 from bookings.tests import acts
 from bookings.tests.acts import hours

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from accounts.factories import UserFactory
-from bookings.invariants import violations
+from bookings.deciding.invariants import violations
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import hours

@@ -9,11 +9,11 @@ from django.test import Client
 from accounts import tokens
 from accounts.factories import UserFactory
 from accounts.models import ApiToken
-from bookings import log, services
+from bookings.deciding import log, services
 from bookings.models import Booking, BookingEvent
-from bookings.representation import booking_data
 from bookings.tests.acts import TEN, book, hours, move
 from bookings.tests.crowd import at_once
+from bookings.words.representation import booking_data
 from spaces.factories import open_space
 
 pytestmark = pytest.mark.django_db

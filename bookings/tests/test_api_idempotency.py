@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.api.idempotency import LEASE
 from accounts.models import IdempotencyKey
-from bookings.invariants import violations
+from bookings.deciding.invariants import violations
 from bookings.models import Booking
 from bookings.tests.crowd import at_once
 from bookings.tests.programs import ROOT, kind, program, remote, token, wish

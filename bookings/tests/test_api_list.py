@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.factories import UserFactory
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking
 from bookings.sorting import Sort
 from bookings.states import State

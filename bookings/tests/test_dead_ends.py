@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bookings
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking
 from bookings.states import MET, OCCUPYING, State
 from bookings.tests.acts import book, hours

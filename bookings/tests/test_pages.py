@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.factories import UserFactory
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours, move

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from bookings.deciding.queueing import decide_next
 from bookings.models import Booking
-from bookings.queueing import decide_next
 from bookings.states import State
 from bookings.tests.acts import ask, book, hours
 

@@ -14,11 +14,11 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import User
 from accounts.requests import PageRequest
-from bookings import overview, searching
-from bookings.board import build
+from bookings.finding import overview, searching
+from bookings.finding.board import build
 from bookings.models import Booking
 from bookings.views.bookings import why_unchangeable
-from bookings.zones import Zones
+from bookings.words.zones import Zones
 from spaces.models import Space
 from spaces.venue import Venue
 

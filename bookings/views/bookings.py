@@ -1,5 +1,6 @@
 """A member's bookings: book, look, move, cancel, and the history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -22,15 +23,16 @@ from django.views.decorators.http import (
 
 from accounts.models import User
 from accounts.requests import AuthenticatedRequest
-from bookings import rules, services, stranding, words
-from bookings.errors import BookingError, Refused, SlotTaken
+from bookings.deciding import rules, services, stranding
+from bookings.deciding.errors import BookingError, Refused, SlotTaken
+from bookings.finding.links import board_url
+from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, HistoryForm, TimesForm
-from bookings.links import board_url
 from bookings.models import Booking, BookingEvent
-from bookings.refusal import refusal
-from bookings.representation import places_of
 from bookings.states import TRANSITIONS, State
-from bookings.zones import Zones
+from bookings.words import words
+from bookings.words.representation import places_of
+from bookings.words.zones import Zones
 from spaces.models import Space
 from spaces.slots import Period
 from spaces.venue import Venue
@@ -223,7 +225,7 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
     return lines
 
 
-def _why(event: dict[str, Any]) -> str:
+def _why(event: Mapping[str, Any]) -> str:
     """Say what of the set-up was changed; why a request was refused stands above it."""
     if event["kind"] == BookingEvent.Kind.REJECTED:
         return ""

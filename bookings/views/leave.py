@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.requests import AuthenticatedRequest
-from bookings import leaving
+from bookings.deciding import leaving
 from bookings.forms import LeaveForm
 from bookings.models import Booking
 

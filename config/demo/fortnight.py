@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from accounts.models import User
-from bookings import services
-from bookings.errors import BookingError
+from bookings.deciding import services
+from bookings.deciding.errors import BookingError
 from bookings.models import Booking
 from spaces.models import Place, Space
 from spaces.slots import Period, instant, slots

@@ -15,8 +15,8 @@ from django.utils import translation
 
 from accounts.api.problems import KINDS
 from accounts.factories import UserFactory
+from bookings.deciding.rules import REASONS
 from bookings.models import Booking
-from bookings.rules import REASONS
 from config.api import api
 from spaces.factories import open_space
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.factories import PASSWORD, StaffRoleFactory, UserFactory
 from accounts.models import ApiToken, User
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking
 from bookings.tests.programs import Program, program, token, wish
 from config.api import api

@@ -12,9 +12,9 @@ from accounts.factories import PASSWORD, UserFactory
 from accounts.models import ApiToken, IdempotencyKey
 from accounts.tests.programs import issue
 from accounts.tokens import MOST
-from bookings import leaving, services
-from bookings.queueing import ATTEMPTS, decide_next
-from bookings.rules import REASONS
+from bookings.deciding import leaving, services
+from bookings.deciding.queueing import ATTEMPTS, decide_next
+from bookings.deciding.rules import REASONS
 from bookings.tests.acts import hours
 from bookings.tests.programs import Program, codes, kind, program, wish
 from config.api import api

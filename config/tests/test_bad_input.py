@@ -24,7 +24,7 @@ from django.utils import translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.tests.programs import issue
-from bookings.log import place_new
+from bookings.deciding.log import place_new
 from bookings.tests.acts import book, hours
 from config.tests.garbage import (
     ASKED,

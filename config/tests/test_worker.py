@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking
 from bookings.states import State
 from config import checks

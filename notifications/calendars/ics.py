@@ -18,8 +18,8 @@ from django.utils.translation import ngettext
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from bookings.models import BookingEvent
-from bookings.representation import BookingData, places_of
 from bookings.states import State
+from bookings.words.representation import BookingData, places_of
 
 PRODUCT = "-//Mesto//Mesto//EN"
 REFRESH = timedelta(minutes=15)

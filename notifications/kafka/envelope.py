@@ -9,7 +9,7 @@ import json
 from django.conf import settings
 
 from bookings.models import BookingEvent
-from bookings.representation import event_data, event_id
+from bookings.words.representation import event_data, event_id
 
 #: Begins every type. Not a host's name, as CloudEvents suggest: the types are the same wherever
 #: Mesto runs, and `source` says where that is.

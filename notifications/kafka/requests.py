@@ -10,12 +10,12 @@ from pydantic import Field, ValidationError, model_validator
 
 from accounts.api.problems import ApiProblem
 from accounts.api.schemas import Text
-from bookings import services
 from bookings.api import asking
 from bookings.api.schemas import BookingIn
-from bookings.errors import BookingError, Refused
+from bookings.deciding import services
+from bookings.deciding.errors import BookingError, Refused
+from bookings.deciding.transactions import transactional
 from bookings.models import Booking
-from bookings.transactions import transactional
 from notifications.kafka.clients import logger
 from notifications.models import RefusedRequest
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils.encoding import punycode
 
-from bookings.representation import event_id
+from bookings.words.representation import event_id
 from notifications.models import Delivery
 
 

@@ -14,11 +14,12 @@ from django.utils.translation import ngettext
 
 from accounts import time_zones
 from accounts.models import User
-from bookings import rules, words
-from bookings.links import board_url
+from bookings.deciding import rules
+from bookings.finding.links import board_url
 from bookings.models import Booking, BookingEvent
-from bookings.representation import BookingData, places_of
-from bookings.zones import Zones
+from bookings.words import words
+from bookings.words.representation import BookingData, places_of
+from bookings.words.zones import Zones
 from notifications.preferences import unsubscribe_url
 from spaces.models import Place, Space
 from spaces.slots import Period

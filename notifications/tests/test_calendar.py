@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole
-from bookings import services
+from bookings.deciding import services
 from bookings.tests.acts import ask, book, hours
 from notifications.calendars import feeds
 from notifications.models import CalendarFeed

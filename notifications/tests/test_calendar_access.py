@@ -5,7 +5,7 @@ from django.core.signing import Signer
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole
-from bookings.leaving import leave
+from bookings.deciding.leaving import leave
 from bookings.tests.acts import book
 from notifications.calendars import feeds
 from notifications.models import CalendarFeed

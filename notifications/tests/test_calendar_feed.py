@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.http import http_date
 
 from accounts.factories import StaffRoleFactory
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, ask, book, hours, local, move

@@ -25,12 +25,12 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from accounts.factories import UserFactory
-from bookings import services
+from bookings.deciding import services
 from bookings.models import BookingEvent
-from bookings.representation import event_id
 from bookings.states import State
 from bookings.tests.acts import book
 from bookings.tests.crowd import at_once
+from bookings.words.representation import event_id
 from config.tests.processes import database_url, wait_for
 from notifications.factories import WebhookFactory
 from notifications.models import Cursor, Delivery

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
 
-from bookings import services
+from bookings.deciding import services
 from bookings.tests.acts import TEN, book, hours, local, move
 from notifications.calendars.ics import Entry, invitation, printable, publication
 from notifications.tests.calendars import calendar, read

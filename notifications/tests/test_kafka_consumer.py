@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from bookings import services
+from bookings.deciding import services
 from bookings.tests.acts import book
 from config.tests.processes import wait_for
 from notifications.kafka.producing import deliver_to_kafka

@@ -9,7 +9,7 @@ from cloudevents.core.formats.json import JSONFormat
 from confluent_kafka import KafkaError
 from django.utils import timezone
 
-from bookings import services
+from bookings.deciding import services
 from bookings.models import Booking, BookingEvent
 from bookings.tests.acts import TEN, ask, book, hours, move
 from bookings.tests.programs import program

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from bookings.deciding.queueing import decide_next
 from bookings.models import Booking
-from bookings.queueing import decide_next
 from notifications.kafka.consuming import Requests
 from notifications.kafka.requests import MOST_BYTES, Received, forget_refused, take
 from notifications.models import RefusedRequest

@@ -4,7 +4,7 @@ import pytest
 from icalendar import Calendar
 
 from accounts.services import change
-from bookings import services
+from bookings.deciding import services
 from bookings.tests.acts import book, move
 from notifications.calendars import feeds
 from notifications.mail.composing import _one_line

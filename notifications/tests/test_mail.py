@@ -7,9 +7,9 @@ import pytest
 
 from accounts.factories import UserFactory
 from accounts.services import change
-from bookings import services
-from bookings.leaving import leave
-from bookings.queueing import decide_next
+from bookings.deciding import services
+from bookings.deciding.leaving import leave
+from bookings.deciding.queueing import decide_next
 from bookings.tests.acts import ask, book, hours, local, move
 from notifications.models import Delivery
 from notifications.relay import resend

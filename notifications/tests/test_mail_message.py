@@ -6,7 +6,7 @@ from icalendar import Calendar
 
 from accounts.factories import UserFactory
 from accounts.services import change
-from bookings import services
+from bookings.deciding import services
 from bookings.tests.acts import book, local, move
 from notifications.mail.sending import deliver_mail
 from notifications.relay import fan_out

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bookings import services
+from bookings.deciding import services
 from bookings.models import BookingEvent
 from bookings.tests.acts import TEN, ask, book, hours
 from notifications.factories import WebhookFactory

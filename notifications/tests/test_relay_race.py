@@ -9,11 +9,11 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.factories import UserFactory
-from bookings import log, services
+from bookings.deciding import log, services
 from bookings.models import Booking, BookingEvent
-from bookings.representation import booking_data
 from bookings.tests.acts import TEN, book, hours
 from bookings.tests.crowd import at_once
+from bookings.words.representation import booking_data
 from notifications import relay
 from notifications.factories import WebhookFactory
 from notifications.models import Cursor

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.factories import UserFactory
 from accounts.services import change
-from bookings import services
-from bookings.leaving import leave
+from bookings.deciding import services
+from bookings.deciding.leaving import leave
 from bookings.states import State
 from bookings.tests.acts import ask, book, hours, local, move
 from bookings.tests.crowd import at_once

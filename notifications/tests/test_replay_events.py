@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from bookings import services
+from bookings.deciding import services
 from bookings.tests.acts import TEN, book, hours
 from notifications.factories import WebhookFactory
 from notifications.models import Delivery, Endpoint

@@ -7,7 +7,7 @@ from django.core import signing
 from django.test import Client
 
 from accounts.services import change
-from bookings.leaving import leave
+from bookings.deciding.leaving import leave
 from bookings.tests.acts import book, hours, local
 from notifications.models import MailPreference
 from notifications.preferences import choose_reminders, unsubscribe_url, wants_reminders

@@ -9,9 +9,9 @@ from email.utils import format_datetime
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bookings import services as bookings
-from bookings.representation import event_id
+from bookings.deciding import services as bookings
 from bookings.tests.acts import TEN, book, hours
+from bookings.words.representation import event_id
 from notifications.factories import WebhookFactory
 from notifications.models import Attempt, Delivery
 from notifications.relay import fan_out

@@ -7,7 +7,7 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-from bookings.representation import event_data, event_id, written
+from bookings.words.representation import event_data, event_id, written
 from notifications.models import Delivery, Endpoint
 
 USER_AGENT = "Mesto/1.0"

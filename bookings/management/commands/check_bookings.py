@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from bookings import invariants
+from bookings.deciding import invariants
 from bookings.models import Booking
 
 

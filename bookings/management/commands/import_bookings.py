@@ -14,10 +14,10 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.utils import timezone
 
 from accounts.models import User
-from bookings import importing
-from bookings.importing import Entry, FileError, Line, Refusal
+from bookings.deciding import importing
+from bookings.deciding.importing import Entry, FileError, Line, Refusal
+from bookings.deciding.queueing import decide_next
 from bookings.models import Booking
-from bookings.queueing import decide_next
 
 logger = logging.getLogger("mesto.import")
 

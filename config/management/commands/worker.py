@@ -18,8 +18,8 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from accounts.services import forget_old_credentials
-from bookings.queueing import decide_next
-from bookings.services import complete_past
+from bookings.deciding.queueing import decide_next
+from bookings.deciding.services import complete_past
 from notifications.kafka.producing import deliver_to_kafka
 from notifications.kafka.requests import forget_refused
 from notifications.mail.sending import deliver_mail

@@ -4,7 +4,7 @@ import pytest
 from django.utils import translation
 from playwright.sync_api import expect
 
-from bookings.invariants import violations
+from bookings.deciding.invariants import violations
 from bookings.models import Booking
 from bookings.states import State
 from config.tests.browser.person import DESKTOP, PHONE

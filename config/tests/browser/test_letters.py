@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.services import change
-from bookings import services
-from bookings.queueing import decide_next
+from bookings.deciding import services
+from bookings.deciding.queueing import decide_next
 from bookings.tests.acts import ask, book, hours, move
 from config.tests.browser.inspection import foreign_words, misfits, violations
 from notifications.tests.inbox import html, sent

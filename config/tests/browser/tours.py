@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts import passwords
 from accounts.models import User
 from accounts.tests.programs import issue
-from bookings import services
+from bookings.deciding import services
 from bookings.tests.acts import book, hours, move
 from config.tests.browser.person import Person
 from notifications import preferences, relay

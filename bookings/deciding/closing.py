@@ -1,0 +1,79 @@
+"""Closing a space or a place for a time, and what becomes of the bookings there."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from bookings.deciding.errors import BookingsInTheWay
+from bookings.deciding.transactions import transactional
+from bookings.deciding.transitions import cancel_all
+from bookings.models import Booking
+from spaces.models import Closure, Place, Space
+from spaces.services import lock_places
+from spaces.slots import Period
+from spaces.venue import Venue
+
+
+def bookings_in(space: Space, place: Place | None, period: Period, now: datetime) -> list[Booking]:
+    """Return the bookings that a closure would fall on, soonest first."""
+    found = (
+        Booking.objects.in_space(space)
+        .upcoming(now)
+        .overlapping(period)
+        .with_place()
+        .select_related("member")
+    )
+    if place is None:
+        return list(found)
+    venue = Venue.of(Space.objects.with_setup(since=now, member=None).get(pk=space.pk))
+    leaves = venue.leaves(place.pk)
+    return [booking for booking in found if leaves & venue.leaves(booking.place_id)]
+
+
+def whole_days(venue: Venue, first: date, last: date) -> Period:
+    """Return what «closed on Friday» means: its night belongs to it, the night before doesn't."""
+    day = venue.day_span(first)
+    night_before = max((o.ends_at for o in venue.openings(first - timedelta(days=1))), default=None)
+    starts_at = day.starts_at if night_before is None else max(day.starts_at, night_before)
+    return Period(starts_at, venue.day_span(last).ends_at)
+
+
+@transactional
+def close(
+    space: Space,
+    *,
+    place: Place | None,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    cancel_bookings: bool,
+    shown: Collection[UUID] | None = None,
+    by: User,
+    now: datetime,
+) -> tuple[Closure, list[Booking]]:
+    """Close a space (or one place), cancelling what falls in it, or refusing because of it.
+
+    Returns the closure and the cancelled bookings. Raises BookingsInTheWay, nothing changed, when
+    there are bookings and `cancel_bookings` is false, or when one of them is not among the codes
+    that a person was `shown` (None: whatever is there).
+    """
+    lock_places(space)
+    affected = bookings_in(space, place, Period(starts_at, ends_at), now)
+    unseen = shown is not None and any(booking.code not in shown for booking in affected)
+    if affected and (unseen or not cancel_bookings):
+        raise BookingsInTheWay(
+            ngettext(
+                "%(n)d booking falls in that time.",
+                "%(n)d bookings fall in that time.",
+                len(affected),
+            )
+            % {"n": len(affected)},
+            affected,
+        )
+    closure = Closure.objects.create(
+        space=space, place=place, starts_at=starts_at, ends_at=ends_at, reason=reason
+    )
+    return closure, cancel_all(affected, by=by, now=now, reason=reason)

@@ -1,0 +1,281 @@
+"""Bookings from a file: lines of comma-separated values, each a request of its own.
+
+A line that can't be a request is refused with its reasons and hinders no other. The request key is
+made of what the line says, so that the same file, read again, books nothing twice.
+"""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from itertools import batched
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from bookings.deciding import services
+from bookings.deciding.errors import BookingError, Refused
+from bookings.deciding.rules import Problem, reason
+from bookings.models import Booking
+from bookings.states import State
+from bookings.words.local_time import LocalTimeError, read_instant
+from spaces.models import Place, Space
+
+REQUIRED = ("place", "starts_at", "ends_at")
+COLUMNS = (
+    "space",
+    *REQUIRED,
+    "party_size",
+    "member",
+    "guest_name",
+    "guest_contact",
+    "note",
+)
+TEXTS = {"guest_name", "guest_contact", "note"}
+#: How many lines share the queries that find their places and members.
+TOGETHER = 200
+
+
+class FileError(ValueError):
+    """The file as a whole can't be read; the text says why."""
+
+
+class LineError(ValueError):
+    """This line can't be a request."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(code, message)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: where it is in the file, what it says, and the key that stands for it."""
+
+    number: int
+    values: Mapping[str, str]
+    key: str
+    surplus: bool = False  # more values than columns
+
+    def __getitem__(self, column: str) -> str:
+        return self.values[column]
+
+
+@dataclass
+class Entry:
+    """What became of a line: a booking, or the problems that kept it from being asked for."""
+
+    line: Line
+    booking: Booking | None = None
+    was_there: bool = False
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(content: bytes) -> list[Line]:
+    """Read a file, UTF-8, separated by commas or semicolons, with the columns' names on top.
+
+    Raises FileError.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileError(f"The file is not UTF-8: byte {error.start + 1} is no letter.") from error
+    head = text.partition("\n")[0]
+    # As many as it takes: a semicolon in the names of columns separates them.
+    rows = csv.reader(
+        io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",", strict=True
+    )
+    try:
+        columns = [name.strip().lower() for name in next(rows, [])]
+        _require_known(columns)
+        return list(_lines(rows, columns, last_line=lambda: rows.line_num))
+    except csv.Error as error:
+        raise FileError(f"Line {rows.line_num} can't be read: {error}.") from error
+
+
+def _require_known(columns: list[str]) -> None:
+    if not columns:
+        raise FileError("The file is empty: its first line names the columns.")
+    found: list[tuple[str, Iterable[str]]] = [
+        ("Unknown", (name for name in columns if name not in COLUMNS)),
+        ("Missing", (name for name in REQUIRED if name not in columns)),
+        ("Repeated", (name for name, count in Counter(columns).items() if count > 1)),
+    ]
+    for what, names in found:
+        if listed := ", ".join(repr(name) for name in names):
+            raise FileError(f"{what} columns: {listed}. There are: {', '.join(COLUMNS)}.")
+    if "member" not in columns and "guest_name" not in columns:
+        raise FileError("A column 'member' or 'guest_name' has to say whom a booking is for.")
+
+
+def _lines(
+    rows: Iterator[list[str]], columns: list[str], *, last_line: Callable[[], int]
+) -> Iterator[Line]:
+    """Yield what the rows ask for. A row may have several lines; it is named by its first."""
+    alike: Counter[str] = Counter()
+    number = 2
+    for row in rows:
+        values = dict.fromkeys(COLUMNS, "")
+        values |= {name: value.strip() for name, value in zip(columns, row, strict=False)}
+        if any(row):
+            normal = [
+                values[name].replace(" ", "T") if name in ("starts_at", "ends_at") else values[name]
+                for name in COLUMNS
+            ]
+            content = sha256(json.dumps(normal).encode()).hexdigest()
+            alike[content] += 1
+            key = f"import:{content}:{alike[content]}"
+            yield Line(number, values, key, surplus=any(row[len(columns) :]))
+        number = last_line() + 1
+
+
+def request(lines: Iterable[Line], *, by: User | None) -> Iterator[Entry]:
+    """Ask for each line's booking, in order. Staff ask for the spaces that they run only."""
+    allowed = None if by is None else set(Space.objects.run_by(by).values_list("pk", flat=True))
+    for some in batched(lines, TOGETHER):
+        known = Known.of(some)
+        for line in some:
+            yield _requested(line, known, by=by, allowed=allowed)
+
+
+def _requested(line: Line, known: "Known", *, by: User | None, allowed: set[int] | None) -> Entry:
+    now = timezone.now()
+    try:
+        place = known.place_of(line)
+        if allowed is not None and place.space_id not in allowed:
+            raise LineError("not_staff", _("Only the staff of that space may book for others."))
+        booking = services.request(
+            place,
+            member=known.member_of(line),
+            starts_at=_instant(line["starts_at"], place),
+            ends_at=_instant(line["ends_at"], place),
+            party_size=_party_size(line),
+            by=by,
+            now=now,
+            request_key=line.key,
+            note=line["note"],
+            guest_name=line["guest_name"],
+            guest_contact=line["guest_contact"],
+        )
+    except LineError as error:
+        return Entry(line, problems=[error.problem])
+    except Refused as error:
+        return Entry(line, problems=error.problems)
+    except BookingError as error:
+        return Entry(line, problems=[Problem(error.code, str(error))])
+    return Entry(line, booking, was_there=booking.created_at != now)
+
+
+@dataclass(frozen=True)
+class Known:
+    """The places and members that some lines name."""
+
+    numbered: Mapping[tuple[str, int], Place]  # by the space's slug and the place's number
+    coded: Mapping[str, Place]
+    members: Mapping[str, User]
+
+    @classmethod
+    def of(cls, lines: Iterable[Line]) -> "Known":
+        """Find them all in three queries. What a database can't even compare is left out."""
+        texts = [line.values for line in lines if "\0" not in "".join(line.values.values())]
+        codes = {code for values in texts if (code := _code(values["place"]))}
+        slugs = {values["space"] for values in texts} - {""}
+        logins = {User.normalize_username(values["member"]) for values in texts} - {""}
+        places = Place.objects.select_related("space")
+        return cls(
+            numbered={(p.space.slug, p.number): p for p in places.filter(space__slug__in=slugs)},
+            coded={str(code): p for code, p in places.in_bulk(codes, field_name="code").items()},
+            members=User.objects.in_bulk(logins, field_name="username"),
+        )
+
+    def place_of(self, line: Line) -> Place:
+        _require_storable(line)
+        text = line["place"]
+        if code := _code(text):
+            found = self.coded.get(str(code))
+            if found is not None and line["space"] not in ("", found.space.slug):
+                raise LineError("other_space", _("That place is in another space."))
+        elif text.isdecimal():
+            if not line["space"]:
+                raise LineError("invalid", _("A place's number needs its space."))
+            number = int(text) if len(text) < 10 else 0  # no place has so many digits
+            found = self.numbered.get((line["space"], number))
+        else:
+            raise LineError("invalid", _("A place is named by its number or its code."))
+        if found is None:
+            raise LineError("no_such_place", _("There is no such place."))
+        return found
+
+    def member_of(self, line: Line) -> User | None:
+        if bool(line["member"]) == bool(line["guest_name"] or line["guest_contact"]):
+            raise LineError("invalid", _("A booking is for a member or for a guest."))
+        if not line["member"]:
+            if not line["guest_name"]:
+                raise LineError("invalid", _("A guest needs a name."))
+            return None
+        found = self.members.get(User.normalize_username(line["member"]))
+        if found is None:
+            raise LineError("no_such_member", _("There is no such member."))
+        return found
+
+
+def _require_storable(line: Line) -> None:
+    """Refuse what the columns of the table can't hold."""
+    if line.surplus:
+        raise LineError("invalid", _("The line has more values than there are columns."))
+    if any("\0" in value for value in line.values.values()):
+        raise LineError("invalid", _("The line holds a character that is no text."))
+    for column in Booking._meta.fields:
+        most = column.max_length if column.name in TEXTS else None
+        if most is not None and len(line[column.name]) > most:
+            named = {"column": column.name, "n": most}
+            raise LineError("invalid", _("“%(column)s” has more than %(n)d characters.") % named)
+
+
+def _code(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) >= 32 else None
+    except ValueError:
+        return None
+
+
+def _instant(text: str, place: Place) -> datetime:
+    try:
+        return read_instant(text.replace(" ", "T", 1), place.space.zone)
+    except LocalTimeError as error:
+        raise LineError("invalid", str(error)) from error
+
+
+def _party_size(line: Line) -> int:
+    try:
+        return int(line["party_size"] or 1)
+    except ValueError as error:
+        raise LineError("invalid", _("The number of people is not a number.")) from error
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A line that got no place, with codes for programs and sentences for people."""
+
+    line: Line
+    codes: list[str]
+    reasons: list[str]
+
+
+def refusals(entries: Iterable[Entry]) -> Iterator[Refusal]:
+    """Yield what was refused before it was asked for, and what was rejected when it was decided."""
+    for some in batched(entries, TOGETHER):
+        asked = Booking.objects.in_bulk([entry.booking.pk for entry in some if entry.booking])
+        for entry in some:
+            if entry.booking is None:
+                codes = [problem.code for problem in entry.problems]
+                yield Refusal(entry.line, codes, [problem.message for problem in entry.problems])
+            elif asked[entry.booking.pk].state == State.REJECTED:
+                codes = asked[entry.booking.pk].problems
+                yield Refusal(entry.line, codes, [reason(code) for code in codes])

@@ -1,0 +1,210 @@
+"""What must hold for all bookings at any moment, whatever happened; see `manage.py check_bookings`.
+
+Each check compares only what one statement returned. A statement sees one moment of the database,
+so this runs beside live bookings, locks nobody out and needs no isolation level that databases
+spell differently. Rows are streamed: memory doesn't grow with the number of bookings. (A place
+whose parts change while this runs may be reported; look again.)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, F, Q
+
+from bookings.models import BookedSlot, Booking, BookingEvent
+from bookings.states import OCCUPYING, State, may_follow
+from spaces.models import Place, Space
+from spaces.slots import Period, slots
+from spaces.venue import Venue
+
+CHUNK = 2000
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One invariant that doesn't hold, and where."""
+
+    invariant: str
+    subject: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.subject}: {self.problem}"
+
+
+def violations(*, now: datetime) -> Iterator[Violation]:
+    """Yield everything that is wrong, check by check."""
+    leaves = Leaves(now)
+    yield from doubled(leaves)
+    yield from wrong_slots(leaves)
+    yield from left_over_slots()
+    yield from wrong_leases()
+    yield from wrong_events()
+    yield from repeated_requests()
+    yield from exceeded_quotas(now)
+
+
+class Leaves(dict[int, frozenset[int]]):
+    """The places whose slots a booking of a place takes; all are read when one isn't known yet."""
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__()
+        self._now = now
+
+    def __missing__(self, place: int) -> frozenset[int]:
+        places = list(Place.objects.values_list("pk", "space"))
+        setups = Space.objects.with_setup(since=self._now, member=None)
+        venues = {space.pk: Venue.of(space) for space in setups}
+        self.update({pk: venues[space].leaves(pk) for pk, space in places})
+        if place not in self:
+            raise KeyError(place)
+        return self[place]
+
+
+def doubled(leaves: Leaves) -> Iterator[Violation]:
+    """No two occupying bookings share a leaf place and an instant. Booked slots are not asked."""
+    rows = Booking.objects.occupying().order_by("starts_at", "pk")
+    held: dict[int, tuple[datetime, UUID]] = {}  # until when, by whom, of each leaf
+    for code, place, starts_at, ends_at in rows.values_list(
+        "code", "place", "starts_at", "ends_at"
+    ).iterator(CHUNK):
+        before = {held[leaf] for leaf in leaves[place] if leaf in held}
+        for other in {other for until, other in before if until > starts_at}:
+            yield Violation("doubled", str(code), f"shares a place and a time with {other}")
+        for leaf in leaves[place]:
+            if leaf not in held or held[leaf][0] < ends_at:
+                held[leaf] = (ends_at, code)
+
+
+def wrong_slots(leaves: Leaves) -> Iterator[Violation]:
+    """An occupying booking has exactly the quarter hours of its leaves."""
+    rows = Booking.objects.occupying().order_by("pk")
+    fields = ("pk", "code", "place", "starts_at", "ends_at")
+    joined = rows.values_list(*fields, "booked_slots__place", "booked_slots__slot").iterator(CHUNK)
+    for (_, code, place, starts_at, ends_at), found in groupby(joined, lambda row: row[:5]):
+        booked = {(leaf, slot) for *_, leaf, slot in found if leaf is not None}
+        wanted = {
+            (leaf, slot) for leaf in leaves[place] for slot in slots(Period(starts_at, ends_at))
+        }
+        for kind, wrong in (("missing", wanted - booked), ("foreign", booked - wanted)):
+            if wrong:
+                leaf, slot = min(wrong)
+                problem = f"{len(wrong)} {kind}, the first of place {leaf} at {slot.isoformat()}"
+                yield Violation("slots", str(code), problem)
+
+
+def left_over_slots() -> Iterator[Violation]:
+    """A booking that occupies nothing has no booked slots."""
+    rows = BookedSlot.objects.exclude(booking__state__in=OCCUPYING)
+    found = rows.values_list("booking__code", "booking__state").annotate(n=Count("pk"))
+    for code, state, count in found.order_by("booking__code").iterator(CHUNK):
+        yield Violation("slots", str(code), f"{count} left over although it is {state}")
+
+
+def wrong_leases() -> Iterator[Violation]:
+    """A booking has a lease exactly while somebody decides it."""
+    checking = Q(state=State.CHECKING_AVAILABILITY)
+    leased = Q(lease_expires_at__isnull=False)
+    rows = Booking.objects.filter((leased & ~checking) | (checking & ~leased)).order_by("pk")
+    for code, state, lease in rows.values_list("code", "state", "lease_expires_at").iterator(CHUNK):
+        problem = (
+            f"{state} with a lease until {lease.isoformat()}"
+            if lease
+            else f"{state} without a lease"
+        )
+        yield Violation("leases", str(code), problem)
+
+
+def wrong_events() -> Iterator[Violation]:
+    """Events are numbered from 1, tell a life that states allow, and end where the row is."""
+    rows = Booking.objects.order_by("pk", "events__sequence")
+    fields = ("pk", "code", "state", "place__code", "starts_at", "ends_at", "party_size")
+    event = ("events__sequence", "events__kind", "events__data")
+    joined = rows.values_list(*fields, *event).iterator(CHUNK)
+    for (_, code, state, *row), found in groupby(joined, lambda row: row[:7]):
+        events = [
+            (sequence, kind, data) for *_, sequence, kind, data in found if sequence is not None
+        ]
+        for problem in _problems_of_life([state, *row], events):
+            yield Violation("events", str(code), problem)
+
+
+def _problems_of_life(row: list[Any], events: list[tuple[int, str, Any]]) -> Iterator[str]:
+    if [sequence for sequence, *_ in events] != list(range(1, len(events) + 1)):
+        yield f"numbered {[sequence for sequence, *_ in events]}"
+    if not events:
+        yield "none"
+        return
+    try:
+        told = [(kind, *_read(data)) for _, kind, data in events]
+    except (KeyError, TypeError, ValueError) as error:
+        yield f"unreadable: {error!r}"
+        return
+    kind, first, *_ = told[0]
+    if kind != first or not (first == State.CREATED or may_follow(State.CREATED, first)):
+        yield f"begins with {kind}, {first}"
+    for (_, earlier, *_), (kind, later, *_) in pairwise(told):
+        goes_on = kind in (BookingEvent.Kind.MOVED, BookingEvent.Kind.KEPT)
+        stayed = earlier == later and earlier in OCCUPYING
+        if not may_follow(earlier, later) or goes_on != stayed:
+            yield f"{kind}, {later} after {earlier}"
+        elif not goes_on and kind != later:
+            yield f"{kind} says {later}"
+    if list(told[-1][1:]) != row:
+        yield f"the last says {_shown(told[-1][1:])}, the row {_shown(row)}"
+
+
+def _read(data: Any) -> tuple[State, UUID, datetime, datetime, int]:
+    """Return what an event remembers, as the row holds it.
+
+    See also `bookings.words.representation`.
+    """
+    return (
+        State(data["state"]),
+        UUID(data["place"]["code"]),
+        datetime.fromisoformat(data["starts_at"]),
+        datetime.fromisoformat(data["ends_at"]),
+        data["party_size"],
+    )
+
+
+def _shown(values: Any) -> str:
+    return " ".join(str(value) for value in values)
+
+
+def repeated_requests() -> Iterator[Violation]:
+    """One request key of one member, one booking."""
+    keyed = Booking.objects.filter(member__isnull=False, request_key__isnull=False)
+    found = keyed.values_list("member", "request_key").annotate(n=Count("pk")).filter(n__gt=1)
+    for member, key, count in found.order_by("member", "request_key").iterator(CHUNK):
+        yield Violation("request", f"member {member}", f"{count} bookings of the key {key!r}")
+
+
+def exceeded_quotas(now: datetime) -> Iterator[Violation]:
+    """Nobody got more upcoming bookings than allowed after that limit was set.
+
+    Quotas of a group are left out: when somebody joined it is not known.
+    """
+    policy = "place__space__policies__"
+    limited = Q(
+        **{
+            f"{policy}max_upcoming__isnull": False,
+            f"{policy}group__isnull": True,
+            f"{policy}changed_at__lt": F("decided_at"),
+        }
+    ) & (Q(**{f"{policy}kind": ""}) | Q(**{f"{policy}kind": F("place__kind")}))
+    rows = Booking.objects.upcoming(now).filter(limited, member__isnull=False).order_by()
+    # Compared by its alias: naming the policy's column again would join every policy again.
+    counted = rows.annotate(limit=F(f"{policy}max_upcoming")).values(
+        "member", f"{policy}pk", "limit"
+    )
+    exceeded = counted.annotate(n=Count("pk")).filter(n__gt=F("limit"))
+    for member, pk, limit, count in exceeded.values_list(
+        "member", f"{policy}pk", "limit", "n"
+    ).iterator(CHUNK):
+        problem = f"{count} upcoming bookings, and policy {pk} allows {limit}"
+        yield Violation("quota", f"member {member}", problem)

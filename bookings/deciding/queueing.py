@@ -1,0 +1,104 @@
+"""Accepted now, decided next: what a worker does with the bookings that `services.request` left.
+
+One unit of work is one booking: claim it, decide it. A claim is a compare-and-swap that leaves a
+lease; when whoever claimed is killed, the lease runs out and somebody else claims it again. For
+each place the order of arrival holds: a booking waits while an earlier one that shares a leaf place
+with it is undecided. Any number of workers may run side by side.
+"""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from bookings.deciding.errors import Refused, WrongState
+from bookings.deciding.rules import Problem
+from bookings.deciding.steps import lock_member, lock_places, objections, take_slots
+from bookings.deciding.transactions import transactional
+from bookings.deciding.transitions import claim, move_to
+from bookings.models import Booking
+from bookings.states import State
+from spaces.models import Place
+from spaces.venue import leaves
+
+#: How often a decision may be begun. What fails that often would keep its place waiting for ever.
+ATTEMPTS = 5
+
+
+def decide_next(*, now: datetime) -> int:
+    """Claim one booking and decide it; return 1, or 0 when none is to be had now."""
+    for pk, lease in _claimable(now):
+        try:
+            booking, attempt = _claim(pk, lease, now=now)
+        except WrongState:  # another worker was first
+            continue
+        with suppress(WrongState):  # so slow that the lease ran out, and somebody else decided
+            _decide(booking, attempt=attempt, now=now)
+        return 1
+    return 0
+
+
+def _claimable(now: datetime) -> list[tuple[int, datetime | None]]:
+    """Return keys and leases of what may be decided next, in order of arrival, in two queries.
+
+    Of each place only the first counts; it waits too while its leaves are in an earlier one's.
+    """
+    firsts = list(
+        Booking.objects.next_of_each_place().values_list(
+            "pk", "lease_expires_at", "place", "place__space"
+        )
+    )
+    if not firsts:
+        return []
+    parts: dict[int, list[int]] = {}
+    spaces = {space for *_, space in firsts}
+    for whole, part in Place.objects.pairs_of_parts_in(spaces):
+        parts.setdefault(whole, []).append(part)
+    found = []
+    busy: set[int] = set()
+    for pk, lease, place, _space in firsts:
+        needed = leaves(parts, place)
+        if busy.isdisjoint(needed) and (lease is None or lease <= now):
+            found.append((pk, lease))
+        busy |= needed
+    return found
+
+
+@transactional
+def _claim(pk: int, lease: datetime | None, *, now: datetime) -> tuple[Booking, int]:
+    until = now + timedelta(seconds=settings.DECISION_LEASE_SECONDS)
+    return claim(pk, lease=lease, until=until, now=now)
+
+
+@transactional
+def _decide(claimed: Booking, *, attempt: int, now: datetime) -> None:
+    """Decide as `services.book` does; what that refuses is REJECTED here, with every reason.
+
+    Raises WrongState, nothing written, when it was decided meanwhile.
+    """
+    by = claimed.events.select_related("actor").get(sequence=1).actor
+    try:
+        if claimed.member is not None:
+            lock_member(claimed.member)
+        if attempt > ATTEMPTS:
+            raise Refused([Problem("undecidable", _("This could not be decided."))])
+        asked_at = claimed.created_at
+        locked = lock_places(claimed.place, member=claimed.member, now=asked_at)
+        booking = _as_it_is(claimed)
+        booking.place, venue = locked[claimed.place_id]
+        if found := objections(booking, venue, by=by, now=now):
+            raise Refused(found)
+    except Refused as refused:
+        codes = [problem.code for problem in refused.problems]
+        move_to(State.REJECTED, _as_it_is(claimed), by=by, now=now, problems=codes)
+        return
+    if take_slots(booking, venue.leaves(booking.place_id)):
+        move_to(State.CONFIRMED, booking, by=by, now=now)
+    else:
+        move_to(State.REJECTED, booking, by=by, now=now, problems=["slot_taken"])
+
+
+def _as_it_is(claimed: Booking) -> Booking:
+    """Read the row again under the member's lock: who leaves takes the note along."""
+    return Booking.objects.with_place().select_related("member").get(pk=claimed.pk)

@@ -1,0 +1,251 @@
+"""What forbids a booking: every reason at once, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from bookings.words import words
+from bookings.words.local_time import EARLIEST, LATEST
+from spaces.limits import Limits, Quota
+from spaces.models import Place
+from spaces.slots import Period, is_on_grid
+from spaces.venue import Venue
+
+#: With one of these it makes no sense to ask whether the space is open.
+NONSENSE = {"ends_before_start", "off_grid", "in_the_past", "too_far_ahead", "too_long"}
+
+#: Refusals that another place or time would meet as well.
+ABOUT_THE_PERSON = {
+    "account_closed",
+    "other_space",
+    "too_late",
+    "too_many_undecided",
+    "too_many_upcoming",
+    "wrong_state",
+}
+
+#: The most that a row can hold, on every database.
+LARGEST_PARTY = 32_767
+
+#: Every code that a refusal may carry, with what it means in general.
+REASONS: dict[str, str | Promise] = {
+    "ends_before_start": gettext_lazy("The end must be later than the start."),
+    "off_grid": gettext_lazy("Times are quarters of an hour: :00, :15, :30 or :45."),
+    "in_the_past": gettext_lazy("This time is already past."),
+    "too_far_ahead": gettext_lazy("Bookings are not open for that day yet."),
+    "too_soon": gettext_lazy("Bookings have to be made longer before the start."),
+    "too_short": gettext_lazy("The booking is shorter than the space allows."),
+    "too_long": gettext_lazy("The booking is longer than the space allows."),
+    "off_step": gettext_lazy("Start or length don't fit the space's booking steps."),
+    "closed": gettext_lazy("The space is not open for all of that time."),
+    "not_bookable": gettext_lazy("The place can't be booked."),
+    "party_too_small": gettext_lazy("At least one person has to come."),
+    "party_too_large": gettext_lazy("The place is not for that many people."),
+    "too_many_upcoming": gettext_lazy("One member may not have more upcoming bookings here."),
+    "too_many_undecided": gettext_lazy("Too many requests of the member wait for their decision."),
+    "slot_taken": gettext_lazy("Somebody else has the place for a part of that time."),
+    "other_space": gettext_lazy("That place is in another space."),
+    "account_closed": gettext_lazy("The member's account is closed."),
+    "zone_moved": gettext_lazy("The space's time zone is another one now."),
+    "parts_changed": gettext_lazy("The place is made of other parts now."),
+    "parts_taken": gettext_lazy("Somebody else has one of the place's new parts then."),
+    "undecidable": gettext_lazy("Something on our side kept this from being decided."),
+    "no_such_place": gettext_lazy("There is no such place."),
+    "no_such_member": gettext_lazy("There is no such member."),
+    "not_staff": gettext_lazy("Only the staff of that space may book for others."),
+    "features_missing": gettext_lazy("The place lacks something that was asked for."),
+    "invalid": gettext_lazy("Something that was sent can't be read."),
+    "request_key_reused": gettext_lazy("The request key was already used for another booking."),
+    "wrong_state": gettext_lazy("The booking's state does not allow that."),
+    "too_late": gettext_lazy("The deadline for changing the booking has passed."),
+}
+
+
+def reason(code: str) -> str:
+    """Return the general sentence for a code, or the code when a later release made it."""
+    return str(REASONS.get(code, code))
+
+
+def is_of_zone(data: Mapping[str, Any]) -> bool:
+    """Tell whether an event happened because the space's time zone was changed."""
+    return "zone_moved" in data.get("problems", ())
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason, with a stable code for programs and a sentence for people."""
+
+    code: str
+    message: str
+
+
+def problems(
+    venue: Venue,
+    place: Place,
+    period: Period,
+    *,
+    party_size: int,
+    now: datetime,
+    upcoming: Mapping[str, int] | None = None,
+    walk_in: bool = False,
+) -> list[Problem]:
+    """Return everything that forbids this booking; empty when the rules allow it.
+
+    `upcoming` counts the member's upcoming bookings in this space by kind of place; None when no
+    quota applies. Someone who stands at the desk (`walk_in`) may have the step that is running and
+    needs no notice. Whether somebody else has the place is not a rule: the database decides that.
+    """
+    limits = venue.limits(place.kind)
+    found = [*_of_place(place, party_size), *of_time(venue, limits, period, now, walk_in=walk_in)]
+    if not any(problem.code in NONSENSE for problem in found) and not venue.is_open(
+        place.pk, period
+    ):
+        found = [problem for problem in found if problem.code != "off_step"]
+        found.append(Problem("closed", _closed_message(venue, period, now)))
+    return [*found, *_of_quotas(limits.quotas, upcoming)]
+
+
+def of_setup(
+    venue: Venue, place: Place, period: Period, *, party_size: int, now: datetime
+) -> list[Problem]:
+    """Return what the set-up alone forbids, asked of a booking that is there already.
+
+    Notice, horizon and quotas bind who books, not what is booked. See also `stranding`.
+    """
+    found = [*_of_place(place, party_size), *_of_length(venue, venue.limits(place.kind), period)]
+    if not venue.is_open(place.pk, period):
+        found = [problem for problem in found if problem.code != "off_step"]
+        found.append(Problem("closed", _closed_message(venue, period, now)))
+    return found
+
+
+def _of_place(place: Place, party_size: int) -> list[Problem]:
+    found = []
+    if not place.is_bookable or not place.space.is_active:
+        found.append(
+            Problem("not_bookable", _("%(place)s can't be booked.") % {"place": str(place)})
+        )
+    return [*found, *_of_party(place, party_size, most=place.capacity)]
+
+
+def _of_party(place: Place, party_size: int, *, most: int) -> list[Problem]:
+    if party_size < 1:
+        return [Problem("party_too_small", _("At least one person has to come."))]
+    if party_size <= most:
+        return []
+    message = ngettext(
+        "%(place)s is for %(n)d person.", "%(place)s is for up to %(n)d people.", place.capacity
+    )
+    return [
+        Problem("party_too_large", message % {"place": str(place), "n": place.capacity}),
+    ]
+
+
+def unstorable(place: Place, period: Period, party_size: int) -> list[Problem]:
+    """Return what no booking can be, whatever the space allows: its row could not hold it."""
+    return [*_of_party(place, party_size, most=LARGEST_PARTY), *_of_period(period)]
+
+
+def _of_period(period: Period) -> list[Problem]:
+    if period.ends_at <= period.starts_at:
+        return [Problem("ends_before_start", _("The end must be later than the start."))]
+    if not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
+        return [Problem("off_grid", _("Times are quarters of an hour: :00, :15, :30 or :45."))]
+    # Years in which a zone's offset can't lead out of the calendar.
+    if period.starts_at.year < EARLIEST.year:
+        return [already_past()]
+    if period.ends_at.year > LATEST.year:
+        return [Problem("too_far_ahead", _("This date is too far away."))]
+    return []
+
+
+def too_many_undecided(count: int) -> Problem:
+    message = _("%(n)d of your requests wait for their decision. Ask again when some have it.")
+    return Problem("too_many_undecided", message % {"n": count})
+
+
+def already_past() -> Problem:
+    return Problem("in_the_past", _("This time is already past."))
+
+
+def of_time(
+    venue: Venue, limits: Limits, period: Period, now: datetime, *, walk_in: bool = False
+) -> list[Problem]:
+    """Return what forbids a period for every place with these limits, opening hours left aside."""
+    if nonsense := _of_period(period):
+        return nonsense
+    is_running = walk_in and now < period.starts_at + limits.step
+    if period.starts_at < now and not is_running:
+        return [already_past()]
+    last_day = venue.today(now) + timedelta(days=limits.max_days_ahead)
+    if period.starts_at.astimezone(venue.zone).date() > last_day:
+        day = words.day(last_day, venue.today(now))
+        message = _("Bookings are open until %(day)s.") % {"day": day}
+        return [Problem("too_far_ahead", message)]
+    found = []
+    if period.starts_at < now + limits.min_notice and not walk_in:
+        message = _("Book at least %(time)s before the start.") % {
+            "time": words.duration(limits.min_notice)
+        }
+        found.append(Problem("too_soon", message))
+    return [*found, *_of_length(venue, limits, period)]
+
+
+def _of_length(venue: Venue, limits: Limits, period: Period) -> list[Problem]:
+    found = []
+    if period.duration < limits.min_duration:
+        message = _("The shortest booking is %(time)s.") % {
+            "time": words.duration(limits.min_duration)
+        }
+        found.append(Problem("too_short", message))
+    if period.duration > limits.max_duration:
+        message = _("The longest booking is %(time)s.") % {
+            "time": words.duration(limits.max_duration)
+        }
+        found.append(Problem("too_long", message))
+    elif not venue.is_start(period.starts_at, limits.step) or period.duration % limits.step:
+        message = _("Bookings go in steps of %(time)s from opening time.") % {
+            "time": words.duration(limits.step)
+        }
+        found.append(Problem("off_step", message))
+    return found
+
+
+def _closed_message(venue: Venue, period: Period, now: datetime) -> str:
+    day = period.starts_at.astimezone(venue.zone).date()
+    openings = venue.openings(day)
+    if not openings:
+        return _("Closed on %(day)s.") % {"day": words.day(day, venue.today(now))}
+    return _("Not open for all of that time. Opening hours that day: %(hours)s.") % {
+        "hours": ", ".join(words.span(opening, venue.zone) for opening in openings)
+    }
+
+
+def _of_quotas(quotas: tuple[Quota, ...], upcoming: Mapping[str, int] | None) -> list[Problem]:
+    if upcoming is None:
+        return []
+    for quota in quotas:
+        count = upcoming.get(quota.kind, 0) if quota.kind else sum(upcoming.values())
+        if count >= quota.max_upcoming:
+            return [
+                Problem(
+                    "too_many_upcoming",
+                    ngettext(
+                        "A member may have %(n)d upcoming booking here at a time.",
+                        "A member may have %(n)d upcoming bookings here at a time.",
+                        quota.max_upcoming,
+                    )
+                    % {"n": quota.max_upcoming},
+                )
+            ]
+    return []
+
+
+def cancel_until(venue: Venue, place: Place, starts_at: datetime) -> datetime:
+    """Return the last instant at which a member may cancel or move a booking."""
+    return starts_at - venue.limits(place.kind).cancel_deadline

@@ -1,0 +1,257 @@
+"""Everything that changes a booking. One call, one transaction, one event.
+
+See `bookings.deciding.steps` for the order of locks and what they are for.
+"""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from bookings.deciding import rules
+from bookings.deciding.errors import Refused, SlotTaken, TooLate, WrongState
+from bookings.deciding.steps import (
+    answered,
+    insert,
+    lock_member,
+    lock_places,
+    objections,
+    take_slots,
+    upcoming_by_kind,
+)
+from bookings.deciding.transactions import transactional
+from bookings.deciding.transitions import change, move_to, record
+from bookings.models import Booking, BookingEvent
+from bookings.states import OCCUPYING, TRANSITIONS, State
+from spaces.models import Place, Space
+from spaces.slots import Period
+from spaces.venue import Venue
+
+#: How many past bookings are one unit of a worker's work.
+BATCH = 20
+
+#: How many undecided requests one member may have: three whole batches. Decisions follow arrival,
+#: so a flood of one person's would keep everybody else's waiting.
+MOST_UNDECIDED = 300
+
+
+@transactional
+def book(
+    place: Place,
+    *,
+    member: User | None,
+    starts_at: datetime,
+    ends_at: datetime,
+    party_size: int,
+    by: User,
+    now: datetime,
+    request_key: str | None = None,
+    note: str = "",
+    guest_name: str = "",
+    guest_contact: str = "",
+) -> Booking:
+    """Decide a request for a place: return the booking, CONFIRMED, or REJECTED when it is taken.
+
+    The same `(member, request_key)` returns the booking it made before. Instants are aware. What
+    staff book for somebody (`by` is not the member) may begin in the step that is running.
+    Raises Refused with every broken rule (nothing is written) and RequestKeyReused.
+    """
+    if member is not None:
+        lock_member(member)
+    place, venue = lock_places(place, member=member, now=now)[place.pk]
+    booking = Booking(
+        member=member,
+        guest_name=guest_name,
+        guest_contact=guest_contact,
+        place=place,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        party_size=party_size,
+        state=State.CONFIRMED,
+        note=note,
+        request_key=request_key or None,
+        created_at=now,
+        decided_at=now,
+    )
+    found = objections(booking, venue, by=by, now=now)
+    if not found and take_slots(booking, venue.leaves(place.pk)):
+        record(BookingEvent.Kind.CONFIRMED, booking, by=by, now=now, sequence=1)
+        return booking
+    # Not before: who sends a request again meets the booking that it made, or a rule that it fills.
+    if earlier := answered(member, request_key, place, booking.period, party_size):
+        return earlier
+    if found:
+        raise Refused(found)
+    booking.pk, booking.state, booking.problems = None, State.REJECTED, ["slot_taken"]
+    insert(booking)
+    record(BookingEvent.Kind.REJECTED, booking, by=by, now=now, sequence=1)
+    return booking
+
+
+@transactional
+def request(
+    place: Place,
+    *,
+    member: User | None,
+    starts_at: datetime,
+    ends_at: datetime,
+    party_size: int,
+    by: User | None,
+    now: datetime,
+    request_key: str | None = None,
+    note: str = "",
+    guest_name: str = "",
+    guest_contact: str = "",
+) -> Booking:
+    """Accept a request for a place without deciding it: return the booking, CREATED.
+
+    `bookings.deciding.queueing` decides it next. `by` is None when the house asks, for example in
+    an import. The same `(member, request_key)` returns the booking that it made before, here or in
+    `book`. Raises RequestKeyReused, and Refused for what no booking can be, for a member who has
+    too many undecided, and for a closed account, which must not be given a name or a note again.
+    """
+    period = Period(starts_at, ends_at)
+    if found := rules.unstorable(place, period, party_size):
+        raise Refused(found)
+    if member is not None:
+        lock_member(member)
+    # Whoever inserts under the place's lock commits before the next one gets its key: the order of
+    # keys is the order of arrival, and nobody overtakes.
+    place = (
+        Place.objects.select_related("space")
+        .select_for_update(no_key=True, of=("self",))
+        .get(pk=place.pk)
+    )
+    if earlier := answered(member, request_key, place, period, party_size):
+        return earlier
+    if member is not None and by == member:
+        undecided = Booking.objects.of(member).undecided().count()
+        if undecided >= MOST_UNDECIDED:
+            raise Refused([rules.too_many_undecided(undecided)])
+    booking = Booking(
+        member=member,
+        guest_name=guest_name,
+        guest_contact=guest_contact,
+        place=place,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        party_size=party_size,
+        state=State.CREATED,
+        note=note,
+        request_key=request_key or None,
+        created_at=now,
+    )
+    insert(booking)
+    record(BookingEvent.Kind.CREATED, booking, by=by, now=now, sequence=1)
+    return booking
+
+
+@transactional
+def cancel(booking: Booking, *, by: User, now: datetime, reason: str = "") -> Booking:
+    """Give the place back. A member may until the deadline; staff of the space until the end.
+
+    Raises TooLate and WrongState.
+    """
+    # A move under way ends first: what is cancelled, and told, is where the booking is then.
+    Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)
+    booking = Booking.objects.with_place().get(pk=booking.pk)
+    require_changeable(booking, by=by, now=now, to=State.CANCELLED)
+    move_to(State.CANCELLED, booking, by=by, now=now, reason=reason)
+    return booking
+
+
+@transactional
+def reschedule(
+    booking: Booking,
+    *,
+    place: Place,
+    starts_at: datetime,
+    ends_at: datetime,
+    by: User,
+    now: datetime,
+    party_size: int | None = None,
+) -> Booking:
+    """Move a booking within its space to another time or place; it stays where it is if that fails.
+
+    Raises SlotTaken, Refused, TooLate and WrongState.
+    """
+    period = Period(starts_at, ends_at)
+    if booking.member is not None:
+        lock_member(booking.member)
+    locked = lock_places(booking.place, place, member=booking.member, now=now)
+    booking = Booking.objects.with_place().get(pk=booking.pk)
+    new_place, venue = locked[place.pk]
+    people = booking.party_size if party_size is None else party_size
+    asked = (place.pk, period, people)
+    if booking.occupies and asked == (booking.place_id, booking.period, booking.party_size):
+        return booking
+    require_changeable(booking, by=by, now=now)
+    if new_place.space_id != booking.place.space_id:
+        raise Refused([rules.Problem("other_space", _("That place is in another space."))])
+    changes_kind = new_place.kind != booking.place.kind
+    found = rules.problems(
+        venue,
+        new_place,
+        period,
+        party_size=people,
+        now=now,
+        upcoming=upcoming_by_kind(booking.member, new_place, venue, now, but=booking)
+        if changes_kind
+        else None,
+    )
+    if found:
+        raise Refused(found)
+    before = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
+    after = {"place": new_place, "starts_at": starts_at, "ends_at": ends_at, "party_size": people}
+    change(booking, sorted(OCCUPYING), expected=before, changes=after)
+    booking.booked_slots.all().delete()
+    if not take_slots(booking, venue.leaves(new_place.pk)):
+        raise SlotTaken(_("Someone has %(place)s for that time.") % {"place": str(new_place)})
+    record(BookingEvent.Kind.MOVED, booking, by=by, now=now)
+    return booking
+
+
+def complete_past(*, now: datetime) -> int:
+    """Finish some of the bookings whose time is over; return how many, 0 when none is left.
+
+    Workers may run it side by side.
+    """
+    due = Booking.objects.past_due(now).with_place()[:BATCH]
+    return sum(_complete(booking, now=now) for booking in due)
+
+
+@transactional
+def _complete(booking: Booking, *, now: datetime) -> bool:
+    try:
+        move_to(State.COMPLETED, booking, by=None, now=now)
+    except WrongState:  # another worker, or a last-minute cancellation, was first
+        return False
+    return True
+
+
+def require_changeable(
+    booking: Booking, *, by: User, now: datetime, to: State | None = None
+) -> None:
+    """Raise what keeps a person from moving a booking now, or from bringing it `to` a state.
+
+    Pages ask the same, so that they promise nothing else. Wants the booking's place and space.
+    Raises WrongState and TooLate.
+    """
+    if booking.is_undecided:
+        raise WrongState(_("This booking is not decided yet. Look again in a moment."))
+    if booking.state == State.REJECTED:
+        raise WrongState(_("This request was refused: there is nothing to change."))
+    is_past_that = to is not None and to not in TRANSITIONS[State(booking.state)]
+    if not booking.occupies or is_past_that:
+        named = {"state": booking.get_state_display()}
+        raise WrongState(_("This booking is %(state)s already.") % named)
+    if booking.ends_at <= now:
+        raise WrongState(_("This booking is over."))
+    if Space.objects.run_by(by).filter(pk=booking.place.space_id).exists():
+        return
+    space = Space.objects.with_setup(since=now, member=booking.member).get(
+        pk=booking.place.space_id
+    )
+    until = rules.cancel_until(Venue.of(space), booking.place, booking.starts_at)
+    if now > until or booking.has_started(now):
+        raise TooLate(_("It is too late to change this booking. Please ask the staff."))

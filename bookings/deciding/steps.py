@@ -1,0 +1,149 @@
+"""How a request becomes a booking: the steps that services and the queue share.
+
+For transactions of theirs. Locks are taken in one order everywhere: the member, then places by key,
+then bookings, then slots. The locks keep what the *rules* read (quotas, closures, parts) from
+changing under a decision; who gets a place is decided by `BookedSlot`'s unique constraint alone.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from bookings.deciding import rules
+from bookings.deciding.errors import Refused, RequestKeyReused
+from bookings.models import BookedSlot, Booking
+from spaces.models import Place, Space
+from spaces.slots import Period, slots
+from spaces.venue import Venue
+
+REUSED = gettext_lazy("This form was already used for another booking.")
+
+
+def objections(
+    booking: Booking, venue: Venue, *, by: User | None, now: datetime
+) -> list[rules.Problem]:
+    """Return every rule that a booking breaks, as of when it was asked for.
+
+    What was asked in time stays asked in time. Member and place are locked, and `booking.place` is
+    the locked one.
+    """
+    place, asked_at = booking.place, booking.created_at
+    found = rules.problems(
+        venue,
+        place,
+        booking.period,
+        party_size=booking.party_size,
+        now=asked_at,
+        upcoming=upcoming_by_kind(booking.member, place, venue, asked_at),
+        walk_in=by != booking.member,
+    )
+    if not found and booking.ends_at <= now:
+        return [rules.already_past()]
+    return found
+
+
+def lock_member(member: User) -> None:
+    """Take one member's requests one by one: quotas are counted and keys compared under this.
+
+    Raises Refused when the account is closed.
+    """
+    locked = User.objects.select_for_update(no_key=True).get(pk=member.pk)
+    if not locked.is_active:
+        raise Refused([rules.Problem("account_closed", _("This account is closed."))])
+
+
+def lock_places(
+    *places: Place, member: User | None, now: datetime
+) -> dict[int, tuple[Place, Venue]]:
+    """Return places and their venues as they are and stay until the transaction ends.
+
+    See also `spaces.services.lock_places`, which closures and changes of parts take.
+    """
+    locked = list(
+        Place.objects.filter(pk__in={place.pk for place in places})
+        .order_by("pk")
+        .select_for_update(no_key=True)
+    )
+    spaces = Space.objects.with_setup(since=now, member=member).in_bulk(
+        {place.space_id for place in locked}
+    )
+    if len(locked) < len({place.pk for place in places}):
+        raise Refused([rules.Problem("not_bookable", _("This place is gone."))])
+    for place in locked:
+        place.space = spaces[place.space_id]
+    venues = {pk: Venue.of(space) for pk, space in spaces.items()}
+    return {place.pk: (place, venues[place.space_id]) for place in locked}
+
+
+def answered(
+    member: User | None, request_key: str | None, place: Place, period: Period, party_size: int
+) -> Booking | None:
+    """Return the booking that the same request made before.
+
+    Under both locks: a guest's double click waits for the place, a member's for the member.
+    Raises RequestKeyReused.
+    """
+    if not request_key:
+        return None
+    mine = Booking.objects.filter(member=member, request_key=request_key)
+    earlier = mine.with_place().order_by("pk").first()
+    if earlier is not None:
+        _require_same(earlier, place, period, party_size)
+    return earlier
+
+
+def _require_same(earlier: Booking, place: Place, period: Period, party_size: int) -> None:
+    """Compare with what was asked the first time; the booking may have moved since."""
+    asked = earlier.events.get(sequence=1).data
+    first = Period(
+        datetime.fromisoformat(asked["starts_at"]), datetime.fromisoformat(asked["ends_at"])
+    )
+    same_place = asked["place"]["code"] == str(place.code)
+    if not (same_place and first == period and asked["party_size"] == party_size):
+        raise RequestKeyReused(str(REUSED))
+
+
+def insert(booking: Booking) -> None:
+    """Insert the row. A guest's key has no member's lock to wait for: its constraint decides."""
+    try:
+        booking.save(force_insert=True)
+    except IntegrityError as error:
+        if booking.member is None and booking.request_key:
+            raise RequestKeyReused(str(REUSED)) from error
+        raise
+
+
+def upcoming_by_kind(
+    member: User | None, place: Place, venue: Venue, now: datetime, but: Booking | None = None
+) -> dict[str, int] | None:
+    """Count what quotas limit, under the member's lock; None when no quota applies."""
+    if member is None or not venue.limits(place.kind).quotas:
+        return None
+    mine = Booking.objects.of(member).in_space(place.space)
+    if but is not None:
+        mine = mine.exclude(pk=but.pk)
+    return mine.upcoming_by_kind(now)
+
+
+def take_slots(booking: Booking, leaves: Iterable[int]) -> bool:
+    """Insert the booking's slots, in one order for everybody; tell whether they were all free.
+
+    The unique constraint decides, here and nowhere else. A new booking is inserted with them; it
+    isn't either when they are taken, or when its request key was used before.
+    """
+    try:
+        with transaction.atomic():
+            if booking._state.adding:
+                booking.save(force_insert=True)
+            BookedSlot.objects.bulk_create(
+                BookedSlot(booking=booking, place_id=leaf, slot=slot)
+                for leaf in sorted(leaves)
+                for slot in slots(booking.period)
+            )
+    except IntegrityError:
+        return False
+    return True

@@ -1,0 +1,156 @@
+"""The queue under several workers: threads here, processes there, one of them killed."""
+
+import signal
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connections, transaction
+
+from accounts.factories import UserFactory
+from accounts.models import User
+from bookings.deciding import services
+from bookings.deciding.invariants import violations
+from bookings.deciding.queueing import decide_next
+from bookings.models import Booking
+from bookings.states import State
+from bookings.tests.crowd import at_once
+from config.tests.processes import wait_for
+from spaces.factories import PlaceFactory, open_space
+from spaces.models import Place
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HOUR = timedelta(hours=1)
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=2)
+
+
+def ask(member: User, place: Place, starts_at: datetime = NOON) -> Booking:
+    return services.request(
+        place,
+        member=member,
+        starts_at=starts_at,
+        ends_at=starts_at + HOUR,
+        party_size=1,
+        by=member,
+        now=datetime.now(UTC),
+    )
+
+
+def crowd_asks(
+    members: list[User], places: list[Place], each: int, send: Callable[[User, Place], object]
+) -> None:
+    """Let every member ask for `each` places, all members at once; every place is asked for."""
+    wishes = [
+        [places[(n * each + k) % len(places)] for k in range(each)] for n in range(len(members))
+    ]
+
+    def all_of(member: User, wanted: list[Place]) -> None:
+        try:
+            for place in wanted:
+                send(member, place)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(members)) as pool:
+        list(pool.map(all_of, members, wishes))
+
+
+def wrong() -> list[object]:
+    return list(violations(now=datetime.now(UTC)))
+
+
+@pytest.fixture
+def burst(db: None) -> list[Booking]:
+    """200 requests for the same hour of 20 places, by 50 members, in order of arrival."""
+    house = open_space(places=20)
+    members = [UserFactory.create(username=f"crowd{n}") for n in range(50)]
+    crowd_asks(members, list(house.places.by_number()), 4, ask)
+    return list(Booking.objects.undecided().in_order_of_arrival())
+
+
+def test_a_burst_is_decided_by_three_workers_of_which_one_is_killed(burst, manage):
+    lease = {"DECISION_LEASE_SECONDS": "2"}
+    workers = [manage("worker", "--interval", "0.1", **lease) for _ in range(3)]
+    wait_for(lambda: Booking.objects.undecided().count() < 180, seconds=60)
+    workers[0].kill()
+    wait_for(lambda: not Booking.objects.undecided().exists(), seconds=60)
+
+    assert Counter(Booking.objects.values_list("state", flat=True)) == {
+        State.CONFIRMED: 20,
+        State.REJECTED: 180,
+    }
+    first_of_each = {booking.place_id: booking.pk for booking in reversed(burst)}
+    winners = Booking.objects.filter(state=State.CONFIRMED).values_list("place", "pk")
+    assert dict(winners) == first_of_each
+    refused = Booking.objects.filter(state=State.REJECTED).values_list("problems", flat=True)
+    assert set(map(tuple, refused)) == {("slot_taken",)}
+    assert wrong() == []
+
+
+def test_told_to_stop_a_worker_ends_what_it_began_and_nothing_more(burst, manage):
+    worker = manage("worker")
+    wait_for(lambda: Booking.objects.undecided().count() < 190)
+    worker.send_signal(signal.SIGTERM)
+    _, log = worker.communicate(timeout=90)
+    assert (worker.returncode, log.rstrip()[-14:]) == (0, "worker stopped")
+    left = set(Booking.objects.undecided().values_list("state", flat=True))
+    assert left == {State.CREATED}
+    assert wrong() == []
+
+
+def test_a_booking_is_decided_once_even_if_every_lease_has_run_out(settings):
+    """Four workers claim the same booking one after the other and decide it at once."""
+    settings.DECISION_LEASE_SECONDS = -1
+    desk = open_space(places=1).places.get()
+    alice = UserFactory.create(username="alice")
+    for day in range(20):
+        booking = ask(alice, desk, NOON + timedelta(days=day))
+        answers = at_once(*[lambda: decide_next(now=datetime.now(UTC))] * 4)
+        assert set(answers) <= {0, 1}, answers
+        kinds = Counter(booking.events.values_list("kind", flat=True))
+        assert (kinds["CREATED"], kinds["CONFIRMED"]) == (1, 1)
+        assert booking.booked_slots.count() == 4
+    assert wrong() == []
+
+
+def test_parts_and_wholes_are_decided_in_order_of_arrival():
+    house = open_space(places=2)
+    pair = PlaceFactory.create(space=house, number=10, capacity=2)
+    pair.parts.set(house.places.filter(number__in=[1, 2]))
+    one, two = house.places.filter(number__in=[1, 2])
+    alice, bob = (UserFactory.create(username=name) for name in ("alice", "bob"))
+
+    def decide_all() -> None:
+        while Booking.objects.undecided().exists():
+            decide_next(now=datetime.now(UTC))
+
+    for n in range(8):
+        at = NOON + n * HOUR
+        first, whole, last = ask(alice, one, at), ask(bob, pair, at), ask(alice, two, at)
+        at_once(*[decide_all] * 3)
+        states = [Booking.objects.get(pk=b.pk).state for b in (first, whole, last)]
+        assert states == [State.CONFIRMED, State.REJECTED, State.CONFIRMED]
+    assert wrong() == []
+
+
+def test_a_request_waits_for_the_one_before_it_at_the_same_place():
+    """So the order of keys is the order of commits, and nobody is decided before who was first."""
+    desk = open_space(places=1).places.get()
+    alice = UserFactory.create(username="alice")
+
+    def send() -> Booking:
+        try:
+            return ask(alice, desk)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Place.objects.select_for_update(no_key=True).get(pk=desk.pk)
+            sent = pool.submit(send)
+            with pytest.raises(TimeoutError):
+                sent.result(timeout=0.5)
+        assert sent.result(timeout=60).state == State.CREATED

@@ -1,0 +1,108 @@
+"""How a booking's row and log change: by compare-and-swap, with one event. For services only."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from bookings.deciding.errors import WrongState
+from bookings.models import Booking, BookingEvent
+from bookings.states import OCCUPYING, State, sources
+from bookings.words.representation import booking_data
+
+
+def move_to(
+    state: State,
+    booking: Booking,
+    *,
+    by: User | None,
+    now: datetime,
+    reason: str = "",
+    problems: Sequence[str] = (),
+) -> None:
+    """Move a booking along TRANSITIONS by compare-and-swap, and write the event.
+
+    The first move is the decision: `problems` are the codes that say why it is REJECTED. Raises
+    WrongState when it is in another state, place or time than was read.
+    """
+    changes: dict[str, Any] = {"state": state}
+    if booking.decided_at is None:
+        changes |= {"decided_at": now, "problems": list(problems), "lease_expires_at": None}
+    seen = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
+    change(booking, sources(state), expected=seen, changes=changes)
+    if state not in OCCUPYING:
+        booking.booked_slots.all().delete()
+    record(BookingEvent.Kind(state.value), booking, by=by, now=now, reason=reason)
+
+
+def claim(
+    pk: int, *, lease: datetime | None, until: datetime, now: datetime
+) -> tuple[Booking, int]:
+    """Begin to decide a booking, or begin again when its `lease` ran out; nobody else does then.
+
+    Returns it and which attempt this is, from 1. Raises WrongState when someone else was first.
+    """
+    state = State.CHECKING_AVAILABILITY
+    changes = {"state": state, "lease_expires_at": until}
+    change(Booking(pk=pk), sources(state), expected={"lease_expires_at": lease}, changes=changes)
+    # Read under the row's lock: an account that is being deleted may just have blanked the note.
+    booking = Booking.objects.with_place().select_related("member").get(pk=pk)
+    sequence = record(BookingEvent.Kind(state.value), booking, by=None, now=now)
+    return booking, sequence - 1
+
+
+def cancel_all(
+    bookings: Iterable[Booking], *, by: User | None, now: datetime, reason: str = ""
+) -> list[Booking]:
+    """Cancel what is still there to cancel; return it. Someone else may have been first."""
+    cancelled = []
+    for booking in bookings:
+        with suppress(WrongState):
+            move_to(State.CANCELLED, booking, by=by, now=now, reason=reason)
+            cancelled.append(booking)
+    return cancelled
+
+
+def change(
+    booking: Booking, states: list[State], *, expected: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    """Change the row if it still is what we think it is. Raises WrongState."""
+    found = Booking.objects.filter(pk=booking.pk, state__in=states, **expected)
+    if found.update(**changes) != 1:
+        raise WrongState(_("This booking was changed a moment ago. Look at it again."))
+    for name, value in changes.items():
+        setattr(booking, name, value)
+
+
+def record(
+    kind: BookingEvent.Kind,
+    booking: Booking,
+    *,
+    by: User | None,
+    now: datetime,
+    reason: str = "",
+    sequence: int | None = None,
+    problems: Sequence[str] = (),
+) -> int:
+    """Append to the booking's log; return the event's number.
+
+    `problems` are the codes that say what a change of the set-up did to it. The row update, or the
+    row's lock, before it keeps two writers apart.
+    """
+    if sequence is None:
+        last = booking.events.aggregate(last=Max("sequence"))["last"] or 0
+        sequence = last + 1
+    BookingEvent.objects.create(
+        booking=booking,
+        sequence=sequence,
+        kind=kind,
+        actor=by,
+        at=now,
+        reason=reason,
+        data=booking_data(booking) | ({"problems": list(problems)} if problems else {}),
+    )
+    return sequence

@@ -1,0 +1,105 @@
+"""The answer to a booking that can't be had: what is true, every reason, what is near."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from bookings.deciding.rules import ABOUT_THE_PERSON, Problem
+from bookings.finding.availability import Offer, alternatives
+from bookings.finding.links import board_url
+from bookings.forms import TimesForm
+from bookings.models import Booking
+from bookings.words import words
+from spaces.models import Space
+from spaces.slots import Period
+from spaces.venue import Venue
+
+
+def refusal(
+    request: HttpRequest,
+    form: TimesForm,
+    *,
+    now: datetime,
+    problems: Sequence[Problem] = (),
+    taken: bool = False,
+    moving: Booking | None = None,
+) -> HttpResponse:
+    """Answer 409 when somebody else has the place, 422 when rules forbid it. Nothing is changed."""
+    place = form.found
+    period = form.period if form.is_valid() else None
+    party_size = form.cleaned_data.get("party_size") or (moving.party_size if moving else 1)
+    context: dict[str, object] = {
+        "form": form,
+        "headline": _("That did not work."),
+        "problems": problems,
+        "moving": moving,
+        "party_size": party_size,
+        "offers": [],
+    }
+    if place is not None:
+        space = place.space
+        context |= {"place": place, "space": space, "zone": space.zone}
+        if space.is_active:
+            context["board_url"] = board_url(space, day=now.astimezone(space.zone).date())
+        is_about_the_person = any(problem.code in ABOUT_THE_PERSON for problem in problems)
+        is_open = place.is_bookable and space.is_active
+        context["can_try_again"] = is_open and not is_about_the_person
+        if period is not None:
+            offers, venue = _alternatives(request, form, period, party_size, now, moving)
+            if not is_about_the_person:
+                context["offers"] = offers
+            context["headline"] = _headline(form, period, taken=taken)
+            if taken and (mine := _mine(request, form, period)):
+                named = {"place": str(place), "time": words.span(mine.period, space.zone)}
+                context["headline"] = _("%(place)s is already yours for %(time)s.") % named
+                context["mine"] = mine
+            if space.is_active:
+                still_moving = None if is_about_the_person else moving
+                context["board_url"] = board_url(
+                    space,
+                    day=venue.day_of(period.starts_at),
+                    period=period,
+                    party_size=party_size,
+                    moving=still_moving,
+                )
+    status = HTTPStatus.CONFLICT if taken else HTTPStatus.UNPROCESSABLE_ENTITY
+    return render(request, "bookings/refused.html", context, status=status)
+
+
+def _mine(request: HttpRequest, form: TimesForm, period: Period) -> Booking | None:
+    """Return the person's own booking that is in the way: made in another tab, or forgotten."""
+    if form.found is None or not isinstance(request.user, User):
+        return None
+    found = Booking.objects.of(request.user).in_space(form.found.space).occupying()
+    return next((b for b in found.overlapping(period) if b.place_id == form.found.pk), None)
+
+
+def _headline(form: TimesForm, period: Period, *, taken: bool) -> str:
+    assert form.found is not None
+    named = {"place": str(form.found), "time": words.span(period, form.found.space.zone)}
+    if taken:
+        return _("Someone took %(place)s for %(time)s a moment ago.") % named
+    return _("%(place)s can't be booked for %(time)s.") % named
+
+
+def _alternatives(
+    request: HttpRequest,
+    form: TimesForm,
+    period: Period,
+    party_size: int,
+    now: datetime,
+    moving: Booking | None,
+) -> tuple[list[Offer], Venue]:
+    assert form.found is not None
+    member = request.user if isinstance(request.user, User) else None
+    space = Space.objects.with_setup(since=now, member=member).get(pk=form.found.space_id)
+    venue = Venue.of(space)
+    offers = alternatives(
+        space, venue, form.found, period, party_size=party_size, now=now, but=moving
+    )
+    return offers, venue

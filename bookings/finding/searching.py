@@ -1,0 +1,141 @@
+"""The board's address, read into a search: `?date&from&to&party&feature&sort&place`."""
+
+from datetime import date, datetime, time, timedelta
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from bookings.finding.board import usual_period
+from bookings.finding.search import Search
+from bookings.forms import SearchForm
+from bookings.words import words
+from bookings.words.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
+from spaces.limits import Limits
+from spaces.slots import Period, merge
+from spaces.venue import Venue
+
+
+def read(
+    data: QueryDict, *, venue: Venue, limits: Limits, now: datetime
+) -> tuple[Search, SearchForm]:
+    """Return what is looked for, and a form that shows it and what could not be read.
+
+    What is left out becomes the usual: the next time that can be booked, for one person.
+    """
+    errors: list[tuple[str | None, str]] = []
+    try:
+        asked = data.get("date", "")
+        day = read_day(asked) if asked else _first_day(venue, limits, now)
+    except LocalTimeError as error:
+        errors.append(("date", str(error)))
+        day = venue.today(now)
+    usual = usual_period(venue, limits, day, now)
+    try:
+        period = _period(data.get("from", ""), data.get("to", ""), day, venue, limits, usual)
+    except EndsBeforeStart as error:
+        errors.append(("to", str(error)))
+        period = None
+    except LocalTimeError as error:
+        errors.append((None, str(error)))
+        period = None
+    complete = data.copy()
+    complete["date"] = str(day)
+    for name, default in (("party", "1"), ("sort", "fit")):
+        complete[name] = data.get(name) or default
+    if period is not None:
+        complete["from"] = write_clock(period.starts_at, venue.zone)
+        complete["to"] = write_clock(period.ends_at, venue.zone)
+    form = SearchForm(complete, times=_choices(venue, limits, day, complete))
+    form.is_valid()
+    for field, message in errors:
+        form.add_error(field, message)
+    found = form.cleaned_data
+    search = Search(
+        day=day,
+        period=period,
+        party_size=found.get("party") or 1,
+        features=tuple(found.get("feature", ())),
+        place=found.get("place"),
+        by_number=found.get("sort") == "number",
+    )
+    return search, form
+
+
+class EndsBeforeStart(LocalTimeError):
+    """Two times of one day, of which the second is the earlier."""
+
+
+def _first_day(venue: Venue, limits: Limits, now: datetime) -> date:
+    """Return today, or the next day within a week that has anything left to book."""
+    days = [venue.today(now) + timedelta(days=n) for n in range(8)]
+    return next((day for day in days if usual_period(venue, limits, day, now)), days[0])
+
+
+def _period(
+    start: str, end: str, day: date, venue: Venue, limits: Limits, usual: Period | None
+) -> Period | None:
+    if not start and not end:
+        return usual
+    if start:
+        starts_at = _on_the_day(start, day, venue)
+    elif usual is not None:
+        starts_at = usual.starts_at
+    else:
+        return None
+    if not end:
+        return Period(starts_at, starts_at + (usual.duration if usual else limits.shortest))
+    ends_at = read_end(starts_at, end, venue.zone)
+    if is_backwards(venue, day, Period(starts_at, ends_at), end):
+        raise EndsBeforeStart(_("The end is before the start."))
+    return Period(starts_at, ends_at)
+
+
+def is_backwards(venue: Venue, day: date, period: Period, end: str) -> bool:
+    """Tell whether the end was meant for the day of the start, and not for the night after it.
+
+    A house that is open then may have been meant; one that closes in the evening can't.
+    """
+    midnight = venue.calendar_day(period.starts_at.astimezone(venue.zone).date()).ends_at
+    if period.ends_at <= midnight:
+        return False
+    if any(opening.contains(period) for opening in merge(venue.openings_around(period))):
+        return False
+    if not any(time(0) < hours.closes_at <= hours.opens_at for hours in venue.hours):
+        return True
+    try:
+        same_day = read_instant(f"{day}T{end}", venue.zone)
+    except LocalTimeError:
+        return False
+    return any(opening.starts_at <= same_day <= opening.ends_at for opening in venue.openings(day))
+
+
+def _on_the_day(clock: str, day: date, venue: Venue) -> datetime:
+    """Read a clock time of one day's opening hours: 1:00 is in its night when it is open then."""
+    try:
+        later = read_instant(f"{day + timedelta(days=1)}T{clock}", venue.zone)
+    except LocalTimeError:
+        at = read_instant(f"{day}T{clock}", venue.zone)
+        if any(opening.starts_at <= at < opening.ends_at for opening in venue.openings(day)):
+            return at  # only the night after has no such time
+        raise
+    if venue.day_of(later) == day:
+        return later
+    return read_instant(f"{day}T{clock}", venue.zone)
+
+
+def _choices(
+    venue: Venue, limits: Limits, day: date, complete: QueryDict
+) -> dict[str, list[tuple[str, str]]]:
+    """Return the steps of the day to start and to end at, and whatever else was asked for."""
+    zone = venue.zone
+    starts = venue.starts(day, limits.step)
+    ends = [at + limits.step for at in starts]
+    asked = complete.get("from", "")
+    chosen = next((at for at in starts if write_clock(at, zone) == asked), None)
+    choices = {}
+    for name, times in (("from", starts), ("to", [at for at in ends if not chosen or at > chosen])):
+        choices[name] = [(write_clock(at, zone), words.clock(at, zone)) for at in times]
+        asked = complete.get(name, "")
+        if asked and asked not in dict(choices[name]):
+            choices[name].insert(0, (asked, asked))
+    return choices
