@@ -2,31 +2,28 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding.rules import Problem, already_past
+from bookings.deciding.standing import Standing
 from bookings.deciding.steps import take_slots
 from bookings.deciding.transitions import change, record
 from bookings.models import BookedSlot, BookingEvent
 from bookings.states import OCCUPYING
 from spaces.slots import Period, is_on_grid, slots
 
-if TYPE_CHECKING:
-    from bookings.deciding.stranding import Standing
-
 type Standings = Mapping[int, Standing]
 
 
-def differ(before: "Standing", after: "Standing") -> bool:
+def differ(before: Standing, after: Standing) -> bool:
     """Tell whether the clock at the space shows another time for a booking than it did."""
     return _wall(before) != _wall(after)
 
 
-def _wall(standing: "Standing") -> tuple[datetime, datetime]:
+def _wall(standing: Standing) -> tuple[datetime, datetime]:
     period = standing.booking.period
     starts_at, ends_at = (at.astimezone(standing.zone) for at in (period.starts_at, period.ends_at))
     return starts_at.replace(tzinfo=None), ends_at.replace(tzinfo=None)
@@ -34,8 +31,8 @@ def _wall(standing: "Standing") -> tuple[datetime, datetime]:
 
 def keep_walls(
     moved: Collection[int],
-    before: "Standings",
-    after: "Standings",
+    before: Standings,
+    after: Standings,
     *,
     by: User | None,
     now: datetime,
@@ -91,7 +88,7 @@ def same_wall(period: Period, old: ZoneInfo, new: ZoneInfo, *, now: datetime) ->
     return moved
 
 
-def without_clashes(wanted: Mapping[int, Period], standings: "Standings") -> dict[int, Period]:
+def without_clashes(wanted: Mapping[int, Period], standings: Standings) -> dict[int, Period]:
     """Return which of the wanted moves can be made together, while all other bookings stay.
 
     Who can't move holds on to its time, and so may be in the way of another: asked again until
@@ -118,5 +115,5 @@ def without_clashes(wanted: Mapping[int, Period], standings: "Standings") -> dic
             del possible[pk]
 
 
-def _cells(standing: "Standing", period: Period) -> list[tuple[int, datetime]]:
+def _cells(standing: Standing, period: Period) -> list[tuple[int, datetime]]:
     return [(leaf, slot) for leaf in standing.leaves for slot in slots(period)]

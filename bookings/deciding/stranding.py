@@ -5,7 +5,7 @@ It asks every booking that the change may touch before and after, and raises a q
 everything is rolled back, until an answer says what becomes of those that fit no longer.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -22,13 +22,13 @@ from accounts.models import User
 from bookings.deciding import clocks, rules
 from bookings.deciding.errors import BookingError
 from bookings.deciding.rules import Problem
+from bookings.deciding.standing import Standing, survey
 from bookings.deciding.steps import take_slots
 from bookings.deciding.transitions import cancel_all, record
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
-from spaces.models import Policy, Space
+from spaces.models import Space
 from spaces.services import lock_setup
-from spaces.venue import Venue
 
 
 class Choice(StrEnum):
@@ -87,23 +87,6 @@ class Scope:
         found: Any = Booking.objects.upcoming(now)
         touched: BookingQuerySet = found.touched_by(spaces=self.spaces, people=self.people)
         return touched
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A booking, and what the set-up has against it at one moment, by code."""
-
-    booking: Booking
-    venue: Venue
-    problems: Mapping[str, Problem]
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return self.venue.zone
-
-    @property
-    def leaves(self) -> frozenset[int]:
-        return self.venue.leaves(self.booking.place_id)
 
 
 @dataclass(frozen=True)
@@ -172,56 +155,6 @@ def changing(scope: Scope, act: Act) -> Iterator[Outcome]:
     finally:
         _watched.reset(token)
     _settle(scope, before, act, outcome)
-
-
-def survey(bookings: BookingQuerySet, *, now: datetime) -> dict[int, Standing]:
-    """Return how each of these bookings stands, by key: asked anew, whatever was read before."""
-    found = list(bookings.with_place().select_related("member"))
-    venue_of = _venues(bookings, found, now)
-    return {booking.pk: _standing(booking, venue_of(booking), now) for booking in found}
-
-
-def _standing(booking: Booking, venue: Venue, now: datetime) -> Standing:
-    problems = misfits(booking, venue, now)
-    return Standing(booking, venue, {problem.code: problem for problem in problems})
-
-
-def misfits(booking: Booking, venue: Venue, now: datetime) -> list[Problem]:
-    """Return why the present set-up would not allow a booking, for whatever reason it is there."""
-    problems = rules.of_setup(
-        venue, booking.place, booking.period, party_size=booking.party_size, now=now
-    )
-    if booking.member is not None and not booking.member.is_active:
-        problems.append(Problem("account_closed", rules.reason("account_closed")))
-    return problems
-
-
-def _venues(
-    bookings: BookingQuerySet, found: Collection[Booking], now: datetime
-) -> Callable[[Booking], Venue]:
-    """Return what tells a booking's venue: one for each space, and each set of groups with limits.
-
-    People differ only by policies of their groups, and most are in none that has one.
-    """
-    groups_of: dict[tuple[int, int], set[int]] = {}
-    rows = bookings.order_by()
-    limited = Policy.objects.filter(
-        space__in=rows.values("place__space"), group__user__in=rows.values("member")
-    )
-    for space, group, member in limited.values_list("space", "group", "group__user"):
-        groups_of.setdefault((space, member), set()).add(group)
-    known: dict[tuple[int, frozenset[int]], Venue] = {}
-
-    def venue_of(booking: Booking) -> Venue:
-        space = booking.place.space_id
-        groups = frozenset(groups_of.get((space, booking.member_id or 0), ()))
-        if (space, groups) not in known:
-            member = booking.member if groups else None
-            setup = Space.objects.with_setup(since=now, member=member)
-            known[space, groups] = Venue.of(setup.get(pk=space))
-        return known[space, groups]
-
-    return venue_of
 
 
 def _settle(scope: Scope, before: Mapping[int, Standing], act: Act, outcome: Outcome) -> None:

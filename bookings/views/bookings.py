@@ -23,7 +23,7 @@ from django.views.decorators.http import (
 
 from accounts.models import User
 from accounts.requests import AuthenticatedRequest
-from bookings.deciding import rules, services, stranding
+from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
@@ -148,7 +148,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
             party_size=found.party_size,
         ),
         "reasons": [rules.reason(code) for code in found.problems],
-        "kept_despite": stranding.misfits(found, venue, now) if found.is_upcoming(now) else [],
+        "kept_despite": standing.misfits(found, venue, now) if found.is_upcoming(now) else [],
         "again_url": _again_url(found, venue, now) if found.place.is_bookable else "",
         "just_cancelled": "cancelled" in request.GET and found.state == State.CANCELLED,
         "just_booked": ("booked" in request.GET or request.htmx) and found.is_upcoming(now),
