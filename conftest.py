@@ -9,11 +9,12 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import override_settings
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole, User
 from config.tests import processes
+from config.tests.clock import Clock
 from spaces.factories import open_space
 from spaces.models import Place, Space
 
@@ -54,6 +55,14 @@ def plain_settings() -> Iterator[None]:
 @pytest.fixture
 def now() -> datetime:
     return NOW
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The time of day of pages and API, in this test's hands; other processes have the real one."""
+    found = Clock(timezone.now().replace(microsecond=0))
+    found.stop(monkeypatch)
+    return found
 
 
 @pytest.fixture

@@ -11,6 +11,10 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db import connection
 
+#: Seconds after which a wait has failed. It is meant for what never comes, so it is long: a machine
+#: may be slow or busy, and where all is well nobody waits longer than it takes.
+PATIENCE = 300
+
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -36,7 +40,7 @@ def database_url() -> str:
     )
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

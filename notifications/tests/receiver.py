@@ -8,6 +8,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,6 +22,7 @@ class Received:
     headers: Mapping[str, str]
     body: bytes
     port: int  # the sender's: requests over one connection share it
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,15 @@ class _Handler(BaseHTTPRequestHandler):
     server: "_Server"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the sender was killed in the middle of it
+            self.close_connection = True
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         receiver = self.server.receiver
-        answer = receiver._record(
-            Received(self.command, self.path, headers, body, self.client_address[1])
-        )
+        port, at = self.client_address[1], datetime.now(UTC)
+        answer = receiver._record(Received(self.command, self.path, headers, body, port, at))
         if not isinstance(answer, Answer):
             self.close_connection = True
             answer(receiver, self.connection)

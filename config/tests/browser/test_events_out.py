@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from bookings.models import Booking
 from config.tests.browser.person import DESKTOP
-from config.tests.processes import start, wait_for
+from config.tests.processes import PATIENCE, start, wait_for
 from notifications.factories import WebhookFactory
 from notifications.models import Delivery
 from notifications.tests import smtp
@@ -57,7 +57,7 @@ def worker(**environment):
         yield
     finally:
         process.terminate()
-        _out, log = process.communicate(timeout=90)
+        _out, log = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, log
 
 
@@ -144,4 +144,5 @@ def test_what_is_booked_and_cancelled_reaches_everybody(person, alice, space, so
         [f"{code}.1", "mesto.booking.confirmed"],
         [f"{code}.2", "mesto.booking.cancelled"],
     ]
-    assert set(Delivery.objects.values_list("state", flat=True)) == {"DELIVERED"}
+    # The listeners know before the worker has written down that they do.
+    wait_for(lambda: set(Delivery.objects.values_list("state", flat=True)) == {"DELIVERED"})
