@@ -119,7 +119,7 @@ class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
+        form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (Unsaved, form), {}) if _goes_back(request) else form
 
     def delete_view(

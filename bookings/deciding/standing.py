@@ -33,6 +33,8 @@ class Standing:
 def survey(bookings: BookingQuerySet, *, now: datetime) -> dict[int, Standing]:
     """Return how each of these bookings stands, by key: asked anew, whatever was read before."""
     found = list(bookings.with_place().select_related("member"))
+    if not found:
+        return {}
     venue_of = _venues(bookings, found, now)
     return {booking.pk: _standing(booking, venue_of(booking), now) for booking in found}
 

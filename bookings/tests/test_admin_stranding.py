@@ -9,7 +9,7 @@ from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
 from bookings.tests.acts import book, hours
-from config.tests.garbage import PostedForms
+from bookings.tests.asked import asked, shown
 from spaces.factories import ClosureFactory, PlaceFactory, PolicyFactory, open_space
 from spaces.models import Place
 from spaces.tests.staff import filled_in, list_url, page, sign_in
@@ -41,12 +41,6 @@ def form_of(client, row, **changes):
 
 def shorter_days(client, space):
     return form_of(client, space, **{f"opening_hours-{n}-closes_at": "12:00" for n in range(7)})
-
-
-def asked(answer):
-    """Return the fields that travel along on the page of a question."""
-    assert answer.status_code in {409, 422}, answer.status_code
-    return dict(PostedForms(answer.text).found[-1][1])
 
 
 def lines(answer):
@@ -183,11 +177,11 @@ class TestShown:
         assert kinds(later) == ["CONFIRMED", "CANCELLED"]
 
     @pytest.mark.parametrize(
-        "shown", ["", "nonsense", "\x00", "00000000-0000-0000-0000-000000000000", "," * 5000]
+        "codes", ["", "nonsense", "\x00", "00000000-0000-0000-0000-000000000000", "," * 5000]
     )
-    def test_tampered_codes_confirm_nothing(self, clerk, space, afternoon, shown):
+    def test_tampered_codes_confirm_nothing(self, clerk, space, afternoon, codes):
         fields = asked(clerk.post(page(space), shorter_days(clerk, space)))
-        answer = clerk.post(page(space), fields | CANCEL | {"bookings-shown": shown})
+        answer = clerk.post(page(space), fields | CANCEL | {"bookings-shown": codes})
         assert answer.status_code in {409, 422}
         assert kinds(afternoon) == ["CONFIRMED"]
 
@@ -242,8 +236,7 @@ class TestPlaces:
         fields = {"action": "withdraw", "_selected_action": keys, "select_across": "1"}
         answer = clerk.post(list_url(Place), fields)
         assert lines(answer) == ["Desk 2", "Desk 1"]
-        shown = {"bookings-shown": asked(answer)["bookings-shown"]}
-        answer = clerk.post(list_url(Place), fields | shown | CANCEL, follow=True)
+        answer = clerk.post(list_url(Place), fields | shown(answer) | CANCEL, follow=True)
         assert "3 places can&#x27;t be booked any more." in answer.text
         assert "Cancelled 2 bookings." in answer.text
 
@@ -266,8 +259,7 @@ class TestParts:
     def answer(self, clerk, hall, fields, choice):
         answer = clerk.post(page(hall), fields)
         assert answer.status_code == 409
-        shown = {"bookings-shown": asked(answer)["bookings-shown"]}
-        return clerk.post(page(hall), fields | shown | choice)
+        return clerk.post(page(hall), fields | shown(answer) | choice)
 
     def test_a_booking_that_is_kept_takes_the_new_parts(self, clerk, hall, party):
         fields = self.parts(clerk, hall, 2, 3)
