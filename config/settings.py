@@ -183,10 +183,26 @@ AXES_RESET_ON_SUCCESS = True
 AXES_HANDLER = "accounts.lockout.Handler"
 AXES_USERNAME_CALLABLE = "accounts.lockout.login_of"
 AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out"
-AXES_CLIENT_IP_CALLABLE = "accounts.lockout.address_of"
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.address_of"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False  # accounts.admin has it
 AXES_VERBOSE = False
+
+# Tries an hour, also rows. Many share an address: a hundred who sign up on the first day may.
+TRIES = {
+    "sign-up": {
+        "address": env.int("SIGN_UPS_PER_ADDRESS", default=300),
+        "login": env.int("SIGN_UPS_PER_LOGIN", default=30),
+    },
+    "forgotten": {
+        "address": env.int("FORGOTTEN_PER_ADDRESS", default=20),
+        "login": env.int("FORGOTTEN_PER_LOGIN", default=10),
+    },
+    "token": {
+        "address": env.int("TOKENS_PER_ADDRESS", default=600),
+        "login": env.int("TOKENS_PER_LOGIN", default=60),
+    },
+}
 
 # --- API ------------------------------------------------------------------------------------------
 

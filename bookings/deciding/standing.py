@@ -30,7 +30,7 @@ class Standing:
         return self.venue.leaves(self.booking.place_id)
 
 
-def survey(bookings: BookingQuerySet, *, now: datetime) -> dict[int, Standing]:
+def survey(bookings: BookingQuerySet[Booking], *, now: datetime) -> dict[int, Standing]:
     """Return how each of these bookings stands, by key: asked anew, whatever was read before."""
     found = list(bookings.with_place().select_related("member"))
     if not found:
@@ -55,7 +55,7 @@ def misfits(booking: Booking, venue: Venue, now: datetime) -> list[Problem]:
 
 
 def _venues(
-    bookings: BookingQuerySet, found: Collection[Booking], now: datetime
+    bookings: BookingQuerySet[Booking], found: Collection[Booking], now: datetime
 ) -> Callable[[Booking], Venue]:
     """Return what tells a booking's venue: one for each space, and each set of groups with limits.
 

@@ -83,9 +83,9 @@ class Scope:
         if self.spaces:
             lock_setup(*self.spaces)
 
-    def upcoming(self, now: datetime) -> BookingQuerySet:
+    def upcoming(self, now: datetime) -> BookingQuerySet[Booking]:
         found: Any = Booking.objects.upcoming(now)
-        touched: BookingQuerySet = found.touched_by(spaces=self.spaces, people=self.people)
+        touched: BookingQuerySet[Booking] = found.touched_by(spaces=self.spaces, people=self.people)
         return touched
 
 
