@@ -67,7 +67,7 @@ class AnswerForm(forms.Form):
     def clean(self) -> None:
         cleaned = self.cleaned_data
         if cleaned.get("choice") == Choice.CANCEL and not self.errors and not cleaned["reason"]:
-            self.add_error("reason", _("Say why: whoever booked is told."))
+            self.add_error("reason", _("Give a reason: whoever booked will see it."))
 
     def answer(self) -> Answer:
         """Return what was answered; nothing when it can't be read."""
@@ -187,7 +187,7 @@ class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]
             request,
             "admin/bookings/stranded.html",
             status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.CONFLICT,
-            title=_("What becomes of the bookings?"),
+            title=_("What should happen to these bookings?"),
             headline=_headline(question),
             asks_clock=isinstance(question, WhichClock),
             lines=[
@@ -242,11 +242,13 @@ def _headline(question: stranding.Question) -> str:
     n = len(question.found)
     if isinstance(question, WhichClock):
         text = ngettext(
-            "The clock moves for %(n)d booking.", "The clock moves for %(n)d bookings.", n
+            "The new time zone affects %(n)d booking.",
+            "The new time zone affects %(n)d bookings.",
+            n,
         )
     else:
         text = ngettext(
-            "%(n)d booking doesn't fit any more.", "%(n)d bookings don't fit any more.", n
+            "%(n)d booking would no longer fit.", "%(n)d bookings would no longer fit.", n
         )
     return text % {"n": n}
 

@@ -50,7 +50,7 @@ def keep_walls(
         else:
             failed[pk] = found
     possible = without_clashes(wanted, after)
-    taken = Problem("zone_moved", _("At that time on the clock somebody else has the place."))
+    taken = Problem("zone_moved", _("At that time by the clock somebody else has the place."))
     failed |= {pk: taken for pk in wanted if pk not in possible}
     BookedSlot.objects.filter(booking__in=possible).delete()
     for pk, period in possible.items():

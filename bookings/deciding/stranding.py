@@ -109,7 +109,7 @@ class Question(BookingError):
     code = "strands_bookings"
 
     def __init__(self, found: Collection[Stranded]) -> None:
-        super().__init__(_("Bookings don't fit this change. Nothing is changed yet."))
+        super().__init__(_("Some bookings would not fit this change; nothing has been changed."))
         self.found = list(found)
 
 

@@ -123,7 +123,7 @@ class TestCancelling:
         fields = asked(clerk.post(page(space), shorter_days(clerk, space)))
         answer = clerk.post(page(space), fields | CANCEL | {"bookings-reason": " "})
         assert answer.status_code == 422
-        assert "Say why" in answer.text
+        assert "Give a reason" in answer.text
         assert kinds(afternoon) == ["CONFIRMED"]
         answer = clerk.post(page(space), asked(answer) | CANCEL)
         assert answer.status_code == 302

@@ -236,5 +236,5 @@ def test_parts_of_a_booked_place_are_asked_about(client, space, desk, manager, a
     new = {"parts": [space.places.get(number=2).pk], "is_bookable": "on"}
     answer = client.post(page(desk), filled_in(client, page(desk)) | new)
     assert answer.status_code == 409
-    assert "The place is made of other parts now." in answer.text
+    assert "The place is made up of other parts now." in answer.text
     assert desk.parts.count() == 0

@@ -12,6 +12,7 @@ from bookings.deciding.invariants import violations
 from bookings.deciding.stranding import unfit
 from bookings.models import Booking
 from bookings.states import State
+from bookings.tests import acts
 from bookings.tests.asked import shown
 from bookings.tests.crowd import at_once
 from spaces.factories import open_space
@@ -39,15 +40,7 @@ def boss():
 
 
 def book(place, member, starts_at=NOON):
-    return services.book(
-        place,
-        member=member,
-        starts_at=starts_at,
-        ends_at=starts_at + HOUR,
-        party_size=1,
-        by=member,
-        now=datetime.now(UTC),
-    )
+    return acts.book(place, member, datetime.now(UTC), starts_at, 1)
 
 
 def nothing_is_wrong():
