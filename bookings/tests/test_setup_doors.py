@@ -38,6 +38,7 @@ ASKS_OTHERWISE = {Closure}
 #: Fields that no rule reads, and actions that change nothing, or only allow more.
 HARMLESS = {
     *("space.name", "space.slug", "space.kind", "space.address", "space.about"),
+    *("space.phone", "space.email", "space.policy.grace_minutes"),
     *("space.reminder_hours", "space.staffrole.user", "space.staffrole.role"),
     "space.staffrole.DELETE",
     # What binds whoever books, not what is booked.
