@@ -37,7 +37,6 @@ warnings = false  # the rules of a space refuse much of what fits the schema
 [generation]
 database = "none"
 max-examples = 20
-allow-extra-parameters = false  # a parameter in the address that nobody asked for is let be
 
 [phases.stateful]
 generation.max-examples = 40

@@ -40,6 +40,7 @@ class ProgramRequest(PageRequest):
 
     rates: list[Rate]
     claim: Claim | None
+    known_parameters: list[str]  # that the operation takes in its address
 
 
 class SignedInProgramRequest(ProgramRequest):

@@ -60,6 +60,8 @@ def list_events(
 def _position(cursor: str) -> int:
     code, _dot, sequence = cursor.partition(".")
     try:
+        if f"{UUID(code)}.{int(sequence)}" != cursor:  # Python reads more than we write
+            raise bad_cursor("after")
         position: int | None = BookingEvent.objects.values_list("position", flat=True).get(
             booking__code=UUID(code), sequence=int(sequence)
         )

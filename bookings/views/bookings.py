@@ -21,6 +21,7 @@ from django.views.decorators.http import (
 )
 
 from accounts.models import User
+from accounts.numbers import read_page
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
@@ -284,7 +285,7 @@ def history(request: AuthenticatedRequest) -> HttpResponse:
     zones = Zones.of(mine.spaces(), reader=request.user)
     rows = mine.narrowed(**chosen).with_place()
     rows = rows.latest_on_the_wall_first() if zones.are_mixed else rows.newest_first()
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PAGE).get_page(read_page(request.GET.get("page")))
     context = {
         "page": page,
         "form": form,
