@@ -121,7 +121,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     except TooOften as error:
         return _too_often(request, "accounts/forgotten.html", form, error)
     passwords.ask(who, language=translation.get_language() or settings.LANGUAGE_CODE, now=now)
-    words = _("If we know you and your address, a mail with a link is on its way to you.")
+    words = _("If we know you and your address, an e-mail with a link is on its way to you.")
     messages.success(request, words)
     return redirect("login")
 
@@ -172,7 +172,8 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
             return _too_often(request, "accounts/tokens.html", form, error, **_tokens(request, now))
         except api_tokens.AlreadyMade:
             words = _(
-                "This token is made already. If you didn't copy it, revoke it and make another."
+                "This token has already been made. If you didn't copy it, revoke it and "
+                "make another."
             )
             messages.warning(request, words)
             return redirect("tokens")

@@ -199,7 +199,7 @@ class Closure(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),
                 name="closure_period",
-                violation_error_message=_("The end must be later than the beginning."),
+                violation_error_message=_("The end must be later than the start."),
             ),
         ]
         indexes = [models.Index(fields=["space", "ends_at"], name="closure_by_space")]

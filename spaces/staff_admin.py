@@ -85,7 +85,7 @@ class SpaceScopedAdmin(PlainInputs, admin.ModelAdmin):  # type: ignore[type-arg]
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError:
-            message = _("Someone saved the same a moment ago. Nothing of yours was saved.")
+            message = _("Someone saved the same thing a moment ago. Yours was not saved.")
             messages.error(request, message)
             return redirect(request.get_full_path())
 

@@ -20,7 +20,7 @@ def validate_time_zone(name: str) -> None:
 def validate_quarter_hour(value: time | datetime) -> None:
     """Refuse times that the 15-minute grid can't hold."""
     if value.minute % 15 or value.second or value.microsecond:
-        raise ValidationError(_("Choose a quarter of an hour: :00, :15, :30 or :45."), code="grid")
+        raise ValidationError(_("Choose a quarter hour: :00, :15, :30 or :45."), code="grid")
 
 
 def validate_features(value: object) -> None:

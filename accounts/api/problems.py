@@ -60,19 +60,22 @@ UNAUTHENTICATED = kind(
     "unauthenticated",
     HTTPStatus.UNAUTHORIZED,
     _("Sign in first."),
-    _("Send `Authorization: Bearer <token>`. An expired, revoked or misspelt one is none."),
+    _("Send `Authorization: Bearer <token>`. An expired, revoked or misspelt token doesn't count."),
 )
 WRONG_CREDENTIALS = kind(
     "wrong_credentials",
     HTTPStatus.UNAUTHORIZED,
     _("Login or password is wrong."),
-    _("Wrong tries are counted together with those of the login page."),
+    _("Wrong attempts count together with those on the login page."),
 )
 CSRF_FAILED = kind(
     "csrf_failed",
     HTTPStatus.FORBIDDEN,
     _("The form's token is missing."),
-    _("Who is signed in by cookie sends its `csrftoken` as `X-CSRFToken` with every change."),
+    _(
+        "If you are signed in by cookie, send the cookie `csrftoken` as `X-CSRFToken` with "
+        "every change."
+    ),
 )
 READ_ONLY_TOKEN = kind(
     "read_only_token",
@@ -84,13 +87,16 @@ FORBIDDEN = kind(
     "forbidden",
     HTTPStatus.FORBIDDEN,
     _("You may not do this."),
-    _("Only staff of the space may. Asking again won't help."),
+    _("Only the staff of the space may. Asking again won't help."),
 )
 NOT_FOUND = kind(
     "not_found",
     HTTPStatus.NOT_FOUND,
-    _("There is no such thing."),
-    _("The address names nothing that you can see; what belongs to others counts as not there."),
+    _("Not found."),
+    _(
+        "There is nothing at this address that you can see; what belongs to others counts as "
+        "missing."
+    ),
 )
 METHOD_NOT_ALLOWED = kind(
     "method_not_allowed",
@@ -102,7 +108,7 @@ TOO_LARGE = kind(
     "too_large",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     _("The request is too large."),
-    _("A body may have 2.5 MB."),
+    _("A body may have up to 2.5 MB."),
 )
 STILL_RUNNING = kind(
     "still_running",
@@ -144,7 +150,7 @@ UNAVAILABLE = kind(
     "unavailable",
     HTTPStatus.SERVICE_UNAVAILABLE,
     _("The database can't be reached."),
-    _("It usually mends itself: ask again after `Retry-After` seconds."),
+    _("It usually recovers by itself: ask again after `Retry-After` seconds."),
 )
 
 

@@ -87,7 +87,7 @@ class BookForm(forms.Form):
     def clean(self) -> None:
         cleaned = self.cleaned_data
         if bool(cleaned.get("member")) == bool(cleaned.get("guest_name")) and not self.errors:
-            self.add_error("member", _("Name a member or a guest, one of them."))
+            self.add_error("member", _("Name either a member or a guest."))
         if {"place", "day", "starts", "ends"} <= cleaned.keys():
             self._clean_period(cleaned["day"], cleaned["place"])
 

@@ -24,7 +24,7 @@ class CancelForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=200,
-        help_text=gettext_lazy("Whoever booked sees it."),
+        help_text=gettext_lazy("The person who booked sees it."),
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 

@@ -51,7 +51,7 @@ class CloseForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=200,
-        help_text=gettext_lazy("Whoever has a booking then sees it."),
+        help_text=gettext_lazy("Everyone with a booking at that time sees it."),
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
     shown = CodesField(required=False)
@@ -98,11 +98,11 @@ class CloseForm(forms.Form):
             raise forms.ValidationError(str(error)) from error
         self.cleaned_data["period"] = period
         if period.ends_at <= period.starts_at:
-            self.add_error("ends", _("The end must be later than the beginning."))
+            self.add_error("ends", _("The end must be later than the start."))
         elif period.ends_at <= self.now:
             self.add_error("ends", _("This time is already past."))
         elif not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
-            self.add_error("starts", _("Choose a quarter of an hour: :00, :15, :30 or :45."))
+            self.add_error("starts", _("Choose a quarter hour: :00, :15, :30 or :45."))
 
     def _period(self) -> Period:
         """Read the days and times; a night's end without a day is on the next one."""

@@ -72,7 +72,7 @@ class CodesField(forms.CharField):
         try:
             return [UUID(code) for code in text.split(",") if code]
         except ValueError as error:
-            raise ValidationError(_("These are not codes of bookings.")) from error
+            raise ValidationError(_("These are not booking codes.")) from error
 
 
 def write_codes(codes: Iterable[UUID]) -> str:

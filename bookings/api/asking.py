@@ -34,7 +34,7 @@ def read(content: BookingIn, *, by: User, request_key: str | None) -> Asked:
     member: User | None = by
     if login != by.username or content.guest_name:
         if not Space.objects.run_by(by).filter(pk=place.space_id).exists():
-            raise ApiProblem(FORBIDDEN, _("Only staff of the space book for others."))
+            raise ApiProblem(FORBIDDEN, _("Only the staff of the space may book for others."))
         member = None if content.member is None else find_member(content.member)
     what = content.model_dump(exclude={"place", "member"})
     return Asked(by, Wish(place=place, member=member, request_key=request_key, **what))

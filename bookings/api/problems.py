@@ -37,7 +37,7 @@ OFFER = {
 SLOT_TAKEN = kind(
     "slot_taken",
     HTTPStatus.CONFLICT,
-    _("Somebody else has the place for a part of that time."),
+    _("Somebody else has the place for part of that time."),
     _("`alternatives` lists up to three places and times that were free a moment ago."),
     BookingProblem,
     {"alternatives": [OFFER], "booking": CODE},
@@ -56,7 +56,7 @@ REFUSED = kind(
 WRONG_STATE = kind(
     "wrong_state",
     HTTPStatus.CONFLICT,
-    _("The booking is past that."),
+    _("The booking's state does not allow that."),
     _("It is cancelled, over, or not decided yet. Read it again."),
 )
 TOO_LATE = kind(

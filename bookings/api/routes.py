@@ -223,7 +223,7 @@ def cancel_booking(
         Query(
             "",
             max_length=200,
-            description="Whoever booked sees it in the history.",
+            description="The person who booked sees it in the history.",
             examples=["Water damage"],
         ),
     ],

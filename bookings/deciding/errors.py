@@ -21,7 +21,7 @@ class Refused(BookingError):
 
 
 class SlotTaken(BookingError):
-    """Somebody else has the place for a part of that time."""
+    """Somebody else has the place for part of that time."""
 
     code = "slot_taken"
 

@@ -35,7 +35,7 @@ def bookings_that_keep(places: Collection[Place]) -> list[str]:
         query = {"q": str(place), "space": place.space.slug}
         url = reverse("admin:bookings_booking_changelist", query=query)
         has = ngettext("%(n)d booking", "%(n)d bookings", every) % {"n": every}
-        ahead = ngettext("%(n)d of them to come", "%(n)d of them to come", upcoming)
+        ahead = ngettext("%(n)d of them upcoming", "%(n)d of them upcoming", upcoming)
         lines.append(
             format_html(
                 '{}: <a href="{}">{}</a>, {}',

@@ -34,27 +34,29 @@ LARGEST_PARTY = 32_767
 #: Every code that a refusal may carry, with what it means in general.
 REASONS: dict[str, str | Promise] = {
     "ends_before_start": gettext_lazy("The end must be later than the start."),
-    "off_grid": gettext_lazy("Times are quarters of an hour: :00, :15, :30 or :45."),
+    "off_grid": gettext_lazy("Times must be on the quarter hour: :00, :15, :30 or :45."),
     "in_the_past": gettext_lazy("This time is already past."),
     "too_far_ahead": gettext_lazy("Bookings are not open for that day yet."),
-    "too_soon": gettext_lazy("Bookings have to be made longer before the start."),
+    "too_soon": gettext_lazy("Bookings have to be made further ahead."),
     "too_short": gettext_lazy("The booking is shorter than the space allows."),
     "too_long": gettext_lazy("The booking is longer than the space allows."),
-    "off_step": gettext_lazy("Start or length don't fit the space's booking steps."),
+    "off_step": gettext_lazy("The start or length doesn't fit the space's booking steps."),
     "closed": gettext_lazy("The space is not open for all of that time."),
     "not_bookable": gettext_lazy("The place can't be booked."),
     "party_too_small": gettext_lazy("At least one person has to come."),
-    "party_too_large": gettext_lazy("The place is not for that many people."),
+    "party_too_large": gettext_lazy("The place doesn't have room for that many people."),
     "too_many_upcoming": gettext_lazy("One member may not have more upcoming bookings here."),
-    "too_many_undecided": gettext_lazy("Too many requests of the member wait for their decision."),
-    "slot_taken": gettext_lazy("Somebody else has the place for a part of that time."),
+    "too_many_undecided": gettext_lazy(
+        "Too many of the member's requests are waiting for a decision."
+    ),
+    "slot_taken": gettext_lazy("Somebody else has the place for part of that time."),
     "other_space": gettext_lazy("That place is in another space."),
     "account_closed": gettext_lazy("The member's account is closed."),
     "undecidable": gettext_lazy("Something on our side kept this from being decided."),
     "no_such_place": gettext_lazy("There is no such place."),
     "no_such_member": gettext_lazy("There is no such member."),
     "not_staff": gettext_lazy("Only the staff of that space may book for others."),
-    "features_missing": gettext_lazy("The place lacks something that was asked for."),
+    "features_missing": gettext_lazy("The place lacks a feature that was asked for."),
     "invalid": gettext_lazy("Something that was sent can't be read."),
     "request_key_reused": gettext_lazy("The request key was already used for another booking."),
     "wrong_state": gettext_lazy("The booking's state does not allow that."),
@@ -132,7 +134,7 @@ def _of_period(period: Period) -> list[Problem]:
     if period.ends_at <= period.starts_at:
         return [Problem("ends_before_start", _("The end must be later than the start."))]
     if not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
-        return [Problem("off_grid", _("Times are quarters of an hour: :00, :15, :30 or :45."))]
+        return [Problem("off_grid", _("Times must be on the quarter hour: :00, :15, :30 or :45."))]
     # Years in which a zone's offset can't lead out of the calendar.
     if period.starts_at.year < EARLIEST.year:
         return [already_past()]
@@ -142,7 +144,9 @@ def _of_period(period: Period) -> list[Problem]:
 
 
 def too_many_undecided(count: int) -> Problem:
-    message = _("%(n)d of your requests wait for their decision. Ask again when some have it.")
+    message = _(
+        "%(n)d of your requests are waiting for a decision. Ask again once some are decided."
+    )
     return Problem("too_many_undecided", message % {"n": count})
 
 

@@ -196,7 +196,7 @@ def require_changeable(
     is_past_that = to is not None and to not in TRANSITIONS[State(booking.state)]
     if not booking.occupies or is_past_that:
         named = {"state": booking.get_state_display()}
-        raise WrongState(_("This booking is %(state)s already.") % named)
+        raise WrongState(_("This booking is already %(state)s.") % named)
     if booking.ends_at <= now:
         raise WrongState(_("This booking is over."))
     if Space.objects.run_by(by).filter(pk=booking.place.space_id).exists():

@@ -91,7 +91,9 @@ class DeliveryAdmin(PlainTitles, SpaceScopedAdmin):
         on = [delivery for delivery in chosen if delivery.endpoint.is_active]
         now = timezone.now()
         sent = sum(relay.resend(some, now=now) for some in batched(on, relay.CHUNK))
-        text = ngettext("%(n)d delivery is sent again.", "%(n)d deliveries are sent again.", sent)
+        text = ngettext(
+            "%(n)d delivery is being sent again.", "%(n)d deliveries are being sent again.", sent
+        )
         messages.success(request, text % {"n": sent})
         if off := len(chosen) - len(on):
             text = ngettext(

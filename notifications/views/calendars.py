@@ -109,7 +109,7 @@ def renew_calendar(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     if request.method != "POST":
         return _ask(request, feed, "notifications/renew_calendar.html")
     feeds.renew(feed, now=timezone.now())
-    messages.success(request, _("There is a new address. The old one shows nothing any more."))
+    messages.success(request, _("There is a new address. The old one no longer shows anything."))
     return redirect(_page_of(feed))
 
 
@@ -121,7 +121,7 @@ def close_calendar(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     if request.method != "POST":
         return _ask(request, feed, "notifications/close_calendar.html")
     feeds.close(feed)
-    messages.success(request, _("Closed. Its address shows nothing any more."))
+    messages.success(request, _("Closed. Its address no longer shows anything."))
     return redirect(_page_of(feed))
 
 

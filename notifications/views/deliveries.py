@@ -47,7 +47,7 @@ def delivery_resend(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     except services.WebhookError as error:
         messages.error(request, str(error))
     else:
-        words = _("It is sent again.") if is_sent else _("It is on its way already.")
+        words = _("It is being sent again.") if is_sent else _("It is already on its way.")
         messages.success(request, words)
     return redirect("delivery", found.code)
 

@@ -39,8 +39,8 @@ class WebhookForm(forms.Form):
         choices=_kinds,
         initial=EVERY_KIND,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("With all of them ticked, it gets what later releases add, too."),
-        error_messages={"required": _("Choose one event at least.")},
+        help_text=_("With all of them ticked, it also gets what later releases add."),
+        error_messages={"required": _("Choose at least one event.")},
     )
 
     def clean_kinds(self) -> list[str]:

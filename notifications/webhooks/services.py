@@ -35,7 +35,8 @@ class TooManyWebhooks(WebhookError):
 class AlreadyAdded(WebhookError):
     def __str__(self) -> str:
         return _(
-            "This webhook is added already. If you didn't copy its secret, make a new one for it."
+            "This webhook has already been added. If you didn't copy its secret, make a "
+            "new one for it."
         )
 
 
