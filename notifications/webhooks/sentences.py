@@ -1,6 +1,6 @@
-"""What goes wrong with a webhook, in one sentence that a manager reads.
+"""What can go wrong with a webhook, in one sentence for a manager.
 
-A delivery keeps the sentence in English, for whoever reads it in which language; `in_words` says it
+A delivery stores the sentence in English, because readers' languages differ; `in_words` says it
 in the reader's.
 """
 
@@ -9,7 +9,7 @@ import re
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-# Written with %s for what differs from case to case.
+# %s stands for what differs from case to case.
 INSIDE = gettext_noop(
     "Refused: this address leads into a private network (%s). "
     "A webhook needs an address on the public internet."
@@ -37,7 +37,7 @@ SENTENCES = (
 )
 
 
-#: Each sentence as it may have been kept: as it was written, with something in it, cut at the end.
+#: Each sentence as it may have been stored: filled in, and cut off at the end.
 _PATTERNS = {
     sentence: re.compile(re.escape(sentence).replace("%s", "(.*?)"), re.DOTALL)
     for sentence in SENTENCES
@@ -45,7 +45,7 @@ _PATTERNS = {
 
 
 def in_words(kept: str) -> str:
-    """Say in the reader's language what was kept in English; what is no sentence of ours stays."""
+    """Translate a stored English sentence into the reader's language; leave others alone."""
     for sentence, pattern in _PATTERNS.items():
         if found := pattern.fullmatch(kept):
             return _(sentence) % found.groups() if found.groups() else _(sentence)
