@@ -10,6 +10,7 @@ urlpatterns = [
     path("logout/", views.logout, name="logout"),
     path("profile/", views.profile, name="profile"),
     path("password/", views.password, name="password"),
+    path("stays/", views.stays, name="stays"),
     path("forgotten/", views.forgotten, name="forgotten"),
     path("forgotten/<str:key>/", views.new_password, name="new_password"),
     path("tokens/", views.tokens, name="tokens"),

@@ -71,6 +71,17 @@ def close(feed: CalendarFeed) -> None:
     feed.delete()
 
 
+def names(user: User, now: datetime) -> list[str]:
+    """Name the calendars that a person has addresses of."""
+    found = CalendarFeed.objects.of(user).select_related("space", "place__space")
+    return [title(feed) for feed in found.order_by("pk")]
+
+
+def close_all(user: User, now: datetime) -> int:
+    """Close all calendars of a person; return how many."""
+    return CalendarFeed.objects.of(user).delete()[0]
+
+
 def token_of(feed: CalendarFeed) -> str:
     """Return what makes the address secret: the code with our signature.
 
