@@ -1,4 +1,4 @@
-"""What a single value must be."""
+"""Validation of single values."""
 
 from datetime import datetime, time
 from zoneinfo import available_timezones
@@ -10,7 +10,7 @@ from spaces.features import Feature
 
 
 def validate_time_zone(name: str) -> None:
-    """Refuse what the IANA time zone database doesn't know."""
+    """Refuse zones that the IANA time zone database doesn't know."""
     if name not in available_timezones():
         raise ValidationError(
             _("“%(name)s” is not a time zone."), params={"name": name}, code="time_zone"
@@ -24,7 +24,7 @@ def validate_quarter_hour(value: time | datetime) -> None:
 
 
 def validate_features(value: object) -> None:
-    """Refuse anything but a list of `Feature` values, each once."""
+    """Refuse anything but a list of distinct `Feature` values."""
     if not isinstance(value, list) or len(set(map(str, value))) != len(value):
         raise ValidationError(_("Features are a list, each named once."), code="features")
     if unknown := [str(name) for name in value if name not in Feature.values]:
