@@ -1,4 +1,4 @@
-"""Deleting accounts: the bookings are given back, the person is forgotten."""
+"""Delete accounts: the bookings are given back, the person is forgotten."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from bookings.deciding import leaving
 from bookings.deciding.errors import BookingError
 from bookings.models import Booking
 
-admin.site.unregister(User)  # accounts know no bookings; here people come with theirs
+admin.site.unregister(User)  # accounts doesn't know bookings; here people have theirs
 
 
 @admin.register(User)
@@ -37,7 +37,7 @@ class PersonAdmin(UserAdmin):
         return self._ask(request, people)
 
     def leave_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask; POST forgets each of the people."""
+        """Ask first; POST forgets each person."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         data = request.POST if request.method == "POST" else request.GET

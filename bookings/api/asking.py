@@ -1,4 +1,4 @@
-"""What a program asks for, read into what the services take."""
+"""What a program requests, parsed into what the services take."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from spaces.models import Place, Space
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks, and for what."""
+    """Who is asking, and for what."""
 
     by: User
     wish: Wish
@@ -60,7 +60,7 @@ def _invalid(field: str, message: str) -> ApiProblem:
 
 
 def book(asked: Asked, *, now: datetime) -> Booking:
-    """Have a booking decided at once. Raises ApiProblem when it isn't confirmed."""
+    """Have a booking decided now. Raises ApiProblem when it isn't confirmed."""
     booking = None
     try:
         booking = services.book(asked.wish, by=asked.by, now=now)
@@ -72,7 +72,7 @@ def book(asked: Asked, *, now: datetime) -> Booking:
 
 
 def accept(asked: Asked, *, now: datetime) -> Booking:
-    """Have a booking decided next. Raises ApiProblem for what no booking can be."""
+    """Queue a booking for decision. Raises ApiProblem for what can never be a booking."""
     try:
         return services.request(asked.wish, by=asked.by, now=now)
     except BookingError as error:

@@ -1,4 +1,4 @@
-"""Booking by program."""
+"""Booking, for programs."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -79,7 +79,7 @@ def create_booking(
 )
 @idempotent
 def create_bookings(request: SignedInProgramRequest, body: Batch) -> object:
-    """Each item stands for itself: one that is refused doesn't hinder the others.
+    """Each item stands alone: a refused one doesn't affect the others.
 
     Accepted ones are CREATED and decided as with `Prefer: respond-async`.
     """
@@ -162,7 +162,7 @@ def list_bookings(
 def get_booking(
     request: SignedInProgramRequest, response: HttpResponse, code: Code, preference: prefer.Wait
 ) -> BookingOut:
-    """With `Prefer: wait=10` the answer comes when it is decided, or after ten seconds."""
+    """With `Prefer: wait=10` the answer comes once it is decided, or after ten seconds."""
     booking = _find(request, code)
     seconds = prefer.seconds_to_wait(request)
     if seconds and prefer.wait_for_decision(booking, seconds):
@@ -180,7 +180,7 @@ def get_booking(
 def reschedule_booking(
     request: SignedInProgramRequest, code: Code, body: BookingChange
 ) -> BookingOut:
-    """What is left out stays. If the new time can't be had, the booking stays where it is."""
+    """What you leave out stays the same. If the new time isn't available, nothing changes."""
     booking, now = _find(request, code), timezone.now()
     place = asking.find_place(body.place) if body.place else booking.place
     period = Period(body.starts_at or booking.starts_at, body.ends_at or booking.ends_at)
@@ -228,7 +228,7 @@ def cancel_booking(
         ),
     ],
 ) -> BookingOut:
-    """A member may until the space's deadline, its staff until the end."""
+    """Members may until the space's deadline, its staff until the end."""
     booking, now = _find(request, code), timezone.now()
     try:
         cancelled = services.cancel(booking, by=request.user, now=now, reason=reason)
@@ -245,7 +245,7 @@ def cancel_booking(
 
 
 def _find(request: SignedInProgramRequest, code: UUID) -> Booking:
-    """Return a booking that the person may see; another's counts as not there."""
+    """Return a booking that the person may see; others count as missing."""
     visible = Booking.objects.visible_to(request.user).with_person()
     found: Booking = get_object_or_404(visible, code=code)
     return found

@@ -1,4 +1,4 @@
-"""What bookings object to when a space's set-up changes."""
+"""The objections of bookings to changes in a space's set-up."""
 
 from collections.abc import Collection
 
@@ -25,7 +25,7 @@ def objection_to_reshaping(place: Place) -> str | None:
 
 
 def bookings_that_keep(places: Collection[Place]) -> list[str]:
-    """Say of each place with bookings how many it has, past ones too, with a link to them."""
+    """Say how many bookings each place has, past ones included, with a link to them."""
     counted = Booking.objects.at_places([place.pk for place in places]).by_place(timezone.now())
     lines: list[str] = []
     for place in places:

@@ -15,7 +15,7 @@ from spaces.models import Place
 from spaces.slots import Period, is_on_grid
 from spaces.venue import Venue
 
-#: With one of these it makes no sense to ask whether the space is open.
+#: With any of these there is no point in asking whether the space is open.
 NONSENSE = {"ends_before_start", "off_grid", "in_the_past", "too_far_ahead", "too_long"}
 
 #: Refusals that another place or time would meet as well.
@@ -28,10 +28,10 @@ ABOUT_THE_PERSON = {
     "wrong_state",
 }
 
-#: The most that a row can hold, on every database.
+#: The most that a row can store, on every database.
 LARGEST_PARTY = 32_767
 
-#: Every code that a refusal may carry, with what it means in general.
+#: Every code that a refusal may carry, with its general meaning.
 REASONS: dict[str, str | Promise] = {
     "ends_before_start": gettext_lazy("The end must be later than the start."),
     "off_grid": gettext_lazy("Times must be on the quarter hour: :00, :15, :30 or :45."),
@@ -65,7 +65,7 @@ REASONS: dict[str, str | Promise] = {
 
 
 def reason(code: str) -> str:
-    """Return the general sentence for a code, or the code when a later release made it."""
+    """Return the general sentence for a code, or the code itself if a later release added it."""
     return str(REASONS.get(code, code))
 
 
@@ -126,7 +126,7 @@ def _of_party(place: Place, party_size: int, *, most: int) -> list[Problem]:
 
 
 def unstorable(place: Place, period: Period, party_size: int) -> list[Problem]:
-    """Return what no booking can be, whatever the space allows: its row could not hold it."""
+    """Return why this can't be any booking, whatever the space allows: no row could store it."""
     return [*_of_party(place, party_size, most=LARGEST_PARTY), *_of_period(period)]
 
 
@@ -135,7 +135,7 @@ def _of_period(period: Period) -> list[Problem]:
         return [Problem("ends_before_start", _("The end must be later than the start."))]
     if not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
         return [Problem("off_grid", _("Times must be on the quarter hour: :00, :15, :30 or :45."))]
-    # Years in which a zone's offset can't lead out of the calendar.
+    # Years in which a zone's offset can't leave the calendar.
     if period.starts_at.year < EARLIEST.year:
         return [already_past()]
     if period.ends_at.year > LATEST.year:
@@ -157,7 +157,7 @@ def already_past() -> Problem:
 def of_time(
     venue: Venue, limits: Limits, period: Period, now: datetime, *, walk_in: bool = False
 ) -> list[Problem]:
-    """Return what forbids a period for every place with these limits, opening hours left aside."""
+    """Return what forbids a period for every place with these limits, apart from opening hours."""
     if nonsense := _of_period(period):
         return nonsense
     is_running = walk_in and now < period.starts_at + limits.step
