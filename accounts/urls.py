@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts import again, views
 
 urlpatterns = [
     path("register/", views.register, name="register"),
@@ -16,4 +16,5 @@ urlpatterns = [
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/<uuid:code>/revoke/", views.revoke, name="revoke"),
     path("language/", views.language, name="language"),
+    path("again/<str:key>/", again.again, name="again"),
 ]

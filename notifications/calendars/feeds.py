@@ -26,7 +26,7 @@ MOST = 2000  # bookings in one calendar: the latest
 READING_IS_NOTED_EVERY = timedelta(hours=1)
 
 #: Raise it when the same entries are written differently, so that apps fetch them again.
-EDITION = 1
+EDITION = 2
 
 
 @dataclass(frozen=True)
