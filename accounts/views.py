@@ -43,7 +43,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 form.cleaned_data["username"],
                 password=form.cleaned_data["password1"],
                 email=form.cleaned_data["email"],
-                language=translation.get_language() or "",  # a worker that mails sees no browser
+                language=translation.get_language() or "",  # the worker sees no browser
                 address=address_of(request),
                 now=timezone.now(),
             )
@@ -101,7 +101,7 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
     if form.is_valid():
         user = form.save(commit=False)
         passwords.change(user, password=user.password)
-        auth.update_session_auth_hash(request, user)  # other sessions end, this one stays
+        auth.update_session_auth_hash(request, user)  # ends other sessions, keeps this one
         messages.success(request, _("Your password is changed. Other devices are signed out."))
         return redirect("stays" if access.left_open(user, now=timezone.now()) else "profile")
     return _page(request, "accounts/password.html", form)
@@ -111,7 +111,7 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgotten(request: HttpRequest) -> HttpResponse:
-    """Have a link for a new password sent; the answer doesn't tell who is known."""
+    """Have a link for a new password sent; the answer doesn't reveal who has an account."""
     form = ForgottenForm(_data(request))
     if not form.is_valid():
         return _page(request, "accounts/forgotten.html", form)
@@ -131,7 +131,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("new_password1", "new_password2")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest, key: str) -> HttpResponse:
-    """Let who has the link from the mail choose a password, without the old one."""
+    """Let the holder of the link from the mail choose a password without the old one."""
     user = passwords.owner_of(key)
     if user is None:
         return render(request, "accounts/old_link.html", status=404)
@@ -152,8 +152,9 @@ def new_password(request: HttpRequest, key: str) -> HttpResponse:
 def tokens(request: AuthenticatedRequest) -> HttpResponse:
     """List the person's API tokens; make one and show its text.
 
-    The text stands in the answer to the POST and nowhere else: to show it after a redirect it would
-    have to be kept until then. When the form is sent again, by a reload, its key is known already.
+    The text appears in the answer to the POST and nowhere else: to show it after a redirect, it
+    would have to be stored until then. If a reload submits the form again, its key is already
+    known.
     """
     now = timezone.now()
     form = TokenForm(_data(request))
@@ -188,7 +189,7 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _tokens(request: AuthenticatedRequest, now: datetime) -> dict[str, Any]:
-    """Return what the page of tokens shows whatever was asked."""
+    """Return what the tokens page always shows."""
     return {
         "tokens": [(token, token.has_expired(now)) for token in api_tokens.of(request.user)],
         "api": request.build_absolute_uri(reverse("api:api-root")),
@@ -198,7 +199,7 @@ def _tokens(request: AuthenticatedRequest, now: datetime) -> dict[str, Any]:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Ask, then delete a token."""
+    """Ask first, then delete a token."""
     token = get_object_or_404(request.user.api_tokens, code=code)
     if request.method != "POST":
         return render(request, "accounts/revoke.html", {"token": token})
@@ -210,7 +211,7 @@ def revoke(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def stays(request: AuthenticatedRequest) -> HttpResponse:
-    """Show what works without the password; one press closes all of it."""
+    """Show what works without the password; one click closes all of it."""
     now = timezone.now()
     if request.method == "POST":
         access.close_all(request.user, now=now)
@@ -224,7 +225,7 @@ def stays(request: AuthenticatedRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Keep the language in a cookie, for visitors, and in the profile, for all devices."""
+    """Store the language in a cookie, for visitors, and in the profile, for all devices."""
     code = request.POST.get("language", "")
     if code not in dict(LANGUAGES):
         raise BadRequest("unknown language")
@@ -254,7 +255,7 @@ def _page(request: HttpRequest, template: str, form: BaseForm, **context: str) -
 def _too_often(
     request: HttpRequest, template: str, form: BaseForm, error: TooOften, **context: Any
 ) -> HttpResponse:
-    """Keep the form, and say when it may be sent again (RFC 6585, section 4)."""
+    """Keep the form, and say when it may be submitted again (RFC 6585, section 4)."""
     form.add_error(None, str(error))
     page = render(request, template, {"form": form, **context}, status=429)
     page.headers["Retry-After"] = str(error.seconds)
@@ -262,7 +263,7 @@ def _too_often(
 
 
 def _next(request: HttpRequest) -> str:
-    """Return where the person wanted to go, if that is a page of ours."""
+    """Return where the person wanted to go, if that is one of our pages."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     ours = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()

@@ -17,17 +17,17 @@ ROOT = "/api/"
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of problem. `title` is the same each time; what is special is in `detail`."""
+    """One kind of problem. `title` is always the same; the specifics are in `detail`."""
 
     code: str
     status: HTTPStatus
     title: str | Promise
     meaning: str | Promise  # what to do about it, for the documentation
     shape: type[Problem] = Problem  # which members it has
-    sample: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of its own members
+    sample: Mapping[str, Any] = field(default_factory=dict, hash=False)  # for its own members
 
 
-#: Every kind that an answer may have, in the order of the documentation.
+#: Every kind of problem, in the order of the documentation.
 KINDS: dict[str, Kind] = {}
 
 
@@ -155,7 +155,7 @@ UNAVAILABLE = kind(
 
 
 class ApiProblem(Exception):
-    """Raised anywhere under an operation; becomes the answer. `extra` are further members."""
+    """Raised anywhere under an operation; becomes the answer. `extra` has further members."""
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class ApiProblem(Exception):
 def document(problem: ApiProblem) -> dict[str, Any]:
     """Return the problem document; members without a value are left out.
 
-    Who has no more to say of this one says what to do about its kind: RFC 9457, 3.1.4.
+    Without a detail of its own it says what to do about its kind: RFC 9457, 3.1.4.
     """
     return {
         "type": f"/api/v1/problems#{problem.kind.code}",
@@ -201,12 +201,12 @@ def is_for_programs(request: HttpRequest) -> bool:
     return request.path.startswith(ROOT)
 
 
-#: Which kinds an operation may answer beside those that all have.
+#: Which kinds an operation may return besides the common ones.
 RAISED: dict[Callable[..., Any], tuple[Kind, ...]] = {}
 
 
 def raises[F: Callable[..., Any]](*kinds: Kind) -> Callable[[F], F]:
-    """Note which problems an operation may answer, for the OpenAPI document."""
+    """Record which problems an operation may return, for the OpenAPI document."""
 
     def note(view: F) -> F:
         RAISED[view] = kinds

@@ -37,8 +37,8 @@ register = template.Library()
 def offer_cards(context: Context, offers: Iterable[Offer], show_time: bool = False) -> SafeString:
     """Write a `<li>` for each offer; its button books, or moves `moving` there.
 
-    From the page it needs venue, zone and party_size, and the board for visitors, who sign in first.
-    `show_time`: the offers are not all for the same time.
+    From the page it needs venue, zone and party_size, and the board for visitors, who sign in
+    first. `show_time`: the offers are not all for the same time.
     """
     cards = _Cards(context, show_time=show_time)
     return mark_safe("".join(map(cards.card, offers)))  # noqa: S308 - escaped piece by piece

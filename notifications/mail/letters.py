@@ -277,7 +277,7 @@ def _facts(stay: Stay) -> tuple[Fact, ...]:
 
 
 def _changeable(stay: Stay, now: datetime, *, is_new: bool = False) -> tuple[str, ...]:
-    """Say until when its member may change it; nothing once that has passed. See also the ticket."""
+    """Say until when its member may change it; nothing after that. See also the ticket."""
     limits = stay.venue.limits(stay.place.kind)
     deadline = rules.deadline(limits, stay.period, made_at=stay.booking.decided_at or now)
     if not deadline.allows(now):
