@@ -1,5 +1,6 @@
 """What happens to people: joining, changing, being forgotten."""
 
+from collections.abc import Callable
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
@@ -11,8 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import passwords, tokens, tries
-from accounts.api import idempotency
+from accounts import passwords, tries
 from accounts.lookalikes import look, mixes_scripts
 from accounts.models import ERASED, IdempotencyKey, User
 
@@ -52,8 +52,11 @@ def register(
     language: str = "",
     address: str | None = None,
     now: datetime,
+    also: Callable[[User], object] = lambda user: None,
 ) -> User:
     """Create a member for somebody at this network address: every door signs up through here.
+
+    What is to be done with the new member `also`, is done with it or not at all.
 
     Raises ValidationError, which names `username`, `password` and `email`; `tries.TooOften`; or
     LoginRefused. If two people want one login at once, the constraint decides.
@@ -64,7 +67,9 @@ def register(
     check_login(login)
     try:
         with transaction.atomic():
-            return User.objects.create_user(login, email, password, language=language)
+            user = User.objects.create_user(login, email, password, language=language)
+            also(user)
+            return user
     except IntegrityError as error:
         is_taken = User.objects.filter(username=login).exists()
         raise (LoginTaken if is_taken else LoginLooksTaken) from error
@@ -130,13 +135,3 @@ def erase(user: User, *, now: datetime) -> None:
     LogEntry.objects.filter(
         content_type__app_label="accounts", content_type__model="user", object_id=str(user.pk)
     ).update(object_repr=str(user), change_message="")
-
-
-def forget_old_credentials(*, now: datetime) -> int:
-    """Delete credentials that nobody can use any more.
-
-    Request keys after a day, tokens a month after they expire, counts of tries after their hour.
-    """
-    return (
-        idempotency.forget_old(now=now) + tokens.forget_expired(now=now) + tries.forget_old(now=now)
-    )
