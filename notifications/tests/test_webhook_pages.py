@@ -89,7 +89,7 @@ def test_a_form_that_is_sent_twice_adds_one(browser, space):
     data = filled()
     browser.post(LIST, data)
     answer = browser.post(LIST, data, follow=True)
-    assert "added already" in answer.text
+    assert "already been added" in answer.text
     assert "whsec_" not in answer.text
     assert Endpoint.objects.webhooks_of(space).count() == 1
 
@@ -99,7 +99,7 @@ def test_a_form_that_is_sent_twice_adds_one(browser, space):
     [
         ({"url": ""}, "This field is required."),
         ({"url": "https://" + "a" * 600}, "at most 500"),
-        ({"url": "ftp://example.com/"}, "no plain address"),
+        ({"url": "ftp://example.com/"}, "not a plain address"),
         ({"url": "https://a@example.com/"}, "a login or an @"),
         ({"kinds": []}, "Choose at least one event."),
         ({"kinds": ["EXPLODED"]}, "EXPLODED is not one of"),
@@ -178,7 +178,7 @@ def test_a_webhook_that_fails_says_since_when(browser, webhook, receiver, desk, 
     deliver(timezone.now())
     page = browser.get(page_of(webhook)).text
     assert "Failing since" in page
-    assert "1 message waits." in page
+    assert "1 message is waiting." in page
     assert "Next try:" in page
 
 
