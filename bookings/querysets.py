@@ -139,6 +139,10 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def ending_after(self, at: datetime) -> Self:
         return self.filter(ends_at__gt=at)
 
+    def touched_by(self, *, spaces: Collection[int], people: Collection[int]) -> Self:
+        """Bookings in these spaces, and those of these people."""
+        return self.filter(Q(place__space__in=spaces) | Q(member__in=people))
+
     def at_places(self, places: Collection[int]) -> Self:
         return self.filter(place__in=places)
 
