@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import passwords, tokens, tries
+from accounts import emails, passwords, tokens, tries
 from accounts.api import idempotency
 from accounts.lookalikes import look, mixes_scripts
 from accounts.models import ERASED, IdempotencyKey, User
@@ -64,10 +64,13 @@ def register(
     check_login(login)
     try:
         with transaction.atomic():
-            return User.objects.create_user(login, email, password, language=language)
+            user = User.objects.create_user(login, email, password, language=language)
     except IntegrityError as error:
         is_taken = User.objects.filter(username=login).exists()
         raise (LoginTaken if is_taken else LoginLooksTaken) from error
+    if user.email:
+        emails.ask_newcomer(user, now=now)
+    return user
 
 
 def check_login(login: str, *, of: User | None = None) -> None:
@@ -117,10 +120,12 @@ def erase(user: User, *, now: datetime) -> None:
     user.api_tokens.all().delete()
     IdempotencyKey.objects.filter(user=user).delete()
     passwords.forget(user)
+    emails.forget(user)
     user.groups.clear()
     user.user_permissions.clear()
     user.username = ERASED + token_hex(16)
-    user.name = user.email = user.language = user.time_zone = ""
+    user.name = user.email = user.pending_email = user.language = user.time_zone = ""
+    user.email_confirmed_at = None
     user.theme = User.Theme.SYSTEM
     user.is_active = user.is_staff = user.is_superuser = user.looks_alike = False
     user.last_login = None
