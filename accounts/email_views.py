@@ -42,10 +42,10 @@ def _said(old: str, new: str) -> str:
     if new == old:
         return _("Your address stays %(address)s.") % {"address": old} if old else _("Saved.")
     if not new:
-        return _("Mesto writes to you no more.")
-    return _("A mail with a link is on its way to %(address)s. It is used when you follow it.") % {
-        "address": new
-    }
+        return _("Mesto won't write to you any more.")
+    return _(
+        "A mail with a link is on its way to %(address)s. Follow it to start using the address."
+    ) % {"address": new}
 
 
 @require_POST
@@ -66,7 +66,7 @@ def email_again(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_email(request: HttpRequest, key: str) -> HttpResponse:
-    """Ask, then use the address; who only looks at the link, as mail scanners do, changes nothing."""
+    """Ask, then use the address; only looking at the link, as mail scanners do, changes nothing."""
     now = timezone.now()
     found = emails.read(key)
     if request.method == "POST" and found and emails.confirm(*found, now=now):

@@ -89,7 +89,7 @@ class EmailForm(forms.Form):
         label=_("E-mail"),
         required=False,
         max_length=254,
-        help_text=_("Empty: Mesto writes to you no more."),
+        help_text=_("Leave it empty to get no mail."),
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     password = forms.CharField(

@@ -110,7 +110,7 @@ def change(user: User, *, password: str) -> None:
 
 @transaction.atomic
 def choose_by_mail(user: User, *, password: str, now: datetime) -> int:
-    """Set a new password for who has the link from a mail, which shows that the address is theirs."""
+    """Set a new password by the link from a mail, which shows whose the address is."""
     unconfirmed = User.objects.filter(pk=user.pk, email=user.email, email_confirmed_at=None)
     unconfirmed.update(email_confirmed_at=now)
     return choose(user, password=password, now=now)

@@ -54,33 +54,35 @@ def _letter(letter: EmailLetter) -> Letter:
         return Letter(
             subject=_("Confirm your address for Mesto"),
             heading=_("Is this your address?"),
-            summary=_("Follow the link, and Mesto writes to you here."),
+            summary=_("Follow the link to confirm it."),
             facts=(login,),
             afterwards=(_("The link is good for three days."),),
             link=Link(_("Confirm the address"), url),
-            about=_("Somebody gave this address at Mesto. If that wasn't you, do nothing."),
+            about=_("Somebody entered this address at Mesto. If it wasn't you, do nothing."),
         )
     new = Fact(_("New address"), letter.other or _("none"))
     password = Link(_("Choose a new password"), settings.SITE_URL + reverse("password"))
     if letter.about == About.CHANGING:
         return Letter(
-            subject=_("Your address at Mesto is to be changed"),
-            heading=_("Your address is to be changed."),
-            summary=_("Until the new one is confirmed, Mesto writes to you here."),
+            subject=_("Your e-mail address at Mesto is about to change"),
+            heading=_("Your e-mail address is about to change."),
+            summary=_("Until the new one is confirmed, Mesto keeps writing to you here."),
             facts=(login, new),
             afterwards=(
-                _("If that wasn't you, somebody knows your password. A new one stops the change."),
+                _(
+                    "If this wasn't you, somebody knows your password. Choosing a new one stops the change."
+                ),
             ),
             link=password,
             about=_("You get this because it is the address of your account."),
         )
     return Letter(
-        subject=_("Your address at Mesto is changed"),
-        heading=_("Your address is changed."),
-        summary=_("Mesto doesn't write to you here any more."),
+        subject=_("Your e-mail address at Mesto has changed"),
+        heading=_("Your e-mail address has changed."),
+        summary=_("Mesto no longer writes to you here."),
         facts=(login, new),
         afterwards=(
-            _("If that wasn't you, choose a new password and tell the staff of your space."),
+            _("If this wasn't you, choose a new password and tell the staff of your space."),
         ),
         link=password,
         about=_("You get this because it was the address of your account."),

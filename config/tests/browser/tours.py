@@ -88,6 +88,7 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         "no history": "/bookings/history/",
         "profile": "/accounts/profile/",
         "password": "/accounts/password/",
+        "e-mail": "/accounts/email/",
         "no tokens": "/accounts/tokens/",
         "no calendar": "/accounts/calendar/",
         "nothing stays": "/accounts/stays/",
@@ -98,13 +99,13 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         member.open(path)
         yield name
     for name, path in {
-        "profile": "/accounts/profile/",
+        "e-mail": "/accounts/email/",
         "password": "/accounts/password/",
         "leaving": "/accounts/delete/",
     }.items():
         member.open(path)
         member.page.locator("main form").evaluate("form => form.noValidate = true")
-        if path == "/accounts/profile/":
+        if path == "/accounts/email/":
             member.fill(email="no address")
         member.submit()
         member.page.locator("main [role=alert]").wait_for()
