@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import email_views, views
+from accounts import again, email_views, views
 
 urlpatterns = [
     path("register/", views.register, name="register"),
@@ -19,4 +19,5 @@ urlpatterns = [
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/<uuid:code>/revoke/", views.revoke, name="revoke"),
     path("language/", views.language, name="language"),
+    path("again/<str:key>/", again.again, name="again"),
 ]

@@ -26,7 +26,7 @@ MOST = 2000  # bookings in one calendar, the latest
 READING_IS_NOTED_EVERY = timedelta(hours=1)
 
 #: Raise it when the same entries are written in another way: programs then ask for them anew.
-EDITION = 1
+EDITION = 2
 
 
 @dataclass(frozen=True)

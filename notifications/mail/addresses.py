@@ -70,7 +70,8 @@ def _letter(letter: EmailLetter) -> Letter:
             facts=(login, new),
             afterwards=(
                 _(
-                    "If this wasn't you, somebody knows your password. Choosing a new one stops the change."
+                    "If this wasn't you, somebody knows your password. "
+                    "Choosing a new one stops the change."
                 ),
             ),
             link=password,
