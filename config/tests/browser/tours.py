@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 from django.urls import reverse
 
-from accounts import passwords
+from accounts import emails, passwords
 from accounts.models import User
+from accounts.services import change
 from accounts.tests.programs import issue
 from bookings.deciding import services
 from bookings.tests.acts import book, hours, move
@@ -222,6 +223,25 @@ def _mail(member: Person, alice: User) -> Iterator[str]:
         yield name
     member.open(f"/accounts/forgotten/{passwords.key_of(alice)}/")
     yield "choosing a new password"
+    yield from _addresses(member, alice)
+
+
+def _addresses(member: Person, alice: User) -> Iterator[str]:
+    change(alice, email="alice@example.org", pending_email="alice@example.com")
+    key = emails.key_of(alice, "alice@example.com")
+    for name, path in {
+        "profile with an address that waits": "profile",
+        "changing the address": "email",
+        "confirming an address": f"email/{key}",
+    }.items():
+        member.open(f"/accounts/{path}/")
+        yield name
+    member.submit()
+    member.page.locator("[role=status]").wait_for()
+    yield "an address is confirmed"
+    change(alice, email="")
+    member.open(f"/accounts/email/{key}/")
+    yield "an old link for an address"
 
 
 def of_the_staff(
