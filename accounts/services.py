@@ -1,5 +1,6 @@
 """What happens to a person: joining, changing, being forgotten."""
 
+from collections.abc import Callable
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
@@ -11,8 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import emails, passwords, tokens, tries
-from accounts.api import idempotency
+from accounts import emails, passwords, tries
 from accounts.lookalikes import look, mixes_scripts
 from accounts.models import ERASED, IdempotencyKey, User
 
@@ -52,8 +52,11 @@ def register(
     language: str = "",
     address: str | None = None,
     now: datetime,
+    also: Callable[[User], object] = lambda user: None,
 ) -> User:
     """Create a member for whoever asks from this network address: every door signs up through here.
+
+    What is to be done with the new member `also`, is done with it or not at all.
 
     Raises ValidationError, which names `username`, `password` and `email`; `tries.TooOften`; or
     LoginRefused. Two people who ask for one login at once: the constraint chooses.
@@ -65,12 +68,13 @@ def register(
     try:
         with transaction.atomic():
             user = User.objects.create_user(login, email, password, language=language)
+            if user.email:
+                emails.ask_newcomer(user, now=now)
+            also(user)
+            return user
     except IntegrityError as error:
         is_taken = User.objects.filter(username=login).exists()
         raise (LoginTaken if is_taken else LoginLooksTaken) from error
-    if user.email:
-        emails.ask_newcomer(user, now=now)
-    return user
 
 
 def check_login(login: str, *, of: User | None = None) -> None:
@@ -135,13 +139,3 @@ def erase(user: User, *, now: datetime) -> None:
     LogEntry.objects.filter(
         content_type__app_label="accounts", content_type__model="user", object_id=str(user.pk)
     ).update(object_repr=str(user), change_message="")
-
-
-def forget_old_credentials(*, now: datetime) -> int:
-    """Delete what nobody can use any more.
-
-    Keys of requests after a day, tokens a month after their end, counts of tries after their hour.
-    """
-    return (
-        idempotency.forget_old(now=now) + tokens.forget_expired(now=now) + tries.forget_old(now=now)
-    )

@@ -154,6 +154,7 @@ class BookingEvent(models.Model):
         CONFIRMED = "CONFIRMED", _("booked")
         REJECTED = "REJECTED", _("not booked")
         MOVED = "MOVED", _("moved")
+        AMENDED = "AMENDED", _("details changed")
         CANCELLED = "CANCELLED", _("cancelled")
         COMPLETED = "COMPLETED", _("completed")
 

@@ -1,11 +1,11 @@
 """The JSON API, put together: `/api/v1/`, its OpenAPI document and its documentation."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
@@ -19,8 +19,10 @@ from ninja.renderers import JSONRenderer
 
 from accounts.api import problems, queries
 from accounts.api.auth import unauthenticated
+from accounts.api.joining import router as joining
 from accounts.api.parsing import StrictParser
 from accounts.api.problems import ApiProblem, answer
+from accounts.api.requests import ProgramRequest
 from accounts.api.routes import router as signing_in
 from bookings.api.events import router as events
 from bookings.api.finding import router as finding
@@ -76,6 +78,7 @@ api = MestoAPI(
     renderer=Renderer(),
 )
 api.add_decorator(queries.noting, mode="view")
+api.add_router("", joining)
 api.add_router("/auth", signing_in)
 api.add_router("", spaces)
 api.add_router("", finding)
@@ -113,17 +116,23 @@ def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Name each wrong value by its place: `body.starts_at`, `query.party_size`."""
+    known = cast(ProgramRequest, request).known_parameters
     errors = [
-        {"field": _field(found["loc"]), "message": found["msg"].removeprefix("Value error, ")}
+        {
+            "field": _field(found["loc"], known),
+            "message": found["msg"].removeprefix("Value error, "),
+        }
         for found in error.errors
     ]
     return answer(ApiProblem(problems.INVALID, errors=errors))
 
 
-def _field(place: Sequence[str | int]) -> str:
-    """Ninja names the body twice: by what it is, and by the parameter that takes it."""
+def _field(place: Sequence[str | int], known: Collection[str]) -> str:
+    """Ninja names a body, and parameters that are read together, by what takes them too."""
     source, *path = place
-    named = ".".join(str(part) for part in [source, *(path[1:] if source == "body" else path)])
+    if source == "body" or (source == "query" and path and path[0] not in known):
+        path = path[1:]
+    named = ".".join(map(str, [source, *path]))
     return named.encode(errors="replace").decode()  # half a character can be a name in JSON
 
 

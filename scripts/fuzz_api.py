@@ -81,6 +81,7 @@ def main() -> int:
             "GUNICORN_CMD_ARGS": "--limit-request-line=0",
             # What is not asked about here, and would hide everything else.
             **dict.fromkeys(("API_RATE_PER_TOKEN", "API_RATE_PER_ADDRESS"), "10000000"),
+            **dict.fromkeys(("SIGN_UPS_PER_ADDRESS", "SIGN_UPS_PER_LOGIN"), "10000000"),
             **dict.fromkeys(("TOKENS_PER_ADDRESS", "TOKENS_PER_LOGIN"), "10000000"),
             **dict.fromkeys(("LOGIN_FAILURE_LIMIT", "ADDRESS_FAILURE_LIMIT"), "10000000"),
         }

@@ -60,6 +60,17 @@ def accepts_key[F: Callable[..., object]](view: F) -> F:
 
 def begin(request: ProgramRequest, user: User) -> Claim | None:
     """Claim the request's key, if it has one. Raises ApiProblem: reused, or still running."""
+    key = key_of(request)
+    if key is None:
+        return None
+    claim = _claim(user, key, _fingerprint(request), timezone.now())
+    if claim.answer is None:
+        request.claim = claim
+    return claim
+
+
+def key_of(request: ProgramRequest) -> str | None:
+    """Return the request's key, if it has one. Raises ApiProblem when it is none."""
     header = request.headers.get(HEADER)
     if header is None:
         return None
@@ -69,10 +80,22 @@ def begin(request: ProgramRequest, user: User) -> Claim | None:
     if not KEY.fullmatch(key):
         error = {"field": HEADER, "message": _("A key has 1 to 255 visible ASCII characters.")}
         raise ApiProblem(INVALID, errors=[error])
-    claim = _claim(user, key, _fingerprint(request), timezone.now())
-    if claim.answer is None:
-        request.claim = claim
-    return claim
+    return key
+
+
+def sender_of(request: ProgramRequest, login: str) -> User | None:
+    """Return the person with this login if the very same request, password and all, was theirs.
+
+    For operations that anybody may ask for: others learn nothing here.
+    """
+    key = key_of(request)
+    if key is None:
+        return None
+    sent = IdempotencyKey.objects.filter(
+        user__username=login, key=key, fingerprint=_fingerprint(request)
+    )
+    row = sent.filter(created_at__gt=timezone.now() - LIFE).select_related("user").first()
+    return row.user if row is not None else None
 
 
 def request_key(request: ProgramRequest) -> str | None:

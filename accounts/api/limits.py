@@ -43,8 +43,11 @@ def spend_try(what: str, *, now: datetime, **whose: str | None) -> None:
     try:
         tries.spend(what, now=now, **whose)
     except tries.TooOften as error:
-        headers = {"Retry-After": str(error.seconds)}
-        raise ApiProblem(TOO_MANY_REQUESTS, str(error), headers=headers) from error
+        raise too_often(error) from error
+
+
+def too_often(error: tries.TooOften) -> ApiProblem:
+    return ApiProblem(TOO_MANY_REQUESTS, str(error), headers={"Retry-After": str(error.seconds)})
 
 
 def count(policy: str, who: str, *, window: int) -> int:

@@ -116,6 +116,24 @@ KEY_REUSED = kind(
     _("This key was used for another request."),
     _("An `Idempotency-Key` belongs to one request for a day. Make a new key for new content."),
 )
+LOGIN_TAKEN = kind(
+    "login_taken",
+    HTTPStatus.CONFLICT,
+    _("This login is taken."),
+    _("Choose another."),
+)
+LOGIN_LOOKS_TAKEN = kind(
+    "login_looks_taken",
+    HTTPStatus.CONFLICT,
+    _("This login looks like one that is taken."),
+    _("Choose one that differs more."),
+)
+LOGIN_MIXES_SCRIPTS = kind(
+    "login_mixes_scripts",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    _("This login mixes letters of different alphabets."),
+    _("Use one alphabet."),
+)
 TOO_MANY_TOKENS = kind(
     "too_many_tokens",
     HTTPStatus.CONFLICT,

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from accounts.api.problems import FORBIDDEN, INVALID, ApiProblem
 from accounts.models import User
 from bookings.api.problems import SLOT_TAKEN, problem_of
-from bookings.api.schemas import BookingIn, BookingOut
+from bookings.api.schemas import BookingChange, BookingIn, BookingOut
 from bookings.deciding import services
+from bookings.deciding.details import Details
 from bookings.deciding.errors import BookingError, SlotTaken
 from bookings.deciding.wish import Wish
 from bookings.models import Booking
@@ -53,6 +54,16 @@ def find_place(code: UUID) -> Place:
     if place is None:
         raise _invalid("body.place", _("There is no such place."))
     return place
+
+
+def details(content: BookingChange, booking: Booking) -> Details:
+    """Read what a booking is to say. Raises ApiProblem: there is a guest in a guest's only."""
+    found = Details(**content.model_dump(include={"note", "guest_name", "guest_contact"}))
+    if booking.member_id is not None:
+        for name in ("guest_name", "guest_contact"):
+            if getattr(found, name) is not None:
+                raise _invalid(f"body.{name}", _("This booking is a member's; it has no guest."))
+    return found
 
 
 def _invalid(field: str, message: str) -> ApiProblem:

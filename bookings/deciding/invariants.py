@@ -23,6 +23,9 @@ from spaces.venue import Venue
 
 CHUNK = 2000
 
+#: What happens to a booking that goes on occupying its place.
+STAYING = {BookingEvent.Kind.MOVED, BookingEvent.Kind.AMENDED}
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -148,11 +151,11 @@ def _problems_of_life(row: list[Any], events: list[tuple[int, str, Any]]) -> Ite
     if kind != first or not (first == State.CREATED or may_follow(State.CREATED, first)):
         yield f"begins with {kind}, {first}"
     for (_, earlier, *_), (kind, later, *_) in pairwise(told):
-        moved = kind == BookingEvent.Kind.MOVED
+        keeps_state = kind in STAYING
         stayed = earlier == later and earlier in OCCUPYING
-        if not may_follow(earlier, later) or moved != stayed:
+        if not may_follow(earlier, later) or keeps_state != stayed:
             yield f"{kind}, {later} after {earlier}"
-        elif not moved and kind != later:
+        elif not keeps_state and kind != later:
             yield f"{kind} says {later}"
     if list(told[-1][1:]) != row:
         yield f"the last says {_shown(told[-1][1:])}, the row {_shown(row)}"

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding import rules
+from bookings.deciding.details import UNCHANGED, Details, write
 from bookings.deciding.errors import Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.steps import (
     answered,
@@ -123,20 +124,25 @@ def reschedule(
     by: User,
     now: datetime,
     party_size: int | None = None,
+    details: Details = UNCHANGED,
 ) -> Booking:
     """Move a booking within its space to another time or place; it stays where it is if that fails.
 
+    What is new in its `details` is written with the move, or not at all.
     Raises SlotTaken, Refused, TooLate and WrongState.
     """
     period = Period(starts_at, ends_at)
     if booking.member is not None:
         lock_member(booking.member)
     locked = lock_places(booking.place, place, member=booking.member, now=now)
-    booking = Booking.objects.with_place().get(pk=booking.pk)
+    # Nobody amends it meanwhile.
+    held = Booking.objects.select_for_update(no_key=True, of=("self",))
+    booking = held.with_place().get(pk=booking.pk)
     new_place, venue = locked[place.pk]
     people = booking.party_size if party_size is None else party_size
     asked = (place.pk, period, people)
     if booking.occupies and asked == (booking.place_id, booking.period, booking.party_size):
+        write(booking, details, by=by, now=now)
         return booking
     require_changeable(booking, by=by, now=now)
     if new_place.space_id != booking.place.space_id:
@@ -156,7 +162,9 @@ def reschedule(
         raise Refused(found)
     before = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
     after = {"place": new_place, "starts_at": starts_at, "ends_at": ends_at, "party_size": people}
-    change(booking, sorted(OCCUPYING), expected=before, changes=after)
+    change(
+        booking, sorted(OCCUPYING), expected=before, changes={**after, **details.changes(booking)}
+    )
     booking.booked_slots.all().delete()
     if not take_slots(booking, venue.leaves(new_place.pk)):
         raise SlotTaken(_("Someone has %(place)s for that time.") % {"place": str(new_place)})

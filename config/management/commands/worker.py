@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from accounts.services import forget_old_credentials
+from accounts.forgetting import forget_old_credentials
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
 from notifications.kafka.producing import deliver_to_kafka
