@@ -155,6 +155,7 @@ class BookingEvent(models.Model):
         REJECTED = "REJECTED", _("not booked")
         MOVED = "MOVED", _("moved")
         AMENDED = "AMENDED", _("details changed")
+        KEPT = "KEPT", _("kept")
         CANCELLED = "CANCELLED", _("cancelled")
         COMPLETED = "COMPLETED", _("completed")
 

@@ -71,6 +71,11 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         """Bookings that were accepted and wait for their decision."""
         return self.filter(state__in=UNDECIDED)
 
+    def waiting_since(self) -> datetime | None:
+        """Return when the request that waits longest for its decision was received."""
+        oldest: datetime | None = self.undecided().aggregate(at=Min("created_at"))["at"]
+        return oldest
+
     def in_order_of_arrival(self) -> Self:
         return self.order_by("pk")
 
@@ -137,6 +142,10 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def ending_after(self, at: datetime) -> Self:
         return self.filter(ends_at__gt=at)
+
+    def touched_by(self, *, spaces: Collection[int], people: Collection[int]) -> Self:
+        """Bookings in these spaces, and those of these people."""
+        return self.filter(Q(place__space__in=spaces) | Q(member__in=people))
 
     def at_places(self, places: Collection[int]) -> Self:
         return self.filter(place__in=places)

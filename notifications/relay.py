@@ -40,6 +40,7 @@ FEWEST_TRIES = 8
 MAILED = (
     BookingEvent.Kind.CONFIRMED,
     BookingEvent.Kind.MOVED,
+    BookingEvent.Kind.KEPT,
     BookingEvent.Kind.CANCELLED,
     BookingEvent.Kind.REJECTED,
 )

@@ -27,18 +27,27 @@ class NumbersTaken(ValueError):
     """Some of the numbers belong to other places; the text says which."""
 
 
-def lock_places(space: Space) -> None:
-    """Keep every booking in a space waiting until this transaction ends.
+def lock_places(*spaces: Space | int) -> None:
+    """Keep every booking in these spaces waiting until this transaction ends.
 
     A booking locks its own place before it reads hours, closures and parts; whoever changes what
     was read locks them all, in the same order.
     """
     list(
-        Place.objects.filter(space=space)
+        Place.objects.filter(space__in=spaces)
         .order_by("pk")
         .select_for_update(no_key=True)
         .values_list("pk")
     )
+
+
+def lock_setup(*spaces: int) -> None:
+    """Lock the places, and keep others from adding one that could be booked meanwhile."""
+    lock_places(*spaces)
+    # Places before spaces, as everywhere: a closure locks the places, then refers to the space.
+    rows = Space.objects.filter(pk__in=spaces).order_by("pk")
+    list(rows.select_for_update().values_list("pk"))
+    lock_places(*spaces)  # with those that were being added until now
 
 
 def generate_places(

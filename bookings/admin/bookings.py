@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from bookings.admin import book, cancel, wording
 from bookings.admin.filters import PARAMETERS, DayFilter, SpaceFilter, StateFilter, matching
 from bookings.admin.pages import address, methods
-from bookings.models import Booking
+from bookings.deciding import rules
+from bookings.models import Booking, BookingEvent
 from bookings.querysets import WallClock
 from bookings.words import words, zones
 from bookings.words.representation import places_of
@@ -167,9 +168,14 @@ def _history(booking: Booking) -> list[HistoryLine]:
                 at=wording.moment(event.at, zone),
                 kind=event.get_kind_display(),
                 by=str(event.actor or ""),
-                reason=event.reason,
+                reason=event.reason or _why(event),
                 place=str(places[event.data["place"]["code"]]),
                 time=wording.when(period, zone),
             )
         )
     return lines
+
+
+def _why(event: BookingEvent) -> str:
+    """Say in words what codes say: why it was refused, or what of the set-up was changed."""
+    return " ".join(rules.reason(code) for code in event.data.get("problems", ()))

@@ -14,17 +14,23 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import UserAdmin
 from accounts.models import User
+from bookings.admin.asking import AskingAdmin
 from bookings.admin.pages import MOST, address, back_to_list, page
 from bookings.deciding import leaving
 from bookings.deciding.errors import BookingError
+from bookings.deciding.stranding import Scope
 from bookings.models import Booking
 
 admin.site.unregister(User)  # accounts know no bookings; here people come with theirs
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(AskingAdmin, UserAdmin):
     actions = ["delete_accounts"]
+
+    def touched(self, rows: QuerySet[Any]) -> Scope:
+        """A closed account, or other groups: what the person has booked meets other rules."""
+        return Scope(people=list(rows.values_list("pk", flat=True)))
 
     def get_urls(self) -> list[URLPattern]:
         return [address(self, "leave", self.leave_view), *super().get_urls()]

@@ -24,7 +24,7 @@ from spaces.venue import Venue
 CHUNK = 2000
 
 #: What happens to a booking that goes on occupying its place.
-STAYING = {BookingEvent.Kind.MOVED, BookingEvent.Kind.AMENDED}
+STAYING = {BookingEvent.Kind.MOVED, BookingEvent.Kind.AMENDED, BookingEvent.Kind.KEPT}
 
 
 @dataclass(frozen=True)

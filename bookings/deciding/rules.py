@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -50,6 +51,9 @@ REASONS: dict[str, str | Promise] = {
     "slot_taken": gettext_lazy("Somebody else has the place for a part of that time."),
     "other_space": gettext_lazy("That place is in another space."),
     "account_closed": gettext_lazy("The member's account is closed."),
+    "zone_moved": gettext_lazy("The space's time zone has changed."),
+    "parts_changed": gettext_lazy("The place is made up of other parts now."),
+    "parts_taken": gettext_lazy("Somebody else has one of the place's new parts at that time."),
     "undecidable": gettext_lazy("Something on our side kept this from being decided."),
     "no_such_place": gettext_lazy("There is no such place."),
     "no_such_member": gettext_lazy("There is no such member."),
@@ -65,6 +69,11 @@ REASONS: dict[str, str | Promise] = {
 def reason(code: str) -> str:
     """Return the general sentence for a code, or the code when a later release made it."""
     return str(REASONS.get(code, code))
+
+
+def is_of_zone(data: Mapping[str, Any]) -> bool:
+    """Tell whether an event happened because the space's time zone was changed."""
+    return "zone_moved" in data.get("problems", ())
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,20 @@ def problems(
         found = [problem for problem in found if problem.code != "off_step"]
         found.append(Problem("closed", _closed_message(venue, period, now)))
     return [*found, *_of_quotas(limits.quotas, upcoming)]
+
+
+def of_setup(
+    venue: Venue, place: Place, period: Period, *, party_size: int, now: datetime
+) -> list[Problem]:
+    """Return what the set-up alone forbids, asked of a booking that is there already.
+
+    Notice, horizon and quotas bind who books, not what is booked. See also `stranding`.
+    """
+    found = [*_of_place(place, party_size), *_of_length(venue, venue.limits(place.kind), period)]
+    if not venue.is_open(place.pk, period):
+        found = [problem for problem in found if problem.code != "off_step"]
+        found.append(Problem("closed", _closed_message(venue, period, now)))
+    return found
 
 
 def _of_place(place: Place, party_size: int) -> list[Problem]:
@@ -170,6 +193,11 @@ def of_time(
             "time": words.duration(limits.min_notice)
         }
         found.append(Problem("too_soon", message))
+    return [*found, *_of_length(venue, limits, period)]
+
+
+def _of_length(venue: Venue, limits: Limits, period: Period) -> list[Problem]:
+    found = []
     if period.duration < limits.min_duration:
         message = _("The shortest booking is %(time)s.") % {
             "time": words.duration(limits.min_duration)

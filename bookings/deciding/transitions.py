@@ -86,10 +86,12 @@ def record(
     now: datetime,
     reason: str = "",
     sequence: int | None = None,
+    problems: Sequence[str] = (),
 ) -> int:
     """Append to the booking's log; return the event's number.
 
-    The row update before it keeps two writers apart.
+    `problems` are the codes that say what a change of the set-up did to it. The row update, or the
+    row's lock, before it keeps two writers apart.
     """
     if sequence is None:
         last = booking.events.aggregate(last=Max("sequence"))["last"] or 0
@@ -101,6 +103,6 @@ def record(
         actor=by,
         at=now,
         reason=reason,
-        data=booking_data(booking),
+        data=booking_data(booking) | ({"problems": list(problems)} if problems else {}),
     )
     return sequence

@@ -10,6 +10,7 @@ from accounts.factories import UserFactory
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
+from bookings.tests.asked import asked as question
 from spaces.models import Place
 
 pytestmark = pytest.mark.django_db
@@ -58,14 +59,15 @@ def test_a_place_with_bookings_tells_of_them(boss, desk, booked, data):
     assert Place.objects.filter(pk=desk.pk).exists()
 
 
-def test_it_is_withdrawn_by_one_press(boss, desk, booked):
+def test_it_is_withdrawn_by_one_press_and_an_answer_about_the_bookings(boss, desk, booked):
     for page in asked(boss, desk):
         form = page.text.partition(f'<form method="post" action="{LIST}"')[2].partition("</form>")[
             0
         ]
         fields = re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)"', form)
         Place.objects.update(is_bookable=True)
-        boss.post(LIST, {k: v for k, v in fields if k != "csrfmiddlewaretoken"})
+        answer = boss.post(LIST, {k: v for k, v in fields if k != "csrfmiddlewaretoken"})
+        boss.post(LIST, question(answer) | {"bookings-choice": "keep"})
         desk.refresh_from_db()
         assert not desk.is_bookable
     booked.refresh_from_db()

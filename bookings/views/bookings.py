@@ -1,5 +1,6 @@
 """A member's bookings: book, look, move, cancel, and the history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -23,7 +24,7 @@ from django.views.decorators.http import (
 from accounts.models import User
 from accounts.numbers import read_page
 from accounts.requests import AuthenticatedRequest
-from bookings.deciding import rules, services
+from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.wish import Wish
 from bookings.finding.links import board_url
@@ -158,6 +159,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
             party_size=found.party_size,
         ),
         "reasons": [rules.reason(code) for code in found.problems],
+        "kept_despite": standing.misfits(found, venue, now) if found.is_upcoming(now) else [],
         "again_url": _again_url(found, venue, now) if found.place.is_bookable else "",
         "just_cancelled": "cancelled" in request.GET and found.state == State.CANCELLED,
         "just_booked": ("booked" in request.GET or request.htmx) and found.is_upcoming(now),
@@ -217,8 +219,9 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
     lines = []
     for earlier, event in pairwise([None, *events]):
         assert event is not None
-        was = ""
-        if event["kind"] == BookingEvent.Kind.MOVED and earlier is not None:
+        was, data = "", event["data"]
+        is_moved = event["kind"] == BookingEvent.Kind.MOVED and not rules.is_of_zone(data)
+        if is_moved and earlier is not None:
             data = earlier["data"]
             period = Period(*(datetime.fromisoformat(data[n]) for n in ("starts_at", "ends_at")))
             was = f"{places[data['place']['code']]}, {words.when(period, zone, now)}"
@@ -230,11 +233,18 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
                 title=str(BookingEvent.Kind(event["kind"]).label),
                 at=event["at"],
                 by_words=who if is_somebodys else "",
-                reason=event["reason"],
+                reason=event["reason"] or _why(event),
                 was=was,
             )
         )
     return lines
+
+
+def _why(event: Mapping[str, Any]) -> str:
+    """Say what of the set-up was changed; why a request was refused stands above it."""
+    if event["kind"] == BookingEvent.Kind.REJECTED:
+        return ""
+    return " ".join(rules.reason(code) for code in event["data"].get("problems", ()))
 
 
 @never_cache

@@ -70,7 +70,10 @@ class BookingData(TypedDict):
     problems: Annotated[
         list[str],
         Field(
-            description="Codes that say why it was rejected; empty otherwise.",
+            description=(
+                "Codes that say why it was rejected or, in an event, what of a changed set-up "
+                "moved it or does not suit it any more; empty otherwise."
+            ),
             examples=[["slot_taken"]],
         ),
     ]

@@ -36,6 +36,7 @@ STATUSES = {
 METHODS = {
     BookingEvent.Kind.CONFIRMED: "REQUEST",
     BookingEvent.Kind.MOVED: "REQUEST",
+    BookingEvent.Kind.KEPT: "REQUEST",
     BookingEvent.Kind.CANCELLED: "CANCEL",
 }
 #: What ends a line for some readers, though it isn't a newline of RFC 5545.

@@ -11,13 +11,13 @@ from django.utils import translation
 
 from accounts.models import User
 from bookings.models import BookingEvent
-from notifications.calendars.ics import invitation
+from notifications.calendars.ics import METHODS, invitation
 from notifications.mail.headers import Mail, headers
 from notifications.mail.letters import Letter, of_event, of_reminder
 from notifications.models import Delivery
 
 #: What a calendar has to know. A refusal never was in one.
-INVITED = (BookingEvent.Kind.CONFIRMED, BookingEvent.Kind.MOVED, BookingEvent.Kind.CANCELLED)
+INVITED = frozenset(METHODS)
 
 #: Cc of Unicode, and what ends a line or a paragraph without being one of those.
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

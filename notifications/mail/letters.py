@@ -134,6 +134,8 @@ def of_event(event: BookingEvent, *, to: User, now: datetime) -> Letter:
         return _confirmed(stay, event, now)
     if event.kind == BookingEvent.Kind.MOVED:
         return _moved(stay, event, now)
+    if event.kind == BookingEvent.Kind.KEPT:
+        return _kept(stay, event.data, now)
     if event.kind == BookingEvent.Kind.CANCELLED:
         return _cancelled(stay, event, now)
     return _rejected(stay, event.data, now)
@@ -159,12 +161,37 @@ def _moved(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
         if event.actor_id == stay.member.pk
         else _("The staff of %(space)s moved it.") % stay.named
     )
+    if rules.is_of_zone(event.data):
+        line = _("%(space)s has another time zone now. Your booking keeps the time on the clock.")
+        return _letter(
+            stay,
+            subject=_("Moved: %(place)s, %(when)s") % stay.named,
+            heading=_("Your booking is moved."),
+            lines=(line % stay.named,),
+            facts=_facts(stay),
+            afterwards=_changeable(stay, now),
+            link=_to_booking(stay),
+        )
     return _letter(
         stay,
         subject=_("Moved: %(place)s, %(when)s") % stay.named,
         heading=_("Your booking is moved."),
         lines=(line,),
         facts=(*_facts(stay), *_before(stay, event)),
+        afterwards=_changeable(stay, now),
+        link=_to_booking(stay),
+    )
+
+
+def _kept(stay: Stay, data: BookingData, now: datetime) -> Letter:
+    """Say that it stays although something changed, and what that was."""
+    return _letter(
+        stay,
+        subject=_("Still yours: %(place)s, %(when)s") % stay.named,
+        heading=_("Your booking stays as it is."),
+        lines=(_("Something at %(space)s has changed:") % stay.named,),
+        points=tuple(rules.reason(code) for code in data.get("problems", ())),
+        facts=_facts(stay),
         afterwards=_changeable(stay, now),
         link=_to_booking(stay),
     )
