@@ -42,10 +42,7 @@ run: port database $(static) ## serve the site on http://127.0.0.1:8000 (PORT=80
 	@echo "Admin  http://$(LISTEN):$(PORT)/admin/"
 	@echo "Ctrl-C stops it."
 	@echo
-	@$(site_url); $(manage) worker & worker=$$!; \
-	LISTEN=$(LISTEN) PORT=$(PORT) $(python) -m gunicorn -c config/gunicorn.py config.wsgi & web=$$!; \
-	trap 'kill $$web $$worker 2>/dev/null' INT TERM; \
-	wait $$web; status=$$?; kill $$worker 2>/dev/null; wait; exit $$status
+	@$(site_url); LISTEN=$(LISTEN) PORT=$(PORT) exec $(python) scripts/serve.py
 
 dev: port database ## the same with reloading and errors in the browser
 	@$(manage) demo --logins

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access, passwords, services
+from accounts import access, emails, passwords, services
 from accounts.forms import LoginField, NamedFieldsFormSet
 from accounts.models import ApiToken, StaffRole, User
 
@@ -108,9 +108,16 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
     list_filter = ["is_active", "is_superuser", "staff_roles__role", "groups"]
     search_fields = ["username", "name", "email"]
     filter_horizontal = ["groups"]
-    readonly_fields = ["language", "time_zone", "theme", "last_login", "date_joined"]
+    readonly_fields = [
+        "email_confirmed_at",
+        "language",
+        "time_zone",
+        "theme",
+        "last_login",
+        "date_joined",
+    ]
     fieldsets = [
-        (None, {"fields": ["username", "password", "name", "email"]}),
+        (None, {"fields": ["username", "password", "name", "email", "email_confirmed_at"]}),
         (_("Rights"), {"fields": ["is_active", "is_superuser", "groups"]}),
         (_("Chosen in the profile"), {"fields": ["language", "time_zone", "theme"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
@@ -121,6 +128,16 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Write to a new address for its owner to confirm it, and to the old one."""
+        new = obj.email
+        if change:
+            obj.email = form.initial.get("email", new)
+        super().save_model(request, obj, form, change)
+        if new != obj.email:
+            emails.put(obj, new, now=timezone.now())
+            obj.email = new
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

@@ -71,6 +71,10 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
+    # None: whoever reads mail there hasn't said yet that it is theirs.
+    email_confirmed_at = models.DateTimeField(_("e-mail confirmed"), null=True, editable=False)
+    # To be used instead, once it is confirmed.
+    pending_email = models.EmailField(blank=True, default="", db_default="", editable=False)
     language = models.CharField(
         _("language"),
         max_length=5,
@@ -262,6 +266,27 @@ class PasswordQuestion(models.Model):
 
     def __str__(self) -> str:
         return self.who
+
+
+class EmailLetter(models.Model):
+    """A letter about a person's address, until a worker has sent it."""
+
+    class About(models.TextChoices):
+        CONFIRM = "CONFIRM"  # to the new one: is this yours?
+        CHANGING = "CHANGING"  # to the old one: another waits to be confirmed
+        CHANGED = "CHANGED"  # to the old one: another is used, or none
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    about = models.CharField(max_length=8, choices=About.choices)
+    to = models.EmailField()
+    other = models.EmailField(blank=True)
+    language = models.CharField(max_length=5)
+    asked_at = models.DateTimeField()
+    # Who sends it moves it on first, so that nobody else does.
+    due_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.to}"
 
 
 class Tally(models.Model):

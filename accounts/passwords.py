@@ -99,9 +99,21 @@ def owner_of(key: str) -> User | None:
 
 
 def change(user: User, *, password: str) -> None:
-    """Set a new password, made by `make_password`; this ends all sessions, and its key."""
+    """Set a new password, made by `make_password`; this ends all sessions, and its key.
+
+    An address that waits to be confirmed is dropped: whoever knew the old password may have asked.
+    """
     erased = Q(is_active=False, username__startswith=ERASED)
-    User.objects.exclude(erased).filter(pk=user.pk).update(password=password)
+    person = User.objects.exclude(erased).filter(pk=user.pk)
+    person.update(password=password, pending_email="")
+
+
+@transaction.atomic
+def choose_by_mail(user: User, *, password: str, now: datetime) -> int:
+    """Set a new password by the link from a mail, which shows whose the address is."""
+    unconfirmed = User.objects.filter(pk=user.pk, email=user.email, email_confirmed_at=None)
+    unconfirmed.update(email_confirmed_at=now)
+    return choose(user, password=password, now=now)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import passwords, tries
+from accounts import emails, passwords, tries
 from accounts.lookalikes import look, mixes_scripts
 from accounts.models import ERASED, IdempotencyKey, User
 
@@ -68,6 +68,8 @@ def register(
     try:
         with transaction.atomic():
             user = User.objects.create_user(login, email, password, language=language)
+            if user.email:
+                emails.ask_newcomer(user, now=now)
             also(user)
             return user
     except IntegrityError as error:
@@ -122,10 +124,12 @@ def erase(user: User, *, now: datetime) -> None:
     user.api_tokens.all().delete()
     IdempotencyKey.objects.filter(user=user).delete()
     passwords.forget(user)
+    emails.forget(user)
     user.groups.clear()
     user.user_permissions.clear()
     user.username = ERASED + token_hex(16)
-    user.name = user.email = user.language = user.time_zone = ""
+    user.name = user.email = user.pending_email = user.language = user.time_zone = ""
+    user.email_confirmed_at = None
     user.theme = User.Theme.SYSTEM
     user.is_active = user.is_staff = user.is_superuser = user.looks_alike = False
     user.last_login = None

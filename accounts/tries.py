@@ -27,10 +27,8 @@ class TooOften(Exception):
     def __str__(self) -> str:
         minutes = ceil(self.seconds / 60)
         return ngettext(
-            "That was tried too often, from your network or for this login. "
-            "Try again in %(minutes)d minute.",
-            "That was tried too often, from your network or for this login. "
-            "Try again in %(minutes)d minutes.",
+            "That was tried too often. Try again in %(minutes)d minute.",
+            "That was tried too often. Try again in %(minutes)d minutes.",
             minutes,
         ) % {"minutes": minutes}
 

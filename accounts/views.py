@@ -21,10 +21,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 import accounts.tokens as api_tokens
-from accounts import access, passwords, services, tries
+from accounts import access, emails, passwords, services, tries
 from accounts.addresses import address_of
 from accounts.forms import ForgottenForm, LoginForm, ProfileForm, RegisterForm, TokenForm
 from accounts.models import LANGUAGES
+from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
 from accounts.tries import TooOften
 
@@ -50,7 +51,7 @@ def register(request: HttpRequest) -> HttpResponse:
         except services.LoginRefused as error:
             form.add_error("username", str(error))
         except TooOften as error:
-            return _too_often(request, "accounts/register.html", form, error, next=_next(request))
+            return too_often(request, "accounts/register.html", form, error, next=_next(request))
         else:
             auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
             messages.success(request, _("You have an account and are signed in."))
@@ -90,7 +91,7 @@ def profile(request: AuthenticatedRequest) -> HttpResponse:
         with translation.override(chosen):
             messages.success(request, _("Your profile is saved."))
         return redirect("profile")
-    return _page(request, "accounts/profile.html", form)
+    return _page(request, "accounts/profile.html", form, waiting=emails.waiting(request.user))
 
 
 @never_cache
@@ -98,6 +99,11 @@ def profile(request: AuthenticatedRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: AuthenticatedRequest) -> HttpResponse:
     form = PasswordChangeForm(request.user, _data(request))
+    if request.method == "POST":
+        try:
+            tries.spend("password", login=request.user.username, now=timezone.now())
+        except TooOften as error:
+            return too_often(request, "accounts/password.html", form, error)
     if form.is_valid():
         user = form.save(commit=False)
         passwords.change(user, password=user.password)
@@ -119,7 +125,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     try:
         tries.spend("forgotten", now=now, address=address_of(request), login=who)
     except TooOften as error:
-        return _too_often(request, "accounts/forgotten.html", form, error)
+        return too_often(request, "accounts/forgotten.html", form, error)
     passwords.ask(who, language=translation.get_language() or settings.LANGUAGE_CODE, now=now)
     words = _("If we know you and your address, an e-mail with a link is on its way to you.")
     messages.success(request, words)
@@ -138,7 +144,7 @@ def new_password(request: HttpRequest, key: str) -> HttpResponse:
     form = SetPasswordForm(user, _data(request))
     if form.is_valid():
         now = timezone.now()
-        ended = passwords.choose(user, password=form.save(commit=False).password, now=now)
+        ended = passwords.choose_by_mail(user, password=form.save(commit=False).password, now=now)
         messages.success(request, _("Your password is changed. Sign in with it."))
         left = access.left_open(user, now=now)
         for words in access.told(ended, left):
@@ -174,7 +180,7 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
         except api_tokens.TooManyTokens as error:
             form.add_error(None, str(error))
         except TooOften as error:
-            return _too_often(request, "accounts/tokens.html", form, error, **_tokens(request, now))
+            return too_often(request, "accounts/tokens.html", form, error, **_tokens(request, now))
         except api_tokens.AlreadyMade:
             words = _(
                 "This token has already been made. If you didn't copy it, revoke it and "
@@ -250,16 +256,6 @@ def _data(request: HttpRequest) -> Any:
 def _page(request: HttpRequest, template: str, form: BaseForm, **context: str) -> HttpResponse:
     status = 422 if form.errors else 200
     return render(request, template, {"form": form, **context}, status=status)
-
-
-def _too_often(
-    request: HttpRequest, template: str, form: BaseForm, error: TooOften, **context: Any
-) -> HttpResponse:
-    """Keep the form, and say when it may be submitted again (RFC 6585, section 4)."""
-    form.add_error(None, str(error))
-    page = render(request, template, {"form": form, **context}, status=429)
-    page.headers["Retry-After"] = str(error.seconds)
-    return page
 
 
 def _next(request: HttpRequest) -> str:

@@ -72,6 +72,11 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         """Bookings that were accepted and are waiting for a decision."""
         return self.filter(state__in=UNDECIDED)
 
+    def waiting_since(self) -> datetime | None:
+        """Return when the request that waits longest for its decision was received."""
+        oldest: datetime | None = self.undecided().aggregate(at=Min("created_at"))["at"]
+        return oldest
+
     def in_order_of_arrival(self) -> Self:
         return self.order_by("pk")
 

@@ -16,7 +16,9 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -51,6 +53,12 @@ def sensible[View: Callable[..., Any]](view: View) -> View:
     return cast(View, checked)
 
 
+def sentences() -> list[str]:
+    from config.heartbeat import Attendance  # models, which aren't loaded when this module is
+
+    return Attendance.at(timezone.now()).sentences
+
+
 class MestoAdminConfig(AdminConfig):
     default_site = "config.admin.MestoAdminSite"
 
@@ -60,6 +68,10 @@ class MestoAdminSite(AdminSite):
     site_header = _("Mesto")
     index_title = _("Front desk")
     enable_nav_sidebar = False  # each page's header has the links; lists get the space
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Let the pages of the day say what is amiss; the others don't ask."""
+        return {**super().each_context(request), "amiss": SimpleLazyObject(sentences)}
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in superusers and everyone who works for a space."""

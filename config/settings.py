@@ -203,6 +203,10 @@ TRIES = {
         "address": env.int("TOKENS_PER_ADDRESS", default=600),
         "login": env.int("TOKENS_PER_LOGIN", default=60),
     },
+    # Links that confirm an address, to one address: nobody's mailbox is filled through us.
+    "letter": {"login": env.int("LETTERS_PER_MAILBOX", default=5)},
+    # Wrong passwords of somebody who is signed in, where one is asked for once more.
+    "password": {"login": env.int("LOGIN_FAILURE_LIMIT", default=10)},
 }
 
 # --- API ------------------------------------------------------------------------------------------

@@ -42,9 +42,8 @@ def _wanted(bookings: BookingQuerySet[Booking], mail: Endpoint) -> BookingQueryS
         purpose=Delivery.Purpose.REMINDER,
     )
     unwanted = MailPreference.objects.filter(user=OuterRef("member"), reminders=False)
-    return (
-        bookings.exclude(member__email="").filter(~Exists(made), ~Exists(unwanted)).order_by("pk")
-    )
+    reachable = bookings.exclude(member__email="").filter(member__email_confirmed_at__isnull=False)
+    return reachable.filter(~Exists(made), ~Exists(unwanted)).order_by("pk")
 
 
 @transactional

@@ -137,6 +137,7 @@ def staff(people: list[User], spaces: list[Space]) -> tuple[User, User]:
             username=login,
             name=f"Demo {login}",
             email=f"{login}@example.org",
+            email_confirmed_at=people[0].date_joined,
             password=password,
             date_joined=people[0].date_joined,
             is_superuser=login == "admin",

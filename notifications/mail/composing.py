@@ -28,19 +28,19 @@ def compose(delivery: Delivery, *, to: User, now: datetime) -> Mail:
     with translation.override(language_of(to)):
         letter = _letter(delivery, to=to, now=now)
         unsubscribe = letter.unsubscribe.url if letter.unsubscribe else ""
-        mail = written(letter, to=to, headers=headers(delivery, unsubscribe=unsubscribe))
+        mail = written(letter, to=to.email, headers=headers(delivery, unsubscribe=unsubscribe))
         if delivery.event is not None and delivery.event.kind in INVITED:
             _invite(mail, delivery.event, to=to)
     return mail
 
 
-def written(letter: Letter, *, to: User, headers: dict[str, str]) -> Mail:
+def written(letter: Letter, *, to: str, headers: dict[str, str]) -> Mail:
     """Render a letter as text and as HTML, in the active language."""
     mail = Mail(
         subject=_one_line(letter.subject),
         body=_text(letter),
         from_email=settings.MAIL_FROM,
-        to=[to.email],
+        to=[to],
         headers=headers,
     )
     mail.attach_alternative(_html(letter), "text/html")

@@ -43,7 +43,7 @@ def _is_done(request: PasswordRequest, post: Post) -> bool:
         return True
     try:
         with translation.override(user.language or request.language):
-            mail = written(_letter(user), to=user, headers=AUTOMATIC)
+            mail = written(_letter(user), to=user.email, headers=AUTOMATIC)
         outcome = post.send(mail)
     except Exception:  # one mail that can't be written must not stop the others
         logger.exception("the link for a new password can't be written")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
+from notifications.mail.addresses import send_letters
 from notifications.mail.composing import compose
 from notifications.mail.passwords import send_links
 from notifications.mail.post import Post
@@ -32,7 +33,8 @@ A_DAY = timedelta(days=1)
 
 def deliver_mail(*, now: datetime) -> int:
     """Send some of the mail that is due; return how much."""
-    done = send_links(limit=BATCH, now=now)  # somebody is sitting there waiting for it
+    # Somebody is sitting there waiting for it.
+    done = send_links(limit=BATCH, now=now) + send_letters(limit=BATCH, now=now)
     now = timezone.now() if done else now  # that may have taken a while, and leases start now
     return done + carry(Endpoint.Channel.MAIL, partial(_send, now=now), limit=BATCH, now=now)
 
@@ -103,6 +105,8 @@ def _needless_reminder(delivery: Delivery, reader: User, now: datetime) -> str:
         return "The booking is not what it was."
     if booking.has_started(now):
         return "The booking has begun."
+    if reader.email_confirmed_at is None:
+        return "The member's address is not confirmed."
     if not wants_reminders(reader):
         return "The member wants no reminders."
     return ""

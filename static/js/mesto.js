@@ -82,9 +82,10 @@ if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach((butto
   });
 });
 
-// A page that reloads by itself: never submits a form again, only looks.
+// A page that retries by itself. It has a form only if submitting it twice acts once.
 const retry = document.querySelector("[data-retry-after]");
-if (retry) setTimeout(() => location.replace(location.href), retry.dataset.retryAfter * 1000);
+const again = () => (retry.matches("form") ? retry.requestSubmit() : location.replace(location.href));
+if (retry) setTimeout(again, retry.dataset.retryAfter * 1000);
 
 document.querySelectorAll("[data-dismiss]").forEach((button) => { button.hidden = false; });
 scrollTimeline();
