@@ -1,4 +1,4 @@
-"""Errors are pages of the house."""
+"""Error pages that look like the rest of the site."""
 
 import re
 import sys
@@ -19,17 +19,17 @@ from accounts.again import old_form
 from accounts.api import problems
 from accounts.api.problems import ApiProblem, Kind, answer, is_for_programs
 
-RETRY_AFTER = 5  # seconds; the 503 page asks again by itself
+RETRY_AFTER = 5  # seconds; the 503 page reloads by itself
 SECRET = re.compile("password|secret", re.IGNORECASE)  # names of fields
 
 
 def _page(request: HttpRequest, kind: Kind) -> HttpResponse:
-    """Answer with a page of the house, or with a problem document where programs ask."""
+    """Answer with one of our pages, or with a problem document for programs."""
     if is_for_programs(request):
         return answer(ApiProblem(kind))
     status = kind.status
     response = render(request, f"errors/{status}.html", {"status": status}, status=status)
-    add_never_cache_headers(response)  # its frame names who is signed in
+    add_never_cache_headers(response)  # its header names the signed-in person
     return response
 
 
@@ -64,9 +64,9 @@ def method_not_allowed(request: HttpRequest) -> HttpResponse:
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say 503 when it was the database that could not be reached: that mends itself.
+    """Say 503 when the database could not be reached: that recovers by itself.
 
-    These two pages ask nothing of the database, so they use no context processors.
+    These two pages don't use the database, so they use no context processors.
     """
     is_down = isinstance(sys.exception(), OperationalError | InterfaceError)
     if is_for_programs(request):
