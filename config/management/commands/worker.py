@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from accounts.forgetting import forget_old_credentials
+from accounts.numbers import seconds
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
 from config.heartbeat import BEAT_SECONDS, Attendance, Heartbeat
@@ -68,7 +69,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--interval", type=float, default=0.5, help="seconds to wait when nothing is due"
+            "--interval", type=seconds, default=0.5, help="seconds to wait when nothing is due"
         )
         parser.add_argument(
             "--once", action="store_true", help="stop when nothing is due; fail if a step failed"
