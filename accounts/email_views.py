@@ -44,7 +44,7 @@ def _said(old: str, new: str) -> str:
     if not new:
         return _("Mesto won't write to you any more.")
     return _(
-        "A mail with a link is on its way to %(address)s. Follow it to start using the address."
+        "An e-mail with a link is on its way to %(address)s. Follow it to start using the address."
     ) % {"address": new}
 
 
@@ -57,7 +57,7 @@ def email_again(request: AuthenticatedRequest) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("profile")
     if address:
-        words = _("A mail with a link is on its way to %(address)s.") % {"address": address}
+        words = _("An e-mail with a link is on its way to %(address)s.") % {"address": address}
         messages.success(request, words)
     return redirect("profile")
 

@@ -62,7 +62,9 @@ class User(AbstractUser):
         max_length=150,
         unique=True,
         validators=[
-            UnicodeUsernameValidator(message=_("A login has letters, digits and @ . + - _ only."))
+            UnicodeUsernameValidator(
+                message=_("A login may only have letters, digits and @ . + - _.")
+            )
         ],
         help_text=_("Letters, digits and @ . + - _ . Capital or small makes no difference."),
         error_messages={"unique": _("This login is taken.")},

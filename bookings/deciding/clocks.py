@@ -50,7 +50,7 @@ def keep_walls(
         else:
             failed[pk] = found
     possible = without_clashes(wanted, after)
-    taken = Problem("zone_moved", _("At that time by the clock somebody else has the place."))
+    taken = Problem("zone_moved", _("Somebody else has the place at that time on the clock."))
     failed |= {pk: taken for pk in wanted if pk not in possible}
     BookedSlot.objects.filter(booking__in=possible).delete()
     for pk, period in possible.items():
@@ -76,14 +76,14 @@ def same_wall(period: Period, old: ZoneInfo, new: ZoneInfo, *, now: datetime) ->
         local = at.astimezone(old)
         found = local.replace(tzinfo=new).astimezone(UTC)
         if found.astimezone(new).replace(tzinfo=None) != local.replace(tzinfo=None):
-            message = _("The clocks are put forward that night: %(time)s does not exist.")
+            message = _("The clocks go forward that night: %(time)s does not exist.")
             return Problem("zone_moved", message % {"time": f"{local:%H:%M}"})
         ends.append(found)
     moved = Period(*ends)
     if moved.starts_at < now:
         return Problem("zone_moved", already_past().message)
     if moved.ends_at <= moved.starts_at or not all(map(is_on_grid, ends)):
-        message = _("The clocks are changed that night: the time can't be kept.")
+        message = _("The clocks change that night: the time can't be kept.")
         return Problem("zone_moved", message)
     return moved
 

@@ -56,6 +56,6 @@ def write(booking: Booking, details: Details, *, by: User, now: datetime) -> Non
     if booking.is_undecided:
         raise WrongState(_("This booking is not decided yet. Look again in a moment."))
     if not booking.is_upcoming(now):
-        raise WrongState(_("This booking is over: what it says stays."))
+        raise WrongState(_("This booking is over: its details can't be changed any more."))
     change(booking, sorted(OCCUPYING), expected={}, changes=changes)
     record(BookingEvent.Kind.AMENDED, booking, by=by, now=now)

@@ -56,7 +56,7 @@ def _letter(letter: EmailLetter) -> Letter:
             heading=_("Is this your address?"),
             summary=_("Follow the link to confirm it."),
             facts=(login,),
-            afterwards=(_("The link is good for three days."),),
+            afterwards=(_("The link is valid for three days."),),
             link=Link(_("Confirm the address"), url),
             about=_("Somebody entered this address at Mesto. If it wasn't you, do nothing."),
         )
@@ -75,7 +75,7 @@ def _letter(letter: EmailLetter) -> Letter:
                 ),
             ),
             link=password,
-            about=_("You get this because it is the address of your account."),
+            about=_("You get this because it is your account's address."),
         )
     return Letter(
         subject=_("Your e-mail address at Mesto has changed"),
@@ -86,5 +86,5 @@ def _letter(letter: EmailLetter) -> Letter:
             _("If this wasn't you, choose a new password and tell the staff of your space."),
         ),
         link=password,
-        about=_("You get this because it was the address of your account."),
+        about=_("You get this because it was your account's address."),
     )
