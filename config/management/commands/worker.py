@@ -101,7 +101,7 @@ class Command(BaseCommand):
             raise CommandError("A step failed.")
 
     def tell_status(self) -> None:
-        """Print which workers run and what is waiting; fail without workers or after a long wait."""
+        """Print which workers run and what is waiting; fail without workers or on a long wait."""
         try:
             found = Attendance.at(timezone.now())
         except (DatabaseError, InterfaceError) as error:
