@@ -1,8 +1,8 @@
-"""Numbers, dates and times are read as people write them: in files, forms, addresses and the API.
+"""Numbers, dates and times are read as people write them: in files, forms, URLs and the API.
 
-Python would take more: `1_0`, digits of other scripts, `2026-W48-3`. The API's parameters come from
-its OpenAPI document and the forms from the code, so a new one is tried too; a form with days or
-times that nothing here can fill in fails until it is told how.
+Python would accept more: `1_0`, digits in other scripts, `2026-W48-3`. The API's parameters come
+from its OpenAPI document and the forms from the code, so new ones are tried too; a form with days
+or times that nothing here can fill in fails until it is told how.
 """
 
 import json
@@ -47,7 +47,7 @@ DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def misspelt(text, *, blanks=True):
-    """Yield spellings of a number, day or time that Python reads, or almost, and nobody writes."""
+    """Yield spellings of a number, day or time that Python (nearly) accepts and nobody writes."""
     yield from (text.translate(FULL_WIDTH), text.translate(ARABIC))
     yield from (f"{text[0]}_{text[1:] or 0}", f"+{text}", f"0x{text}", f"{text}e0", f"{text}.0")
     if blanks:
@@ -83,7 +83,7 @@ def variants(schema, document):
 
 
 def sample(schema, document):
-    """Return a right value for a number or an instant, as it is sent; None for anything else."""
+    """Return a valid value for a number or an instant, as sent; None for anything else."""
     for one in variants(schema, document):
         if one.get("type") == "integer":
             return "2"
@@ -99,7 +99,7 @@ def operations(document):
 
 
 def parameters(document):
-    """Yield (method, path, name, right value) of each number and instant in an address."""
+    """Yield (method, path, name, valid value) for each number and instant in a URL."""
     for method, path, operation in operations(document):
         for parameter in operation["parameters"]:
             right = sample(parameter["schema"], document)
@@ -108,7 +108,7 @@ def parameters(document):
 
 
 def bodies(document):
-    """Yield (method, path, wrap, name, right value) of each number and instant in a body."""
+    """Yield (method, path, wrap, name, valid value) for each number and instant in a body."""
     for method, path, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
         for schema in (media["schema"] for media in content.values()):
@@ -125,7 +125,7 @@ def bodies(document):
 
 @pytest.fixture
 def insider(alice, desk, soon):
-    """A program of alice, and what fills the parameters of paths."""
+    """Alice's program, and values for path parameters."""
     booking = book(desk, alice, soon, soon + timedelta(hours=1))
     send = program(alice).send
     filled = {"{code}": str(booking.code), "{slug}": "loft"}
@@ -148,7 +148,7 @@ def test_every_number_and_instant_in_an_address_of_the_api(insider):
             answer = insider(method, f"{path}?{query.urlencode()}")
             assert answer.status_code == 422, (path, name, wrong)
             assert f"query.{name}" in fields(answer), (path, name, wrong)
-        # An address where + was not written as %2B.
+        # A URL where + was not written as %2B.
         assert insider(method, f"{path}?{name}=+{right}").status_code == 422
 
 
@@ -177,7 +177,7 @@ def test_a_cursor_is_what_we_wrote(alice, desk, soon):
 NUMBERS = (forms.IntegerField, forms.FloatField, forms.DecimalField, forms.DurationField)
 TIMES = (forms.DateField, forms.TimeField, forms.DateTimeField, forms.SplitDateTimeField)
 PICKERS = {"number", "date", "time", "datetime-local", "month", "week"}
-#: What fields of text for days and times are called.
+#: Names of text fields for days and times.
 CALLED = re.compile("(.*_)?(day|date|time|at|from|to|starts|ends|since|until)")
 
 RIGHT = {
@@ -201,7 +201,7 @@ def subclasses(parent):
 
 
 def our_forms():
-    """Yield every form of ours; of those that the admin adapts, what it makes of them."""
+    """Yield all our forms; those that the admin adapts, as adapted."""
     _ = get_resolver().url_patterns  # everything is loaded
     adapted = {model_admin.form for model_admin in admin.site._registry.values()}
     for form in set(subclasses(forms.BaseForm)) - adapted:
@@ -251,7 +251,7 @@ def test_every_form_with_days_or_times_as_text_refuses_them(space, desk):
         ),
         SearchForm: lambda data: searched(venue, data),
     }
-    extra = {SearchForm: {"from", "to"}}  # made when it is
+    extra = {SearchForm: {"from", "to"}}  # added on creation
     for form in set(our_forms()):
         texts = {
             name
@@ -363,7 +363,7 @@ def our_commands():
 
 
 def options(command, name):
-    """Yield what a command asks for as a number or a time, with a right value."""
+    """Yield a command's numeric and time arguments, with a valid value."""
     of_all = {action.dest for action in BaseCommand().create_parser("", "")._actions}
     for action in command.create_parser("manage.py", name)._actions:
         if action.dest in of_all or action.type in {None, str, Path, UUID, encoding, DateOrder}:

@@ -1,4 +1,4 @@
-"""Files as spreadsheets write them: each is imported, or refused with the line and the remedy.
+"""Files as spreadsheets write them: each is imported, or refused naming the line and the remedy.
 
 Those named after LibreOffice were saved by it, with its options and languages; the others are what
 Excel, Numbers, Google Sheets and people's editors write, byte for byte.
@@ -148,7 +148,7 @@ def test_a_file_is_imported(name, loft, alice):
     assert said in {("Анна Ким", NOTE), tuple(WESTERN.values())}
 
 
-#: Name: bytes and options of whole files that can't be read, and what is said about them.
+#: Name: bytes and options of files that can't be read at all, and the message.
 UNREADABLE = {
     "cp1251": (of("cp1251"), {}, r"^Line 3 is not utf-8. Try --encoding=cp1251 .*“CSV UTF-8”"),
     "cp1252": (
@@ -202,7 +202,7 @@ def test_a_file_that_can_not_be_read_says_where_and_what_to_do(name):
         read(content, **options)
 
 
-#: Name: a file of which the second line is refused, its options, and what is said about it.
+#: Name: a file whose second line is refused, its options, and the message.
 REFUSED = {
     "american-untold": (
         table(day="03/14/2033"),
