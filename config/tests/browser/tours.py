@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.tests.programs import issue
 from bookings.deciding import services
 from bookings.tests.acts import book, hours, move
+from config.tests.browser import stranded
 from config.tests.browser.person import Person
 from notifications import preferences, relay
 from notifications.factories import WebhookFactory
@@ -265,6 +266,7 @@ def of_the_staff(
     boss.submit(".submit-row")
     boss.page.locator(".rows").wait_for()
     yield "admin: bookings in the way of a closure"
+    yield from stranded.of_the_set_up(boss, desk)
     yield from _calendars_of(boss, space)
 
 
