@@ -13,5 +13,5 @@ class NotificationsConfig(AppConfig):
         from notifications.calendars import feeds
 
         access.KINDS.append(
-            access.Kind(_("Addresses of calendars"), "calendar", feeds.names, feeds.close_all)
+            access.Kind(_("Calendar addresses"), "calendar", feeds.names, feeds.close_all)
         )

@@ -238,7 +238,7 @@ def _require_storable(line: Line) -> None:
     if line.surplus:
         raise LineError("invalid", _("The line has more values than there are columns."))
     if any("\0" in value for value in line.values.values()):
-        raise LineError("invalid", _("The line holds a character that is no text."))
+        raise LineError("invalid", _("The line contains a character that isn't text."))
     for column in Booking._meta.fields:
         most = column.max_length if column.name in TEXTS else None
         if most is not None and len(line[column.name]) > most:

@@ -61,7 +61,7 @@ def read_instant(text: str, zone: ZoneInfo) -> datetime:
     found = local.replace(tzinfo=zone).astimezone(UTC)
     if found.astimezone(zone).replace(tzinfo=None) != local:
         raise LocalTimeError(
-            _("The clocks are put forward that night: %(time)s does not exist.") % {"time": tail}
+            _("The clocks go forward that night: %(time)s does not exist.") % {"time": tail}
         )
     return found
 
