@@ -9,7 +9,7 @@ import json
 import re
 from argparse import ArgumentTypeError
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -180,6 +180,8 @@ PICKERS = {"number", "date", "time", "datetime-local", "month", "week"}
 #: Names of text fields for days and times.
 CALLED = re.compile("(.*_)?(day|date|time|at|from|to|starts|ends|since|until)")
 
+CALLED_ENDS = re.compile("(closes|ends|until|to)")
+
 RIGHT = {
     "starts_at": "2026-12-01T10:00",
     "ends_at": "2026-12-01T12:00",
@@ -208,7 +210,7 @@ def our_forms():
         if form.__module__.split(".")[0] in {"accounts", "spaces", "bookings", "notifications"}:
             yield form
     asked = RequestFactory().get("/")
-    asked.user = UserFactory.create(username="boss", is_superuser=True)
+    asked.user = UserFactory.build(is_superuser=True)
     for model_admin in admin.site._registry.values():
         if type(model_admin).__module__.split(".")[0] == "django":
             continue
@@ -233,11 +235,13 @@ def test_every_field_for_a_number_or_a_time_refuses_them():
     assert tried >= {"party_size", "number", "capacity", "max_upcoming", "opens_at", "closes_at"}
 
 
-def test_every_form_with_days_or_times_as_text_refuses_them(space, desk):
+@pytest.fixture
+def makers(space, desk):
+    """Return how forms with days or times as text are filled in, by what they have of them."""
     places = Place.objects.all()
     setup = Space.objects.with_setup(since=timezone.now(), member=None).get(pk=space.pk)
     venue = Venue.of(setup)
-    makers = {
+    return {
         TimesForm: lambda data: TimesForm({**data, "place": desk.code}),
         BookForm: lambda data: BookForm({**data, "place": desk.code}),
         StaffBookForm: lambda data: StaffBookForm(
@@ -251,23 +255,45 @@ def test_every_form_with_days_or_times_as_text_refuses_them(space, desk):
         ),
         SearchForm: lambda data: searched(venue, data),
     }
-    extra = {SearchForm: {"from", "to"}}  # added on creation
+
+
+MADE_LATER = {SearchForm: {"from", "to"}}
+
+
+def forms_with_texts():
+    """Yield each form with days or times as text, and a right value of each of those fields."""
     for form in set(our_forms()):
         texts = {
             name
             for name, field in form.base_fields.items()
             if isinstance(field, forms.CharField)
             and (CALLED.fullmatch(name) or getattr(field.widget, "input_type", "") in PICKERS)
-        } | extra.get(form, set())
-        if not texts:
-            continue
-        assert form in makers, f"{form} has {texts}: say how it is filled in"
-        right = {name: RIGHT[name] for name in texts}
+        } | MADE_LATER.get(form, set())
+        if texts:
+            yield form, {name: RIGHT[name] for name in texts}
+
+
+def test_every_form_with_days_or_times_as_text_refuses_them(makers):
+    for form, right in forms_with_texts():
+        assert form in makers, f"{form} has {set(right)}: say how it is filled in"
         assert makers[form](right).is_valid(), (form, makers[form](right).errors)
-        for name in texts:
+        for name in right:
             for wrong in misspelt(right[name]):
-                made = makers[form]({**right, name: wrong})
-                assert not made.is_valid(), (form, name, wrong)
+                assert not makers[form]({**right, name: wrong}).is_valid(), (form, name, wrong)
+
+
+def test_every_end_in_a_form_may_be_24_00(makers):
+    tried = set()
+    for form, right in forms_with_texts():
+        for name in {"to", "ends", "ends_at"} & set(right):
+            made = makers[form]({**right, name: right[name].replace("12:00", "24:00")})
+            assert made.is_valid(), (form, name, made.errors)
+            tried.add(form)
+    assert tried == set(makers)
+    for form in our_forms():
+        for name, field in form.base_fields.items():
+            if isinstance(field, forms.TimeField) and CALLED_ENDS.match(name):
+                assert field.clean("24:00") == time(0), (form, name)
 
 
 def searched(venue, data):
