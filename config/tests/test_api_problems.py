@@ -137,7 +137,7 @@ def wrong_state(s):
 
 def too_late(s):
     booking = s.booked()
-    s.policy(cancel_deadline_minutes=60 * 24 * 7)
+    s.policy(cancel_deadline_minutes=60 * 24 * 7, grace_minutes=0)
     return s.hers.delete(booking)
 
 
@@ -154,6 +154,9 @@ PROVOKED = {
     "too_large": lambda s: s.hers.send_raw("POST", "/bookings", b" " * 3_000_000),
     "still_running": still_running,
     "idempotency_key_reused": key_reused,
+    "login_taken": lambda s: s.hers.post("/accounts", SIGN_IN),
+    "login_looks_taken": lambda s: s.hers.post("/accounts", {**SIGN_IN, "username": "a1ice"}),
+    "login_mixes_scripts": lambda s: s.hers.post("/accounts", {**SIGN_IN, "username": "mеmber"}),
     "too_many_tokens": too_many_tokens,
     "too_many_requests": too_many_requests,
     "login_locked": login_locked,
