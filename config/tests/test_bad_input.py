@@ -381,6 +381,6 @@ def test_the_pages_have_forms_to_try(sessions):
             browser(sessions, "visitor").get("/accounts/register/").text
         ).found
     ]
-    assert {"username", "password1", "password2", "email"} <= register.keys()
+    assert {"username", "password1", "email"} <= register.keys()
     board = PostedForms(browser(sessions, "member").get("/spaces/loft/").text).found
     assert {"place", "starts_at", "ends_at", "request_key"} <= dict(board[0][1]).keys()

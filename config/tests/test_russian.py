@@ -81,7 +81,7 @@ def test_what_was_done_in_russian_is_told_to_others_in_their_language(client, al
 def test_errors_in_forms_are_russian(client, db):
     data = {"username": "what a name", "password1": "a", "password2": "b"}
     page = told(client.post("/accounts/register/", data, headers=RUSSIAN))
-    assert "Проверьте эти поля: Логин Подтверждение пароля" in page
+    assert "Проверьте эти поля: Логин Пароль" in page
     assert "В логине бывают только буквы, цифры и знаки @ . + - _" in page
 
 
