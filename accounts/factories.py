@@ -30,6 +30,6 @@ class StaffRoleFactory(DjangoModelFactory[StaffRole]):
         model = StaffRole
 
     user = factory.SubFactory(UserFactory)
-    # By name, as in the model: accounts don't know spaces.
+    # By name, as in the model: accounts doesn't know spaces.
     space = factory.SubFactory("spaces.factories.SpaceFactory")
     role = StaffRole.Role.HOST

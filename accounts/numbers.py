@@ -1,10 +1,11 @@
-"""Whole numbers as people write them: digits 0 to 9, perhaps behind a minus.
+"""Whole numbers as people write them: digits 0 to 9, perhaps after a minus.
 
-Python's own `int` takes more than anybody means to write: `1_0`, `+5`, digits of other scripts,
-blanks around them. See also `bookings.words.local_time`, for dates and times.
+Python's own `int` accepts more than anybody means to write: `1_0`, `+5`, digits in other scripts,
+surrounding blanks. See also `bookings.words.local_time`, for dates and times.
 """
 
 import re
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django import forms
@@ -15,14 +16,29 @@ NOT_WHOLE = _("Write a whole number in digits, such as 4.")
 
 
 def read_whole(text: str) -> int:
-    """Read a whole number. Raises ValueError."""
+    """Parse a whole number. Raises ValueError."""
     if not WHOLE.fullmatch(text):
         raise ValueError(str(NOT_WHOLE))
     return int(text)
 
 
+def whole_number(text: str) -> int:
+    """Read a whole number of a command line. Raises ArgumentTypeError."""
+    try:
+        return read_whole(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def seconds(text: str) -> float:
+    """Read seconds of a command line, perhaps not whole. Raises ArgumentTypeError."""
+    if not re.fullmatch(r"[0-9]{1,9}([.][0-9]{1,9})?", text):
+        raise ArgumentTypeError(f"{text!r} is no number of seconds such as 5 or 0.5")
+    return float(text)
+
+
 def read_page(text: str | None) -> int:
-    """Return the page of a list that an address names; the first when it names none."""
+    """Return the page number in a list's URL; the first if there is none."""
     return int(text) if text and WHOLE.fullmatch(text) else 1
 
 

@@ -1,4 +1,4 @@
-"""What happens to a person: joining, changing, being forgotten."""
+"""What happens to people: joining, changing, being forgotten."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -18,7 +18,7 @@ from accounts.models import ERASED, IdempotencyKey, User
 
 
 class LoginRefused(Exception):
-    """Nobody can have this login. `code` is for programs; the text is fit for the person."""
+    """Nobody can have this login. `code` is for programs; the text is for the person."""
 
     code = ""
 
@@ -54,12 +54,12 @@ def register(
     now: datetime,
     also: Callable[[User], object] = lambda user: None,
 ) -> User:
-    """Create a member for whoever asks from this network address: every door signs up through here.
+    """Create a member for somebody at this network address: every door signs up through here.
 
-    What is to be done with the new member `also`, is done with it or not at all.
+    `also` is done with the new member in the same transaction, or not at all.
 
     Raises ValidationError, which names `username`, `password` and `email`; `tries.TooOften`; or
-    LoginRefused. Two people who ask for one login at once: the constraint chooses.
+    LoginRefused. If two people want one login at once, the constraint decides.
     """
     login = User.normalize_username(login)
     _check_fields(User(username=login, email=email), password)
@@ -78,9 +78,9 @@ def register(
 
 
 def check_login(login: str, *, of: User | None = None) -> None:
-    """Raise LoginRefused when a person, perhaps one who has another, can't have this login.
+    """Raise LoginRefused when a person, who may already have another, can't have this login.
 
-    What is there already may look like another, or mix scripts: it stays as good as it was.
+    An existing login may look like another, or mix scripts: it stays valid.
     """
     others = User.objects.exclude(pk=of.pk) if of is not None and of.pk else User.objects.all()
     if others.filter(username=login).exists():
@@ -106,9 +106,9 @@ def _check_fields(person: User, password: str) -> None:
 
 
 def change(user: User, **fields: Any) -> None:
-    """Write these columns and no other, and only while the person is here.
+    """Write only these columns, and only if the person still exists.
 
-    Saving a whole row that was read earlier could bring an erased person back.
+    Saving a whole row that was read earlier could resurrect an erased person.
     """
     User.objects.filter(pk=user.pk, is_active=True).update(**fields)
 
@@ -133,8 +133,8 @@ def erase(user: User, *, now: datetime) -> None:
     user.theme = User.Theme.SYSTEM
     user.is_active = user.is_staff = user.is_superuser = user.looks_alike = False
     user.last_login = None
-    user.date_joined = now  # when the row became nobody's
-    user.set_unusable_password()  # sessions are signed with the password's hash: they end
+    user.date_joined = now  # when the row stopped being anybody's
+    user.set_unusable_password()  # ends sessions: they are signed with the password's hash
     user.save()
     LogEntry.objects.filter(
         content_type__app_label="accounts", content_type__model="user", object_id=str(user.pk)

@@ -1,4 +1,4 @@
-"""Pages about the person. Leaving is in bookings, for it cancels them."""
+"""Pages about the person. Leaving is in bookings, because it cancels them."""
 
 from django.urls import path
 

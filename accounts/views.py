@@ -44,7 +44,7 @@ def register(request: HttpRequest) -> HttpResponse:
                 form.cleaned_data["username"],
                 password=form.cleaned_data["password1"],
                 email=form.cleaned_data["email"],
-                language=translation.get_language() or "",  # a worker that mails sees no browser
+                language=translation.get_language() or "",  # the worker sees no browser
                 address=address_of(request),
                 now=timezone.now(),
             )
@@ -107,7 +107,7 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
     if form.is_valid():
         user = form.save(commit=False)
         passwords.change(user, password=user.password)
-        auth.update_session_auth_hash(request, user)  # other sessions end, this one stays
+        auth.update_session_auth_hash(request, user)  # ends other sessions, keeps this one
         messages.success(request, _("Your password is changed. Other devices are signed out."))
         return redirect("stays" if access.left_open(user, now=timezone.now()) else "profile")
     return _page(request, "accounts/password.html", form)
@@ -117,7 +117,7 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgotten(request: HttpRequest) -> HttpResponse:
-    """Have a link for a new password sent; the answer doesn't tell who is known."""
+    """Have a link for a new password sent; the answer doesn't reveal who has an account."""
     form = ForgottenForm(_data(request))
     if not form.is_valid():
         return _page(request, "accounts/forgotten.html", form)
@@ -127,7 +127,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     except TooOften as error:
         return too_often(request, "accounts/forgotten.html", form, error)
     passwords.ask(who, language=translation.get_language() or settings.LANGUAGE_CODE, now=now)
-    words = _("If we know you and your address, a mail with a link is on its way to you.")
+    words = _("If we know you and your address, an e-mail with a link is on its way to you.")
     messages.success(request, words)
     return redirect("login")
 
@@ -137,7 +137,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("new_password1", "new_password2")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest, key: str) -> HttpResponse:
-    """Let who has the link from the mail choose a password, without the old one."""
+    """Let the holder of the link from the mail choose a password without the old one."""
     user = passwords.owner_of(key)
     if user is None:
         return render(request, "accounts/old_link.html", status=404)
@@ -158,8 +158,9 @@ def new_password(request: HttpRequest, key: str) -> HttpResponse:
 def tokens(request: AuthenticatedRequest) -> HttpResponse:
     """List the person's API tokens; make one and show its text.
 
-    The text stands in the answer to the POST and nowhere else: to show it after a redirect it would
-    have to be kept until then. When the form is sent again, by a reload, its key is known already.
+    The text appears in the answer to the POST and nowhere else: to show it after a redirect, it
+    would have to be stored until then. If a reload submits the form again, its key is already
+    known.
     """
     now = timezone.now()
     form = TokenForm(_data(request))
@@ -182,7 +183,8 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
             return too_often(request, "accounts/tokens.html", form, error, **_tokens(request, now))
         except api_tokens.AlreadyMade:
             words = _(
-                "This token is made already. If you didn't copy it, revoke it and make another."
+                "This token has already been made. If you didn't copy it, revoke it and "
+                "make another."
             )
             messages.warning(request, words)
             return redirect("tokens")
@@ -193,7 +195,7 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _tokens(request: AuthenticatedRequest, now: datetime) -> dict[str, Any]:
-    """Return what the page of tokens shows whatever was asked."""
+    """Return what the tokens page always shows."""
     return {
         "tokens": [(token, token.has_expired(now)) for token in api_tokens.of(request.user)],
         "api": request.build_absolute_uri(reverse("api:api-root")),
@@ -203,7 +205,7 @@ def _tokens(request: AuthenticatedRequest, now: datetime) -> dict[str, Any]:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Ask, then delete a token."""
+    """Ask first, then delete a token."""
     token = get_object_or_404(request.user.api_tokens, code=code)
     if request.method != "POST":
         return render(request, "accounts/revoke.html", {"token": token})
@@ -215,7 +217,7 @@ def revoke(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def stays(request: AuthenticatedRequest) -> HttpResponse:
-    """Show what works without the password; one press closes all of it."""
+    """Show what works without the password; one click closes all of it."""
     now = timezone.now()
     if request.method == "POST":
         access.close_all(request.user, now=now)
@@ -229,7 +231,7 @@ def stays(request: AuthenticatedRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Keep the language in a cookie, for visitors, and in the profile, for all devices."""
+    """Store the language in a cookie, for visitors, and in the profile, for all devices."""
     code = request.POST.get("language", "")
     if code not in dict(LANGUAGES):
         raise BadRequest("unknown language")
@@ -257,7 +259,7 @@ def _page(request: HttpRequest, template: str, form: BaseForm, **context: str) -
 
 
 def _next(request: HttpRequest) -> str:
-    """Return where the person wanted to go, if that is a page of ours."""
+    """Return where the person wanted to go, if that is one of our pages."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     ours = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()

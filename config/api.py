@@ -51,19 +51,19 @@ class MestoAPI(NinjaAPI):
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> Document:
-        """Describe the API, in English throughout: most of it stands in the code."""
+        """Describe the API, all in English, as most of it is written in the code."""
         document = copy(self._undated(path_prefix or self.get_root_path(path_params or {})))
         document.update(dated(dict(document), timezone.now().date() + timedelta(days=7)))
         return document
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
-        """Look at the address too: ninja calls this when it knows who asks, before it reads."""
+        """Check the query string too: ninja calls this after authentication, before parsing."""
         queries.require_known(request)
         return super().create_temporal_response(request)
 
     @cache  # noqa: B019 - there is one API, and it lives as long as the process
     def _undated(self, path_prefix: str) -> Document:
-        """Put the document together, which takes long; all but its dates is in the code."""
+        """Build the document, which is slow; everything but its dates comes from the code."""
         with translation.override(None):
             return Document(self, path_prefix)
 
@@ -103,7 +103,7 @@ def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Ninja's own: it raises 400 for a body that is no JSON."""
+    """Handle ninja's own errors: it raises 400 for a body that isn't JSON."""
     assert error.status_code == HTTPStatus.BAD_REQUEST, error
     return answer(ApiProblem(problems.MALFORMED))
 
@@ -115,7 +115,7 @@ def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """Name each wrong value by its place: `body.starts_at`, `query.party_size`."""
+    """Name each wrong value by its location: `body.starts_at`, `query.party_size`."""
     known = cast(ProgramRequest, request).known_parameters
     errors = [
         {
@@ -128,15 +128,15 @@ def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 
 def _field(place: Sequence[str | int], known: Collection[str]) -> str:
-    """Ninja names a body, and parameters that are read together, by what takes them too."""
+    """Ninja also names bodies, and parameters parsed together, by the argument that takes them."""
     source, *path = place
     if source == "body" or (source == "query" and path and path[0] not in known):
         path = path[1:]
     named = ".".join(map(str, [source, *path]))
-    return named.encode(errors="replace").decode()  # half a character can be a name in JSON
+    return named.encode(errors="replace").decode()  # a lone surrogate can be a name in JSON
 
 
 urls = api.urls
-for pattern in urls[0]:  # operations ask by themselves who it is
+for pattern in urls[0]:  # operations authenticate by themselves
     assert isinstance(pattern, URLPattern)
     login_not_required(pattern.callback)

@@ -1,4 +1,4 @@
-"""Errors are pages of the house."""
+"""Error pages that look like the rest of the site."""
 
 import re
 import sys
@@ -19,17 +19,17 @@ from accounts.again import old_form
 from accounts.api import problems
 from accounts.api.problems import ApiProblem, Kind, answer, is_for_programs
 
-RETRY_AFTER = 5  # seconds; the 503 page asks again by itself
-SECRET = re.compile("password|secret", re.IGNORECASE)  # names of fields
+RETRY_AFTER = 5  # seconds; the 503 page reloads by itself
+SECRET = re.compile("password|secret", re.IGNORECASE)  # field names
 
 
 def _page(request: HttpRequest, kind: Kind) -> HttpResponse:
-    """Answer with a page of the house, or with a problem document where programs ask."""
+    """Answer with one of our pages, or with a problem document for programs."""
     if is_for_programs(request):
         return answer(ApiProblem(kind))
     status = kind.status
     response = render(request, f"errors/{status}.html", {"status": status}, status=status)
-    add_never_cache_headers(response)  # its frame names who is signed in
+    add_never_cache_headers(response)  # its header names the signed-in person
     return response
 
 
@@ -50,7 +50,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say that the form has grown old, and hold it ready to be sent by one press."""
+    """Say that the form has expired, and keep it ready to submit with one click."""
     if is_for_programs(request):
         return answer(ApiProblem(problems.CSRF_FAILED))
     response = old_form(request)
@@ -64,9 +64,9 @@ def method_not_allowed(request: HttpRequest) -> HttpResponse:
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say 503 when it was the database that could not be reached: that mends itself.
+    """Say 503 when the database could not be reached: that recovers by itself.
 
-    These two pages ask nothing of the database, so they use no context processors.
+    These two pages don't use the database, so they use no context processors.
     """
     is_down = isinstance(sys.exception(), OperationalError | InterfaceError)
     if is_for_programs(request):
@@ -88,7 +88,7 @@ def render_alone(template: str, status: int, **context: Any) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Resend:
-    """A form that met a database which was away, ready to be sent again."""
+    """A form that was sent while the database was down, ready to be submitted again."""
 
     fields: list[tuple[str, str]]
     is_whole: bool  # passwords and files never go into a page
@@ -104,5 +104,5 @@ class Resend:
 
     @property
     def is_harmless(self) -> bool:
-        """Tell whether it is carried out once, however often it is sent."""
+        """Tell whether it is carried out only once, however often it is submitted."""
         return any(name == "request_key" for name, _value in self.fields)

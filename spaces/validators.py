@@ -1,4 +1,4 @@
-"""What a single value must be."""
+"""Validation of single values."""
 
 import re
 from datetime import datetime, time
@@ -9,17 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from spaces.features import Feature
 
-#: As people write a number: with a country's +, blanks, brackets, dots or dashes, and an extension.
+#: Phone numbers as people write them: +country, blanks, brackets, dots, dashes, an extension.
 PHONE = re.compile(
     r"(?P<number>\+?[0-9(][0-9() ./\-‐‑–]*[0-9])"
     r"(?:[,;]? ?(?:ext\.?|x|доб\.?|#) ?(?P<extension>[0-9]{1,8}))?",
     re.IGNORECASE,
 )
-DIGITS = range(3, 16)  # from the short numbers of a town to the longest of ITU-T E.164
+DIGITS = range(3, 16)  # from short local numbers to the longest in ITU-T E.164
 
 
 def validate_phone(text: str) -> None:
-    """Refuse what no telephone can dial."""
+    """Refuse what no phone can dial."""
     found = PHONE.fullmatch(text)
     if not found or len(re.sub("[^0-9]", "", found["number"])) not in DIGITS:
         raise ValidationError(
@@ -28,7 +28,7 @@ def validate_phone(text: str) -> None:
 
 
 def validate_time_zone(name: str) -> None:
-    """Refuse what the IANA time zone database doesn't know."""
+    """Refuse zones that the IANA time zone database doesn't know."""
     if name not in available_timezones():
         raise ValidationError(
             _("“%(name)s” is not a time zone."), params={"name": name}, code="time_zone"
@@ -38,11 +38,11 @@ def validate_time_zone(name: str) -> None:
 def validate_quarter_hour(value: time | datetime) -> None:
     """Refuse times that the 15-minute grid can't hold."""
     if value.minute % 15 or value.second or value.microsecond:
-        raise ValidationError(_("Choose a quarter of an hour: :00, :15, :30 or :45."), code="grid")
+        raise ValidationError(_("Choose a quarter hour: :00, :15, :30 or :45."), code="grid")
 
 
 def validate_features(value: object) -> None:
-    """Refuse anything but a list of `Feature` values, each once."""
+    """Refuse anything but a list of distinct `Feature` values."""
     if not isinstance(value, list) or len(set(map(str, value))) != len(value):
         raise ValidationError(_("Features are a list, each named once."), code="features")
     if unknown := [str(name) for name in value if name not in Feature.values]:

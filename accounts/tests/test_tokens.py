@@ -99,7 +99,7 @@ def test_a_form_sent_again_makes_no_second_token(member, alice):
     member.post(URL, form)
     again = member.post(URL, form, follow=True)
     assert again.redirect_chain == [(URL, 302)]
-    assert "This token is made already." in words(again)
+    assert "This token has already been made." in words(again)
     assert alice.api_tokens.count() == 1
 
 

@@ -1,4 +1,4 @@
-"""Booking by program."""
+"""Booking, for programs."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -80,7 +80,7 @@ def create_booking(
 )
 @idempotent
 def create_bookings(request: SignedInProgramRequest, body: Batch) -> object:
-    """Each item stands for itself: one that is refused doesn't hinder the others.
+    """Each item stands alone: a refused one doesn't affect the others.
 
     Accepted ones are CREATED and decided as with `Prefer: respond-async`.
     """
@@ -141,7 +141,7 @@ def list_bookings(
 def get_booking(
     request: SignedInProgramRequest, response: HttpResponse, code: Code, preference: prefer.Wait
 ) -> BookingOut:
-    """With `Prefer: wait=10` the answer comes when it is decided, or after ten seconds."""
+    """With `Prefer: wait=10` the answer comes once it is decided, or after ten seconds."""
     booking = _find(request, code)
     seconds = prefer.seconds_to_wait(request)
     if seconds and prefer.wait_for_decision(booking, seconds):
@@ -159,9 +159,9 @@ def get_booking(
 def reschedule_booking(
     request: SignedInProgramRequest, code: Code, body: BookingChange
 ) -> BookingOut:
-    """What is left out stays. All of it is changed or nothing; a note needs no deadline.
+    """What you leave out stays the same. It changes all or nothing; a note needs no deadline.
 
-    If the new time can't be had, the booking stays where it is.
+    If the new time isn't available, the booking stays where it is.
     """
     booking, now = _find(request, code), timezone.now()
     details = asking.details(body, booking)
@@ -209,12 +209,12 @@ def cancel_booking(
         Query(
             "",
             max_length=200,
-            description="Whoever booked sees it in the history.",
+            description="The person who booked sees it in the history.",
             examples=["Water damage"],
         ),
     ],
 ) -> BookingOut:
-    """A member may until the space's deadline, its staff until the end."""
+    """Members may until the space's deadline, its staff until the end."""
     booking, now = _find(request, code), timezone.now()
     try:
         cancelled = services.cancel(booking, by=request.user, now=now, reason=reason)
@@ -231,7 +231,7 @@ def cancel_booking(
 
 
 def _find(request: SignedInProgramRequest, code: UUID) -> Booking:
-    """Return a booking that the person may see; another's counts as not there."""
+    """Return a booking that the person may see; others count as missing."""
     visible = Booking.objects.visible_to(request.user).with_person()
     found: Booking = get_object_or_404(visible, code=code)
     return found

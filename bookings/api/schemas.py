@@ -1,4 +1,4 @@
-"""Bodies and answers of the bookings' operations.
+"""Request and response bodies of the booking operations.
 
 The booking itself: `bookings.words.representation`.
 """
@@ -78,7 +78,7 @@ class BookingIn(Input):
 
 
 class BookingChange(Input):
-    """What is left out stays as it is."""
+    """Anything left out stays as it is."""
 
     place: Annotated[
         UUID | None, Field(description="Another place in the same space.", examples=[CODE])
@@ -113,7 +113,7 @@ class BookingChange(Input):
 
     @property
     def moves(self) -> bool:
-        """Tell whether place, time or number of people are named."""
+        """Tell whether place, time or party size are given."""
         return any((self.place, self.starts_at, self.ends_at, self.party_size))
 
     @model_validator(mode="after")
@@ -143,7 +143,7 @@ class OfferOut(Schema):
 
 
 class BookingProblem(Problem):
-    """Why a booking can't be had, and what can."""
+    """Why a booking isn't possible, and what is."""
 
     problems: Annotated[
         list[Reason], Field(description="With `refused`: every broken rule, each with its code.")
@@ -159,7 +159,7 @@ class BookingProblem(Problem):
 
 
 class BookingOut(BookingData):
-    """A booking as its member and the staff of its space see it."""
+    """A booking as its member and its space's staff see it."""
 
     member: Annotated[
         str | None, Field(description="The member's login; null for a guest.", examples=["member"])
@@ -173,7 +173,7 @@ class BookingOut(BookingData):
 
 
 class BookingFilters(Schema):
-    """Which bookings to list. Two filters have a second name, which other APIs have led us to."""
+    """Which bookings to list. Some filters have a second name, as people expect from other APIs."""
 
     state: Annotated[
         list[State], Field(description="Only in this state; several may be named.")
@@ -242,7 +242,7 @@ class Batch(Input):
 
 
 class BatchResult(Schema):
-    """What became of one item: `booking` when it was accepted, `problem` when it was refused."""
+    """The result of one item: `booking` if it was accepted, `problem` if it was refused."""
 
     status: Annotated[int, Field(description="202 or the problem's status.", examples=[202])]
     booking: Annotated[BookingOut | None, Field(description="Accepted, not decided yet.")] = None

@@ -1,4 +1,4 @@
-"""Bookings and the zone of their space: another zone, and each keeps the time on the clock."""
+"""Bookings and their space's zone: if the zone changes, each keeps its time on the clock."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ type Standings = Mapping[int, Standing]
 
 
 def differ(before: Standing, after: Standing) -> bool:
-    """Tell whether the clock at the space shows another time for a booking than it did."""
+    """Tell whether the space's clock now shows a different time for a booking."""
     return _wall(before) != _wall(after)
 
 
@@ -50,7 +50,7 @@ def keep_walls(
         else:
             failed[pk] = found
     possible = without_clashes(wanted, after)
-    taken = Problem("zone_moved", _("At that time by the clock somebody else has the place."))
+    taken = Problem("zone_moved", _("Somebody else has the place at that time on the clock."))
     failed |= {pk: taken for pk in wanted if pk not in possible}
     BookedSlot.objects.filter(booking__in=possible).delete()
     for pk, period in possible.items():
@@ -66,9 +66,9 @@ def keep_walls(
 
 
 def same_wall(period: Period, old: ZoneInfo, new: ZoneInfo, *, now: datetime) -> Period | Problem:
-    """Return the period at which clocks in the new zone show what those in the old one did.
+    """Return the period at which clocks in the new zone show what the old ones showed.
 
-    Of an hour that happens twice the same reading is taken (PEP 495). A Problem tells why there is
+    In an hour that repeats, the same reading is taken (PEP 495). A Problem says why there is
     no such period: skipped by the clocks, or over.
     """
     ends = []
@@ -76,23 +76,23 @@ def same_wall(period: Period, old: ZoneInfo, new: ZoneInfo, *, now: datetime) ->
         local = at.astimezone(old)
         found = local.replace(tzinfo=new).astimezone(UTC)
         if found.astimezone(new).replace(tzinfo=None) != local.replace(tzinfo=None):
-            message = _("The clocks are put forward that night: %(time)s does not exist.")
+            message = _("The clocks go forward that night: %(time)s does not exist.")
             return Problem("zone_moved", message % {"time": f"{local:%H:%M}"})
         ends.append(found)
     moved = Period(*ends)
     if moved.starts_at < now:
         return Problem("zone_moved", already_past().message)
     if moved.ends_at <= moved.starts_at or not all(map(is_on_grid, ends)):
-        message = _("The clocks are changed that night: the time can't be kept.")
+        message = _("The clocks change that night: the time can't be kept.")
         return Problem("zone_moved", message)
     return moved
 
 
 def without_clashes(wanted: Mapping[int, Period], standings: Standings) -> dict[int, Period]:
-    """Return which of the wanted moves can be made together, while all other bookings stay.
+    """Return which of the wanted moves can be made together while all other bookings stay.
 
-    Who can't move holds on to its time, and so may be in the way of another: asked again until
-    nobody is. Who booked first comes first.
+    A booking that can't move keeps its time, and so may block another: repeated until
+    none is blocked. First booked, first served.
     """
     possible = dict(wanted)
     while True:

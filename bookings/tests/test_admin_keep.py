@@ -52,7 +52,7 @@ def test_a_place_with_bookings_tells_of_them(boss, desk, booked, data):
         assert page.status_code == 200
         text = unescape(page.text)
         assert "permission" not in text
-        found = re.search(r'Desk 1: <a href="([^"]*)">2 bookings</a>, 1 of them to come', text)
+        found = re.search(r'Desk 1: <a href="([^"]*)">2 bookings</a>, 1 of them upcoming', text)
         listed = boss.get(found[1]).context["cl"].result_list
         assert {booking.place for booking in listed} == {desk}
         assert len(listed) == 2

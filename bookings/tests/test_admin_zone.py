@@ -156,7 +156,7 @@ class TestSkippedAndRepeatedHours:
         assert [line["words"].split(",")[1] for line in answer.context["lines"]] == [
             " Sun 14 Mar 2027"
         ]
-        assert "The clocks are put forward that night: 02:00 does not exist." in answer.text
+        assert "The clocks go forward that night: 02:00 does not exist." in answer.text
         assert move_to(clerk, loft, "America/New_York", WALL, KEEP).status_code == 302
         assert on_the_clock(night, BERLIN) == ("14 02:00", "14 03:00")
         assert told(night) == [("KEPT", ["zone_moved"])]
@@ -168,7 +168,7 @@ class TestSkippedAndRepeatedHours:
         desk = loft.places.get(number=1)
         evening = book(desk, bob, NOW, local(loft, "2027-03-13T20:00"), 1)
         answer = move_to(clerk, loft, "America/New_York", WALL)
-        assert "At that time by the clock somebody else has the place." in answer.text
+        assert "Somebody else has the place at that time on the clock." in answer.text
         assert move_to(clerk, loft, "America/New_York", WALL, KEEP).status_code == 302
         assert on_the_clock(evening, BERLIN)[0] == "13 20:00"
         assert nothing_is_wrong()

@@ -45,7 +45,7 @@ PAGE = 30
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def bookings(request: AuthenticatedRequest) -> HttpResponse:
-    """List what is coming, by day; POST books."""
+    """List what is ahead, by day; POST books."""
     if request.method == "POST":
         return book(request)
     now = timezone.now()
@@ -67,7 +67,7 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _as_shown(booking: Booking) -> tuple[datetime, datetime, int]:
-    """Put bookings in the order of the clocks they are shown by; spaces may be zones apart."""
+    """Sort bookings by the clocks they are shown in; spaces may be in different zones."""
     zone = booking.place.space.zone
     local = booking.starts_at.astimezone(zone)
     return local.replace(tzinfo=None), booking.starts_at, booking.pk
@@ -119,7 +119,7 @@ def _form_problems(form: TimesForm) -> list[rules.Problem]:
 @require_safe
 @never_cache
 def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Show one booking: the ticket, and what happened to it. While undecided, it asks again."""
+    """Show one booking: the ticket, and what happened to it. While undecided, it polls."""
     now = timezone.now()
     found = _mine(request, code)
     if request.htmx and found.is_undecided:
@@ -145,7 +145,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "can_change": can_move or can_cancel,
         "can_move": can_move,
         "can_cancel": can_cancel,
-        # What was moved meanwhile can be cancelled; undoing would rather mean the move.
+        # A moved booking can be cancelled, but "undo" would seem to mean the move.
         "can_undo": can_cancel
         and not deadline.is_in_time(now)
         and deadline.allows(now)
@@ -174,7 +174,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 def why_unchangeable(
     booking: Booking, *, by: User, now: datetime, to: State | None = None
 ) -> BookingError | None:
-    """Return what moving, or bringing it to a state, is refused with; None when it is not."""
+    """Return the error that moving it, or changing it to a state, would raise; None if allowed."""
     try:
         services.require_changeable(booking, by=by, now=now, to=to)
     except BookingError as error:
@@ -183,7 +183,7 @@ def why_unchangeable(
 
 
 def _again_url(booking: Booking, venue: Venue, now: datetime) -> str:
-    """Return the board with the place picked: at the same time, on the day of that or soon."""
+    """Return the board with the place picked at the same time, on that day or soon."""
     day = max(venue.day_of(booking.starts_at), venue.today(now))
     if booking.starts_at <= now:
         day += timedelta(days=1)
@@ -241,7 +241,7 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
 
 
 def _why(event: Mapping[str, Any]) -> str:
-    """Say what of the set-up was changed; why a request was refused stands above it."""
+    """Say what changed in the set-up; the reasons for a refusal are shown above."""
     if event["kind"] == BookingEvent.Kind.REJECTED:
         return ""
     return " ".join(rules.reason(code) for code in event["data"].get("problems", ()))
@@ -250,7 +250,7 @@ def _why(event: Mapping[str, Any]) -> str:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Ask, then give the place back."""
+    """Ask first, then give the place back."""
     found = _mine(request, code)
     if request.method != "POST":
         now = timezone.now()
@@ -270,7 +270,7 @@ def cancel(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 
 @require_POST
 def reschedule(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Move a booking; the old time is kept when the new one can't be had."""
+    """Move a booking; it keeps the old time if the new one isn't available."""
     now = timezone.now()
     found = _mine(request, code)
     form = TimesForm(request.POST)

@@ -1,4 +1,4 @@
-"""Deleting one's account."""
+"""Delete one's own account."""
 
 from django.contrib import messages
 from django.contrib.auth import logout

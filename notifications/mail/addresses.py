@@ -1,4 +1,4 @@
-"""Letters about a member's address: the link that confirms it, and what the old one is told."""
+"""Letters about a member's address: the confirmation link, and the notice to the old one."""
 
 import logging
 from datetime import datetime
@@ -22,7 +22,7 @@ About = EmailLetter.About
 
 
 def send_letters(*, limit: int, now: datetime) -> int:
-    """Send some of the letters that are due; return how many were tried."""
+    """Send some of the due letters; return how many were tried."""
     done = 0
     with Post() as post:
         while done < limit and (letter := emails.claim_next(now=now)):
@@ -33,7 +33,7 @@ def send_letters(*, limit: int, now: datetime) -> int:
 
 
 def _is_done(letter: EmailLetter, post: Post) -> bool:
-    """Try once; False when it may go better later."""
+    """Try once; False when it may work later."""
     if emails.is_needless(letter):
         return True
     try:
@@ -56,7 +56,7 @@ def _letter(letter: EmailLetter) -> Letter:
             heading=_("Is this your address?"),
             summary=_("Follow the link to confirm it."),
             facts=(login,),
-            afterwards=(_("The link is good for three days."),),
+            afterwards=(_("The link is valid for three days."),),
             link=Link(_("Confirm the address"), url),
             about=_("Somebody entered this address at Mesto. If it wasn't you, do nothing."),
         )
@@ -75,7 +75,7 @@ def _letter(letter: EmailLetter) -> Letter:
                 ),
             ),
             link=password,
-            about=_("You get this because it is the address of your account."),
+            about=_("You get this because it is your account's address."),
         )
     return Letter(
         subject=_("Your e-mail address at Mesto has changed"),
@@ -86,5 +86,5 @@ def _letter(letter: EmailLetter) -> Letter:
             _("If this wasn't you, choose a new password and tell the staff of your space."),
         ),
         link=password,
-        about=_("You get this because it was the address of your account."),
+        about=_("You get this because it was your account's address."),
     )

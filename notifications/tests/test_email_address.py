@@ -63,7 +63,7 @@ def address_of(user):
 
 def test_the_new_address_is_used_when_the_link_is_followed(member, change, anna):
     assert change().url == "/accounts/profile/"
-    assert f"A mail with a link is on its way to {NEW}." in member.get("/accounts/profile/").text
+    assert f"An e-mail with a link is on its way to {NEW}." in member.get("/accounts/profile/").text
     found = mails()
     assert address_of(anna) == "anna@example.org"
     link = link_in(found[NEW])
@@ -93,7 +93,7 @@ def test_the_old_address_is_told_before_and_after(change, anna):
         "Choose a new password: https://mesto.example/accounts/password/\n"
         "\n"
         "-- \n"
-        "You get this because it is the address of your account.\n"
+        "You get this because it is your account's address.\n"
     )
     Client().post(link_in(before[NEW]))
     after = mails()
@@ -112,7 +112,7 @@ def test_the_mail_with_the_link_says_whose_it_is(change):
         "\n"
         "Login: anna\n"
         "\n"
-        "The link is good for three days.\n"
+        "The link is valid for three days.\n"
         "\n"
         f"Confirm the address: https://mesto.example{link}\n"
         "\n"

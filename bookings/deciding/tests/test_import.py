@@ -60,8 +60,7 @@ class TestCommand:
         output = run(line(), line(who="bob"), line(place=2, length=13))
         ten, twelve = f"{soon:%Y-%m-%dT%H:%M}", f"{soon + timedelta(hours=2):%Y-%m-%d %H:%M}"
         assert output[0] == (
-            f"line 3: loft 1, {ten} to {twelve}: "
-            "Somebody else has the place for a part of that time."
+            f"line 3: loft 1, {ten} to {twelve}: Somebody else has the place for part of that time."
         )
         assert output[1].endswith("The space is not open for all of that time.")
         assert output[2:] == ["3 lines: 1 booked, 2 refused; 0 of them asked for before"]
@@ -142,7 +141,7 @@ class TestCommand:
         assert output == ["3 lines: 1 booked, 2 refused; 0 of them asked for before"]
         assert list(csv.reader(report.read_text("utf-8").splitlines())) == [
             ["line", "codes", "reasons"],
-            ["3", "slot_taken", "Somebody else has the place for a part of that time."],
+            ["3", "slot_taken", "Somebody else has the place for part of that time."],
             ["4", "no_such_member", "There is no such member."],
         ]
 
@@ -259,6 +258,16 @@ class TestRead:
     def test_lines_are_numbered_as_in_the_file(self):
         lines = read(b'place,member,starts_at,ends_at,note\n\n1,a,a,b,"two\nlines"\n2,a,a,b,\n')
         assert [line.number for line in lines] == [3, 5]
+
+    def test_what_stands_before_the_names_of_columns_is_counted(self):
+        head = "\n,,\nsep=;\n\nplace;member;starts_at;ends_at;note\n"
+        rows = head + '1;a;a;b;"two\nlines"\n;;;;\n2;a;a;b;'
+        for end in ("\n", "\r\n", "\r"):
+            lines = read(rows.replace("\n", end).encode("utf-16"))
+            assert [(line.number, line["place"], line["note"]) for line in lines] == [
+                (6, "1", "two\nlines"),
+                (9, "2", ""),
+            ]
 
     def test_a_file_without_lines_is_fine(self):
         assert read(b"place,member,starts_at,ends_at\n") == []

@@ -1,4 +1,4 @@
-"""Proof, on a live database, that bookings keep their promises."""
+"""Prove, on a live database, that bookings keep their promises."""
 
 from typing import Any
 
