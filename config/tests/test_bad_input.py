@@ -247,9 +247,7 @@ def path_of(route, rows, garbage=None):
 
 
 def written():
-    """Return all our rows; sessions and the count of wrong passwords may change."""
-    "confirm_email": 404,  # signed, for an address
-    "email_again": 405,
+    """Return all our rows; sessions and counts of tries may change."""
     ours = {"accounts", "spaces", "bookings", "notifications", "auth", "admin"}
     return {
         model._meta.label: sorted(map(repr, model.objects.values_list()))
