@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.factories import UserFactory
 from bookings.deciding import closing, leaving, services
 from bookings.deciding.invariants import violations
+from bookings.deciding.stranding import Choice
 from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import State
@@ -97,7 +98,7 @@ def test_nothing_is_wrong_after_all_that_services_do(space, desk, hall, alice, b
         starts_at=at(20),
         ends_at=at(21),
         reason="Repairs",
-        cancel_bookings=True,
+        choice=Choice.CANCEL,
         by=host,
         now=at(13),
     )

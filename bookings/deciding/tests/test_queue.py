@@ -178,7 +178,7 @@ class TestDecision:
             starts_at=TEN,
             ends_at=TEN + hours(1),
             reason="Flood",
-            cancel_bookings=False,
+            choice=None,
             by=host,
             now=now,
         )

@@ -10,6 +10,7 @@ from accounts.factories import UserFactory
 from bookings.deciding import closing, services
 from bookings.deciding.errors import BookingError, Refused, RequestKeyReused, SlotTaken, WrongState
 from bookings.deciding.invariants import violations
+from bookings.deciding.stranding import Choice
 from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
@@ -255,7 +256,7 @@ def test_no_booking_slips_into_a_closure(house, crowd):
                 starts_at=at - 4 * HOUR,
                 ends_at=at + 10 * HOUR,
                 reason="Flood",
-                cancel_bookings=True,
+                choice=Choice.CANCEL,
                 by=boss,
                 now=datetime.now(UTC),
             ),

@@ -59,7 +59,7 @@ FIND_WORDS = """
   for (const name of ["aria-label", "title", "alt", "placeholder"]) {
     document.querySelectorAll(`[${name}]`).forEach((e) => said.push(e.getAttribute(name)));
   }
-  document.querySelectorAll("[type=submit][value]").forEach((e) => said.push(e.value));
+  document.querySelectorAll("input[type=submit][value]").forEach((e) => said.push(e.value));
   return said;
 }
 """

@@ -12,6 +12,7 @@ from accounts.services import change
 from accounts.tests.programs import issue
 from bookings.deciding import services
 from bookings.tests.acts import book, hours, move
+from config.tests.browser import stranded
 from config.tests.browser.person import Person
 from notifications import preferences, relay
 from notifications.factories import WebhookFactory
@@ -286,6 +287,7 @@ def of_the_staff(
     boss.submit(".submit-row")
     boss.page.locator(".rows").wait_for()
     yield "admin: bookings in the way of a closure"
+    yield from stranded.of_the_set_up(boss, desk)
     yield from _calendars_of(boss, space)
 
 
