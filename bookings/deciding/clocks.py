@@ -82,7 +82,7 @@ def _move(
 
 
 def keep_closures(zones: Mapping[int, str], *, now: datetime) -> None:
-    """Move closures of spaces whose zone was another: «closed on Friday» stays on Friday."""
+    """Move closures when the space's zone changes: "closed on Friday" stays on Friday."""
     for space in Space.objects.filter(pk__in=zones):
         old, new = ZoneInfo(zones[space.pk]), space.zone
         if old == new:

@@ -55,7 +55,7 @@ def close(
     by: User,
     now: datetime,
 ) -> tuple[Closure, list[Booking]]:
-    """Close a space (or one place); keep or cancel the bookings in the way, or be refused by them.
+    """Close a space (or one place), and keep or cancel the bookings in the way or refuse for them.
 
     Returns the closure and the bookings that were kept or cancelled. Raises BookingsInTheWay and
     changes nothing when there are bookings and no `choice`, or when one of them is not among the

@@ -70,9 +70,9 @@ def cancel_all(
 def keep_all(
     bookings: Iterable[Booking], *, problems: Sequence[str], by: User | None, now: datetime
 ) -> list[Booking]:
-    """Say of what still holds its place that it is kept, though the set-up has `problems` with it.
+    """Record that bookings still holding their place are kept despite the set-up's `problems`.
 
-    Return it. Someone may have cancelled meanwhile.
+    Return them. Someone may have cancelled meanwhile.
     """
     ordered = sorted(bookings, key=lambda booking: booking.pk)
     held = Booking.objects.occupying().filter(pk__in=[booking.pk for booking in ordered])
