@@ -63,7 +63,7 @@ def close(
     """
     lock_places(space)
     affected = bookings_in(space, place, Period(starts_at, ends_at), now)
-    unseen = shown is not None and any(booking.code not in shown for booking in affected)
+    unseen = shown is not None and {booking.code for booking in affected} - set(shown)
     if affected and (unseen or choice is None):
         raise BookingsInTheWay(
             ngettext(
