@@ -31,7 +31,7 @@ def errors(response):
 # --- The service
 
 
-def test_register_creates_a_member_without_rights(db, now):
+def test_register_creates_a_member_without_permissions(db, now):
     user = register("carol", password=PASSWORD, email="carol@example.org", now=now)
     assert (user.username, user.email) == ("carol", "carol@example.org")
     assert user.check_password(PASSWORD)
@@ -74,18 +74,18 @@ def test_after_signing_up_the_person_goes_where_they_wanted(page):
 @pytest.mark.parametrize(
     "wanted", ["https://evil.example/", "//evil.example", "/\\evil.example", "home", "x:y", URL]
 )
-def test_after_signing_up_nobody_is_sent_elsewhere(page, wanted):
+def test_after_signing_up_nobody_is_sent_to_another_site(page, wanted):
     assert page(next=wanted).url == "/"
 
 
-def test_who_is_signed_in_needs_no_account(client, alice):
+def test_a_signed_in_person_needs_no_account(client, alice):
     client.force_login(alice)
     assert client.get(URL).url == "/"
     assert client.post(URL, fields()).url == "/"
     assert User.objects.count() == 1
 
 
-def test_a_refused_form_keeps_what_was_typed_but_no_password(page):
+def test_a_refused_form_keeps_what_was_typed_except_the_password(page):
     response = page(username="Carol X", email="carol@", password2="other one")
     html = response.content.decode()
     assert response.status_code == 422
@@ -128,7 +128,7 @@ def test_capitals_are_known_beyond_ascii(page):
         "ﷺ" * 150,
     ],
 )
-def test_a_wrong_login_is_refused_beside_its_field(page, login):
+def test_a_wrong_login_is_refused_at_its_field(page, login):
     assert set(errors(page(username=login))) == {"username"}
     assert not User.objects.exists()
 
@@ -165,7 +165,7 @@ def test_a_zero_byte_in_any_field_is_refused(page):
     assert set(errors(response)) == {"password1", "email"}
 
 
-def test_broken_utf8_is_refused_or_read_never_an_error_of_ours(client, db):
+def test_broken_utf8_is_refused_or_read_but_never_a_server_error(client, db):
     body = b"username=%ED%A0%80%FF&password1=%C3%28&password2=%C3%28&email=%FF"
     response = client.post(URL, body, content_type="application/x-www-form-urlencoded")
     assert response.status_code == 422
@@ -193,13 +193,13 @@ def test_password_managers_are_helped(client, db):
     assert html.count('autocomplete="email"') == 1
 
 
-def test_the_way_to_sign_in_keeps_where_the_person_wanted_to_go(client, db):
+def test_the_sign_in_link_remembers_where_the_person_wanted_to_go(client, db):
     html = client.get(URL, {"next": "/accounts/profile/"}).content.decode()
     assert f'href="{reverse("login")}?next=%2Faccounts%2Fprofile%2F"' in html
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_ask_for_one_login_at_once_one_gets_it():
+def test_only_one_of_many_who_want_a_login_at_once_gets_it():
     people = 8
     start, statuses = Barrier(people), []
 

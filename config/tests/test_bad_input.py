@@ -257,7 +257,7 @@ def written():
 
 
 @at_every_address
-def test_every_address_leads_somewhere(here):
+def test_every_url_leads_somewhere(here):
     """Without this, the tests below might be testing nothing but "not found"."""
     answer = here.come().get(here.path)
     expected = {REFUSED[here.name]} if here.name in REFUSED else {200, 302}
