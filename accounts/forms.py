@@ -28,7 +28,7 @@ class LoginField(UsernameField):
 class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it takes none
     """What can be checked without looking anybody up; `services.register` does the rest.
 
-    One field for the password: it can be shown. Scripts may still send it twice, as `password2`.
+    One password field, because it can be shown. Scripts may still send it twice, as `password2`.
     """
 
     password1 = forms.CharField(
@@ -50,7 +50,7 @@ class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it
 
     def __init__(self, data: Any = None, **kwargs: Any) -> None:
         if data is not None and "password1" not in data and "password" in data:
-            data = data.copy()  # as signing in calls it
+            data = data.copy()  # signing in calls it that
             data["password1"] = data["password"]
         super().__init__(data, **kwargs)
 
@@ -61,7 +61,7 @@ class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it
         return password
 
     def _post_clean(self) -> None:
-        """Judge the password beside the login and the address, which it must not resemble."""
+        """Check the password against the login and the address, which it must not resemble."""
         super()._post_clean()  # type: ignore[misc]  # not in the stubs
         if password := self.cleaned_data.get("password1"):
             try:

@@ -131,7 +131,7 @@ class Press:
         """Return what it is about, as far as we can tell."""
         if act := self._act():
             return act[0].describe(self.sent, act[1], reader)
-        if not reader.is_authenticated:  # who knows whose it is
+        if not reader.is_authenticated:  # nobody knows whose it is
             return []
         return [
             f"{label}: {text}" for name, label in TYPED.items() if (text := self.sent.get(name))
@@ -189,7 +189,7 @@ def wait(request: HttpRequest, path: str, key: str | None) -> None:
 
 
 def waiting_at(request: HttpRequest, path: str) -> Press | None:
-    """Return the press that will be shown there once somebody is signed in."""
+    """Return the submission that will be shown there once somebody is signed in."""
     key = request.session.get(WAITING, {}).get(path) if path else None
     return find(request, key, now=timezone.now()) if key else None
 

@@ -259,7 +259,7 @@ def _page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -
 
 
 def _wanted(request: HttpRequest) -> dict[str, Any]:
-    """Return what the two doors show: where the person wanted to go, and what they came for."""
+    """Return the two doors' context: where the person wanted to go, and what they came for."""
     back = _next(request)
     press = presses.waiting_at(request, back)
     lines = press.lines(request.user) if press else []

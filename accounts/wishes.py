@@ -1,6 +1,6 @@
-"""What a visitor came for: shown while they sign up or in, and done by the same press.
+"""What a visitor came for: shown while they sign up or in, and done with the same click.
 
-It stands in the address and in the form and nowhere else: nothing is kept of who is nobody yet.
+It is in the URL and the form and nowhere else: we store nothing about anonymous visitors.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ class Kind:
     """One thing that can be wished for; the app that can do it says how."""
 
     act: str  # of `presses.ACTS`, for its words
-    needed: tuple[str, ...]  # names of fields
+    needed: tuple[str, ...]  # field names
     optional: tuple[str, ...]
-    key: str  # so that one wish is done once, however often it is sent
+    key: str  # so that a wish is done once, however often it is sent
     carry_out: Callable[[AuthenticatedRequest], HttpResponse]
 
 
@@ -37,7 +37,7 @@ class Wish:
 
 
 def of(request: HttpRequest) -> Wish | None:
-    """Return what the address or the form wishes for, if that can be read."""
+    """Return the wish in the URL or the form, if it is valid."""
     data = request.POST if request.method == "POST" else request.GET
     for kind in KINDS:
         if not all(data.get(name) for name in kind.needed):
@@ -50,6 +50,6 @@ def of(request: HttpRequest) -> Wish | None:
 
 
 def carry_out(request: HttpRequest) -> HttpResponse | None:
-    """Do what was wished for, now that there is a person; None when nothing was."""
+    """Carry out the wish, now that there is a person; None when there is none."""
     wish = of(request)
     return wish.kind.carry_out(cast(AuthenticatedRequest, request)) if wish else None

@@ -64,7 +64,7 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
 def end_with(parent: int) -> None:
     """Make Linux stop this process when its parent dies, even by SIGKILL."""
     if sys.platform == "linux":
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a handler of ours would be lost by exec
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # exec would lose our own handler
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, int(signal.SIGTERM))
         if os.getppid() != parent:  # it died before we asked

@@ -120,7 +120,7 @@ class _Cards:
         )
 
     def _door(self, offer: Offer, whose: str) -> str:
-        """Lead a visitor to signing up or in, by which this is booked. See `accounts.wishes`."""
+        """Link a visitor to signing up or in, which then books this. See `accounts.wishes`."""
         zone = self.context["zone"]
         wish = {
             "place": offer.place.code,

@@ -21,7 +21,7 @@ document.addEventListener("click", ({ target }) => {
   field.type = isShown ? "password" : "text";
   button.setAttribute("aria-pressed", String(!isShown));
 });
-// What is sent and remembered by the browser is a password again.
+// What is submitted, and remembered by the browser, is a password field again.
 document.addEventListener("submit", ({ target: form }) => {
   form.querySelectorAll("[data-show]").forEach((button) => { byId(button.dataset.show).type = "password"; });
 }, true);
