@@ -28,8 +28,8 @@ in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/
 # Links in mail lead to where the site is served, unless .env says otherwise.
 site_url = grep -q '^SITE_URL=' .env || export SITE_URL="$${SITE_URL:-http://$(LISTEN):$(PORT)}"
 
-.PHONY: help run dev worker test check lock messages screenshots clean port database FORCE
-.PHONY: style imports types migrations translations deployment api
+.PHONY: help run dev worker test check lock messages architecture screenshots clean port database FORCE
+.PHONY: style imports types migrations translations drawings deployment api
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -65,7 +65,7 @@ test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQ
 	cat var/postgresql.log; \
 	exit $$status
 
-check: style imports types migrations translations deployment api ## everything but the tests (-k: don't stop at the first)
+check: style imports types migrations translations drawings deployment api ## everything but the tests (-k: don't stop at the first)
 
 style: $(tools)
 	.venv/bin/ruff check .
@@ -82,6 +82,9 @@ migrations: $(tools) | var
 
 translations: $(tools)
 	$(python) scripts/messages.py check
+
+drawings: $(tools)
+	@$(on_sqlite) $(python) scripts/architecture.py check
 
 deployment: $(tools)
 	@$(in_production) $(manage) check --deploy --fail-level WARNING
@@ -100,6 +103,9 @@ lock: $(runtime) ## write the locks anew (ARGS=--upgrade for newer versions)
 messages: $(runtime) ## bring the Russian catalogue up to what the code says
 	@$(python) scripts/messages.py extract
 	@$(python) scripts/messages.py compile
+
+architecture: $(runtime) ## bring the drawings and tables of docs/architecture.md up to the code
+	@$(on_sqlite) $(python) scripts/architecture.py write
 
 screenshots: $(tools) $(catalogues) | var ## pictures of the pages
 	@$(settings) $(python) scripts/screenshots.py $(ARGS)

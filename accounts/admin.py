@@ -7,11 +7,13 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from accounts import services
 from accounts.forms import LoginField, NamedFieldsFormSet
 from accounts.models import ApiToken, StaffRole, User
 
@@ -50,13 +52,27 @@ class StaffRoleInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type
         return field
 
 
-class PersonForm(UserChangeForm):  # type: ignore[type-arg]
+class RefusesLookalikes(forms.ModelForm):  # type: ignore[type-arg]
+    """Checks a login as sign-up does, unless it stays what it was."""
+
+    def clean_username(self) -> str:
+        login: str = self.cleaned_data["username"]
+        if "username" in self.changed_data:
+            try:
+                services.check_login(login, of=self.instance)
+            except services.LoginRefused as error:
+                raise ValidationError(str(error), code=error.code) from error
+            self.instance.looks_alike = False
+        return login
+
+
+class PersonForm(RefusesLookalikes, UserChangeForm):  # type: ignore[type-arg]
     class Meta(UserChangeForm.Meta):
         model = User
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
 
 
-class NewPersonForm(AdminUserCreationForm):  # type: ignore[type-arg]
+class NewPersonForm(RefusesLookalikes, AdminUserCreationForm):  # type: ignore[type-arg]
     class Meta(AdminUserCreationForm.Meta):
         model = User
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}

@@ -24,12 +24,20 @@ class LoginField(UsernameField):
 
 
 class RegisterForm(BaseUserCreationForm[User]):
+    """What can be said of a sign-up without looking anybody up; `services.register` does that."""
+
     class Meta:
         model = User
         fields = ("username", "password1", "password2", "email")
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
         help_texts = {"email": _("For news about your bookings.")}
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
+
+    def validate_unique(self) -> None:
+        """Ask nothing here: who tries logins is counted first."""
+
+    def validate_constraints(self) -> None:
+        """Likewise."""
 
 
 class LoginForm(AuthenticationForm):

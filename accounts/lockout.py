@@ -4,7 +4,6 @@ Its count is in the database, so that all web processes share it.
 """
 
 from datetime import datetime
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from math import ceil
 from typing import Any
 
@@ -73,19 +72,7 @@ def _failures(attempts: QuerySet[Any]) -> int:
 def login_of(request: HttpRequest, credentials: Credentials = None) -> str:
     """Name the login that is being tried as the database would: «ALICE» is alice."""
     login = (request.POST if credentials is None else credentials).get("username") or ""
-    return User.normalize_username(login[:150])[:255]
-
-
-def address_of(request: HttpRequest) -> str | None:
-    """Name the client's address; of IPv6 the /64, for a client can choose the rest (RFC 4291)."""
-    try:
-        address = ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:
-        return None
-    if isinstance(address, IPv6Address):
-        network = IPv6Network((address, 64), strict=False)
-        address = address.ipv4_mapped or network.network_address
-    return str(address)
+    return User.normalize_username(login.strip()[:150])[:255]
 
 
 def locked_out(

@@ -1,7 +1,7 @@
 """Who: people, and what they may do in which space."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from unicodedata import normalize
 from uuid import uuid4
 
@@ -9,9 +9,12 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from accounts.lookalikes import look
 
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 
@@ -19,7 +22,28 @@ LANGUAGES = [("en", "English"), ("ru", "Русский")]
 ERASED = "erased-"
 
 
+def as_stored(password: str) -> str:
+    """Return a password as it is hashed: the same keys give й as one letter here, as two there."""
+    return normalize("NFC", password)
+
+
+class LookField(models.CharField):  # type: ignore[type-arg]  # at run time it takes none
+    """What a login looks like, written with every row that is saved whole; bulk_create does too."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        found = look(model_instance.username)  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, found)
+        return found
+
+
 class UserManager(DjangoUserManager["User"]):
+    def _create_user_object(
+        self, username: str, email: str | None, password: str | None, **more: Any
+    ) -> "User":
+        plain = as_stored(password) if password is not None else None
+        user: User = super()._create_user_object(username, email, plain, **more)  # type: ignore[misc]
+        return user
+
     def get_by_natural_key(self, username: str | None) -> "User":
         """Find a person by login; «Alice» and «alice» are the same person."""
         return self.get(username=self.model.normalize_username(username or ""))
@@ -67,6 +91,10 @@ class User(AbstractUser):
         _("appearance"), max_length=6, choices=Theme.choices, default=Theme.SYSTEM
     )
 
+    look = LookField(max_length=32, null=True, editable=False, db_index=True)
+    # Was there before look-alikes were refused, and looks like somebody who was there earlier.
+    looks_alike = models.BooleanField(default=False, db_default=False, editable=False)
+
     objects: ClassVar[UserManager] = UserManager()
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -80,6 +108,9 @@ class User(AbstractUser):
                 name="user_login_once",
                 violation_error_message=_("This login is taken."),
             ),
+            models.UniqueConstraint(
+                fields=["look"], condition=Q(looks_alike=False), name="user_look_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -90,9 +121,23 @@ class User(AbstractUser):
         """Fold a login into the one form that is stored, so that a plain UNIQUE decides.
 
         Databases differ in what is a capital (SQLite knows only ASCII ones), hence here. After
-        the Unicode Standard, 5.18: case folding can undo the normal form.
+        the Unicode Standard, 5.18: case folding can undo the normal form. Blanks around it are
+        nobody's meaning; forms drop them, and programs shall find the same person.
         """
-        return normalize("NFKC", normalize("NFKC", username).casefold())
+        return normalize("NFKC", normalize("NFKC", username).casefold()).strip()
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(as_stored(raw_password) if raw_password is not None else None)
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Tell whether this is the password, on whatever system its letters were typed.
+
+        Passwords of before were hashed as they had been typed.
+        """
+        if raw_password is None:
+            return super().check_password(None)
+        spellings = dict.fromkeys([as_stored(raw_password), raw_password])
+        return any(super(User, self).check_password(spelling) for spelling in spellings)
 
     @property
     def is_erased(self) -> bool:
@@ -206,3 +251,29 @@ class PasswordRequest(models.Model):
 
     def __str__(self) -> str:
         return str(self.user)
+
+
+class PasswordQuestion(models.Model):
+    """What somebody typed who forgot a password, until a worker has looked who that is."""
+
+    who = models.CharField(max_length=254)
+    language = models.CharField(max_length=5)
+    asked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.who
+
+
+class Tally(models.Model):
+    """How often something was tried, since when: from one address, or for one login."""
+
+    what = models.CharField(max_length=20)
+    who = models.CharField(max_length=64)  # a hash: addresses and logins are nobody's business
+    used = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["what", "who"], name="tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.used}"

@@ -8,38 +8,47 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.http import base36_to_int, int_to_base36
 
-from accounts.api import limits
-from accounts.models import PasswordRequest, User
+from accounts.models import PasswordQuestion, PasswordRequest, User
 
 #: So often at most is one person written to, whoever asks.
 AGAIN_AFTER = timedelta(minutes=5)
-#: So often an hour may be asked from one address.
-MOST_FROM_ONE_ADDRESS = 20
 #: Several people may share a mailbox; each gets a link of the own.
 MOST_OF_ONE_MAILBOX = 5
 #: A try that doesn't succeed is followed by another after so long, and given up in the end.
 RETRY = timedelta(minutes=1)
 GIVE_UP = timedelta(hours=6)
 
-HOUR = 60 * 60
-
-
-def is_asked_too_often(address: str | None) -> bool:
-    """Count one more question from an address; tell whether that was too many."""
-    used = limits.count("forgotten", address or "", window=HOUR)
-    return used > MOST_FROM_ONE_ADDRESS
-
 
 def ask(who: str, *, language: str, now: datetime) -> None:
-    """Have links sent to whom this login or mail address belongs, if to anybody."""
+    """Have links sent to whom this login or mail address belongs, if to anybody.
+
+    Who that is a worker finds out: here the same is done, in the same time, for whatever is asked.
+    """
+    PasswordQuestion.objects.create(who=who, language=language, asked_at=now)
+
+
+def look_up(*, now: datetime) -> int:
+    """Find whom the next question is about; return how many questions that settled: 1, or 0."""
+    question = PasswordQuestion.objects.order_by("pk").first()
+    if question is None:
+        return 0
+    with transaction.atomic():
+        if PasswordQuestion.objects.filter(pk=question.pk).delete()[0]:  # no worker was faster
+            _find(question, now=now)
+    return 1
+
+
+def _find(question: PasswordQuestion, *, now: datetime) -> None:
+    if question.asked_at <= now - GIVE_UP:
+        return
+    who = question.who
     login = User.normalize_username(who)
     found = User.objects.filter(Q(username=login) | Q(email__iexact=who), is_active=True)
     for user in found.exclude(email="").order_by("pk")[:MOST_OF_ONE_MAILBOX]:
         if user.has_usable_password():
-            _note(user, language=language, now=now)
+            _note(user, language=question.language, now=now)
 
 
-@transaction.atomic
 def _note(user: User, *, language: str, now: datetime) -> None:
     wish = {"language": language, "asked_at": now, "due_at": now}
     _request, is_new = PasswordRequest.objects.get_or_create(user=user, defaults=wish)
@@ -67,6 +76,8 @@ def settle(request: PasswordRequest) -> None:
 
 
 def forget(user: User) -> None:
+    about = Q(who__iexact=user.username) | Q(who__iexact=user.email)
+    PasswordQuestion.objects.filter(about).delete()
     PasswordRequest.objects.filter(user=user).delete()
 
 

@@ -6,26 +6,96 @@ from typing import Any
 
 from axes.models import AccessAttempt
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import passwords, tokens
+from accounts import passwords, tokens, tries
 from accounts.api import idempotency
+from accounts.lookalikes import look, mixes_scripts
 from accounts.models import ERASED, IdempotencyKey, User
 
 
-class LoginTaken(Exception):
+class LoginRefused(Exception):
+    """Nobody can have this login. `code` is for programs; the text is fit for the person."""
+
+    code = ""
+
+
+class LoginTaken(LoginRefused):
+    code = "login_taken"
+
     def __str__(self) -> str:
         return _("This login is taken.")
 
 
-def register(login: str, *, password: str, email: str = "", language: str = "") -> User:
-    """Create a member. Two people who ask for one login at once: the constraint chooses."""
+class LoginLooksTaken(LoginRefused):
+    code = "login_looks_taken"
+
+    def __str__(self) -> str:
+        return _("This login looks like one that is taken. Choose one that differs more.")
+
+
+class LoginMixesScripts(LoginRefused):
+    code = "login_mixes_scripts"
+
+    def __str__(self) -> str:
+        return _("This login mixes letters of different alphabets. Use one alphabet.")
+
+
+def register(
+    login: str,
+    *,
+    password: str,
+    email: str = "",
+    language: str = "",
+    address: str | None = None,
+    now: datetime,
+) -> User:
+    """Create a member for whoever asks from this network address: every door signs up through here.
+
+    Raises ValidationError, which names `username`, `password` and `email`; `tries.TooOften`; or
+    LoginRefused. Two people who ask for one login at once: the constraint chooses.
+    """
+    login = User.normalize_username(login)
+    _check_fields(User(username=login, email=email), password)
+    tries.spend("sign-up", address=address, login=login, now=now)
+    check_login(login)
     try:
         with transaction.atomic():
             return User.objects.create_user(login, email, password, language=language)
     except IntegrityError as error:
-        raise LoginTaken from error
+        is_taken = User.objects.filter(username=login).exists()
+        raise (LoginTaken if is_taken else LoginLooksTaken) from error
+
+
+def check_login(login: str, *, of: User | None = None) -> None:
+    """Raise LoginRefused when a person, perhaps one who has another, can't have this login.
+
+    What is there already may look like another, or mix scripts: it stays as good as it was.
+    """
+    others = User.objects.exclude(pk=of.pk) if of is not None and of.pk else User.objects.all()
+    if others.filter(username=login).exists():
+        raise LoginTaken
+    if mixes_scripts(login):
+        raise LoginMixesScripts
+    if others.filter(look=look(login)).exists():
+        raise LoginLooksTaken
+
+
+def _check_fields(person: User, password: str) -> None:
+    problems: dict[str, list[ValidationError]] = {}
+    try:
+        person.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        problems = error.error_dict
+    try:
+        validate_password(password, person)
+    except ValidationError as error:
+        problems["password"] = error.error_list
+    if problems:
+        raise ValidationError(problems)
 
 
 def change(user: User, **fields: Any) -> None:
@@ -52,7 +122,7 @@ def erase(user: User, *, now: datetime) -> None:
     user.username = ERASED + token_hex(16)
     user.name = user.email = user.language = user.time_zone = ""
     user.theme = User.Theme.SYSTEM
-    user.is_active = user.is_staff = user.is_superuser = False
+    user.is_active = user.is_staff = user.is_superuser = user.looks_alike = False
     user.last_login = None
     user.date_joined = now  # when the row became nobody's
     user.set_unusable_password()  # sessions are signed with the password's hash: they end
@@ -63,5 +133,10 @@ def erase(user: User, *, now: datetime) -> None:
 
 
 def forget_old_credentials(*, now: datetime) -> int:
-    """Delete what no program can use any more: keys after a day, tokens a month after their end."""
-    return idempotency.forget_old(now=now) + tokens.forget_expired(now=now)
+    """Delete what nobody can use any more.
+
+    Keys of requests after a day, tokens a month after their end, counts of tries after their hour.
+    """
+    return (
+        idempotency.forget_old(now=now) + tokens.forget_expired(now=now) + tries.forget_old(now=now)
+    )

@@ -1,5 +1,6 @@
 """Pages about the person."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +21,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 import accounts.tokens as api_tokens
-from accounts import passwords, services
+from accounts import passwords, services, tries
+from accounts.addresses import address_of
 from accounts.forms import ForgottenForm, LoginForm, ProfileForm, RegisterForm, TokenForm
-from accounts.lockout import address_of
 from accounts.models import LANGUAGES
 from accounts.requests import AuthenticatedRequest
+from accounts.tries import TooOften
 
 
 @login_not_required
@@ -42,9 +44,13 @@ def register(request: HttpRequest) -> HttpResponse:
                 password=form.cleaned_data["password1"],
                 email=form.cleaned_data["email"],
                 language=translation.get_language() or "",  # a worker that mails sees no browser
+                address=address_of(request),
+                now=timezone.now(),
             )
-        except services.LoginTaken as error:
+        except services.LoginRefused as error:
             form.add_error("username", str(error))
+        except TooOften as error:
+            return _too_often(request, "accounts/register.html", form, error, next=_next(request))
         else:
             auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
             messages.success(request, _("You have an account and are signed in."))
@@ -109,11 +115,12 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     form = ForgottenForm(_data(request))
     if not form.is_valid():
         return _page(request, "accounts/forgotten.html", form)
-    if passwords.is_asked_too_often(address_of(request)):
-        form.add_error(None, _("That was asked too often from your network. Try again in an hour."))
-        return render(request, "accounts/forgotten.html", {"form": form}, status=429)
-    language = translation.get_language() or settings.LANGUAGE_CODE
-    passwords.ask(form.cleaned_data["who"], language=language, now=timezone.now())
+    who, now = form.cleaned_data["who"], timezone.now()
+    try:
+        tries.spend("forgotten", now=now, address=address_of(request), login=who)
+    except TooOften as error:
+        return _too_often(request, "accounts/forgotten.html", form, error)
+    passwords.ask(who, language=translation.get_language() or settings.LANGUAGE_CODE, now=now)
     words = _("If we know you and your address, a mail with a link is on its way to you.")
     messages.success(request, words)
     return redirect("login")
@@ -150,6 +157,7 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
     if form.is_valid():
         lifetime = form.cleaned_data["lifetime"]
         try:
+            tries.spend("token", now=now, address=address_of(request), login=request.user.username)
             made, text = api_tokens.issue(
                 request.user,
                 name=form.cleaned_data["name"],
@@ -160,6 +168,8 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
             )
         except api_tokens.TooManyTokens as error:
             form.add_error(None, str(error))
+        except TooOften as error:
+            return _too_often(request, "accounts/tokens.html", form, error, **_tokens(request, now))
         except api_tokens.AlreadyMade:
             words = _(
                 "This token is made already. If you didn't copy it, revoke it and make another."
@@ -168,14 +178,16 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
             return redirect("tokens")
         else:
             form, status = TokenForm(), 201
-    context = {
-        "form": form,
-        "made": made,
-        "text": text,
+    context = {"form": form, "made": made, "text": text, **_tokens(request, now)}
+    return render(request, "accounts/tokens.html", context, status=422 if form.errors else status)
+
+
+def _tokens(request: AuthenticatedRequest, now: datetime) -> dict[str, Any]:
+    """Return what the page of tokens shows whatever was asked."""
+    return {
         "tokens": [(token, token.has_expired(now)) for token in api_tokens.of(request.user)],
         "api": request.build_absolute_uri(reverse("api:api-root")),
     }
-    return render(request, "accounts/tokens.html", context, status=422 if form.errors else status)
 
 
 @never_cache
@@ -218,6 +230,16 @@ def _data(request: HttpRequest) -> Any:
 def _page(request: HttpRequest, template: str, form: BaseForm, **context: str) -> HttpResponse:
     status = 422 if form.errors else 200
     return render(request, template, {"form": form, **context}, status=status)
+
+
+def _too_often(
+    request: HttpRequest, template: str, form: BaseForm, error: TooOften, **context: Any
+) -> HttpResponse:
+    """Keep the form, and say when it may be sent again (RFC 6585, section 4)."""
+    form.add_error(None, str(error))
+    page = render(request, template, {"form": form, **context}, status=429)
+    page.headers["Retry-After"] = str(error.seconds)
+    return page
 
 
 def _next(request: HttpRequest) -> str:

@@ -116,6 +116,7 @@ def prepare(endpoints: int, each: int, port: int) -> None:
 def booked_space(bookings: int) -> Any:
     """Make a space with so many bookings, each with its event in the log."""
     from bookings.deciding import services
+    from bookings.deciding.wish import Wish
     from spaces.factories import open_space
 
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -126,11 +127,13 @@ def booked_space(bookings: int) -> Any:
         day = now + timedelta(days=1 + k // (PLACES * 10))
         starts_at = day.replace(hour=9) + AN_HOUR * (k // PLACES % 10)
         services.book(
-            places[k % PLACES],
-            member=member(),
-            starts_at=starts_at,
-            ends_at=starts_at + AN_HOUR,
-            party_size=1,
+            Wish(
+                place=places[k % PLACES],
+                member=member(),
+                starts_at=starts_at,
+                ends_at=starts_at + AN_HOUR,
+                party_size=1,
+            ),
             by=member(),
             now=now,
         )

@@ -13,8 +13,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.numbers import WholeNumberField
 from bookings.states import MET
 from bookings.words.local_time import LocalTimeError, read_instant
+from spaces.clocks import DayInput
 from spaces.features import Feature
 from spaces.models import Place, Space
 from spaces.slots import Period
@@ -42,10 +44,8 @@ class TimeSelect(forms.Select):
 class SearchForm(forms.Form):
     """The board's query, completed: `bookings.finding.searching` fills in what was left out."""
 
-    date = forms.CharField(label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}))
-    party = forms.IntegerField(
-        label=_("People"), required=False, min_value=1, max_value=MOST_PEOPLE
-    )
+    date = forms.CharField(label=_("Day"), widget=DayInput)
+    party = WholeNumberField(label=_("People"), required=False, min_value=1, max_value=MOST_PEOPLE)
     feature = forms.MultipleChoiceField(
         label=_("Features"),
         required=False,
@@ -74,9 +74,9 @@ class TimesForm(forms.Form):
     place = forms.UUIDField(
         label=_("Place"), error_messages={"invalid": _("This is not the code of a place.")}
     )
-    starts_at = forms.CharField(label=_("From"), max_length=40)
-    ends_at = forms.CharField(label=_("To"), max_length=40)
-    party_size = forms.IntegerField(
+    starts_at = forms.CharField(label=_("From"), max_length=40, strip=False)
+    ends_at = forms.CharField(label=_("To"), max_length=40, strip=False)
+    party_size = WholeNumberField(
         label=_("People"), min_value=1, max_value=MOST_PEOPLE, required=False
     )
 
@@ -97,7 +97,7 @@ class TimesForm(forms.Form):
         if self.found is None:
             return text
         try:
-            return read_instant(text.strip(), self.found.space.zone)
+            return read_instant(text, self.found.space.zone)
         except LocalTimeError as error:
             raise ValidationError(str(error), code="time") from error
 

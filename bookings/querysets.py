@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.db import models
@@ -19,15 +19,12 @@ from django.db.models import (
     Subquery,
 )
 
+from accounts.models import User
 from bookings.sorting import Sort
 from bookings.states import EVER_HELD, OCCUPYING, UNDECIDED, State
 from spaces.models import Space
+from spaces.querysets import related_model
 from spaces.slots import Period
-
-if TYPE_CHECKING:
-    from accounts.models import User
-    from bookings.models import Booking, BookingEvent
-
 
 #: How long the list of what is to come tells that a queued request was refused.
 REFUSALS_SHOWN_FOR = timedelta(days=1)
@@ -48,17 +45,17 @@ class WallClock(Func):
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
-class BookingQuerySet(models.QuerySet["Booking"]):
-    def of(self, member: "User") -> "BookingQuerySet":
+class BookingQuerySet[B: models.Model](models.QuerySet[B]):
+    def of(self, member: User) -> Self:
         return self.filter(member=member)
 
-    def run_by(self, user: "User") -> "BookingQuerySet":
+    def run_by(self, user: User) -> Self:
         """Bookings in the spaces whose day this person runs."""
         if user.is_superuser:
             return self
         return self.filter(place__space__staff_roles__user=user)
 
-    def visible_to(self, user: "User") -> "BookingQuerySet":
+    def visible_to(self, user: User) -> Self:
         """A person's own bookings, and those of the spaces whose day the person runs."""
         if user.is_superuser:
             return self
@@ -67,26 +64,26 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         mine = Q(member=user)
         return self.filter(mine | Q(place__space__in=run) if run else mine)
 
-    def occupying(self) -> "BookingQuerySet":
+    def occupying(self) -> Self:
         return self.filter(state__in=OCCUPYING)
 
-    def undecided(self) -> "BookingQuerySet":
+    def undecided(self) -> Self:
         """Bookings that were accepted and wait for their decision."""
         return self.filter(state__in=UNDECIDED)
 
-    def in_order_of_arrival(self) -> "BookingQuerySet":
+    def in_order_of_arrival(self) -> Self:
         return self.order_by("pk")
 
-    def next_of_each_place(self) -> "BookingQuerySet":
+    def next_of_each_place(self) -> Self:
         """The undecided booking of each place that arrived first, in order of arrival."""
         firsts = self.undecided().order_by().values("place").annotate(first=Min("pk"))
         return self.filter(pk__in=firsts.values("first")).in_order_of_arrival()
 
-    def upcoming(self, now: datetime) -> "BookingQuerySet":
+    def upcoming(self, now: datetime) -> Self:
         """Bookings that hold a place now or later, soonest first."""
         return self.occupying().filter(ends_at__gt=now).order_by("starts_at", "pk")
 
-    def ahead(self, now: datetime) -> "BookingQuerySet":
+    def ahead(self, now: datetime) -> Self:
         """What is to come, soonest first: bookings, requests that wait, and those refused lately.
 
         Of refusals only those that came later than the request: the others were told at once.
@@ -101,29 +98,29 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         found = self.filter(upcoming | Q(state__in=UNDECIDED) | refused)
         return found.order_by("starts_at", "pk")
 
-    def newest_first(self) -> "BookingQuerySet":
+    def newest_first(self) -> Self:
         return self.order_by("-starts_at", "-pk")
 
-    def latest_on_the_wall_first(self) -> "BookingQuerySet":
+    def latest_on_the_wall_first(self) -> Self:
         """As they are shown: by the clocks of their spaces, which may be zones apart."""
         return self.order_by(WallClock("starts_at", "place__space__time_zone").desc(), "-pk")
 
-    def past_due(self, now: datetime) -> "BookingQuerySet":
+    def past_due(self, now: datetime) -> Self:
         """Bookings whose time is over and that nobody has finished yet."""
         return self.filter(state__in=[State.CONFIRMED, State.CHECKED_IN], ends_at__lte=now)
 
-    def to_remind_of(self, now: datetime, *, hours: int) -> "BookingQuerySet":
+    def to_remind_of(self, now: datetime, *, hours: int) -> Self:
         """Members' bookings that begin within the hours before which their space reminds.
 
         Only those that were as they are when the reminder fell due: who books or moves later than
         that has it in mind.
         """
-        from bookings.models import BookingEvent
-
+        events: EventQuerySet[Any] = EventQuerySet(related_model(self.model, "events"))
         before = timedelta(hours=hours)
-        made = [BookingEvent.Kind.CONFIRMED, BookingEvent.Kind.MOVED]
-        changed_since = BookingEvent.objects.filter(
-            booking=OuterRef("pk"), kind__in=made, at__gt=OuterRef("starts_at") - before
+        changed_since = events.filter(
+            booking=OuterRef("pk"),
+            kind__in=["CONFIRMED", "MOVED"],
+            at__gt=OuterRef("starts_at") - before,
         )
         return self.filter(
             ~Exists(changed_since),
@@ -134,26 +131,26 @@ class BookingQuerySet(models.QuerySet["Booking"]):
             starts_at__lte=now + before,
         )
 
-    def that_ever_held(self) -> "BookingQuerySet":
+    def that_ever_held(self) -> Self:
         """Bookings that have or had their place, whatever became of them."""
         return self.filter(state__in=EVER_HELD)
 
-    def ending_after(self, at: datetime) -> "BookingQuerySet":
+    def ending_after(self, at: datetime) -> Self:
         return self.filter(ends_at__gt=at)
 
-    def at_places(self, places: Collection[int]) -> "BookingQuerySet":
+    def at_places(self, places: Collection[int]) -> Self:
         return self.filter(place__in=places)
 
-    def overlapping(self, period: Period) -> "BookingQuerySet":
+    def overlapping(self, period: Period) -> Self:
         return self.filter(starts_at__lt=period.ends_at, ends_at__gt=period.starts_at)
 
-    def in_space(self, space: Space) -> "BookingQuerySet":
+    def in_space(self, space: Space) -> Self:
         return self.filter(place__space=space)
 
-    def in_space_called(self, slug: str) -> "BookingQuerySet":
+    def in_space_called(self, slug: str) -> Self:
         return self.filter(place__space__slug=slug)
 
-    def narrowed(self, *, state: str | None, space: Space | None) -> "BookingQuerySet":
+    def narrowed(self, *, state: str | None, space: Space | None) -> Self:
         """Keep one state, one space, or both; None keeps all."""
         found = self if state is None else self.filter(state=state)
         return found if space is None else found.in_space(space)
@@ -166,7 +163,7 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         place: UUID | None,
         starts_before: datetime | None,
         ends_after: datetime | None,
-    ) -> "BookingQuerySet":
+    ) -> Self:
         """Keep what fits all that is said; `space` is a slug, `place` a code."""
         said = {
             "state__in": states,
@@ -177,7 +174,7 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         }
         return self.filter(**{lookup: value for lookup, value in said.items() if value})
 
-    def sorted_by(self, sort: Sort, *, after: list[str] | None = None) -> "BookingQuerySet":
+    def sorted_by(self, sort: Sort, *, after: list[str] | None = None) -> Self:
         """Put in order, from behind a position on. Raises ValueError for a wrong position."""
         rows = self if after is None else self.filter(sort.beyond(after))
         return rows.order_by(*sort.fields)
@@ -186,10 +183,10 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         """Return the spaces that these bookings are in, by name."""
         return Space.objects.filter(pk__in=self.values("place__space")).order_by("name", "pk")
 
-    def with_place(self) -> "BookingQuerySet":
+    def with_place(self) -> Self:
         return self.select_related("place__space")
 
-    def with_person(self) -> "BookingQuerySet":
+    def with_person(self) -> Self:
         return self.with_place().select_related("member")
 
     def upcoming_by_kind(self, now: datetime) -> dict[str, int]:
@@ -213,38 +210,37 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         return Subquery(counted.values("n"))
 
 
-class EventQuerySet(models.QuerySet["BookingEvent"]):
-    def of_bookings(self, bookings: BookingQuerySet) -> "EventQuerySet":
+class EventQuerySet[E: models.Model](models.QuerySet[E]):
+    def of_bookings(self, bookings: BookingQuerySet[Any]) -> Self:
         return self.filter(booking__in=bookings)
 
-    def between(self, since: datetime | None, until: datetime | None) -> "EventQuerySet":
+    def between(self, since: datetime | None, until: datetime | None) -> Self:
         """What happened from one instant until before another; None: without that end."""
         found = self if since is None else self.filter(at__gte=since)
         return found if until is None else found.filter(at__lt=until)
 
-    def of_booking(self, code: UUID) -> "EventQuerySet":
+    def of_booking(self, code: UUID) -> Self:
         return self.filter(booking__code=code)
 
-    def last_of(self, booking: "Booking") -> "BookingEvent":
+    def last_of(self, booking: models.Model) -> E:
         """Return the last event of a booking, with the booking and its place."""
         found = self.filter(booking=booking).select_related("booking__place__space")
         return found.latest("sequence")
 
-    def last_of_each_booking(self) -> "EventQuerySet":
+    def last_of_each_booking(self) -> Self:
         later = self.model._default_manager.filter(
             booking=OuterRef("booking"), sequence__gt=OuterRef("sequence")
         )
         return self.filter(~Exists(later))
 
-    def unplaced(self) -> "EventQuerySet":
+    def unplaced(self) -> Self:
         """Events that have no position in the log yet."""
         return self.filter(position=None)
 
-    def before(self, event: "BookingEvent") -> "EventQuerySet":
-        """What happened to the same booking earlier, latest first."""
-        earlier = self.filter(booking=event.booking_id, sequence__lt=event.sequence)
-        return earlier.order_by("-sequence")
+    def before(self, sequence: int, *, of: models.Model) -> Self:
+        """What happened to a booking before its event of that number, latest first."""
+        return self.filter(booking=of, sequence__lt=sequence).order_by("-sequence")
 
-    def beyond(self, position: int) -> "EventQuerySet":
+    def beyond(self, position: int) -> Self:
         """What comes after a position of the log, in its order."""
         return self.filter(position__gt=position).order_by("position")

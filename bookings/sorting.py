@@ -1,15 +1,11 @@
 """The orders in which bookings are listed page by page, and where in them a booking stands."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-
-if TYPE_CHECKING:
-    from bookings.models import Booking
 
 
 class Sort(models.TextChoices):
@@ -26,9 +22,9 @@ class Sort(models.TextChoices):
             Sort.LATEST: ["-starts_at", "-code"],
         }[self]
 
-    def position(self, booking: "Booking") -> list[str]:
+    def position(self, starts_at: datetime, code: UUID) -> list[str]:
         """Write where a booking stands, for `beyond`."""
-        return [self.value, booking.starts_at.isoformat(), str(booking.code)]
+        return [self.value, starts_at.isoformat(), str(code)]
 
     def beyond(self, position: list[str]) -> Q:
         """Return what stands after a position. Raises ValueError for one of another order."""

@@ -10,6 +10,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import TO_FIELD_VAR
+from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -37,7 +38,8 @@ def sensible[View: Callable[..., Any]](view: View) -> View:
             for data in (request.GET, request.POST)
             for key in data.getlist(ACTION_CHECKBOX_NAME)
         ]
-        if not all(map(KEY.fullmatch, ticked)) or "\x00" in unquote(request.META["QUERY_STRING"]):
+        numbers = [*ticked, *request.GET.getlist(PAGE_VAR)]
+        if not all(map(KEY.fullmatch, numbers)) or "\x00" in unquote(request.META["QUERY_STRING"]):
             raise BadRequest
         if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
             raise BadRequest

@@ -17,7 +17,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.renderers import JSONRenderer
 
-from accounts.api import problems
+from accounts.api import problems, queries
 from accounts.api.auth import unauthenticated
 from accounts.api.parsing import StrictParser
 from accounts.api.problems import ApiProblem, answer
@@ -54,6 +54,11 @@ class MestoAPI(NinjaAPI):
         document.update(dated(dict(document), timezone.now().date() + timedelta(days=7)))
         return document
 
+    def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
+        """Look at the address too: ninja calls this when it knows who asks, before it reads."""
+        queries.require_known(request)
+        return super().create_temporal_response(request)
+
     @cache  # noqa: B019 - there is one API, and it lives as long as the process
     def _undated(self, path_prefix: str) -> Document:
         """Put the document together, which takes long; all but its dates is in the code."""
@@ -70,6 +75,7 @@ api = MestoAPI(
     parser=StrictParser(),
     renderer=Renderer(),
 )
+api.add_decorator(queries.noting, mode="view")
 api.add_router("/auth", signing_in)
 api.add_router("", spaces)
 api.add_router("", finding)

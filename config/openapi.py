@@ -170,8 +170,7 @@ def kinds_of(operation: Operation) -> list[problems.Kind]:
     changes = bool({"POST", "PATCH", "PUT", "DELETE"} & set(operation.methods))
     if "body" in sources:
         kinds += [problems.MALFORMED, problems.TOO_LARGE]
-    if sources - {"path"}:
-        kinds.append(problems.INVALID)
+    kinds.append(problems.INVALID)  # unknown parameters, if nothing else
     if "path" in sources:
         kinds.append(problems.NOT_FOUND)
     if operation.auth_callbacks:
@@ -179,6 +178,6 @@ def kinds_of(operation: Operation) -> list[problems.Kind]:
         if changes:
             kinds += [problems.CSRF_FAILED, problems.READ_ONLY_TOKEN]
     if operation.view_func in KEYED:
-        kinds += [problems.INVALID, problems.STILL_RUNNING, problems.KEY_REUSED]
+        kinds += [problems.STILL_RUNNING, problems.KEY_REUSED]
     kinds += [problems.MALFORMED, problems.TOO_MANY_REQUESTS, problems.UNAVAILABLE]
     return list(dict.fromkeys(kinds))

@@ -94,15 +94,19 @@ TEMPLATES = [
 # (config/gunicorn.py sets SERVING): a migration or a check may take its time.
 IS_SERVING = env.bool("SERVING", default=False)
 DATABASE_WAITS = {
-    "connect": env.int("DATABASE_CONNECT_SECONDS", default=2),
-    "statement": env.int("DATABASE_STATEMENT_SECONDS", default=6),
-    "lock": env.int("DATABASE_LOCK_SECONDS", default=2),
+    "statement": env.float("DATABASE_STATEMENT_SECONDS", default=2),
+    "lock": env.float("DATABASE_LOCK_SECONDS", default=1.5),
     "idle": env.int("DATABASE_IDLE_SECONDS", default=60),
     # SQLite, whose file is locked.
-    "busy": env.int("DATABASE_BUSY_SECONDS", default=2),
+    "busy": env.float("DATABASE_BUSY_SECONDS", default=2),
+    # A machine that is gone is noticed by the kernel.
+    "tcp": env.int("DATABASE_TCP_USER_TIMEOUT_SECONDS", default=8),
+    "keepalives_idle": env.int("DATABASE_KEEPALIVES_IDLE_SECONDS", default=10),
+    "keepalives_interval": env.int("DATABASE_KEEPALIVES_INTERVAL_SECONDS", default=3),
+    "keepalives_count": env.int("DATABASE_KEEPALIVES_COUNT", default=3),
 }
 # What the server ought to have ended by then, we end: see config/databases/postgresql/.
-DATABASE_WAITS["silence"] = DATABASE_WAITS["statement"] + 2 if IS_SERVING else 0
+DATABASE_WAITS["silence"] = DATABASE_WAITS["statement"] + 0.25 if IS_SERVING else 0
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'mesto.sqlite3'}")}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
@@ -125,15 +129,14 @@ else:
     options = DATABASES["default"].setdefault("OPTIONS", {})
     limits = [f"-c idle_in_transaction_session_timeout={DATABASE_WAITS['idle']}s"]
     if IS_SERVING:
-        limits.append(f"-c statement_timeout={DATABASE_WAITS['statement']}s")
-        limits.append(f"-c lock_timeout={DATABASE_WAITS['lock']}s")
-    options["options"] = " ".join([*limits, options.get("options", "")]).strip()
-    options.setdefault("connect_timeout", DATABASE_WAITS["connect"])
-    # A machine that is gone is noticed, by the kernel too (milliseconds, then seconds).
-    options.setdefault("tcp_user_timeout", 8000)
-    options.setdefault("keepalives_idle", 10)
-    options.setdefault("keepalives_interval", 3)
-    options.setdefault("keepalives_count", 3)
+        limits.append(f"-c statement_timeout={int(1000 * DATABASE_WAITS['statement'])}ms")
+        limits.append(f"-c lock_timeout={int(1000 * DATABASE_WAITS['lock'])}ms")
+    options["options"] = " ".join([options.get("options", ""), *limits]).strip()
+    # For each host. libpq waits at least so long, and who asks for /readyz not much longer.
+    options["connect_timeout"] = 2
+    options.setdefault("tcp_user_timeout", 1000 * DATABASE_WAITS["tcp"])
+    for name in ("keepalives_idle", "keepalives_interval", "keepalives_count"):
+        options.setdefault(name, DATABASE_WAITS[name])
 
 # --- Cache ----------------------------------------------------------------------------------------
 
@@ -180,10 +183,26 @@ AXES_RESET_ON_SUCCESS = True
 AXES_HANDLER = "accounts.lockout.Handler"
 AXES_USERNAME_CALLABLE = "accounts.lockout.login_of"
 AXES_LOCKOUT_CALLABLE = "accounts.lockout.locked_out"
-AXES_CLIENT_IP_CALLABLE = "accounts.lockout.address_of"
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.address_of"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False  # accounts.admin has it
 AXES_VERBOSE = False
+
+# Tries an hour, also rows. Many share an address: a hundred who sign up on the first day may.
+TRIES = {
+    "sign-up": {
+        "address": env.int("SIGN_UPS_PER_ADDRESS", default=300),
+        "login": env.int("SIGN_UPS_PER_LOGIN", default=30),
+    },
+    "forgotten": {
+        "address": env.int("FORGOTTEN_PER_ADDRESS", default=20),
+        "login": env.int("FORGOTTEN_PER_LOGIN", default=10),
+    },
+    "token": {
+        "address": env.int("TOKENS_PER_ADDRESS", default=600),
+        "login": env.int("TOKENS_PER_LOGIN", default=60),
+    },
+}
 
 # --- API ------------------------------------------------------------------------------------------
 

@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from notifications.models import Attempt
+from notifications.models import Attempt
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """One try. `attempt`, unsaved, is its record for people, where the channel keeps one."""
 
-    attempt: "Attempt | None" = field(default=None, compare=False)
+    attempt: Attempt | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -1,53 +1,44 @@
 """What can be asked of endpoints, deliveries and calendar feeds."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-if TYPE_CHECKING:
-    from accounts.models import User
-    from notifications.models import (  # noqa: F401 - the base classes below name them
-        CalendarFeed,
-        Delivery,
-        Endpoint,
-    )
-    from spaces.models import Space
+from accounts.models import User
+from spaces.models import Space
+from spaces.querysets import related_model
 
 
-class EndpointQuerySet(models.QuerySet["Endpoint"]):
-    def on(self, channel: str) -> "EndpointQuerySet":
+class EndpointQuerySet[E: models.Model](models.QuerySet[E]):
+    def on(self, channel: str) -> Self:
         return self.filter(channel=channel)
 
-    def switched_on(self) -> "EndpointQuerySet":
+    def switched_on(self) -> Self:
         return self.filter(is_active=True)
 
-    def webhooks_of(self, space: "Space") -> "EndpointQuerySet":
+    def webhooks_of(self, space: Space) -> Self:
         return self.filter(channel="WEBHOOK", space=space)
 
-    def webhooks_run_by(self, user: "User") -> "EndpointQuerySet":
+    def webhooks_run_by(self, user: User) -> Self:
         """Webhooks of the spaces whose staff this person is."""
-        from spaces.models import Space
-
         return self.filter(channel="WEBHOOK", space__in=Space.objects.run_by(user))
 
-    def seen_by(self, user: "User") -> "EndpointQuerySet":
+    def seen_by(self, user: User) -> Self:
         """Webhooks of the spaces whose staff this person is; for superusers, mail and Kafka too."""
         return self if user.is_superuser else self.webhooks_run_by(user)
 
-    def with_space(self) -> "EndpointQuerySet":
+    def with_space(self) -> Self:
         return self.select_related("space")
 
-    def by_age(self) -> "EndpointQuerySet":
+    def by_age(self) -> Self:
         return self.order_by("created_at", "pk")
 
-    def with_health(self) -> "EndpointQuerySet":
+    def with_health(self) -> Self:
         """Carry `dead` and `waiting`, how many, and `next_at`, when the first of those is due."""
-        from notifications.models import Delivery
-
-        theirs = Delivery.objects.filter(endpoint=OuterRef("pk")).order_by()
+        theirs = self._deliveries().order_by()
         dead, waiting = theirs.dead().values("endpoint"), theirs.pending().values("endpoint")
         return self.annotate(
             dead=Coalesce(Subquery(dead.annotate(n=Count("pk")).values("n")), 0),
@@ -55,54 +46,57 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
             next_at=Subquery(waiting.annotate(at=Min("due_at")).values("at")),
         )
 
-    def ready(self, now: datetime) -> "EndpointQuerySet":
+    def ready(self, now: datetime) -> Self:
         """Switched on, not resting, and something is due: one look into an index for each."""
-        from notifications.models import Delivery
-
-        due = Delivery.objects.filter(endpoint=OuterRef("pk")).due(now)
+        due = self._deliveries().due(now)
         awake = Q(rests_until__isnull=True) | Q(rests_until__lte=now)
         return self.switched_on().filter(awake).filter(Exists(due))
 
+    def _deliveries(self) -> "DeliveryQuerySet[Any]":
+        """Return the deliveries of the outer endpoint."""
+        every: DeliveryQuerySet[Any] = DeliveryQuerySet(related_model(self.model, "deliveries"))
+        return every.filter(endpoint=OuterRef("pk"))
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def pending(self) -> "DeliveryQuerySet":
+
+class DeliveryQuerySet[D: models.Model](models.QuerySet[D]):
+    def pending(self) -> Self:
         return self.filter(state="PENDING")
 
-    def settled(self) -> "DeliveryQuerySet":
+    def settled(self) -> Self:
         return self.exclude(state="PENDING")
 
-    def forgettable(self, now: datetime, *, settled_before: datetime) -> "DeliveryQuerySet":
+    def forgettable(self, now: datetime, *, settled_before: datetime) -> Self:
         """What arrived that long ago. A reminder's row is what keeps it from being sent again."""
         arrived = self.filter(state__in=["DELIVERED", "SKIPPED"], settled_at__lt=settled_before)
         return arrived.exclude(reminds_of__gt=now)
 
-    def in_state(self, state: str) -> "DeliveryQuerySet":
+    def in_state(self, state: str) -> Self:
         return self.filter(state=state) if state else self
 
-    def to_webhooks_run_by(self, user: "User") -> "DeliveryQuerySet":
-        from notifications.models import Endpoint
+    def to_webhooks_run_by(self, user: User) -> Self:
+        return self.filter(
+            endpoint__channel="WEBHOOK", endpoint__space__in=Space.objects.run_by(user)
+        )
 
-        return self.filter(endpoint__in=Endpoint.objects.webhooks_run_by(user))
-
-    def seen_by(self, user: "User") -> "DeliveryQuerySet":
+    def seen_by(self, user: User) -> Self:
         return self if user.is_superuser else self.to_webhooks_run_by(user)
 
-    def with_webhook(self) -> "DeliveryQuerySet":
+    def with_webhook(self) -> Self:
         return self.with_event().select_related("endpoint__space")
 
-    def dead(self) -> "DeliveryQuerySet":
+    def dead(self) -> Self:
         return self.filter(state="DEAD")
 
-    def due(self, now: datetime) -> "DeliveryQuerySet":
+    def due(self, now: datetime) -> Self:
         """What may be sent now: its time has come, and nobody else is at it."""
         free = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=now)
         return self.pending().filter(free, due_at__lte=now)
 
-    def waiting_for_another_try(self, now: datetime) -> "DeliveryQuerySet":
+    def waiting_for_another_try(self, now: datetime) -> Self:
         """What is not due yet: everything is at first, so it has failed."""
         return self.pending().filter(due_at__gt=now)
 
-    def next_of_each_booking(self) -> "DeliveryQuerySet":
+    def next_of_each_booking(self) -> Self:
         """Leave out what has an earlier one of the same booking before it on the same way.
 
         The earliest is looked up for each row, by its index. An anti-join says the same, but a
@@ -116,30 +110,30 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         ).order_by("position")
         return self.filter(Q(position=None) | Q(position=Subquery(earliest.values("position")[:1])))
 
-    def overtaking(self, delivery: "Delivery") -> "DeliveryQuerySet":
+    def overtaking(self, delivery: Any) -> Self:
         """What came later of the same booking and has arrived: an old one, sent again, is wrong."""
         later = self.filter(endpoint=delivery.endpoint_id, booking=delivery.booking_id)
         return later.filter(position__gt=delivery.position, state="DELIVERED")
 
-    def latest_first(self) -> "DeliveryQuerySet":
+    def latest_first(self) -> Self:
         return self.order_by("-pk")
 
-    def with_event(self) -> "DeliveryQuerySet":
+    def with_event(self) -> Self:
         """Carry what a message is made of."""
         return self.select_related("event__booking__place__space", "booking__place__space")
 
 
-class FeedQuerySet(models.QuerySet["CalendarFeed"]):
-    def of(self, user: "User") -> "FeedQuerySet":
+class FeedQuerySet[C: models.Model](models.QuerySet[C]):
+    def of(self, user: User) -> Self:
         return self.filter(user=user)
 
-    def of_own_bookings(self, user: "User") -> "FeedQuerySet":
+    def of_own_bookings(self, user: User) -> Self:
         return self.of(user).filter(space=None)
 
-    def in_space(self, user: "User", space: "Space") -> "FeedQuerySet":
+    def in_space(self, user: User, space: Space) -> Self:
         """What a person made for a space and its places: the whole first, then by number."""
         found = self.of(user).filter(space=space).select_related("space", "place__space")
         return found.order_by(F("place__number").asc(nulls_first=True))
 
-    def of_people_here(self) -> "FeedQuerySet":
+    def of_people_here(self) -> Self:
         return self.filter(user__is_active=True)

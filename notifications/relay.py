@@ -258,7 +258,7 @@ def resend(deliveries: Collection[Delivery], *, now: datetime) -> int:
     return hastened + _begin_anew(chosen, now=now)
 
 
-def _begin_anew(deliveries: DeliveryQuerySet, *, now: datetime) -> int:
+def _begin_anew(deliveries: DeliveryQuerySet[Delivery], *, now: datetime) -> int:
     return deliveries.settled().update(
         state=Delivery.State.PENDING,
         attempts=0,
@@ -270,7 +270,7 @@ def _begin_anew(deliveries: DeliveryQuerySet, *, now: datetime) -> int:
     )
 
 
-def replay(events: EventQuerySet, *, to: Endpoint, now: datetime) -> int:
+def replay(events: EventQuerySet[BookingEvent], *, to: Endpoint, now: datetime) -> int:
     """Send history again to one endpoint, what it wants of it; return how many events."""
     while log.place_new():
         pass

@@ -33,7 +33,7 @@ def _remind(hours: int, *, now: datetime) -> int:
     return len(due)
 
 
-def _wanted(bookings: BookingQuerySet, mail: Endpoint) -> BookingQuerySet:
+def _wanted(bookings: BookingQuerySet[Booking], mail: Endpoint) -> BookingQuerySet[Booking]:
     """Keep those whose members can be written to, and want to be, and have not been."""
     made = Delivery.objects.filter(
         endpoint=mail,

@@ -37,7 +37,6 @@ warnings = false  # the rules of a space refuse much of what fits the schema
 [generation]
 database = "none"
 max-examples = 20
-allow-extra-parameters = false  # a parameter in the address that nobody asked for is let be
 
 [phases.stateful]
 generation.max-examples = 40
@@ -82,6 +81,7 @@ def main() -> int:
             "GUNICORN_CMD_ARGS": "--limit-request-line=0",
             # What is not asked about here, and would hide everything else.
             **dict.fromkeys(("API_RATE_PER_TOKEN", "API_RATE_PER_ADDRESS"), "10000000"),
+            **dict.fromkeys(("TOKENS_PER_ADDRESS", "TOKENS_PER_LOGIN"), "10000000"),
             **dict.fromkeys(("LOGIN_FAILURE_LIMIT", "ADDRESS_FAILURE_LIMIT"), "10000000"),
         }
         manage(env, "migrate", "--verbosity", "0")

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import time_zones
 from accounts.models import StaffRole
 from spaces import services
+from spaces.clocks import ClockInput
 from spaces.forms import GeneratePlacesForm, PlaceForm, SpaceForm, StaffRoleForm
 from spaces.models import OpeningHours, Place, Policy, Space
 from spaces.slots import clock, subtract
@@ -31,13 +32,11 @@ from spaces.venue import Venue
 
 type Inline = InlineModelAdmin[Any, Any]
 
-QUARTER_HOURS = forms.TimeInput(format="%H:%M", attrs={"type": "time", "step": 900})
-
 
 class OpeningHoursInline(SpaceInline):
     model = OpeningHours
     ordering = ["weekday", "opens_at"]
-    formfield_overrides = {models.TimeField: {"widget": QUARTER_HOURS}}
+    formfield_overrides = {models.TimeField: {"widget": ClockInput}}
 
     def get_extra(self, request: HttpRequest, obj: Space | None = None, **kwargs: Any) -> int:
         return 1 if obj else len(OpeningHours.Weekday)

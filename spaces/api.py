@@ -12,8 +12,8 @@ from pydantic import Field, WithJsonSchema
 
 from accounts.api.auth import PUBLIC
 from accounts.api.pages import Cursor, Limit, NextCursor, bad_cursor, cut, decode, encode
+from accounts.api.requests import ProgramRequest
 from accounts.models import User
-from accounts.requests import ProgramRequest
 from spaces.features import Feature
 from spaces.limits import Limits
 from spaces.models import Place, Space

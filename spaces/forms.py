@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import time_zones
 from accounts.forms import LoginField
 from accounts.models import StaffRole, User
+from accounts.numbers import WholeNumberField
 from spaces.features import Feature
 from spaces.models import Place, Space
 from spaces.services import NUMBER, PartsError, check_parts
@@ -112,9 +113,9 @@ class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class GeneratePlacesForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=Place.Kind.choices)
-    first_number = forms.IntegerField(label=_("From number"), min_value=1, max_value=999_000)
-    count = forms.IntegerField(label=_("How many"), min_value=1, max_value=MOST_AT_ONCE, initial=10)
-    capacity = forms.IntegerField(label=_("People at each"), min_value=1, max_value=1000, initial=1)
+    first_number = WholeNumberField(label=_("From number"), min_value=1, max_value=999_000)
+    count = WholeNumberField(label=_("How many"), min_value=1, max_value=MOST_AT_ONCE, initial=10)
+    capacity = WholeNumberField(label=_("People at each"), min_value=1, max_value=1000, initial=1)
     features = FeaturesField()
     name = forms.CharField(
         label=_("Name"),

@@ -1,7 +1,7 @@
 """Policies combined: of each limit the strictest value wins."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 
 DEFAULT_STEP = timedelta(minutes=60)
@@ -21,6 +21,10 @@ class PolicyValues:
     max_days_ahead: int | None = None
     cancel_deadline_minutes: int | None = None
     max_upcoming: int | None = None
+
+
+#: The limits of a policy, by the names of their columns.
+LIMITS = tuple(f.name for f in fields(PolicyValues) if f.name != "kind")
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,23 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.db import IntegrityError
-from django.db.models import ForeignKey, Model, QuerySet, prefetch_related_objects
+from django.db.models import (
+    Field,
+    ForeignKey,
+    IntegerField,
+    Model,
+    QuerySet,
+    TimeField,
+    prefetch_related_objects,
+)
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.forms import NamedFieldsFormSet
 from accounts.models import StaffRole, User
+from accounts.numbers import WholeNumberField
+from spaces.clocks import ClockField, ClosingField
 from spaces.models import Place, Space
 from spaces.querysets import SpaceQuerySet
 
@@ -37,7 +47,26 @@ def holds(request: HttpRequest, roles: Collection[str], space: int | None = None
     )
 
 
-class SpaceScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PlainInputs:
+    """Forms of the admin read numbers and times as people write them, not as Python does."""
+
+    def formfield_for_dbfield(
+        self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> "forms.Field | None":
+        form_class: type[forms.Field] | None = None
+        if isinstance(db_field, TimeField):
+            form_class = ClosingField if db_field.name == "closes_at" else ClockField
+        elif isinstance(db_field, IntegerField) and not db_field.choices:
+            form_class = WholeNumberField
+        if form_class is not None:
+            kwargs.setdefault("form_class", form_class)
+        made: forms.Field | None = super().formfield_for_dbfield(  # type: ignore[misc]
+            db_field, request, **kwargs
+        )
+        return made
+
+
+class SpaceScopedAdmin(PlainInputs, admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that belong to a space: shown to its staff, changed by those with one of `writers`."""
 
     #: The lookup from a row to its space; empty where the row is the space.
@@ -68,7 +97,7 @@ class SpaceScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Leave the rows that this person may change: hosts of one space may manage another."""
         return queryset.filter(**{f"{self.space_path or 'pk'}__in": self.writable_spaces(request)})
 
-    def writable_spaces(self, request: HttpRequest) -> SpaceQuerySet:
+    def writable_spaces(self, request: HttpRequest) -> SpaceQuerySet[Space]:
         user: User = request.user  # type: ignore[assignment]
         if StaffRole.Role.HOST in self.writers:
             return Space.objects.run_by(user)
@@ -111,7 +140,7 @@ def _pk(space: Model | None) -> int | None:
     return None if space is None else space.pk
 
 
-class SpaceInline(admin.TabularInline):  # type: ignore[type-arg]
+class SpaceInline(PlainInputs, admin.TabularInline):  # type: ignore[type-arg]
     """Rows on a space's own page: the permissions are those of the space."""
 
     formset = NamedFieldsFormSet

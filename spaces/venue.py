@@ -1,19 +1,15 @@
 """A space as a booking sees it: its hours, closures, policies and composites, loaded at once."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from spaces.limits import Limits, PolicyValues, strictest
+from spaces.models import Space
 from spaces.slots import Hours, Period, day_period, hours_of_day, merge, starts, subtract
-
-if TYPE_CHECKING:
-    from spaces.models import Space
-
-LIMITS = tuple(f.name for f in fields(PolicyValues) if f.name != "kind")
 
 
 def leaves(parts: Mapping[int, Iterable[int]], place: int) -> frozenset[int]:
@@ -50,7 +46,7 @@ class Venue:
     parts: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, space: "Space") -> Self:
+    def of(cls, space: Space) -> Self:
         """Read the venue from a space that was loaded `with_setup`."""
         parts: dict[int, tuple[int, ...]] = {}
         for whole, part in space.part_rows or ():  # type: ignore[attr-defined]

@@ -12,8 +12,8 @@ from ninja.utils import check_csrf
 from accounts import tokens
 from accounts.api import limits
 from accounts.api.problems import CSRF_FAILED, READ_ONLY_TOKEN, UNAUTHENTICATED, ApiProblem
+from accounts.api.requests import ProgramRequest
 from accounts.models import ApiToken, User
-from accounts.requests import ProgramRequest
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 

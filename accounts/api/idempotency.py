@@ -8,7 +8,6 @@ which a service recognises what was committed before (`Claim.request_key`).
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Concatenate
@@ -20,8 +19,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from accounts.api.problems import INVALID, KEY_REUSED, STILL_RUNNING, ApiProblem
+from accounts.api.requests import Claim, ProgramRequest, SignedInProgramRequest
 from accounts.models import IdempotencyKey, User
-from accounts.requests import ProgramRequest, SignedInProgramRequest
 
 LIFE = timedelta(days=1)
 LEASE = timedelta(seconds=60)  # longer than a web process lets any request run
@@ -30,19 +29,6 @@ KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT = ("Content-Type", "Location", "Preference-Applied")
 #: These say nothing about the request: it may be sent again.
 NOT_KEPT = {401, 403, 429}
-
-
-@dataclass
-class Claim:
-    """This request's hold on its key; `answer` is there when it was carried out before."""
-
-    row: IdempotencyKey
-    answer: HttpResponse | None = None
-    secret: str = ""  # part of the answer that is not to be stored
-
-    @property
-    def request_key(self) -> str:
-        return f"api:{self.row.code}"
 
 
 #: Operations that take the header, for the OpenAPI document.

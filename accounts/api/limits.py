@@ -6,33 +6,20 @@ own. Headers after draft-ietf-httpapi-ratelimit-headers-10.
 
 import logging
 import time
-from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpResponse
 from redis import RedisError
 
+from accounts import tries
 from accounts.api.problems import TOO_MANY_REQUESTS, ApiProblem
-from accounts.requests import ProgramRequest
+from accounts.api.requests import ProgramRequest, Rate
 
 logger = logging.getLogger("mesto.api")
 
 WINDOW = 60  # seconds
-
-
-@dataclass(frozen=True)
-class Rate:
-    """How much of one limit is used up in this minute; `reset` in seconds."""
-
-    policy: str
-    limit: int
-    used: int
-    reset: int
-
-    @property
-    def remaining(self) -> int:
-        return max(0, self.limit - self.used)
 
 
 def spend(request: ProgramRequest, policy: str, who: str) -> None:
@@ -49,6 +36,15 @@ def spend(request: ProgramRequest, policy: str, who: str) -> None:
     request.rates.append(rate)
     if used > limit:
         raise ApiProblem(TOO_MANY_REQUESTS, headers={"Retry-After": str(rate.reset)})
+
+
+def spend_try(what: str, *, now: datetime, **whose: str | None) -> None:
+    """Count a try as the pages do: see `accounts.tries.spend`. Raises ApiProblem."""
+    try:
+        tries.spend(what, now=now, **whose)
+    except tries.TooOften as error:
+        headers = {"Retry-After": str(error.seconds)}
+        raise ApiProblem(TOO_MANY_REQUESTS, str(error), headers=headers) from error
 
 
 def count(policy: str, who: str, *, window: int) -> int:

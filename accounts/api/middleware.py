@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.http import ConditionalGetMiddleware
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from accounts.addresses import address_of
 from accounts.api import idempotency, limits
 from accounts.api.problems import ApiProblem, answer, is_for_programs
-from accounts.lockout import address_of
-from accounts.requests import ProgramRequest
+from accounts.api.requests import ProgramRequest
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -23,7 +23,7 @@ def programs(get_response: Handler) -> Handler:
         if not is_for_programs(plain):
             return get_response(plain)
         request = cast(ProgramRequest, plain)
-        request.rates, request.claim = [], None
+        request.rates, request.claim, request.known_parameters = [], None, []
         if request.method == "HEAD":  # RFC 9110, 9.3.2: as GET; the web server drops the body
             request.method = "GET"
         try:

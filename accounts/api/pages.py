@@ -10,11 +10,12 @@ from ninja import Query
 from pydantic import Field
 
 from accounts.api.problems import INVALID, ApiProblem
+from accounts.api.schemas import Whole
 
 USUAL, MOST = 50, 100
 
 Limit = Annotated[
-    int, Query(USUAL, ge=1, le=MOST, description="How many items at most.", examples=[20])
+    Whole, Query(USUAL, ge=1, le=MOST, description="How many items at most.", examples=[20])
 ]
 Cursor = Annotated[
     str,

@@ -12,17 +12,20 @@ from ninja import Router, Schema, Status
 from pydantic import Field, Strict
 
 from accounts import tokens
+from accounts.addresses import address_of
 from accounts.api import idempotency
+from accounts.api.limits import spend_try
 from accounts.api.problems import (
     LOGIN_LOCKED,
+    TOO_MANY_REQUESTS,
     TOO_MANY_TOKENS,
     WRONG_CREDENTIALS,
     ApiProblem,
     raises,
 )
+from accounts.api.requests import ProgramRequest
 from accounts.api.schemas import Input, Text
 from accounts.models import ApiToken, User
-from accounts.requests import ProgramRequest
 
 router = Router(tags=["Signing in"])
 
@@ -74,13 +77,16 @@ class TokenOut(Schema):
     operation_id="createToken",
     summary="Sign in: login and password for a token",
 )
-@raises(WRONG_CREDENTIALS, LOGIN_LOCKED, TOO_MANY_TOKENS)
+@raises(WRONG_CREDENTIALS, LOGIN_LOCKED, TOO_MANY_TOKENS, TOO_MANY_REQUESTS)
 @idempotency.accepts_key
 def create_token(request: ProgramRequest, body: Credentials) -> object:
     """Wrong passwords are counted with those of the login page, and close it for a while."""
+    now = timezone.now()
+    spend_try("token", now=now, address=address_of(request))
     user = authenticate(request, username=body.username, password=body.password)
     if not isinstance(user, User):
         raise ApiProblem(WRONG_CREDENTIALS, headers={"WWW-Authenticate": 'Bearer realm="Mesto"'})
+    spend_try("token", now=now, login=user.username)  # not sooner: strangers would use it up
     user_logged_in.send(User, request=request, user=user)  # forgets the typing errors before it
     claim = idempotency.begin(request, user)
     text = ""
@@ -92,7 +98,6 @@ def create_token(request: ProgramRequest, body: Credentials) -> object:
             if "token" in kept:
                 claim.answer.content = dumps({**kept, "token": text}).encode()
             return claim.answer
-    now = timezone.now()
     try:
         token, text = tokens.issue(
             user,

@@ -1,5 +1,6 @@
 """What bodies and answers of all apps are made of."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ from pydantic import (
     Field,
     WithJsonSchema,
 )
+
+from accounts.numbers import read_whole
 
 
 def _storable(text: str) -> str:
@@ -35,11 +38,20 @@ INSTANT = {
 }
 
 
+RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?"
+    r"([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
 def _text(at: object) -> object:
-    """Keep numbers from being read as seconds since 1970: those name no offset."""
-    if isinstance(at, str) and at[4:5] == "-":
-        return at
-    raise ValueError("it is no RFC 3339 text")
+    """Refuse other ways to write a time, and numbers: seconds since 1970 name no offset."""
+    if not isinstance(at, str):
+        raise ValueError("it is no RFC 3339 text")
+    if not RFC_3339.fullmatch(at):
+        hint = "; in an address write + as %2B" if RFC_3339.fullmatch(at.replace(" ", "+")) else ""
+        raise ValueError(f"it is no RFC 3339 text, such as 2026-12-01T10:00:00+03:00{hint}")
+    return at
 
 
 def _in_reach(at: datetime) -> datetime:
@@ -52,6 +64,15 @@ def _in_reach(at: datetime) -> datetime:
 Instant = Annotated[
     AwareDatetime, BeforeValidator(_text), AfterValidator(_in_reach), WithJsonSchema(INSTANT)
 ]
+
+
+def _digits(number: object) -> object:
+    """Read a number of an address, which is text. See also `accounts.numbers`."""
+    return read_whole(number) if isinstance(number, str) else number
+
+
+#: A whole number in an address: digits and nothing else. In a body it is `Strict` instead.
+Whole = Annotated[int, BeforeValidator(_digits)]
 
 
 class Input(Schema):

@@ -27,11 +27,12 @@ def alina(db):
 
 
 def test_nothing_personal_stays_in_the_row(alina):
-    password = alina.password
+    password, alina_look = alina.password, alina.look
     erase(alina, now=NOW)
     row = User.objects.values().get(pk=alina.pk)
     assert row.pop("username").startswith("erased-")
     assert row.pop("password") not in ("", password)
+    assert row.pop("look") != alina_look
     assert row == {
         "id": alina.pk,
         "name": "",
@@ -44,6 +45,7 @@ def test_nothing_personal_stays_in_the_row(alina):
         "is_superuser": False,
         "last_login": None,
         "date_joined": NOW,
+        "looks_alike": False,
     }
 
 
@@ -87,7 +89,7 @@ def test_nobody_signs_in_as_the_erased(client, alina):
 
 def test_the_login_is_free_for_another_person(alina):
     erase(alina, now=NOW)
-    assert register("alina", password=PASSWORD).pk != alina.pk
+    assert register("alina", password=PASSWORD, now=NOW).pk != alina.pk
 
 
 def test_others_are_left_alone(alina, bob):

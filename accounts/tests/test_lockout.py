@@ -8,8 +8,8 @@ from django.conf import settings as configured
 from django.db.models import F
 from django.test import Client, RequestFactory
 
+from accounts.addresses import address_of
 from accounts.factories import PASSWORD, UserFactory
-from accounts.lockout import address_of
 
 URL = "/accounts/login/"
 

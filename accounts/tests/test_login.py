@@ -1,7 +1,12 @@
+from unicodedata import normalize
+
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 from django.test import Client
 
 from accounts.factories import PASSWORD, UserFactory
+from accounts.tests.programs import post
+from config.auth import _nobody
 
 URL = "/accounts/login/"
 WRONG = ["Login or password is wrong."]
@@ -134,3 +139,62 @@ def test_password_managers_are_helped(client, db):
     html = client.get(URL).content.decode()
     assert html.count('autocomplete="username"') == 1
     assert html.count('autocomplete="current-password"') == 1
+
+
+# --- The same keys on another system
+
+
+def password_of(user, typed):
+    user.password = make_password(typed)  # as it was hashed before
+    user.save()
+
+
+@pytest.mark.parametrize("typed", ["йод и соль", normalize("NFD", "йод и соль"), "plain old one"])
+def test_a_password_is_the_same_in_letters_of_one_piece_and_of_two(db, typed):
+    user = UserFactory(username="yura", password=typed)
+    for form in ("NFC", "NFD"):
+        assert user.check_password(normalize(form, typed))
+    user.set_password(normalize("NFD", typed))
+    assert user.check_password(typed)
+
+
+def test_a_password_of_before_opens_as_it_was_typed_then(alice):
+    typed = normalize("NFD", "йод и соль")
+    password_of(alice, typed)
+    assert alice.check_password(typed)
+    assert not alice.check_password("йод и сало")
+
+
+@pytest.mark.parametrize("typed", ["wrong", normalize("NFD", "йод и соль")])
+def test_nobody_is_hashed_for_as_often_as_somebody(alice, client, monkeypatch, typed):
+    hashed = []
+    verify = MD5PasswordHasher.verify
+    monkeypatch.setattr(
+        MD5PasswordHasher, "verify", lambda *given: hashed.append(given[1]) or verify(*given)
+    )
+    _nobody.cache_clear()  # made by the hasher of another test
+    counts = []
+    for login in ("alice", "nobody"):
+        client.post(URL, {"username": login, "password": typed})
+        counts.append(len(hashed))
+        hashed.clear()
+    assert counts[0] == counts[1] > 0
+
+
+# --- Pages and programs agree
+
+
+@pytest.mark.parametrize("login", [" alice ", "alice\t", "\u00a0alice", "ALICE\u3000"])
+def test_blanks_around_a_login_mean_nothing_on_a_page_nor_to_a_program(client, sign_in, login):
+    sign_in(login)
+    assert is_signed_in(client)
+    body = {"username": login, "password": PASSWORD}
+    assert post(Client(), "/api/v1/auth/token", body).status_code == 201
+
+
+@pytest.mark.parametrize("password", [f" {PASSWORD}", f"{PASSWORD} "])
+def test_blanks_around_a_password_mean_something_to_both(client, sign_in, password):
+    sign_in(password=password)
+    assert not is_signed_in(client)
+    body = {"username": "alice", "password": password}
+    assert post(Client(), "/api/v1/auth/token", body).status_code == 401

@@ -31,8 +31,8 @@ def errors(response):
 # --- The service
 
 
-def test_register_creates_a_member_without_rights(db):
-    user = register("carol", password=PASSWORD, email="carol@example.org")
+def test_register_creates_a_member_without_rights(db, now):
+    user = register("carol", password=PASSWORD, email="carol@example.org", now=now)
     assert (user.username, user.email) == ("carol", "carol@example.org")
     assert user.check_password(PASSWORD)
     assert not user.is_superuser
@@ -40,10 +40,10 @@ def test_register_creates_a_member_without_rights(db):
 
 
 @pytest.mark.parametrize("login", ["carol", "Carol", "ＣＡＲＯＬ"])
-def test_register_refuses_a_taken_login_even_when_no_form_checked(db, login):
-    register("carol", password=PASSWORD)
+def test_register_refuses_a_taken_login_even_when_no_form_checked(db, now, login):
+    register("carol", password=PASSWORD, now=now)
     with pytest.raises(LoginTaken):
-        register(login, password=PASSWORD)
+        register(login, password=PASSWORD, now=now)
     assert User.objects.count() == 1
 
 

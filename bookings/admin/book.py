@@ -17,36 +17,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from accounts.numbers import WholeNumberField
 from bookings.admin import wording
 from bookings.admin.pages import Desk, lines, page
 from bookings.deciding import services
 from bookings.deciding.errors import BookingError, Refused
 from bookings.deciding.rules import Problem
+from bookings.deciding.wish import Wish
 from bookings.finding.availability import Offer, alternatives_to
 from bookings.finding.searching import is_backwards
 from bookings.forms import MOST_PEOPLE
 from bookings.states import State
 from bookings.words.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
+from spaces.clocks import ClockInput, DayInput
 from spaces.forms import PersonField
 from spaces.models import Place, Space
 from spaces.slots import Period
 from spaces.venue import Venue
-
-
-class ClockInput(forms.TimeInput):
-    """A time of day. In the hour that an autumn night repeats its offset stands in the text."""
-
-    input_type = "time"
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context = super().get_context(name, value, {"step": 900, **(attrs or {})})
-        if len(str(value or "")) > len("13:00"):
-            context["widget"]["type"] = "text"
-        return context
-
-
-class DayInput(forms.DateInput):
-    input_type = "date"
 
 
 class BookForm(forms.Form):
@@ -55,10 +42,12 @@ class BookForm(forms.Form):
     place = forms.ModelChoiceField(
         label=gettext_lazy("Place"), queryset=Place.objects.none(), to_field_name="code"
     )
-    day = forms.CharField(label=gettext_lazy("Day"), widget=DayInput)
-    starts = forms.CharField(label=gettext_lazy("From"), max_length=20, widget=ClockInput)
-    ends = forms.CharField(label=gettext_lazy("To"), max_length=20, widget=ClockInput)
-    party_size = forms.IntegerField(
+    day = forms.CharField(label=gettext_lazy("Day"), strip=False, widget=DayInput)
+    starts = forms.CharField(
+        label=gettext_lazy("From"), max_length=20, strip=False, widget=ClockInput
+    )
+    ends = forms.CharField(label=gettext_lazy("To"), max_length=20, strip=False, widget=ClockInput)
+    party_size = WholeNumberField(
         label=gettext_lazy("People"), min_value=1, max_value=MOST_PEOPLE, initial=1
     )
     member = PersonField(label=gettext_lazy("Member's login"), required=False)
@@ -140,19 +129,7 @@ def book(desk: Desk, request: HttpRequest) -> HttpResponse:
         return _form(desk, request, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     asked = form.cleaned_data
     try:
-        booking = services.book(
-            asked["place"],
-            member=asked["member"],
-            starts_at=asked["period"].starts_at,
-            ends_at=asked["period"].ends_at,
-            party_size=asked["party_size"],
-            by=user,
-            now=timezone.now(),
-            request_key=asked["request_key"] or None,
-            note=asked["note"],
-            guest_name=asked["guest_name"],
-            guest_contact=asked["guest_contact"],
-        )
+        booking = services.book(_wish(asked), by=user, now=timezone.now())
     except Refused as error:
         return _refused(desk, request, form, error.problems)
     except BookingError as error:
@@ -162,6 +139,20 @@ def book(desk: Desk, request: HttpRequest) -> HttpResponse:
     if booking.occupies:
         messages.success(request, _("Booked: %(what)s.") % {"what": wording.described(booking)})
     return redirect("admin:bookings_booking_change", booking.pk)
+
+
+def _wish(asked: dict[str, Any]) -> Wish:
+    return Wish(
+        place=asked["place"],
+        member=asked["member"],
+        starts_at=asked["period"].starts_at,
+        ends_at=asked["period"].ends_at,
+        party_size=asked["party_size"],
+        request_key=asked["request_key"],
+        note=asked["note"],
+        guest_name=asked["guest_name"],
+        guest_contact=asked["guest_contact"],
+    )
 
 
 def _form(

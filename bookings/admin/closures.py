@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from bookings.admin import wording
-from bookings.admin.book import ClockInput, DayInput
 from bookings.admin.filters import PARAMETERS, OverFilter, SpaceFilter
 from bookings.admin.pages import CodesField, back_to_list, lines, methods, page, write_codes
 from bookings.deciding import closing
@@ -25,6 +24,7 @@ from bookings.deciding.errors import BookingsInTheWay
 from bookings.querysets import WallClock
 from bookings.words import zones
 from bookings.words.local_time import LocalTimeError, read_day, read_instant, read_period_on
+from spaces.clocks import ClockInput, DayInput
 from spaces.models import Closure, Place, Space
 from spaces.slots import Period, is_on_grid
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
@@ -38,13 +38,15 @@ class CloseForm(forms.Form):
     """What to close and when. Times are local at the space; without them whole days are closed."""
 
     what = forms.ChoiceField(label=gettext_lazy("What"))
-    first_day = forms.CharField(label=gettext_lazy("First day"), widget=DayInput)
+    first_day = forms.CharField(label=gettext_lazy("First day"), strip=False, widget=DayInput)
     starts = forms.CharField(
-        label=gettext_lazy("From"), required=False, max_length=20, widget=ClockInput
+        label=gettext_lazy("From"), required=False, max_length=20, strip=False, widget=ClockInput
     )
-    last_day = forms.CharField(label=gettext_lazy("Last day"), required=False, widget=DayInput)
+    last_day = forms.CharField(
+        label=gettext_lazy("Last day"), required=False, strip=False, widget=DayInput
+    )
     ends = forms.CharField(
-        label=gettext_lazy("To"), required=False, max_length=20, widget=ClockInput
+        label=gettext_lazy("To"), required=False, max_length=20, strip=False, widget=ClockInput
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),

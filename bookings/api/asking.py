@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -13,46 +12,32 @@ from bookings.api.problems import SLOT_TAKEN, problem_of
 from bookings.api.schemas import BookingIn, BookingOut
 from bookings.deciding import services
 from bookings.deciding.errors import BookingError, SlotTaken
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
 from bookings.words.representation import booking_data
 from spaces.models import Place, Space
-from spaces.slots import Period
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request for a place: who asks, for whom, what."""
+    """Who asks, and for what."""
 
     by: User
-    member: User | None
-    place: Place
-    content: BookingIn
-
-    @property
-    def period(self) -> Period:
-        return Period(self.content.starts_at, self.content.ends_at)
-
-    def values(self) -> dict[str, Any]:
-        """Return the arguments that `services.book` and `services.request` have in common."""
-        return {
-            "member": self.member,
-            "by": self.by,
-            **self.content.model_dump(exclude={"place", "member"}),
-        }
+    wish: Wish
 
 
-def read(content: BookingIn, *, by: User) -> Asked:
+def read(content: BookingIn, *, by: User, request_key: str | None) -> Asked:
     """Find the place and the person. Raises ApiProblem: unknown ones, or not staff of the space."""
     place = find_place(content.place)
     login = by.username if content.member is None else User.normalize_username(content.member)
-    if login == by.username and not content.guest_name:
-        return Asked(by, by, place, content)
-    if not Space.objects.run_by(by).filter(pk=place.space_id).exists():
-        raise ApiProblem(FORBIDDEN, _("Only staff of the space book for others."))
-    if content.member is None:
-        return Asked(by, None, place, content)
-    return Asked(by, find_member(content.member), place, content)
+    member: User | None = by
+    if login != by.username or content.guest_name:
+        if not Space.objects.run_by(by).filter(pk=place.space_id).exists():
+            raise ApiProblem(FORBIDDEN, _("Only staff of the space book for others."))
+        member = None if content.member is None else find_member(content.member)
+    what = content.model_dump(exclude={"place", "member"})
+    return Asked(by, Wish(place=place, member=member, request_key=request_key, **what))
 
 
 def find_member(login: str) -> User:
@@ -74,35 +59,35 @@ def _invalid(field: str, message: str) -> ApiProblem:
     return ApiProblem(INVALID, message, errors=[{"field": field, "message": message}])
 
 
-def book(asked: Asked, *, request_key: str | None, now: datetime) -> Booking:
+def book(asked: Asked, *, now: datetime) -> Booking:
     """Have a booking decided at once. Raises ApiProblem when it isn't confirmed."""
     booking = None
     try:
-        booking = services.book(asked.place, now=now, request_key=request_key, **asked.values())
+        booking = services.book(asked.wish, by=asked.by, now=now)
         if booking.state == State.REJECTED:
             raise SlotTaken(str(SLOT_TAKEN.title))
     except BookingError as error:
-        raise refusal(error, asked, now=now, booking=booking) from error
+        raise refusal(error, asked.wish, now=now, booking=booking) from error
     return booking
 
 
-def accept(asked: Asked, *, request_key: str | None, now: datetime) -> Booking:
+def accept(asked: Asked, *, now: datetime) -> Booking:
     """Have a booking decided next. Raises ApiProblem for what no booking can be."""
     try:
-        return services.request(asked.place, now=now, request_key=request_key, **asked.values())
+        return services.request(asked.wish, by=asked.by, now=now)
     except BookingError as error:
-        raise refusal(error, asked, now=now) from error
+        raise refusal(error, asked.wish, now=now) from error
 
 
 def refusal(
-    error: BookingError, asked: Asked, *, now: datetime, booking: Booking | None = None
+    error: BookingError, wish: Wish, *, now: datetime, booking: Booking | None = None
 ) -> ApiProblem:
     return problem_of(
         error,
-        asked.place,
-        asked.period,
-        member=asked.member,
-        party_size=asked.content.party_size,
+        wish.place,
+        wish.period,
+        member=wish.member,
+        party_size=wish.party_size,
         now=now,
         booking=booking,
     )

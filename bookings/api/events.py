@@ -7,8 +7,8 @@ from ninja import Query, Router
 
 from accounts.api.auth import SIGNED_IN
 from accounts.api.pages import Limit, bad_cursor
+from accounts.api.requests import SignedInProgramRequest
 from accounts.api.schemas import Text
-from accounts.requests import SignedInProgramRequest
 from bookings.api.schemas import EventPage
 from bookings.deciding import log
 from bookings.models import Booking, BookingEvent
@@ -60,6 +60,8 @@ def list_events(
 def _position(cursor: str) -> int:
     code, _dot, sequence = cursor.partition(".")
     try:
+        if f"{UUID(code)}.{int(sequence)}" != cursor:  # Python reads more than we write
+            raise bad_cursor("after")
         position: int | None = BookingEvent.objects.values_list("position", flat=True).get(
             booking__code=UUID(code), sequence=int(sequence)
         )

@@ -8,13 +8,14 @@ from django.utils import timezone
 from ninja import Query, Router
 
 from accounts.api.auth import PUBLIC
-from accounts.api.schemas import Instant
-from accounts.requests import ProgramRequest
+from accounts.api.requests import ProgramRequest
+from accounts.api.schemas import Instant, Whole
 from bookings.api.problems import offer_data, problems_data
-from bookings.api.schemas import AvailabilityOut, PartySize
+from bookings.api.schemas import AvailabilityOut
 from bookings.deciding import rules
 from bookings.deciding.rules import NONSENSE, Problem
 from bookings.finding.availability import Availability, next_free
+from bookings.forms import MOST_PEOPLE
 from bookings.words.representation import written
 from spaces.api import Slug, find_space, place_data
 from spaces.features import Feature
@@ -38,7 +39,10 @@ def get_availability(
     ends_at: Annotated[
         Instant, Query(description="When it would end.", examples=["2026-12-01T12:00:00+03:00"])
     ],
-    party_size: Annotated[PartySize, Query(1, description="How many people would come.")],
+    party_size: Annotated[
+        Whole,
+        Query(1, ge=1, le=MOST_PEOPLE, description="How many people would come.", examples=[2]),
+    ],
     feature: Annotated[
         list[Feature], Query([], description="Only places with this; several may be named.")
     ],

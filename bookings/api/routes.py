@@ -14,8 +14,8 @@ from accounts.api.auth import SIGNED_IN
 from accounts.api.idempotency import idempotent, request_key
 from accounts.api.pages import Cursor, Limit, bad_cursor, cut, decode, encode
 from accounts.api.problems import FORBIDDEN, ApiProblem, document, raises
+from accounts.api.requests import SignedInProgramRequest
 from accounts.api.schemas import Instant, Text
-from accounts.requests import SignedInProgramRequest
 from bookings.api import asking, prefer
 from bookings.api.problems import REFUSED, SLOT_TAKEN, TOO_LATE, WRONG_STATE, problem_of
 from bookings.api.schemas import (
@@ -58,14 +58,14 @@ def create_booking(
     With `Prefer: respond-async` it is accepted with 202 and decided next, in order of arrival for
     each place: read it until it is CONFIRMED or REJECTED.
     """
-    asked = asking.read(body, by=request.user)
-    now, key = timezone.now(), request_key(request)
+    now = timezone.now()
+    asked = asking.read(body, by=request.user, request_key=request_key(request))
     if prefer.wants_async(request):
-        booking = asking.accept(asked, request_key=key, now=now)
+        booking = asking.accept(asked, now=now)
         response["Preference-Applied"] = "respond-async"
         status = HTTPStatus.ACCEPTED
     else:
-        booking = asking.book(asked, request_key=key, now=now)
+        booking = asking.book(asked, now=now)
         status = HTTPStatus.CREATED
     response["Location"] = _address(booking)
     return Status(status, asking.shown(booking))
@@ -87,8 +87,9 @@ def create_bookings(request: SignedInProgramRequest, body: Batch) -> object:
     results: list[dict[str, Any]] = []
     for index, item in enumerate(body.bookings):
         try:
-            asked = asking.read(item, by=request.user)
-            booking = asking.accept(asked, request_key=key and f"{key}:{index}", now=now)
+            item_key = key and f"{key}:{index}"
+            asked = asking.read(item, by=request.user, request_key=item_key)
+            booking = asking.accept(asked, now=now)
         except ApiProblem as problem:
             results.append({"status": problem.kind.status, "problem": document(problem)})
         else:
@@ -146,7 +147,9 @@ def list_bookings(
         rows = rows.sorted_by(sort, after=decode(cursor) if cursor else None)
     except ValueError as error:
         raise bad_cursor() from error
-    items, next_cursor = cut(rows.with_person(), limit, lambda row: encode(*sort.position(row)))
+    items, next_cursor = cut(
+        rows.with_person(), limit, lambda row: encode(*sort.position(row.starts_at, row.code))
+    )
     return {"items": [asking.shown(row) for row in items], "next_cursor": next_cursor}
 
 

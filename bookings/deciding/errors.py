@@ -1,12 +1,9 @@
 """What a service may answer instead of a booking: a code for programs, a sentence for people."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from bookings.deciding.rules import Problem
-
-if TYPE_CHECKING:
-    from bookings.models import Booking
+from bookings.models import Booking
 
 
 class BookingError(Exception):
@@ -52,6 +49,6 @@ class BookingsInTheWay(BookingError):
 
     code = "bookings_in_the_way"
 
-    def __init__(self, message: str, bookings: "Sequence[Booking]") -> None:
+    def __init__(self, message: str, bookings: Sequence[Booking]) -> None:
         super().__init__(message)
         self.bookings = list(bookings)

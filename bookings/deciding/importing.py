@@ -4,11 +4,10 @@ A line that can't be a request is refused with its reasons and hinders no other.
 made of what the line says, so that the same file, read again, books nothing twice.
 """
 
-import csv
-import io
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -19,9 +18,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import services
+from accounts.numbers import read_whole
+from bookings.deciding import services, sheets
+from bookings.deciding.cells import DateOrder, read_moment
 from bookings.deciding.errors import BookingError, Refused
 from bookings.deciding.rules import Problem, reason
+from bookings.deciding.sheets import FileError
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
 from bookings.words.local_time import LocalTimeError, read_instant
@@ -37,13 +40,11 @@ COLUMNS = (
     "guest_contact",
     "note",
 )
+MOMENTS = {"starts_at", "ends_at"}
 TEXTS = {"guest_name", "guest_contact", "note"}
+CODE = re.compile("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.IGNORECASE)
 #: How many lines share the queries that find their places and members.
 TOGETHER = 200
-
-
-class FileError(ValueError):
-    """The file as a whole can't be read; the text says why."""
 
 
 class LineError(ValueError):
@@ -62,6 +63,7 @@ class Line:
     values: Mapping[str, str]
     key: str
     surplus: bool = False  # more values than columns
+    order: DateOrder | None = None
 
     def __getitem__(self, column: str) -> str:
         return self.values[column]
@@ -77,31 +79,28 @@ class Entry:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read(content: bytes) -> list[Line]:
-    """Read a file, UTF-8, separated by commas or semicolons, with the columns' names on top.
+def read(
+    content: bytes, *, encoding: str | None = None, order: DateOrder | None = None
+) -> list[Line]:
+    """Read a file, with the columns' names on top, however a spreadsheet wrote it.
 
     Raises FileError.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileError(f"The file is not UTF-8: byte {error.start + 1} is no letter.") from error
-    head = text.partition("\n")[0]
-    # As many as it takes: a semicolon in the names of columns separates them.
-    rows = csv.reader(
-        io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",", strict=True
-    )
-    try:
-        columns = [name.strip().lower() for name in next(rows, [])]
-        _require_known(columns)
-        return list(_lines(rows, columns, last_line=lambda: rows.line_num))
-    except csv.Error as error:
-        raise FileError(f"Line {rows.line_num} can't be read: {error}.") from error
+    rows = sheets.rows(content, encoding=encoding)
+    number, names = next(rows, (1, []))
+    columns = [re.sub(r"[\s-]+", "_", name.lower()) for name in names]
+    while columns and not columns[-1]:  # a comma at the end
+        columns.pop()
+    _require_known(columns, number)
+    return list(_lines(rows, columns, order))
 
 
-def _require_known(columns: list[str]) -> None:
+def _require_known(columns: list[str], number: int) -> None:
     if not columns:
         raise FileError("The file is empty: its first line names the columns.")
+    if "" in columns:
+        nth = columns.index("") + 1
+        raise FileError(f"Line {number}: column {nth} has no name. Name it, or take it out.")
     found: list[tuple[str, Iterable[str]]] = [
         ("Unknown", (name for name in columns if name not in COLUMNS)),
         ("Missing", (name for name in REQUIRED if name not in columns)),
@@ -109,30 +108,38 @@ def _require_known(columns: list[str]) -> None:
     ]
     for what, names in found:
         if listed := ", ".join(repr(name) for name in names):
-            raise FileError(f"{what} columns: {listed}. There are: {', '.join(COLUMNS)}.")
+            raise FileError(
+                f"Line {number} has to name the columns. {what} columns: {listed}. "
+                f"There are: {', '.join(COLUMNS)}."
+            )
     if "member" not in columns and "guest_name" not in columns:
-        raise FileError("A column 'member' or 'guest_name' has to say whom a booking is for.")
+        raise FileError(
+            f"Line {number}: a column 'member' or 'guest_name' has to say whom a booking is for."
+        )
 
 
 def _lines(
-    rows: Iterator[list[str]], columns: list[str], *, last_line: Callable[[], int]
+    rows: Iterator[tuple[int, list[str]]], columns: list[str], order: DateOrder | None
 ) -> Iterator[Line]:
     """Yield what the rows ask for. A row may have several lines; it is named by its first."""
     alike: Counter[str] = Counter()
-    number = 2
-    for row in rows:
-        values = dict.fromkeys(COLUMNS, "")
-        values |= {name: value.strip() for name, value in zip(columns, row, strict=False)}
-        if any(row):
-            normal = [
-                values[name].replace(" ", "T") if name in ("starts_at", "ends_at") else values[name]
-                for name in COLUMNS
-            ]
-            content = sha256(json.dumps(normal).encode()).hexdigest()
-            alike[content] += 1
-            key = f"import:{content}:{alike[content]}"
-            yield Line(number, values, key, surplus=any(row[len(columns) :]))
-        number = last_line() + 1
+    for number, cells in rows:
+        values = dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
+        normal = [
+            _normal(values[name], order) if name in MOMENTS else values[name] for name in COLUMNS
+        ]
+        content = sha256(json.dumps(normal).encode()).hexdigest()
+        alike[content] += 1
+        key = f"import:{content}:{alike[content]}"
+        yield Line(number, values, key, surplus=any(cells[len(columns) :]), order=order)
+
+
+def _normal(text: str, order: DateOrder | None) -> str:
+    """Return a date and time in one spelling: the file may be saved anew by another program."""
+    try:
+        return read_moment(text, order=order)
+    except LocalTimeError:
+        return text.replace(" ", "T")
 
 
 def request(lines: Iterable[Line], *, by: User | None) -> Iterator[Entry]:
@@ -150,19 +157,18 @@ def _requested(line: Line, known: "Known", *, by: User | None, allowed: set[int]
         place = known.place_of(line)
         if allowed is not None and place.space_id not in allowed:
             raise LineError("not_staff", _("Only the staff of that space may book for others."))
-        booking = services.request(
-            place,
+        wish = Wish(
+            place=place,
             member=known.member_of(line),
-            starts_at=_instant(line["starts_at"], place),
-            ends_at=_instant(line["ends_at"], place),
+            starts_at=_instant(line, "starts_at", place),
+            ends_at=_instant(line, "ends_at", place),
             party_size=_party_size(line),
-            by=by,
-            now=now,
             request_key=line.key,
             note=line["note"],
             guest_name=line["guest_name"],
             guest_contact=line["guest_contact"],
         )
+        booking = services.request(wish, by=by, now=now)
     except LineError as error:
         return Entry(line, problems=[error.problem])
     except Refused as error:
@@ -201,13 +207,15 @@ class Known:
             found = self.coded.get(str(code))
             if found is not None and line["space"] not in ("", found.space.slug):
                 raise LineError("other_space", _("That place is in another space."))
-        elif text.isdecimal():
+        else:
+            try:
+                number = read_whole(text)
+            except ValueError as error:
+                message = _("“%(text)s”: a place is named by its number, in digits, or its code.")
+                raise LineError("invalid", message % {"text": text}) from error
             if not line["space"]:
                 raise LineError("invalid", _("A place's number needs its space."))
-            number = int(text) if len(text) < 10 else 0  # no place has so many digits
             found = self.numbered.get((line["space"], number))
-        else:
-            raise LineError("invalid", _("A place is named by its number or its code."))
         if found is None:
             raise LineError("no_such_place", _("There is no such place."))
         return found
@@ -239,43 +247,47 @@ def _require_storable(line: Line) -> None:
 
 
 def _code(text: str) -> UUID | None:
-    try:
-        return UUID(text) if len(text) >= 32 else None
-    except ValueError:
-        return None
+    return UUID(text) if CODE.fullmatch(text) else None
 
 
-def _instant(text: str, place: Place) -> datetime:
+def _instant(line: Line, column: str, place: Place) -> datetime:
     try:
-        return read_instant(text.replace(" ", "T", 1), place.space.zone)
+        return read_instant(read_moment(line[column], order=line.order), place.space.zone)
     except LocalTimeError as error:
-        raise LineError("invalid", str(error)) from error
+        raise LineError("invalid", f"{column}: {error}") from error
 
 
 def _party_size(line: Line) -> int:
     try:
-        return int(line["party_size"] or 1)
+        return read_whole(line["party_size"] or "1")
     except ValueError as error:
-        raise LineError("invalid", _("The number of people is not a number.")) from error
+        message = f"party_size: “{line['party_size']}”: {error}"
+        raise LineError("invalid", message) from error
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A line that got no place, with codes for programs and sentences for people."""
+    """A line that has no place now, with codes for programs and sentences for people."""
 
     line: Line
     codes: list[str]
     reasons: list[str]
+    cancelled_since: bool = False
 
 
 def refusals(entries: Iterable[Entry]) -> Iterator[Refusal]:
-    """Yield what was refused before it was asked for, and what was rejected when it was decided."""
+    """Yield what was refused before it was asked for or when it was decided, or cancelled since."""
     for some in batched(entries, TOGETHER):
         asked = Booking.objects.in_bulk([entry.booking.pk for entry in some if entry.booking])
         for entry in some:
             if entry.booking is None:
                 codes = [problem.code for problem in entry.problems]
                 yield Refusal(entry.line, codes, [problem.message for problem in entry.problems])
-            elif asked[entry.booking.pk].state == State.REJECTED:
-                codes = asked[entry.booking.pk].problems
+                continue
+            booking = asked[entry.booking.pk]
+            if booking.state == State.REJECTED:
+                codes = booking.problems
                 yield Refusal(entry.line, codes, [reason(code) for code in codes])
+            elif booking.state == State.CANCELLED:
+                message = _("It was booked before, and cancelled since.")
+                yield Refusal(entry.line, ["cancelled_since"], [message], cancelled_since=True)

@@ -3,6 +3,7 @@
 See `bookings.deciding.steps` for the order of locks and what they are for.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from bookings.deciding.steps import (
 )
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, move_to, record
+from bookings.deciding.wish import Wish
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, TRANSITIONS, State
 from spaces.models import Place, Space
@@ -36,49 +38,24 @@ MOST_UNDECIDED = 300
 
 
 @transactional
-def book(
-    place: Place,
-    *,
-    member: User | None,
-    starts_at: datetime,
-    ends_at: datetime,
-    party_size: int,
-    by: User,
-    now: datetime,
-    request_key: str | None = None,
-    note: str = "",
-    guest_name: str = "",
-    guest_contact: str = "",
-) -> Booking:
-    """Decide a request for a place: return the booking, CONFIRMED, or REJECTED when it is taken.
+def book(wish: Wish, *, by: User, now: datetime) -> Booking:
+    """Decide a wish: return the booking, CONFIRMED, or REJECTED when the place is taken.
 
-    The same `(member, request_key)` returns the booking it made before. Instants are aware. What
-    staff book for somebody (`by` is not the member) may begin in the step that is running.
+    The same `(member, request_key)` returns the booking it made before. What staff book for
+    somebody (`by` is not the member) may begin in the step that is running.
     Raises Refused with every broken rule (nothing is written) and RequestKeyReused.
     """
-    if member is not None:
-        lock_member(member)
-    place, venue = lock_places(place, member=member, now=now)[place.pk]
-    booking = Booking(
-        member=member,
-        guest_name=guest_name,
-        guest_contact=guest_contact,
-        place=place,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        party_size=party_size,
-        state=State.CONFIRMED,
-        note=note,
-        request_key=request_key or None,
-        created_at=now,
-        decided_at=now,
-    )
+    if wish.member is not None:
+        lock_member(wish.member)
+    place, venue = lock_places(wish.place, member=wish.member, now=now)[wish.place.pk]
+    booking = replace(wish, place=place).booking(State.CONFIRMED, now=now)
+    booking.decided_at = now
     found = objections(booking, venue, by=by, now=now)
     if not found and take_slots(booking, venue.leaves(place.pk)):
         record(BookingEvent.Kind.CONFIRMED, booking, by=by, now=now, sequence=1)
         return booking
     # Not before: who sends a request again meets the booking that it made, or a rule that it fills.
-    if earlier := answered(member, request_key, place, booking.period, party_size):
+    if earlier := answered(wish):
         return earlier
     if found:
         raise Refused(found)
@@ -89,30 +66,17 @@ def book(
 
 
 @transactional
-def request(
-    place: Place,
-    *,
-    member: User | None,
-    starts_at: datetime,
-    ends_at: datetime,
-    party_size: int,
-    by: User | None,
-    now: datetime,
-    request_key: str | None = None,
-    note: str = "",
-    guest_name: str = "",
-    guest_contact: str = "",
-) -> Booking:
-    """Accept a request for a place without deciding it: return the booking, CREATED.
+def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
+    """Accept a wish without deciding it: return the booking, CREATED.
 
     `bookings.deciding.queueing` decides it next. `by` is None when the house asks, for example in
     an import. The same `(member, request_key)` returns the booking that it made before, here or in
     `book`. Raises RequestKeyReused, and Refused for what no booking can be, for a member who has
     too many undecided, and for a closed account, which must not be given a name or a note again.
     """
-    period = Period(starts_at, ends_at)
-    if found := rules.unstorable(place, period, party_size):
+    if found := rules.unstorable(wish.place, wish.period, wish.party_size):
         raise Refused(found)
+    member = wish.member
     if member is not None:
         lock_member(member)
     # Whoever inserts under the place's lock commits before the next one gets its key: the order of
@@ -120,27 +84,15 @@ def request(
     place = (
         Place.objects.select_related("space")
         .select_for_update(no_key=True, of=("self",))
-        .get(pk=place.pk)
+        .get(pk=wish.place.pk)
     )
-    if earlier := answered(member, request_key, place, period, party_size):
+    if earlier := answered(wish):
         return earlier
     if member is not None and by == member:
         undecided = Booking.objects.of(member).undecided().count()
         if undecided >= MOST_UNDECIDED:
             raise Refused([rules.too_many_undecided(undecided)])
-    booking = Booking(
-        member=member,
-        guest_name=guest_name,
-        guest_contact=guest_contact,
-        place=place,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        party_size=party_size,
-        state=State.CREATED,
-        note=note,
-        request_key=request_key or None,
-        created_at=now,
-    )
+    booking = replace(wish, place=place).booking(State.CREATED, now=now)
     insert(booking)
     record(BookingEvent.Kind.CREATED, booking, by=by, now=now, sequence=1)
     return booking

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from bookings.deciding import rules
 from bookings.deciding.errors import Refused, RequestKeyReused
+from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking
 from spaces.models import Place, Space
 from spaces.slots import Period, slots
@@ -79,31 +80,29 @@ def lock_places(
     return {place.pk: (place, venues[place.space_id]) for place in locked}
 
 
-def answered(
-    member: User | None, request_key: str | None, place: Place, period: Period, party_size: int
-) -> Booking | None:
-    """Return the booking that the same request made before.
+def answered(wish: Wish) -> Booking | None:
+    """Return the booking that the same wish became before.
 
     Under both locks: a guest's double click waits for the place, a member's for the member.
     Raises RequestKeyReused.
     """
-    if not request_key:
+    if not wish.request_key:
         return None
-    mine = Booking.objects.filter(member=member, request_key=request_key)
+    mine = Booking.objects.filter(member=wish.member, request_key=wish.request_key)
     earlier = mine.with_place().order_by("pk").first()
     if earlier is not None:
-        _require_same(earlier, place, period, party_size)
+        _require_same(earlier, wish)
     return earlier
 
 
-def _require_same(earlier: Booking, place: Place, period: Period, party_size: int) -> None:
+def _require_same(earlier: Booking, wish: Wish) -> None:
     """Compare with what was asked the first time; the booking may have moved since."""
     asked = earlier.events.get(sequence=1).data
     first = Period(
         datetime.fromisoformat(asked["starts_at"]), datetime.fromisoformat(asked["ends_at"])
     )
-    same_place = asked["place"]["code"] == str(place.code)
-    if not (same_place and first == period and asked["party_size"] == party_size):
+    same_place = asked["place"]["code"] == str(wish.place.code)
+    if not (same_place and first == wish.period and asked["party_size"] == wish.party_size):
         raise RequestKeyReused(str(REUSED))
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from bookings.deciding import services
+from bookings.deciding.wish import Wish
 from bookings.words.local_time import read_instant
 
 TEN = datetime(2026, 11, 25, 10, tzinfo=UTC)  # Wednesday, the day of `now`
@@ -15,14 +16,17 @@ def hours(n):
 def book(place, member, now, starts_at=TEN, length=2, **kwargs):
     """Book by service; `length` in hours."""
     kwargs.setdefault("party_size", 1)
+    by = kwargs.pop("by", member)
     return services.book(
-        place,
-        member=member,
-        starts_at=starts_at,
-        ends_at=starts_at + hours(length),
-        by=kwargs.pop("by", member),
+        Wish(
+            place=place,
+            member=member,
+            starts_at=starts_at,
+            ends_at=starts_at + hours(length),
+            **kwargs,
+        ),
+        by=by,
         now=now,
-        **kwargs,
     )
 
 
@@ -50,12 +54,15 @@ def codes(refused):
 def ask(place, member, now, starts_at=TEN, length=2, **kwargs):
     """Ask by service, to be decided next; `length` in hours."""
     kwargs.setdefault("party_size", 1)
+    by = kwargs.pop("by", member)
     return services.request(
-        place,
-        member=member,
-        starts_at=starts_at,
-        ends_at=starts_at + hours(length),
-        by=kwargs.pop("by", member),
+        Wish(
+            place=place,
+            member=member,
+            starts_at=starts_at,
+            ends_at=starts_at + hours(length),
+            **kwargs,
+        ),
+        by=by,
         now=now,
-        **kwargs,
     )

@@ -21,9 +21,11 @@ from django.views.decorators.http import (
 )
 
 from accounts.models import User
+from accounts.numbers import read_page
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
+from bookings.deciding.wish import Wish
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, HistoryForm, TimesForm
@@ -32,7 +34,7 @@ from bookings.states import TRANSITIONS, State
 from bookings.words import words
 from bookings.words.representation import places_of
 from bookings.words.zones import Zones
-from spaces.models import Space
+from spaces.models import Place, Space
 from spaces.slots import Period
 from spaces.venue import Venue
 
@@ -83,17 +85,7 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
     if not form.is_valid() or form.found is None:
         return refusal(request, form, problems=_form_problems(form), now=now)
     try:
-        booking = services.book(
-            form.found,
-            member=request.user,
-            starts_at=form.period.starts_at,
-            ends_at=form.period.ends_at,
-            party_size=form.cleaned_data["party_size"] or 1,
-            by=request.user,
-            now=now,
-            request_key=form.cleaned_data["request_key"] or None,
-            note=form.cleaned_data["note"],
-        )
+        booking = services.book(_wish(form, form.found, request.user), by=request.user, now=now)
     except Refused as error:
         return refusal(request, form, problems=error.problems, now=now)
     except BookingError as error:
@@ -101,6 +93,18 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
     if booking.state == State.REJECTED:
         return refusal(request, form, taken=True, now=now)
     return redirect(f"{booking.get_absolute_url()}?booked=1", preserve_request=False)
+
+
+def _wish(form: BookForm, place: Place, member: User) -> Wish:
+    return Wish(
+        place=place,
+        member=member,
+        starts_at=form.period.starts_at,
+        ends_at=form.period.ends_at,
+        party_size=form.cleaned_data["party_size"] or 1,
+        request_key=form.cleaned_data["request_key"],
+        note=form.cleaned_data["note"],
+    )
 
 
 def _form_problems(form: TimesForm) -> list[rules.Problem]:
@@ -281,7 +285,7 @@ def history(request: AuthenticatedRequest) -> HttpResponse:
     zones = Zones.of(mine.spaces(), reader=request.user)
     rows = mine.narrowed(**chosen).with_place()
     rows = rows.latest_on_the_wall_first() if zones.are_mixed else rows.newest_first()
-    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    page = Paginator(rows, PAGE).get_page(read_page(request.GET.get("page")))
     context = {
         "page": page,
         "form": form,

@@ -1,15 +1,29 @@
 """Local times as forms and addresses write them: `13:00`, `2026-11-25T13:00`.
 
-The hour that an autumn night repeats needs its offset: `2026-10-25T02:00+01:00`. See also
-`spaces.slots.instant`, which reads opening hours.
+`24:00` is the end of the day, whichever clock time that is. The hour that an autumn night repeats
+needs its offset: `2026-10-25T02:00+01:00`. See also `spaces.slots.instant`, which reads opening
+hours.
 """
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from spaces.slots import day_period
+
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
+
+
+#: Of what Python reads as ISO 8601 only what people write: no `2026-W48-3`, no `1300`.
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+CLOCK = re.compile(
+    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})([.]0+)?)?"
+    r"(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+#: The end of the day is 24:00 too (ISO 8601-1:2004, 4.2.3).
+END_OF_DAY = ("24", "00", "00")
 
 
 class LocalTimeError(ValueError):
@@ -19,7 +33,7 @@ class LocalTimeError(ValueError):
 def read_day(text: str) -> date:
     """Read `YYYY-MM-DD`. Raises LocalTimeError."""
     try:
-        if len(text) != len("2026-11-25"):
+        if not DAY.fullmatch(text):
             raise ValueError
         value = date.fromisoformat(text)
     except ValueError as error:
@@ -34,14 +48,14 @@ def read_instant(text: str, zone: ZoneInfo) -> datetime:
 
     Raises LocalTimeError for what is no time, and for one that a spring night skips.
     """
-    head, separator, tail = text.partition("T")
+    head, _separator, tail = text.partition("T")
     day = read_day(head)
     try:
-        if not separator or len(tail) < len("13:00"):
-            raise ValueError
-        local = datetime.fromisoformat(f"{day}T{tail}")
+        local = _on(day, tail)
     except ValueError as error:
         raise LocalTimeError(_("This is not a time: write it like 13:00.")) from error
+    if local is None:
+        return day_period(day, zone).ends_at
     if local.tzinfo is not None:
         return local.astimezone(UTC)
     found = local.replace(tzinfo=zone).astimezone(UTC)
@@ -50,6 +64,20 @@ def read_instant(text: str, zone: ZoneInfo) -> datetime:
             _("The clocks are put forward that night: %(time)s does not exist.") % {"time": tail}
         )
     return found
+
+
+def _on(day: date, clock: str) -> datetime | None:
+    """Return a day's time by the clock, with its offset if it says one; None: the day's end."""
+    found = CLOCK.fullmatch(clock)
+    if found is None:
+        raise ValueError(clock)
+    hour, minute, second = found["hour"].zfill(2), found["minute"], found["second"] or "00"
+    offset = found["offset"] or ""
+    if (hour, minute, second) != END_OF_DAY:
+        return datetime.fromisoformat(f"{day}T{hour}:{minute}:{second}{offset}")
+    if not offset:
+        return None
+    return datetime.fromisoformat(f"{day}T00:00{offset}") + timedelta(days=1)
 
 
 def read_period_on(day: date, start: str, end: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -64,7 +92,7 @@ def read_end(starts_at: datetime, clock: str, zone: ZoneInfo) -> datetime:
     try:
         ends_at = read_instant(f"{local.date()}T{clock}", zone)
     except LocalTimeError:
-        if clock > f"{local:%H:%M}":
+        if clock.zfill(len("13:00")) > f"{local:%H:%M}":
             raise
     else:
         if ends_at > starts_at:

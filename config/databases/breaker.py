@@ -12,21 +12,17 @@ class Breaker:
     """Remembers that the database did not answer, until it does."""
 
     def __init__(self) -> None:
-        self._tripped_at: float | None = None
+        self._tripped_at = -OPEN_SECONDS
+        self.times = 0  # in a row
 
     def trip(self) -> None:
         self._tripped_at = time.monotonic()
+        self.times += 1
 
     def reset(self) -> None:
-        self._tripped_at = None
-
-    @property
-    def is_suspect(self) -> bool:
-        """Tell whether the last answer failed to come."""
-        return self._tripped_at is not None
+        self.times = 0
 
     @property
     def is_open(self) -> bool:
         """Tell whether that was so lately that asking again is of no use."""
-        tripped_at = self._tripped_at
-        return tripped_at is not None and time.monotonic() < tripped_at + OPEN_SECONDS
+        return self.times > 0 and time.monotonic() < self._tripped_at + OPEN_SECONDS

@@ -37,8 +37,8 @@ def create(*, now: datetime, days: int = 7, scale: int = 1, seed: int = 1) -> No
         Policy.objects.update(changed_at=opened_at)
         people = setup.people(60 * scale, opened_at, chance)
         member, host = setup.staff(people, [coworking, restaurant])
-    wishes = of_demo_member(member, coworking, restaurant, now)
+    visits = of_demo_member(member, coworking, restaurant, now)
     for space, habits in ((coworking, COWORKING), (restaurant, RESTAURANT)):
-        planner = Planner(space, habits, people, chance, now=now, planned=wishes)
-        wishes += planner.wishes(days, scale)
-    live_through(wishes, host=host, now=now, chance=chance)
+        planner = Planner(space, habits, people, chance, now=now, planned=visits)
+        visits += planner.visits(days, scale)
+    live_through(visits, host=host, now=now, chance=chance)

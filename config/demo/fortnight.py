@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from accounts.models import User
 from bookings.deciding import services
 from bookings.deciding.errors import BookingError
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from spaces.models import Place, Space
 from spaces.slots import Period, instant, slots
@@ -40,7 +41,7 @@ RESTAURANT = Habits(
 
 
 @dataclass(frozen=True)
-class Wish:
+class Visit:
     """What somebody asks for at `at`, and when they change their mind."""
 
     at: datetime
@@ -52,25 +53,27 @@ class Wish:
     moved_at: datetime | None = None
 
 
-def of_demo_member(member: User, coworking: Space, restaurant: Space, now: datetime) -> list[Wish]:
+def of_demo_member(member: User, coworking: Space, restaurant: Space, now: datetime) -> list[Visit]:
     """Return a short story: visits, one cancelled and one moved, and three still to come."""
 
-    def wish(space: Space, number: int, days: int, hour: int, hours: int, people: int = 1) -> Wish:
+    def visit(
+        space: Space, number: int, days: int, hour: int, hours: int, people: int = 1
+    ) -> Visit:
         day = now.astimezone(space.zone).date() + days * DAY
         starts_at = instant(day, time(hour), space.zone)
         at = min(starts_at - 2 * DAY, now - 5 * HOUR)
         place = space.places.get(number=number)
-        return Wish(at, place, member, Period(starts_at, starts_at + hours * HOUR), people)
+        return Visit(at, place, member, Period(starts_at, starts_at + hours * HOUR), people)
 
-    moved, cancelled = wish(coworking, 2, -3, 14, 3), wish(coworking, 4, -2, 10, 2)
+    moved, cancelled = visit(coworking, 2, -3, 14, 3), visit(coworking, 4, -2, 10, 2)
     return [
-        wish(coworking, 12, -6, 10, 4),
-        wish(restaurant, 4, -5, 19, 2, people=3),
+        visit(coworking, 12, -6, 10, 4),
+        visit(restaurant, 4, -5, 19, 2, people=3),
         replace(moved, moved_at=moved.at + 5 * HOUR),
         replace(cancelled, cancelled_at=cancelled.at + 20 * HOUR),
-        wish(coworking, 12, 1, 10, 4),
-        wish(restaurant, 10, 2, 19, 2, people=2),
-        wish(coworking, 35, 4, 14, 2, people=4),
+        visit(coworking, 12, 1, 10, 4),
+        visit(restaurant, 10, 2, 19, 2, people=2),
+        visit(coworking, 35, 4, 14, 2, people=4),
     ]
 
 
@@ -85,24 +88,24 @@ class Planner:
         chance: random.Random,
         *,
         now: datetime,
-        planned: list[Wish],
+        planned: list[Visit],
     ) -> None:
         self.habits, self.people, self.chance, self.now = habits, people, chance, now
         self.venue = Venue.of(Space.objects.with_setup(since=now, member=None).get(pk=space.pk))
         self.zone = space.zone
         self.places = list(space.places.by_number())
-        self.taken = {cell for wish in planned for cell in self._cells(wish.place, wish.period)}
+        self.taken = {cell for visit in planned for cell in self._cells(visit.place, visit.period)}
 
-    def wishes(self, days: int, scale: int) -> list[Wish]:
+    def visits(self, days: int, scale: int) -> list[Visit]:
         today = self.venue.today(self.now)
         made = (
-            self._wish(today + n * DAY)
+            self._visit(today + n * DAY)
             for n in range(-days, days + 1)
             for _ in range(self.habits.a_day[(today + n * DAY).weekday()] * scale)
         )
-        return [wish for wish in made if wish is not None]
+        return [visit for visit in made if visit is not None]
 
-    def _wish(self, day: date) -> Wish | None:
+    def _visit(self, day: date) -> Visit | None:
         """Return one request for a day; None when it hasn't been made yet."""
         chance = self.chance
         starts_at = self._start(day)
@@ -116,7 +119,7 @@ class Planner:
         cancelled_at = None
         if chance.random() < 0.09:
             cancelled_at = at + chance.random() * ahead
-        return Wish(at, place, chance.choice(self.people), period, party, cancelled_at)
+        return Visit(at, place, chance.choice(self.people), period, party, cancelled_at)
 
     def _start(self, day: date) -> datetime:
         """Return a time of a day at which an hour can still be had, the liked ones more often."""
@@ -143,12 +146,12 @@ class Planner:
         return {(leaf, slot) for leaf in self.venue.leaves(place.pk) for slot in slots(period)}
 
 
-def live_through(wishes: list[Wish], *, host: User, now: datetime, chance: random.Random) -> None:
+def live_through(visits: list[Visit], *, host: User, now: datetime, chance: random.Random) -> None:
     """Let everything happen in order, each at its own moment."""
-    first = min(wish.at for wish in wishes)
+    first = min(visit.at for visit in visits)
     timeline: list[tuple[datetime, str, int]] = []
-    for n, wish in enumerate(wishes):
-        moments = (("book", wish.at), ("move", wish.moved_at), ("cancel", wish.cancelled_at))
+    for n, visit in enumerate(visits):
+        moments = (("book", visit.at), ("move", visit.moved_at), ("cancel", visit.cancelled_at))
         timeline += [(at, verb, n) for verb, at in moments if at is not None and at <= now]
     hours = int((now - first) / HOUR)
     timeline += [(now - n * HOUR, "complete", 0) for n in range(hours)]
@@ -158,44 +161,43 @@ def live_through(wishes: list[Wish], *, host: User, now: datetime, chance: rando
             while services.complete_past(now=at):
                 pass
         elif verb == "book":
-            if booking := _book(wishes[n], n):
+            if booking := _book(visits[n], n):
                 booked[n] = booking
         elif n in booked:
-            _change(verb, booked[n], wishes[n], host=host, at=at, chance=chance)
+            _change(verb, booked[n], visits[n], host=host, at=at, chance=chance)
 
 
-def _book(wish: Wish, n: int) -> Booking | None:
+def _book(visit: Visit, n: int) -> Booking | None:
     """Return the booking; None when it was refused (a quota) or somebody was faster."""
     try:
-        booking = services.book(
-            wish.place,
-            member=wish.member,
-            starts_at=wish.period.starts_at,
-            ends_at=wish.period.ends_at,
-            party_size=wish.party_size,
-            by=wish.member,
-            now=wish.at,
+        wish = Wish(
+            place=visit.place,
+            member=visit.member,
+            starts_at=visit.period.starts_at,
+            ends_at=visit.period.ends_at,
+            party_size=visit.party_size,
             request_key=f"demo-{n}",
         )
+        booking = services.book(wish, by=visit.member, now=visit.at)
     except BookingError:
         return None
     return booking if booking.occupies else None
 
 
 def _change(
-    verb: str, booking: Booking, wish: Wish, *, host: User, at: datetime, chance: random.Random
+    verb: str, booking: Booking, visit: Visit, *, host: User, at: datetime, chance: random.Random
 ) -> None:
     if verb == "move":
-        later = Period(wish.period.starts_at + HOUR, wish.period.ends_at + HOUR)
+        later = Period(visit.period.starts_at + HOUR, visit.period.ends_at + HOUR)
         services.reschedule(
             booking,
-            place=wish.place,
+            place=visit.place,
             starts_at=later.starts_at,
             ends_at=later.ends_at,
-            by=wish.member,
+            by=visit.member,
             now=at,
         )
-    elif at < wish.period.starts_at - 2 * HOUR and chance.random() < 0.7:
-        services.cancel(booking, by=wish.member, now=at)
+    elif at < visit.period.starts_at - 2 * HOUR and chance.random() < 0.7:
+        services.cancel(booking, by=visit.member, now=at)
     else:
         services.cancel(booking, by=host, now=at, reason=chance.choice(STAFF_REASONS))

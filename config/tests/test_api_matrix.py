@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.factories import PASSWORD, StaffRoleFactory, UserFactory
 from accounts.models import ApiToken, User
 from bookings.deciding import services
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.tests.programs import Program, program, token, wish
 from config.api import api
@@ -103,11 +104,13 @@ class Stage:
 
     def booking(self) -> Booking:
         return services.book(
-            self.desk,
-            member=self.owner,
-            starts_at=self.at,
-            ends_at=self.at + timedelta(hours=1),
-            party_size=1,
+            Wish(
+                place=self.desk,
+                member=self.owner,
+                starts_at=self.at,
+                ends_at=self.at + timedelta(hours=1),
+                party_size=1,
+            ),
             by=self.owner,
             now=timezone.now(),
         )
@@ -207,12 +210,14 @@ def test_lists_show_to_each_what_they_may_see(people, space, host, alice, bob, s
     away = Space.objects.get(slug="away").places.get()
     for place, member in [(one, alice), (away, alice), (two, bob), (three, None)]:
         services.book(
-            place,
-            member=member,
-            guest_name="" if member else "Ivan",
-            starts_at=soon,
-            ends_at=soon + timedelta(hours=1),
-            party_size=1,
+            Wish(
+                place=place,
+                member=member,
+                guest_name="" if member else "Ivan",
+                starts_at=soon,
+                ends_at=soon + timedelta(hours=1),
+                party_size=1,
+            ),
             by=member or host,
             now=timezone.now(),
         )

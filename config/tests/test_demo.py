@@ -79,7 +79,7 @@ def test_the_same_seed_tells_the_same_story():
 
     def story(seed):
         planner = Planner(space, COWORKING, people, Random(seed), now=NOON, planned=[])
-        return planner.wishes(days=3, scale=1)
+        return planner.visits(days=3, scale=1)
 
     assert story(1) == story(1)
     assert story(1) != story(2)

@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import time
 from contextlib import contextmanager
 
 import psycopg
@@ -12,7 +13,8 @@ from django.db import connection
 from django.test import override_settings
 
 from config.checks import database_waits
-from config.tests.outages import serving, survive
+from config.tests.outages import Crowd, serving, survive
+from config.tests.processes import wait_for
 from scripts import postgres
 
 #: These have databases of their own, and run once: in the pass on the same engine.
@@ -70,6 +72,32 @@ def crashed(server):
     yield lambda: answers(server.url)
 
 
+@contextmanager
+def killed(server):
+    """Kill the postmaster alone: connections are refused, and what it started ends by itself."""
+    server.process.kill()
+    server.process.wait()
+    yield lambda: answers(server.url)
+    wait_for(lambda: has_started(server))
+
+
+def has_started(server):
+    """Start the server; it refuses while a process of the one before is there."""
+    server.start()
+    try:
+        server.wait()
+    except postgres.NoServer:
+        return False
+    return True
+
+
+@contextmanager
+def locked_tables(server, *names):
+    with psycopg.connect(server.url) as holder:
+        holder.execute(f"LOCK TABLE {', '.join(names)}")
+        yield lambda: True
+
+
 @on_postgresql
 def test_a_postgresql_that_stands_still(site, server):
     everything = [server.process.pid, *sessions(server)]
@@ -79,6 +107,35 @@ def test_a_postgresql_that_stands_still(site, server):
 @on_postgresql
 def test_a_postgresql_that_crashes(site, server):
     survive(site, crashed(server))
+
+
+@on_postgresql
+def test_a_postgresql_that_is_killed_and_started_again(site, server):
+    survive(site, killed(server))
+
+
+@on_postgresql
+def test_sessions_that_stand_still_while_new_ones_are_served(site, server):
+    survive(site, stopped(server, sessions(server)))
+
+
+@on_postgresql
+def test_tables_that_are_locked_for_long(site, server):
+    survive(site, locked_tables(server, "bookings_booking", "spaces_space"), seconds=12)
+
+
+@on_postgresql
+def test_one_contested_place_does_not_close_the_site(site, server):
+    with Crowd(site) as crowd, psycopg.connect(server.url) as holder:
+        wait_for(lambda: crowd.were_all_answered(5, since=0))
+        one, *others = (booker.wish["place"] for booker in crowd.bookers)
+        assert one not in others
+        holder.execute("SELECT 1 FROM spaces_place WHERE code = %s FOR NO KEY UPDATE", [one])
+        began = time.monotonic()
+        wait_for(lambda: len(crowd.refused(since=began)) > 1)
+        wait_for(lambda: crowd.were_all_answered(10, since=began))
+        holder.rollback()
+    assert {answer.client for answer in crowd.refused(since=0)} == {0}
 
 
 @contextmanager
@@ -99,7 +156,19 @@ def test_a_sqlite_file_that_is_locked(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "seconds"),
-    [("connect", 1), ("connect", 60), ("statement", 0), ("lock", 0), ("lock", 7), ("busy", 30)],
+    [
+        ("statement", 0),
+        ("statement", 3),
+        ("lock", 0),
+        ("lock", 2.5),
+        ("busy", 0),
+        ("busy", 3),
+        ("idle", 0),
+        ("tcp", 0),
+        ("keepalives_idle", 0),
+        ("keepalives_interval", -1),
+        ("keepalives_count", 0),
+    ],
 )
 def test_a_wait_that_is_too_long_or_none_is_named(name, seconds):
     with override_settings(DATABASE_WAITS={**settings.DATABASE_WAITS, name: seconds}):

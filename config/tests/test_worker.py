@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from bookings.deciding import services
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
 from config import checks
@@ -32,11 +33,13 @@ def past_booking(desk, alice):
     now = timezone.now()
     starts_at = now.replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=7)
     return services.book(
-        desk,
-        member=alice,
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=1),
-        party_size=1,
+        Wish(
+            place=desk,
+            member=alice,
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=1),
+            party_size=1,
+        ),
         by=alice,
         now=starts_at - timedelta(days=1),
     )
@@ -77,11 +80,13 @@ def test_two_at_once_finish_a_booking_once(past_booking, start):
 def test_one_round_finishes_what_is_past_and_leaves_the_rest(past_booking, desk, bob):
     starts_at = past_booking.starts_at + timedelta(days=14)
     coming = services.book(
-        desk,
-        member=bob,
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=1),
-        party_size=1,
+        Wish(
+            place=desk,
+            member=bob,
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(hours=1),
+            party_size=1,
+        ),
         by=bob,
         now=past_booking.created_at,
     )

@@ -128,7 +128,7 @@ def _signer() -> Signer:
     return Signer(salt="calendar", sep=".")
 
 
-def _bookings(feed: CalendarFeed) -> BookingQuerySet:
+def _bookings(feed: CalendarFeed) -> BookingQuerySet[Booking]:
     """Return the bookings that a feed is about: of a place, all that keep it from being free."""
     if feed.space is None:
         return Booking.objects.of(feed.user)

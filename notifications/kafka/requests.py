@@ -15,6 +15,7 @@ from bookings.api.schemas import BookingIn
 from bookings.deciding import services
 from bookings.deciding.errors import BookingError, Refused
 from bookings.deciding.transactions import transactional
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from notifications.kafka.clients import logger
 from notifications.models import RefusedRequest
@@ -93,14 +94,13 @@ def accept(message: Received, *, now: datetime) -> Booking:
     try:
         place = asking.find_place(content.place)
         member = None if content.member is None else asking.find_member(content.member)
-        return services.request(
-            place,
+        wish = Wish(
+            place=place,
             member=member,
-            by=None,
-            now=now,
             request_key=content.request_key or message.key,
             **content.model_dump(exclude={"place", "member", "request_key"}),
         )
+        return services.request(wish, by=None, now=now)
     except ApiProblem as error:
         raise RequestError(f"{error.kind.code}: {error}") from error
     except Refused as error:

@@ -172,7 +172,7 @@ def _moved(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
 
 def _before(stay: Stay, event: BookingEvent) -> tuple[Fact, ...]:
     """Return where and when it was before a move, and for how many if that changed."""
-    earlier = BookingEvent.objects.before(event).first()
+    earlier = BookingEvent.objects.before(event.sequence, of=event.booking).first()
     if earlier is None:
         return ()
     was = as_remembered(event, earlier.data, member=stay.member, now=stay.now)

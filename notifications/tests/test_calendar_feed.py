@@ -9,6 +9,7 @@ from django.utils.http import http_date
 
 from accounts.factories import StaffRoleFactory
 from bookings.deciding import services
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, ask, book, hours, local, move
@@ -216,11 +217,13 @@ def test_nights_when_clocks_change_are_right(host, alice):
     for span in spans:
         starts_at, ends_at = (local(space, text) for text in span)
         services.book(
-            space.places.get(),
-            member=alice,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            party_size=1,
+            Wish(
+                place=space.places.get(),
+                member=alice,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                party_size=1,
+            ),
             by=alice,
             now=now,
         )

@@ -9,6 +9,7 @@ from hypothesis import settings as trials
 from hypothesis import strategies as st
 
 from bookings.deciding import services
+from bookings.deciding.wish import Wish
 from bookings.tests.acts import TEN, book, hours, local, move
 from notifications.calendars.ics import Entry, invitation, printable, publication
 from notifications.tests.calendars import calendar, read
@@ -195,11 +196,13 @@ def test_nights_when_clocks_change_are_right(alice, zone, starts_at, ends_at, ut
     PolicyFactory.create(space=space, step_minutes=15)
     starts_at, ends_at = local(space, starts_at), local(space, ends_at)
     booking = services.book(
-        space.places.get(number=1),
-        member=alice,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        party_size=1,
+        Wish(
+            place=space.places.get(number=1),
+            member=alice,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            party_size=1,
+        ),
         by=alice,
         now=starts_at - timedelta(days=2),
     )

@@ -75,6 +75,23 @@ def test_a_manager_changes_the_hours(client, space, manager):
     assert (hours.opens_at, hours.closes_at) == (time(8), time(23, 45))
 
 
+def test_hours_till_the_end_of_the_day_may_say_24_00(client, space, manager):
+    sign_in(client, manager)
+    hours = space.opening_hours.get(weekday=0)
+    data = filled_in(client, page(space)) | {"opening_hours-0-closes_at": "24:00"}
+    assert client.post(page(space), data).status_code == 302
+    hours.refresh_from_db()
+    assert (hours.opens_at, hours.closes_at) == (time(8), time(0))
+
+
+def test_a_time_that_can_not_be_read_is_shown_again_as_it_was_typed(client, space, manager):
+    sign_in(client, manager)
+    data = filled_in(client, page(space)) | {"opening_hours-0-opens_at": "24:00"}
+    answer = client.post(page(space), data)
+    assert "This is not a time: write it like 13:00." in answer.text
+    assert '<input type="text" name="opening_hours-0-opens_at" value="24:00"' in answer.text
+
+
 def test_hours_keep_to_quarters(client, space, manager):
     sign_in(client, manager)
     data = filled_in(client, page(space)) | {"opening_hours-0-opens_at": "08:10"}

@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.factories import UserFactory
 from bookings.deciding import closing, leaving, services
 from bookings.deciding.invariants import violations
+from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import State
 from spaces.factories import PlaceFactory, PolicyFactory
@@ -28,14 +29,16 @@ def at(hour):
 
 def book(place, member, now, starts_at=TEN, ends_at=None, **kwargs):
     return services.book(
-        place,
-        member=member,
-        starts_at=starts_at,
-        ends_at=ends_at or starts_at + 2 * HOUR,
-        party_size=1,
+        Wish(
+            place=place,
+            member=member,
+            starts_at=starts_at,
+            ends_at=ends_at or starts_at + 2 * HOUR,
+            party_size=1,
+            **kwargs,
+        ),
         by=member,
         now=now,
-        **kwargs,
     )
 
 

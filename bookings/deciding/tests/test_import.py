@@ -11,10 +11,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.factories import UserFactory
-from bookings.deciding import leaving
-from bookings.deciding.importing import FileError, read, request
+from bookings.deciding import leaving, services
+from bookings.deciding.importing import read, request
 from bookings.deciding.invariants import violations
 from bookings.deciding.queueing import decide_next
+from bookings.deciding.sheets import FileError
 from bookings.deciding.tests.test_queue import break_setup
 from bookings.management.commands.import_bookings import interrupts
 from bookings.models import Booking
@@ -86,6 +87,25 @@ class TestCommand:
         assert run(line(place=2), line())[-1].endswith(
             "2 booked, 0 refused; 1 of them asked for before"
         )
+
+    def test_what_was_cancelled_meanwhile_is_not_called_booked(
+        self, run, line, space, alice, tmp_path
+    ):
+        lines = [line(), line(place=2), line(who="nobody")]
+        run(*lines)
+        services.cancel(Booking.objects.get(place__number=1), by=alice, now=timezone.now())
+        output = run(*lines)
+        assert output[0].endswith(": It was booked before, and cancelled since.")
+        assert output[-1] == (
+            "3 lines: 1 booked, 1 refused, 1 cancelled since; 2 of them asked for before"
+        )
+        run(*lines, report=tmp_path / "report.csv")
+        report = list(csv.reader((tmp_path / "report.csv").read_text("utf-8").splitlines()))
+        assert [row[:2] for row in report[1:]] == [
+            ["2", "cancelled_since"],
+            ["4", "no_such_member"],
+        ]
+        assert Booking.objects.count() == 2
 
     def test_bad_lines_do_not_hinder_good_ones(self, run, line, space, alice):
         good = line()
@@ -174,7 +194,8 @@ class TestCommand:
         ("content", "words"),
         [
             (b"", "empty"),
-            (b"\xff\xfe", "not UTF-8"),
+            (b"\xff\xfe", "empty"),
+            (b"place,guest_name\n1,\xff", "Line 2 is not utf-8"),
             (b"place,starts_at,ends_at,colour,member\n", "Unknown columns: 'colour'"),
             (b"place,starts_at,member\n", "Missing columns: 'ends_at'"),
             (b"place,place,starts_at,ends_at,member\n", "Repeated columns: 'place'"),

@@ -14,6 +14,7 @@ from accounts.models import User
 from bookings.deciding import services
 from bookings.deciding.invariants import violations
 from bookings.deciding.queueing import decide_next
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.crowd import at_once
@@ -29,11 +30,9 @@ NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + t
 
 def ask(member: User, place: Place, starts_at: datetime = NOON) -> Booking:
     return services.request(
-        place,
-        member=member,
-        starts_at=starts_at,
-        ends_at=starts_at + HOUR,
-        party_size=1,
+        Wish(
+            place=place, member=member, starts_at=starts_at, ends_at=starts_at + HOUR, party_size=1
+        ),
         by=member,
         now=datetime.now(UTC),
     )

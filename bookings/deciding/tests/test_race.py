@@ -11,6 +11,7 @@ from accounts.factories import UserFactory
 from bookings.deciding import closing, services
 from bookings.deciding.errors import BookingError, Refused, RequestKeyReused, SlotTaken, WrongState
 from bookings.deciding.invariants import violations
+from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.crowd import Crowd, Together, at_once, wish
@@ -103,15 +104,18 @@ def around_noon(place, day, rng):
 
 
 def book(place, member, starts_at=NOON, length=HOUR, **kwargs):
+    by = kwargs.pop("by", member)
     return services.book(
-        place,
-        member=member,
-        starts_at=starts_at,
-        ends_at=starts_at + length,
-        party_size=1,
-        by=kwargs.pop("by", member),
+        Wish(
+            place=place,
+            member=member,
+            starts_at=starts_at,
+            ends_at=starts_at + length,
+            party_size=1,
+            **kwargs,
+        ),
+        by=by,
         now=datetime.now(UTC),
-        **kwargs,
     )
 
 

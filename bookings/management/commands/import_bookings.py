@@ -1,10 +1,11 @@
 """Many bookings from one file: `manage.py import_bookings file.csv`."""
 
+import codecs
 import csv
 import logging
 import signal
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from bookings.deciding import importing
-from bookings.deciding.importing import Entry, FileError, Line, Refusal
+from bookings.deciding.cells import DateOrder
+from bookings.deciding.importing import Entry, Line, Refusal
 from bookings.deciding.queueing import decide_next
+from bookings.deciding.sheets import FileError
 from bookings.models import Booking
 
 logger = logging.getLogger("mesto.import")
@@ -26,17 +29,41 @@ WIDTH = 30  # of the bar
 UNITS = 50  # decisions between two looks at what is left
 
 
+def encoding(name: str) -> str:
+    """Read the name of an encoding that is of texts."""
+    try:
+        codecs.lookup(name)
+        b"a,b".decode(name)
+    except (LookupError, ValueError) as error:
+        raise ArgumentTypeError(
+            f"{name!r} is no encoding of texts. There are utf-8, utf-16, cp1251, cp1252, "
+            "mac-cyrillic, mac-roman and many more."
+        ) from error
+    return name
+
+
 class Command(BaseCommand):
     help = (
-        "Book what a file of comma- or semicolon-separated values asks for, line by line. Columns: "
+        "Book what a CSV file asks for, line by line, as spreadsheets write them. Columns: "
         + ", ".join(importing.COLUMNS)
         + ". A place is a number beside its space's address, or a code. Times are the space's, "
-        "like 2026-11-25T13:00, unless they have an offset. The same file, run again, books "
-        "nothing twice."
+        "like 2026-11-25 13:00 or 25.11.2026 13:00, unless they have an offset; 24:00 is the end "
+        "of the day. The same file, run again, books nothing twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
+        parser.add_argument(
+            "--encoding",
+            type=encoding,
+            help="of the letters, such as cp1251; without it UTF-8, or what the file itself says",
+        )
+        parser.add_argument(
+            "--dates",
+            choices=list(DateOrder),
+            type=DateOrder,
+            help="what comes first in dates such as 1/12/2026",
+        )
         parser.add_argument("--by", metavar="LOGIN", help="who books; without it, the house")
         parser.add_argument(
             "--report", type=Path, metavar="FILE", help="write the refused lines there, as CSV"
@@ -46,7 +73,9 @@ class Command(BaseCommand):
         self, *args: Any, file: Path, by: str | None, report: Path | None, **options: Any
     ) -> None:
         try:
-            lines = importing.read(file.read_bytes())
+            lines = importing.read(
+                file.read_bytes(), encoding=options["encoding"], order=options["dates"]
+            )
             if report is not None:
                 report.touch()
         except (OSError, FileError) as error:
@@ -63,9 +92,12 @@ class Command(BaseCommand):
         refused = list(importing.refusals(entries))
         write_report(refused, self.stdout, report)
         there = sum(entry.was_there for entry in entries)
+        cancelled = sum(refusal.cancelled_since for refusal in refused)
         self.stdout.write(
-            f"{len(entries)} lines: {len(entries) - len(refused)} booked, {len(refused)} refused; "
-            f"{there} of them asked for before"
+            f"{len(entries)} lines: {len(entries) - len(refused)} booked, "
+            f"{len(refused) - cancelled} refused"
+            + (f", {cancelled} cancelled since" if cancelled else "")
+            + f"; {there} of them asked for before"
         )
 
     def person(self, login: str) -> User:

@@ -18,6 +18,7 @@ from django.db.backends.postgresql import base
 from psycopg.abc import PQGen
 
 from config.databases.breaker import Breaker
+from config.databases.postgresql.waiting import waits
 
 SILENCE = 1.0  # seconds without an answer, after which the door is asked, again and again
 DOOR = 1.0  # seconds that the door may take
@@ -88,6 +89,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Database = SimpleNamespace(  # type: ignore[assignment]  # declared as the module itself
         **{**vars(psycopg), "connect": Connection.connect}
     )
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.execute_wrappers.append(waits)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if breaker.is_open:

@@ -1,49 +1,67 @@
-"""SQLite whose file may be locked: the first request waits, whoever comes next is told soon.
+"""SQLite whose file may be locked: the first request waits, who comes next is told sooner.
 
 Commands and workers wait as long as it takes, try after try.
 """
 
+import re
 import sqlite3
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from django.db.backends.sqlite3 import base
 
 from config.databases.breaker import Breaker
+from config.databases.patience import quartered
 
-SHORT = 0.5  # seconds that a writer waits while the last one waited in vain
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+#: What takes the one lock of all writers, outside a transaction.
+TAKES_LOCK = re.compile(r"\s*(BEGIN|INSERT|UPDATE|DELETE|REPLACE)\b")
 
 breaker = Breaker()
+
+
+def patience() -> float:
+    return quartered(settings.DATABASE_WAITS["busy"], breaker.times)
+
+
+def watched[R](wait: Callable[[], R], longest: float) -> R:
+    """Remember that somebody waited so long in vain."""
+    began = time.monotonic()
+    try:
+        return wait()
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in BUSY and time.monotonic() > began + 0.9 * longest:
+            breaker.trip()
+            # Without the code that asks for another try: there has been patience enough.
+            raise sqlite3.OperationalError("database is locked, and stays it") from error
+        raise
 
 
 class Cursor(base.SQLiteCursorWrapper):
     def execute(self, query: str, params: Any = None) -> Any:
         if not settings.IS_SERVING:
             return super().execute(query, params)
-        patience = SHORT if breaker.is_suspect else settings.DATABASE_WAITS["busy"]
-        if patience == SHORT:
-            self.connection.execute(f"PRAGMA busy_timeout = {int(1000 * SHORT)}")
-        began = time.monotonic()
-        try:
-            result = super().execute(query, params)
-        except sqlite3.OperationalError as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in BUSY and time.monotonic() > began + 0.9 * patience:
-                breaker.trip()
-                # Without the code that asks for another try: there has been patience enough.
-                raise sqlite3.OperationalError("database is locked, and stays it") from error
-            raise
-        finally:
-            if patience == SHORT:
-                usual = 1000 * settings.DATABASE_WAITS["busy"]
-                self.connection.execute(f"PRAGMA busy_timeout = {usual}")
-        if query.startswith("BEGIN"):
+        takes_lock = not self.connection.in_transaction and TAKES_LOCK.match(query)
+        longest, execute = patience(), super().execute
+        if breaker.times:
+            self.connection.execute(f"PRAGMA busy_timeout = {int(1000 * longest)}")
+        result = watched(lambda: execute(query, params), longest)
+        if takes_lock and breaker.times:
             breaker.reset()
+            self.connection.execute(f"PRAGMA busy_timeout = {int(1000 * patience())}")
         return result
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        connect = super().get_new_connection
+        if not settings.IS_SERVING:
+            return connect(conn_params)
+        longest = patience()
+        return watched(lambda: connect({**conn_params, "timeout": longest}), longest)
+
     def create_cursor(self, name: str | None = None) -> Any:
         return self.connection.cursor(factory=Cursor)

@@ -1,0 +1,74 @@
+"""Parameters of an address: a name that an operation doesn't know is a typing error.
+
+Let be, it would filter nothing, and the program would never hear of it.
+"""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import wraps
+from typing import cast
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja.operation import Operation
+
+from accounts.api.problems import INVALID, ApiProblem
+from accounts.api.requests import ProgramRequest
+
+MOST_NAMED = 10  # of unknown names in one answer
+LONGEST = 40  # characters of a name that are worth repeating
+
+
+def names_of(operation: Operation) -> list[str]:
+    """Return the parameters that an operation takes in its address."""
+    queries = [m for m in operation.models if m.__ninja_param_source__ == "query"]
+    return [name for model in queries for name in getattr(model, "__ninja_flatten_map__", ())]
+
+
+def noting[**P, R](run: Callable[P, R]) -> Callable[P, R]:
+    """Note on each request which parameters are known. Decorates `Operation.run`."""
+    operation: Operation = run.__self__  # type: ignore[attr-defined]  # it is a bound method
+    known = names_of(operation)
+
+    @wraps(run)
+    def noted(*args: P.args, **kwargs: P.kwargs) -> R:
+        cast(ProgramRequest, args[0]).known_parameters = known
+        return run(*args, **kwargs)
+
+    return noted
+
+
+def require_known(request: HttpRequest) -> None:
+    """Refuse parameters that the operation doesn't take. Raises ApiProblem."""
+    known = cast(ProgramRequest, request).known_parameters
+    unknown = [name for name in request.GET if name not in known]
+    if not unknown:
+        return
+    errors = [
+        {"field": f"query.{_legible(name)}", "message": _advice(name, known)}
+        for name in unknown[:MOST_NAMED]
+    ]
+    raise ApiProblem(INVALID, errors[0]["message"], errors=errors)
+
+
+def _advice(name: str, known: list[str]) -> str:
+    """Say that there is no such parameter, which was probably meant, and which there are."""
+    if not known:
+        return _("“%(name)s” is unknown: this address takes no parameters.") % {
+            "name": _legible(name)
+        }
+    by_plain = {_plain(one): one for one in known}
+    words = _("“%(name)s” is unknown.") % {"name": _legible(name)}
+    for near in get_close_matches(_plain(name), by_plain, n=1, cutoff=0.5):
+        words += " " + _("Did you mean “%(name)s”?") % {"name": by_plain[near]}
+    return words + " " + _("There are: %(names)s.") % {"names": ", ".join(known)}
+
+
+def _plain(name: str) -> str:
+    """Return a name without what spellings differ in: `startsAt` is `starts_at`."""
+    return "".join(filter(str.isalnum, name[:LONGEST])).lower()
+
+
+def _legible(name: str) -> str:
+    """Return a name that JSON and a person can take: half a character can be one."""
+    return name[:LONGEST].encode(errors="replace").decode()

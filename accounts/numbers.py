@@ -1,0 +1,39 @@
+"""Whole numbers as people write them: digits 0 to 9, perhaps behind a minus.
+
+Python's own `int` takes more than anybody means to write: `1_0`, `+5`, digits of other scripts,
+blanks around them. See also `bookings.words.local_time`, for dates and times.
+"""
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+WHOLE = re.compile("-?[0-9]{1,100}")
+NOT_WHOLE = _("Write a whole number in digits, such as 4.")
+
+
+def read_whole(text: str) -> int:
+    """Read a whole number. Raises ValueError."""
+    if not WHOLE.fullmatch(text):
+        raise ValueError(str(NOT_WHOLE))
+    return int(text)
+
+
+def read_page(text: str | None) -> int:
+    """Return the page of a list that an address names; the first when it names none."""
+    return int(text) if text and WHOLE.fullmatch(text) else 1
+
+
+class WholeNumberField(forms.IntegerField):
+    default_error_messages = {"invalid": NOT_WHOLE}
+
+    def to_python(self, value: Any) -> int | None:
+        if isinstance(value, str) and value not in self.empty_values:
+            try:
+                return read_whole(value)
+            except ValueError as error:
+                raise forms.ValidationError(self.error_messages["invalid"], "invalid") from error
+        number: int | None = super().to_python(value)
+        return number

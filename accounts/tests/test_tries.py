@@ -1,0 +1,195 @@
+"""Sign-up, forgotten password and tokens: so often an hour, per address and per login."""
+
+import re
+from contextlib import suppress
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts import tries
+from accounts.factories import PASSWORD, UserFactory
+from accounts.models import Tally, User
+from accounts.services import forget_old_credentials
+from accounts.tests.programs import post
+from accounts.tries import TooOften, spend
+from bookings.tests.crowd import at_once
+
+TOKEN = "/api/v1/auth/token"
+FEW = {"address": 4, "login": 2}
+
+
+@pytest.fixture(autouse=True)
+def few(settings):
+    settings.TRIES = {name: dict(FEW) for name in settings.TRIES}
+
+
+# --- Counting
+
+
+def test_an_address_and_a_login_have_so_many_tries(db, now):
+    for n in range(4):
+        spend("sign-up", address="192.0.2.1", login=f"user{n}", now=now)
+    with pytest.raises(TooOften):
+        spend("sign-up", address="192.0.2.1", login="another", now=now)
+    for n in range(2):
+        spend("sign-up", address=f"192.0.2.{n + 2}", login="alice", now=now)
+    with pytest.raises(TooOften) as stopped:
+        spend("sign-up", address="192.0.2.4", login="ALICE ", now=now)
+    assert stopped.value.seconds == 3600
+
+
+def test_what_is_used_up_for_one_is_not_for_another(db, now):
+    for _ in range(2):
+        spend("sign-up", login="alice", now=now)
+    spend("forgotten", login="alice", now=now)
+    spend("sign-up", login="bob", now=now)
+
+
+def test_after_an_hour_it_begins_anew_however_often_was_tried(db, now):
+    spend("token", login="alice", now=now)
+    for minute in range(1, 60):
+        with suppress(TooOften):
+            spend("token", login="alice", now=now + timedelta(minutes=minute))
+    spend("token", login="alice", now=now + tries.WINDOW)
+
+
+def test_nobody_reads_who_it_was_and_a_worker_forgets_it(db, now):
+    spend("token", address="192.0.2.1", login="alice", now=now)
+    assert "alice" not in str(list(Tally.objects.values()))
+    assert forget_old_credentials(now=now + timedelta(minutes=59)) == 0
+    assert forget_old_credentials(now=now + tries.WINDOW) == 2
+    assert not Tally.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_as_many_get_through_as_may(now):
+    def ask(n):
+        return lambda: spend("token", address="192.0.2.1", login=f"user{n}", now=now)
+
+    found = at_once(*(ask(n) for n in range(12)))
+    assert found.count(None) == 4
+    assert all(isinstance(error, TooOften) for error in found if error)
+
+
+# --- The doors
+
+
+def sign_up(login, client):
+    return client.post(
+        "/accounts/register/", {"username": login, "password1": PASSWORD, "password2": PASSWORD}
+    )
+
+
+def forgot(login, client):
+    return client.post("/accounts/forgotten/", {"who": login})
+
+
+def make_token(login, client):
+    client.force_login(User.objects.get(username=login))
+    fields = {"name": "x", "scope": "READ", "lifetime": "30", "request_key": uuid4()}
+    return client.post("/accounts/tokens/", fields)
+
+
+def token(login, client):
+    return post(client, TOKEN, {"username": login, "password": PASSWORD})
+
+
+def doors(*which):
+    return pytest.mark.parametrize("door", which, ids=lambda door: door.__name__)
+
+
+def statuses(door, pairs):
+    """Each time with an empty cache, as another process has."""
+    found = []
+    for login, address in pairs:
+        cache.clear()
+        found.append(door(login, Client(REMOTE_ADDR=address)).status_code)
+    return found
+
+
+@pytest.fixture
+def people(db):
+    for n in range(6):
+        UserFactory(username=f"user{n}", email=f"user{n}@example.org")
+
+
+@pytest.mark.usefixtures("people")
+@doors(sign_up, forgot, make_token, token)
+def test_each_door_counts_per_address(door):
+    asked = [(f"user{n}", "192.0.2.1") for n in range(6)]
+    first, *others = statuses(door, asked)
+    assert first != 429
+    assert others == [first] * 3 + [429] * 2
+    assert statuses(door, [("user5", "192.0.2.2")]) == [first]
+
+
+@pytest.mark.usefixtures("people")
+@doors(sign_up, forgot, make_token, token)
+def test_each_door_counts_per_login(door):
+    asked = [("user1", f"192.0.2.{n}") for n in range(4)]
+    first, *others = statuses(door, asked)
+    assert first != 429
+    assert others == [first, 429, 429]
+
+
+@pytest.mark.usefixtures("people")
+def test_pages_and_programs_share_a_count():
+    assert statuses(make_token, [("user1", "192.0.2.1")] * 2) == [201, 201]
+    assert statuses(token, [("user1", "192.0.2.2")]) == [429]
+
+
+@pytest.mark.usefixtures("people")
+@doors(sign_up, forgot)
+def test_a_login_that_nobody_has_is_counted_the_same(door):
+    asked = [("nobody", f"192.0.2.{n}") for n in range(4)]
+    assert statuses(door, asked)[2:] == [429, 429]
+
+
+@pytest.mark.usefixtures("people")
+def test_wrong_passwords_of_strangers_dont_use_up_a_login():
+    for n in range(3):
+        client = Client(REMOTE_ADDR=f"192.0.2.{n}")
+        assert post(client, TOKEN, {"username": "user1", "password": "wrong"}).status_code == 401
+    assert statuses(token, [("user1", "192.0.2.9")]) == [201]
+
+
+@pytest.mark.usefixtures("people")
+@doors(sign_up, forgot, make_token)
+def test_a_page_says_when_and_keeps_what_was_typed(door):
+    for n in range(2):
+        door("user1", Client(REMOTE_ADDR=f"192.0.2.{n}"))
+    stopped = door("user1", Client(REMOTE_ADDR="192.0.2.9"))
+    assert 3590 <= int(stopped["Retry-After"]) <= 3600
+    assert "Try again in 60 minutes." in stopped.text
+    assert 'value="user1"' in stopped.text or 'value="x"' in stopped.text
+
+
+@pytest.mark.usefixtures("people")
+def test_a_program_is_told_when():
+    statuses(token, [("user1", "192.0.2.1")] * 2)
+    stopped = token("user1", Client(REMOTE_ADDR="192.0.2.2"))
+    assert stopped.json()["code"] == "too_many_requests"
+    assert "Try again in" in stopped.json()["detail"]
+    assert 3590 <= int(stopped["Retry-After"]) <= 3600
+
+
+# --- What is asked never tells who is known
+
+
+@pytest.mark.usefixtures("people")
+def test_the_same_statements_for_a_login_that_exists_and_for_none(settings):
+    settings.TRIES["forgotten"] = {"address": 100, "login": 100}
+
+    def statements(who):
+        with CaptureQueriesContext(connection) as found:
+            forgot(who, Client())
+        return [re.sub(r"'[^']*'|\d+", "?", query["sql"]) for query in found]
+
+    nobody = statements("nobody")
+    for who in ["user1", "user1@example.org", "nobody@example.org", "USER2"]:
+        assert statements(who) == nobody

@@ -1,0 +1,48 @@
+"""What somebody asks for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import User
+from bookings.models import Booking
+from bookings.states import State
+from spaces.models import Place
+from spaces.slots import Period
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """A place from one aware instant until another, for a member or (None) for a guest.
+
+    A wish that is sent again with the same `(member, request_key)` is the same wish.
+    """
+
+    place: Place
+    member: User | None
+    starts_at: datetime
+    ends_at: datetime
+    party_size: int = 1
+    request_key: str | None = None
+    note: str = ""
+    guest_name: str = ""
+    guest_contact: str = ""
+
+    @property
+    def period(self) -> Period:
+        return Period(self.starts_at, self.ends_at)
+
+    def booking(self, state: State, *, now: datetime) -> Booking:
+        """Return the row that the wish becomes, unsaved."""
+        return Booking(
+            place=self.place,
+            member=self.member,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            party_size=self.party_size,
+            request_key=self.request_key or None,
+            note=self.note,
+            guest_name=self.guest_name,
+            guest_contact=self.guest_contact,
+            state=state,
+            created_at=now,
+        )

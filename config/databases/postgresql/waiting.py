@@ -1,0 +1,111 @@
+"""The waits of a web process for locks and slow statements of PostgreSQL.
+
+A locked *table* is refused to everybody who asks for it as strongly, until it can be had again. A
+locked *row*, and a slow statement, is refused to the very same statement only: one contested place
+doesn't close the site.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.core.signals import request_started
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from config.databases.patience import LEAST, Patience, quartered
+from config.databases.postgresql.things import Statement, Thing, waited_for
+
+#: How many seconds a request may spend in statements that are LONG, all together.
+ALL_TOGETHER = 6.0
+LONG = 0.2
+
+TAKES_STATEMENTS = (psycopg.pq.TransactionStatus.IDLE, psycopg.pq.TransactionStatus.INTRANS)
+
+
+class Waits:
+    """Executes statements with limits that depend on what was in vain: a wrapper for Django."""
+
+    def __init__(self) -> None:
+        self._patience: Patience[Thing] = Patience()
+        self._spent = 0.0
+
+    def begin(self, **_: object) -> None:
+        """Begin to reckon for another request."""
+        self._spent = 0.0
+
+    def __call__(
+        self,
+        execute: Callable[..., Any],
+        sql: Any,
+        values: Any,
+        many: bool,
+        context: dict[str, Any],
+    ) -> Any:
+        if not settings.IS_SERVING:
+            return execute(sql, values, many, context)
+        statement = Statement(str(sql), repr(values))
+        in_vain = self._patience.known()
+        concerned = [thing for thing in in_vain if thing.concerns(statement)]
+        if any(map(self._patience.is_lost, concerned)):
+            raise OperationalError("what this waits for could not be had a moment ago")
+        began = time.monotonic()
+        try:
+            with limited(context["connection"], self._limits(in_vain)):
+                result = execute(sql, values, many, context)
+        except OperationalError as error:
+            cursor = context["cursor"].cursor
+            if thing := waited_for(error.__cause__, statement, cursor, None if many else values):
+                self._patience.lose(thing)
+            raise
+        finally:
+            if (took := time.monotonic() - began) > LONG:
+                self._spent += took
+        self._patience.regain(concerned)
+        return result
+
+    def _limits(self, in_vain: Sequence[Thing]) -> dict[str, float]:
+        """Return what is to be limited more than usual, in seconds."""
+        if not in_vain and not self._spent:
+            return {}
+        left = max(ALL_TOGETHER - self._spent, LEAST)
+        slow = sum(thing.is_slow for thing in in_vain)
+        return {
+            "lock_timeout": min(quartered(settings.DATABASE_WAITS["lock"], len(in_vain)), left),
+            "statement_timeout": min(quartered(settings.DATABASE_WAITS["statement"], slow), left),
+        }
+
+
+@contextmanager
+def limited(connection: BaseDatabaseWrapper, limits: dict[str, float]) -> Iterator[None]:
+    """Let limits hold for one statement.
+
+    After a failure in a transaction nothing can be set; its rollback undoes what was.
+    """
+    if not limits or not is_free(connection):
+        yield
+        return
+    try:
+        apply(connection, {name: f"'{int(1000 * value)}ms'" for name, value in limits.items()})
+        yield
+    finally:
+        if is_free(connection):
+            apply(connection, dict.fromkeys(limits, "DEFAULT"))
+
+
+def is_free(connection: BaseDatabaseWrapper) -> bool:
+    """Tell whether the server would take another statement now."""
+    found = connection.connection
+    return found is not None and found.info.transaction_status in TAKES_STATEMENTS
+
+
+def apply(connection: BaseDatabaseWrapper, values: dict[str, str]) -> None:
+    with connection.wrap_database_errors:
+        connection.connection.execute("; ".join(f"SET {name} = {v}" for name, v in values.items()))
+
+
+waits = Waits()
+request_started.connect(waits.begin)

@@ -1,0 +1,394 @@
+"""Numbers, dates and times are read as people write them: in files, forms, addresses and the API.
+
+Python would take more: `1_0`, digits of other scripts, `2026-W48-3`. The API's parameters come from
+its OpenAPI document and the forms from the code, so a new one is tried too; a form with days or
+times that nothing here can fill in fails until it is told how.
+"""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from django import forms
+from django.contrib import admin
+from django.http import QueryDict
+from django.test import RequestFactory
+from django.urls import get_resolver
+from django.utils import timezone
+
+from accounts.factories import UserFactory
+from bookings.admin.book import BookForm as StaffBookForm
+from bookings.admin.closures import CloseForm
+from bookings.deciding.importing import read, request
+from bookings.finding import searching
+from bookings.forms import BookForm, SearchForm, TimesForm
+from bookings.models import Booking
+from bookings.tests.acts import book
+from bookings.tests.programs import fields, program
+from config.api import api
+from spaces.forms import GeneratePlacesForm
+from spaces.models import OpeningHours, Place, Space
+from spaces.venue import Venue
+
+pytestmark = pytest.mark.django_db
+
+FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def misspelt(text, *, blanks=True):
+    """Yield spellings of a number, day or time that Python reads, or almost, and nobody writes."""
+    yield from (text.translate(FULL_WIDTH), text.translate(ARABIC))
+    yield from (f"{text[0]}_{text[1:] or 0}", f"+{text}", f"0x{text}", f"{text}e0", f"{text}.0")
+    if blanks:
+        yield from (f" {text}", f"{text} ", f"{text}\u00a0", f"{text}\n")
+    if found := DAY.search(text):
+        day = date.fromisoformat(found[0])
+        weekly, ordinal = f"{day:%G-W%V-%u}", f"{day:%Y-%j}"
+        for spelling in (weekly, ordinal, f"{day:%Y%m%d}"):
+            yield text.replace(found[0], spelling)
+    if ":" in text:
+        yield text.replace(":", "", 1)
+
+
+def test_these_are_the_spellings_in_question():
+    assert {"1_0", "+1", "１", "١", "1e0", " 1", "1 ", "0x1"} <= set(misspelt("1"))
+    assert "2026-W48-3T10:00" in set(misspelt("2026-11-25T10:00"))
+
+
+# --- The API
+
+
+def resolved(schema, document):
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def variants(schema, document):
+    """Yield the schemas that a value may have."""
+    schema = resolved(schema, document)
+    for one in schema.get("anyOf", [schema]):
+        yield resolved(one, document)
+
+
+def sample(schema, document):
+    """Return a right value for a number or an instant, as it is sent; None for anything else."""
+    for one in variants(schema, document):
+        if one.get("type") == "integer":
+            return "2"
+        if one.get("type") == "string" and one.get("format") == "date-time":
+            return "2026-12-01T10:00:00+03:00"
+    return None
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield method.upper(), path.removeprefix("/api/v1"), operation
+
+
+def parameters(document):
+    """Yield (method, path, name, right value) of each number and instant in an address."""
+    for method, path, operation in operations(document):
+        for parameter in operation["parameters"]:
+            right = sample(parameter["schema"], document)
+            if parameter["in"] == "query" and right:
+                yield method, path, parameter["name"], right
+
+
+def bodies(document):
+    """Yield (method, path, wrap, name, right value) of each number and instant in a body."""
+    for method, path, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {})
+        for schema in (media["schema"] for media in content.values()):
+            body = resolved(schema, document)
+            for name, value in body["properties"].items():
+                if right := sample(value, document):
+                    yield method, path, lambda item: item, name, right
+                if value.get("type") == "array":
+                    inner = resolved(value["items"], document)
+                    for each, one in inner["properties"].items():
+                        if right := sample(one, document):
+                            yield method, path, lambda item, name=name: {name: [item]}, each, right
+
+
+@pytest.fixture
+def insider(alice, desk, soon):
+    """A program of alice, and what fills the parameters of paths."""
+    booking = book(desk, alice, soon, soon + timedelta(hours=1))
+    send = program(alice).send
+    filled = {"{code}": str(booking.code), "{slug}": "loft"}
+
+    def ask(method, path, body=None):
+        for name, value in filled.items():
+            path = path.replace(name, value)
+        return send(method, path, body)
+
+    return ask
+
+
+def test_every_number_and_instant_in_an_address_of_the_api(insider):
+    tried = list(parameters(api.get_openapi_schema()))
+    assert {name for *_, name, _ in tried} >= {"limit", "party_size", "starts_at", "from"}
+    for method, path, name, right in tried:
+        for wrong in misspelt(right):
+            query = QueryDict(mutable=True)
+            query[name] = wrong
+            answer = insider(method, f"{path}?{query.urlencode()}")
+            assert answer.status_code == 422, (path, name, wrong)
+            assert f"query.{name}" in fields(answer), (path, name, wrong)
+        # An address where + was not written as %2B.
+        assert insider(method, f"{path}?{name}=+{right}").status_code == 422
+
+
+def test_every_number_and_instant_in_a_body_of_the_api(insider):
+    tried = list(bodies(api.get_openapi_schema()))
+    assert {name for *_, name, _ in tried} >= {"days", "party_size", "starts_at"}
+    for method, path, wrap, name, right in tried:
+        for wrong in [*misspelt(right), *([right, 2.0, True] if right == "2" else [2, "2"])]:
+            answer = insider(method, path, wrap({name: wrong}))
+            assert answer.status_code == 422, (path, name, wrong)
+            assert any(field.endswith(name) for field in fields(answer)), (path, name, wrong)
+
+
+def test_a_cursor_is_what_we_wrote(alice, desk, soon):
+    booking = book(desk, alice, soon, soon + timedelta(hours=1))
+    ask = program(alice).get
+    assert ask("/events", {"after": f"{booking.code}.1"}).status_code != 500
+    ask("/events")  # gives events their positions
+    assert ask("/events", {"after": f"{booking.code}.1"}).status_code == 200
+    for wrong in misspelt("1"):
+        assert ask("/events", {"after": f"{booking.code}.{wrong}"}).status_code == 422, wrong
+
+
+# --- Forms
+
+NUMBERS = (forms.IntegerField, forms.FloatField, forms.DecimalField, forms.DurationField)
+TIMES = (forms.DateField, forms.TimeField, forms.DateTimeField, forms.SplitDateTimeField)
+PICKERS = {"number", "date", "time", "datetime-local", "month", "week"}
+#: What fields of text for days and times are called.
+CALLED = re.compile("(.*_)?(day|date|time|at|from|to|starts|ends|since|until)")
+
+RIGHT = {
+    "starts_at": "2026-12-01T10:00",
+    "ends_at": "2026-12-01T12:00",
+    "date": "2026-12-01",
+    "day": "2026-12-01",
+    "first_day": "2026-12-01",
+    "last_day": "2026-12-02",
+    "from": "10:00",
+    "to": "12:00",
+    "starts": "10:00",
+    "ends": "12:00",
+}
+
+
+def subclasses(parent):
+    for child in parent.__subclasses__():
+        yield child
+        yield from subclasses(child)
+
+
+def our_forms():
+    """Yield every form of ours; of those that the admin adapts, what it makes of them."""
+    _ = get_resolver().url_patterns  # everything is loaded
+    adapted = {model_admin.form for model_admin in admin.site._registry.values()}
+    for form in set(subclasses(forms.BaseForm)) - adapted:
+        if form.__module__.split(".")[0] in {"accounts", "spaces", "bookings", "notifications"}:
+            yield form
+    asked = RequestFactory().get("/")
+    asked.user = UserFactory.create(username="boss", is_superuser=True)
+    for model_admin in admin.site._registry.values():
+        if type(model_admin).__module__.split(".")[0] == "django":
+            continue
+        if model_admin.has_add_permission(asked) or model_admin.has_change_permission(asked):
+            yield model_admin.get_form(asked)
+        for inline in model_admin.get_inline_instances(asked):
+            yield inline.get_formset(asked).form
+
+
+def test_every_field_for_a_number_or_a_time_refuses_them():
+    tried = set()
+    for form in our_forms():
+        for name, field in form.base_fields.items():
+            if not isinstance(field, NUMBERS + TIMES):
+                continue
+            tried.add(name)
+            right = "2" if isinstance(field, NUMBERS) else "10:00"
+            field.clean(right)
+            for wrong in misspelt(right):
+                with pytest.raises(forms.ValidationError):
+                    field.clean(wrong)
+    assert tried >= {"party_size", "number", "capacity", "max_upcoming", "opens_at", "closes_at"}
+
+
+def test_every_form_with_days_or_times_as_text_refuses_them(space, desk):
+    places = Place.objects.all()
+    setup = Space.objects.with_setup(since=timezone.now(), member=None).get(pk=space.pk)
+    venue = Venue.of(setup)
+    makers = {
+        TimesForm: lambda data: TimesForm({**data, "place": desk.code}),
+        BookForm: lambda data: BookForm({**data, "place": desk.code}),
+        StaffBookForm: lambda data: StaffBookForm(
+            {**data, "place": str(desk.code), "guest_name": "Ivan", "party_size": "1"},
+            places=places,
+        ),
+        CloseForm: lambda data: CloseForm(
+            {**data, "what": "space loft", "reason": "Repairs"},
+            spaces=Space.objects.all(),
+            now=timezone.now(),
+        ),
+        SearchForm: lambda data: searched(venue, data),
+    }
+    extra = {SearchForm: {"from", "to"}}  # made when it is
+    for form in set(our_forms()):
+        texts = {
+            name
+            for name, field in form.base_fields.items()
+            if isinstance(field, forms.CharField)
+            and (CALLED.fullmatch(name) or getattr(field.widget, "input_type", "") in PICKERS)
+        } | extra.get(form, set())
+        if not texts:
+            continue
+        assert form in makers, f"{form} has {texts}: say how it is filled in"
+        right = {name: RIGHT[name] for name in texts}
+        assert makers[form](right).is_valid(), (form, makers[form](right).errors)
+        for name in texts:
+            for wrong in misspelt(right[name]):
+                made = makers[form]({**right, name: wrong})
+                assert not made.is_valid(), (form, name, wrong)
+
+
+def searched(venue, data):
+    query = QueryDict(mutable=True)
+    query.update(data)
+    limits = venue.limits(Place.Kind.DESK)
+    _search, form = searching.read(query, venue=venue, limits=limits, now=timezone.now())
+    return form
+
+
+def test_the_forms_of_places_and_hours_are_among_them():
+    made = list(our_forms())
+    assert {GeneratePlacesForm, SearchForm, StaffBookForm} <= set(made)
+    for name in ("reminder_hours", "number", "opens_at", "max_upcoming"):
+        assert any(name in form.base_fields for form in made), name
+
+
+# --- Addresses of pages
+
+
+@pytest.mark.parametrize("name", ["date", "from", "to", "party"])
+def test_the_boards_address(client, space, name):
+    right = {**RIGHT, "party": "1"}[name]
+    for wrong in misspelt(right):
+        page = client.get("/spaces/loft/", {name: wrong})
+        assert page.status_code == 200
+        assert page.context["form"].errors, wrong
+
+
+def test_an_address_of_the_board_where_a_plus_was_typed(client, space):
+    page = client.get("/spaces/loft/?party=+5")
+    assert page.context["form"].errors == {"party": ["Write a whole number in digits, such as 4."]}
+
+
+def test_the_day_and_the_page_of_a_list_in_the_admin(client, host):
+    client.force_login(host)
+    address = "/admin/bookings/booking/"
+    for wrong in misspelt("2026-11-25"):
+        page = client.get(address, {"day": wrong}, follow=True)
+        assert "This is not a date: write it like 2026-11-25." in page.text, wrong
+    for wrong in misspelt("1"):
+        assert client.get(address, {"p": wrong}).status_code == 400, wrong
+
+
+def test_the_page_of_the_history(client, alice, desk, soon):
+    for day in range(31):
+        book(desk, alice, soon + timedelta(days=day), soon + timedelta(days=day, hours=1))
+    client.force_login(alice)
+    assert client.get("/bookings/history/?page=2").context["page"].number == 2
+    for wrong in misspelt("2"):
+        assert client.get("/bookings/history/", {"page": wrong}).context["page"].number == 1, wrong
+
+
+# --- Files
+
+
+def test_every_number_day_and_time_in_a_file(space, alice):
+    right = {
+        "space": "loft",
+        "place": "1",
+        "starts_at": "2033-03-14T10:00",
+        "ends_at": "2033-03-14T12:00",
+        "party_size": "1",
+        "member": "alice",
+    }
+    spoilt = [
+        {**right, name: wrong}
+        for name in ("place", "starts_at", "ends_at", "party_size")
+        for wrong in misspelt(right[name], blanks=False)
+    ]
+    lines = [",".join(row.values()) for row in [*spoilt, right]]
+    asked = list(request(read("\n".join([",".join(right), *lines]).encode()), by=None))
+    assert [e.line.number for e in asked if e.problems] == list(range(2, len(spoilt) + 2))
+    assert {p.code for e in asked for p in e.problems} == {"invalid"}
+    assert Booking.objects.count() == 1
+
+
+# --- The end of the day
+
+
+@pytest.fixture
+def open_till_midnight(space):
+    OpeningHours.objects.update(closes_at="00:00")
+    space.places.update(capacity=2)
+    return space
+
+
+def midnight_after(day):
+    return day.replace(hour=0) + timedelta(days=1)
+
+
+def test_24_00_in_the_boards_address(client, open_till_midnight, soon):
+    asked = {"date": f"{soon:%Y-%m-%d}", "from": "20:00", "to": "24:00"}
+    page = client.get("/spaces/loft/", asked)
+    assert not page.context["form"].errors
+    assert page.context["board"].search.period.ends_at == midnight_after(soon)
+
+
+@pytest.mark.parametrize("time", ["24:00", "24:00:00", "24:00+00:00"])
+def test_24_00_in_a_booking_and_in_its_move(client, open_till_midnight, desk, alice, soon, time):
+    client.force_login(alice)
+    day = f"{soon:%Y-%m-%d}"
+    wish = {"place": desk.code, "starts_at": f"{day}T20:00", "ends_at": f"{day}T{time}"}
+    client.post("/bookings/", wish)
+    booking = Booking.objects.get()
+    assert (booking.state, booking.ends_at) == ("CONFIRMED", midnight_after(soon))
+    later = {**wish, "starts_at": f"{day}T22:00"}
+    client.post(f"/bookings/{booking.code}/reschedule/", later)
+    booking.refresh_from_db()
+    assert (booking.starts_at.hour, booking.ends_at) == (22, midnight_after(soon))
+
+
+def test_24_00_at_the_front_desk(client, open_till_midnight, desk, host, soon):
+    client.force_login(host)
+    asked = {
+        "place": desk.code,
+        "day": f"{soon:%Y-%m-%d}",
+        "starts": "20:00",
+        "ends": "24:00",
+        "party_size": "1",
+        "guest_name": "Ivan",
+    }
+    client.post("/admin/bookings/booking/add/", asked)
+    assert Booking.objects.get().ends_at == midnight_after(soon)
+    closing = {
+        "what": "space loft",
+        "first_day": f"{soon + timedelta(days=1):%Y-%m-%d}",
+        "starts": "20:00",
+        "ends": "24:00",
+        "reason": "Repairs",
+    }
+    client.post("/admin/spaces/closure/add/", closing)
+    assert open_till_midnight.closures.get().ends_at == midnight_after(soon + timedelta(days=1))

@@ -1,0 +1,69 @@
+"""Times of day in forms: read as people write them, and shown again when they can't be."""
+
+import re
+from datetime import time
+from typing import Any
+
+from django import forms
+from django.forms.widgets import DateTimeBaseInput
+from django.utils.translation import gettext_lazy as _
+
+CLOCK = re.compile("([0-9]{1,2}):([0-9]{2})(:00)?")
+
+
+class PickerInput(DateTimeBaseInput):
+    """A control with a picker. What it can't show, and would drop, stands in a field for text."""
+
+    showable: str
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        shown = context["widget"]["value"]
+        if shown and not re.fullmatch(self.showable, shown):
+            context["widget"]["type"] = "text"
+        return context
+
+
+class DayInput(PickerInput):
+    input_type = "date"
+    format_key = "DATE_INPUT_FORMATS"
+    showable = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+
+class ClockInput(PickerInput):
+    """A time of day. In the hour that an autumn night repeats its offset stands in the text."""
+
+    input_type = "time"
+    format_key = "TIME_INPUT_FORMATS"
+    showable = "([01][0-9]|2[0-3]):[0-5][0-9]"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"step": 900, **(attrs or {})}, format="%H:%M")
+
+
+class ClockField(forms.TimeField):
+    """A time of day in digits: `9:00`, `13:00`. Django would take digits of any script."""
+
+    widget = ClockInput
+    default_error_messages = {"invalid": _("This is not a time: write it like 13:00.")}
+
+    def to_python(self, value: Any) -> time | None:
+        if not isinstance(value, str) or value in self.empty_values:
+            return super().to_python(value)
+        found = CLOCK.fullmatch(value)
+        try:
+            if found is None:
+                raise ValueError
+            return self.read(int(found[1]), int(found[2]))
+        except ValueError as error:
+            raise forms.ValidationError(self.error_messages["invalid"], "invalid") from error
+
+    def read(self, hour: int, minute: int) -> time:
+        return time(hour, minute)
+
+
+class ClosingField(ClockField):
+    """A time at which something ends: 24:00 is the end of the day."""
+
+    def read(self, hour: int, minute: int) -> time:
+        return time.min if (hour, minute) == (24, 0) else super().read(hour, minute)
