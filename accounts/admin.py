@@ -4,16 +4,21 @@ from typing import Any, ClassVar
 
 from axes.models import AccessAttempt
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    AdminUserCreationForm,
+    UserChangeForm,
+)
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from accounts import services
+from accounts import access, passwords, services
 from accounts.forms import LoginField, NamedFieldsFormSet
 from accounts.models import ApiToken, StaffRole, User
 
@@ -78,12 +83,26 @@ class NewPersonForm(RefusesLookalikes, AdminUserCreationForm):  # type: ignore[t
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
 
 
+class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    """Sets a password for who doesn't know the old one, as the link in a mail does."""
+
+    told: list[str]
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=False)
+        now = timezone.now()
+        ended = passwords.choose(user, password=user.password, now=now)
+        self.told = access.told(ended, access.left_open(user, now=now))
+        return user
+
+
 @admin.register(User)
 class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
     """People are not deleted here, for the history needs them: they leave, and are forgotten."""
 
     form = PersonForm
     add_form = NewPersonForm
+    change_password_form = SetPasswordForm
     inlines = [StaffRoleInline]
     list_display = ["username", "name", "email", "roles", "is_active", "last_login"]
     list_filter = ["is_active", "is_superuser", "staff_roles__role", "groups"]
@@ -102,6 +121,14 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Tell what a new password has ended; there is no other place that has the form."""
+        for words in getattr(form, "told", []):
+            messages.info(request, words)
+        return super().construct_change_message(request, form, formsets, add)
 
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:

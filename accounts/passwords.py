@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.http import base36_to_int, int_to_base36
 
-from accounts.models import PasswordQuestion, PasswordRequest, User
+from accounts import tokens
+from accounts.models import ERASED, PasswordQuestion, PasswordRequest, User
 
 #: So often at most is one person written to, whoever asks.
 AGAIN_AFTER = timedelta(minutes=5)
@@ -97,11 +98,19 @@ def owner_of(key: str) -> User | None:
     return user if user and default_token_generator.check_token(user, token) else None
 
 
-@transaction.atomic
-def choose(user: User, *, password: str) -> None:
-    """Set a new password, made by `make_password`; its key, and all sessions, end with that.
+def change(user: User, *, password: str) -> None:
+    """Set a new password, made by `make_password`; all sessions, and its key, end with that."""
+    erased = Q(is_active=False, username__startswith=ERASED)
+    User.objects.exclude(erased).filter(pk=user.pk).update(password=password)
 
-    What others guessed wrong meanwhile doesn't keep the owner out.
+
+@transaction.atomic
+def choose(user: User, *, password: str, now: datetime) -> int:
+    """Set a new password for somebody who doesn't know the old one; return how many tokens ended.
+
+    Whoever knew it may have made them. What others guessed wrong meanwhile doesn't keep the owner
+    out.
     """
-    User.objects.filter(pk=user.pk, is_active=True).update(password=password)
+    change(user, password=password)
     AccessAttempt.objects.filter(username=user.username).delete()
+    return tokens.revoke_all(user, now)

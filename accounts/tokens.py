@@ -46,8 +46,9 @@ def issue(
     `code` is chosen by who asks, so that asking twice makes one. Raises TooManyTokens, AlreadyMade.
     """
     # One after another for each person: two at once would not see each other in what is read here,
-    # and one who is being erased must not get a token afterwards.
-    if not User.objects.select_for_update(no_key=True).get(pk=user.pk).is_active:
+    # and who is being erased, or used a password that is being changed, must not get a token then.
+    held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if not held.is_active or held.password != user.password:
         raise PermissionDenied
     if code and (made := ApiToken.objects.filter(code=code).first()):
         raise AlreadyMade(made)
@@ -94,6 +95,22 @@ def _note_use(token: ApiToken, now: datetime) -> None:
 def of(user: User) -> list[ApiToken]:
     """Return a person's tokens, the newest first; expired ones too, until they are revoked."""
     return list(ApiToken.objects.filter(user=user).order_by("-created_at", "-pk"))
+
+
+def names(user: User, now: datetime) -> list[str]:
+    """Name the tokens of a person that programs can still use, the newest first."""
+    valid = ApiToken.objects.filter(user=user).exclude(expires_at__lte=now)
+    return list(valid.order_by("-created_at", "-pk").values_list("name", flat=True))
+
+
+@transaction.atomic
+def revoke_all(user: User, now: datetime) -> int:
+    """Delete all tokens of a person; return how many of them programs could still use."""
+    # One that is being made right now is waited for, and deleted too.
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    count = len(names(user, now))
+    ApiToken.objects.filter(user=user).delete()
+    return count
 
 
 def revoke(token: ApiToken) -> None:

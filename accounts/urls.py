@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts import again, views
 
 urlpatterns = [
     path("register/", views.register, name="register"),
@@ -10,9 +10,11 @@ urlpatterns = [
     path("logout/", views.logout, name="logout"),
     path("profile/", views.profile, name="profile"),
     path("password/", views.password, name="password"),
+    path("stays/", views.stays, name="stays"),
     path("forgotten/", views.forgotten, name="forgotten"),
     path("forgotten/<str:key>/", views.new_password, name="new_password"),
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/<uuid:code>/revoke/", views.revoke, name="revoke"),
     path("language/", views.language, name="language"),
+    path("again/<str:key>/", again.again, name="again"),
 ]

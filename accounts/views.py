@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 import accounts.tokens as api_tokens
-from accounts import passwords, services, tries
+from accounts import access, passwords, services, tries
 from accounts.addresses import address_of
 from accounts.forms import ForgottenForm, LoginForm, ProfileForm, RegisterForm, TokenForm
 from accounts.models import LANGUAGES
@@ -100,10 +100,10 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
     form = PasswordChangeForm(request.user, _data(request))
     if form.is_valid():
         user = form.save(commit=False)
-        services.change(user, password=user.password)
+        passwords.change(user, password=user.password)
         auth.update_session_auth_hash(request, user)  # other sessions end, this one stays
         messages.success(request, _("Your password is changed. Other devices are signed out."))
-        return redirect("profile")
+        return redirect("stays" if access.left_open(user, now=timezone.now()) else "profile")
     return _page(request, "accounts/password.html", form)
 
 
@@ -137,9 +137,13 @@ def new_password(request: HttpRequest, key: str) -> HttpResponse:
         return render(request, "accounts/old_link.html", status=404)
     form = SetPasswordForm(user, _data(request))
     if form.is_valid():
-        passwords.choose(user, password=form.save(commit=False).password)
+        now = timezone.now()
+        ended = passwords.choose(user, password=form.save(commit=False).password, now=now)
         messages.success(request, _("Your password is changed. Sign in with it."))
-        return redirect("login")
+        left = access.left_open(user, now=now)
+        for words in access.told(ended, left):
+            messages.info(request, words)
+        return redirect(reverse("login", query={"next": reverse("stays")} if left else None))
     return _page(request, "accounts/new_password.html", form, login=user.username)
 
 
@@ -200,6 +204,20 @@ def revoke(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     api_tokens.revoke(token)
     messages.success(request, _("Revoked. Programs that use it are refused from now on."))
     return redirect("tokens")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def stays(request: AuthenticatedRequest) -> HttpResponse:
+    """Show what works without the password; one press closes all of it."""
+    now = timezone.now()
+    if request.method == "POST":
+        access.close_all(request.user, now=now)
+        words = _("Revoked. Programs and calendars that used them are refused from now on.")
+        messages.success(request, words)
+        return redirect("profile")
+    ways = access.left_open(request.user, now=now)
+    return render(request, "accounts/stays.html", {"ways": ways})
 
 
 @login_not_required

@@ -7,8 +7,13 @@ class BookingsConfig(AppConfig):
     verbose_name = _("Bookings")
 
     def ready(self) -> None:
+        from accounts.presses import ACTS, Act
         from bookings.deciding.guards import bookings_that_keep, objection_to_reshaping
+        from bookings.finding import wanted
         from spaces.services import keepers, objections
 
+        ACTS["bookings"] = Act(_("Book"), wanted.a_place)
+        ACTS["reschedule"] = Act(_("Move"), wanted.a_place)
+        ACTS["cancel"] = Act(_("Cancel the booking"), wanted.a_booking)
         keepers.append(bookings_that_keep)
         objections.append(objection_to_reshaping)

@@ -10,19 +10,19 @@ from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import requires_csrf_token
 
+from accounts.again import old_form
 from accounts.api import problems
 from accounts.api.problems import ApiProblem, Kind, answer, is_for_programs
 
 RETRY_AFTER = 5  # seconds; the 503 page asks again by itself
 
 
-def _page(request: HttpRequest, kind: Kind, name: str = "") -> HttpResponse:
+def _page(request: HttpRequest, kind: Kind) -> HttpResponse:
     """Answer with a page of the house, or with a problem document where programs ask."""
     if is_for_programs(request):
         return answer(ApiProblem(kind))
     status = kind.status
-    template = f"errors/{name or status}.html"
-    response = render(request, template, {"status": status}, status=status)
+    response = render(request, f"errors/{status}.html", {"status": status}, status=status)
     add_never_cache_headers(response)  # its frame names who is signed in
     return response
 
@@ -44,7 +44,12 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _page(request, problems.CSRF_FAILED, "csrf")
+    """Say that the form has grown old, and hold it ready to be sent by one press."""
+    if is_for_programs(request):
+        return answer(ApiProblem(problems.CSRF_FAILED))
+    response = old_form(request)
+    add_never_cache_headers(response)
+    return response
 
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:

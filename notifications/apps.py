@@ -7,3 +7,11 @@ class NotificationsConfig(AppConfig):
 
     name = "notifications"
     verbose_name = _("Notifications")
+
+    def ready(self) -> None:
+        from accounts import access
+        from notifications.calendars import feeds
+
+        access.KINDS.append(
+            access.Kind(_("Addresses of calendars"), "calendar", feeds.names, feeds.close_all)
+        )

@@ -57,7 +57,8 @@ class PolicyInline(SpaceInline):
         ("kind", "group"),
         ("step_minutes", "min_minutes", "max_minutes"),
         ("min_notice_minutes", "max_days_ahead"),
-        ("cancel_deadline_minutes", "max_upcoming"),
+        ("cancel_deadline_minutes", "grace_minutes"),
+        "max_upcoming",
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
@@ -105,6 +106,7 @@ class SpaceAdmin(SpaceScopedAdmin):
         ("name", "slug"),
         ("kind", "time_zone"),
         "address",
+        ("phone", "email"),
         "about",
         ("reminder_hours", "is_active"),
     ]

@@ -87,6 +87,13 @@ class Rules(Schema):
     cancel_deadline_minutes: Annotated[
         int, Field(description="Cancel or move at least so long before the start.", examples=[60])
     ]
+    grace_minutes: Annotated[
+        int,
+        Field(
+            description="So long after booking it may be cancelled or moved all the same.",
+            examples=[5],
+        ),
+    ]
     max_upcoming: Annotated[
         int | None,
         Field(description="Upcoming bookings a member may have here; null: any.", examples=[3]),
@@ -105,9 +112,19 @@ class PlaceOut(Schema):
     features: Annotated[list[Feature], Field(description="What it offers.")]
 
 
+#: What one space shows of itself beside what the list does, as it is stored.
+WORDS = ("about", "phone", "email")
+
+
 class SpaceDetail(SpaceOut):
     about: Annotated[
         str, Field(description="Some words about it; may be empty.", examples=["Desks by the hour"])
+    ]
+    phone: Annotated[
+        str, Field(description="Its staff's; may be empty.", examples=["+44 20 7946 0018"])
+    ]
+    email: Annotated[
+        str, Field(description="Its staff's; may be empty.", examples=["desk@example.com"])
     ]
     opening_hours: Annotated[
         list[Hours], Field(description="The weekly hours; closures are not in it.")
@@ -149,7 +166,7 @@ def get_space(request: ProgramRequest, slug: Slug) -> dict[str, Any]:
     venue = Venue.of(space)
     places = list(space.places.filter(is_bookable=True).by_number())
     return {
-        **{name: getattr(space, name) for name in [*SpaceOut.model_fields, "about"]},
+        **{name: getattr(space, name) for name in [*SpaceOut.model_fields, *WORDS]},
         "opening_hours": [
             {"weekday": row.weekday, "opens_at": row.opens_at, "closes_at": row.closes_at}
             for row in sorted(venue.hours, key=lambda row: (row.weekday, row.opens_at))
@@ -190,5 +207,6 @@ def _rules(kind: str, limits: Limits) -> dict[str, Any]:
         "min_notice_minutes": limits.min_notice.total_seconds() // 60,
         "max_days_ahead": limits.max_days_ahead,
         "cancel_deadline_minutes": limits.cancel_deadline.total_seconds() // 60,
+        "grace_minutes": limits.grace.total_seconds() // 60,
         "max_upcoming": min((quota.max_upcoming for quota in limits.quotas), default=None),
     }

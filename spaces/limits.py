@@ -6,6 +6,7 @@ from datetime import timedelta
 
 DEFAULT_STEP = timedelta(minutes=60)
 DEFAULT_DAYS_AHEAD = 90
+DEFAULT_GRACE = timedelta(minutes=5)
 LONGEST = timedelta(hours=24)  # whatever a policy says: boards show one day
 
 
@@ -20,6 +21,7 @@ class PolicyValues:
     min_notice_minutes: int | None = None
     max_days_ahead: int | None = None
     cancel_deadline_minutes: int | None = None
+    grace_minutes: int | None = None
     max_upcoming: int | None = None
 
 
@@ -45,6 +47,8 @@ class Limits:
     min_notice: timedelta = timedelta(0)
     max_days_ahead: int = DEFAULT_DAYS_AHEAD
     cancel_deadline: timedelta = timedelta(0)
+    #: How long after booking a member may undo it, whatever the deadline. See `bookings.rules`.
+    grace: timedelta = DEFAULT_GRACE
     quotas: tuple[Quota, ...] = ()
 
     @property
@@ -77,6 +81,7 @@ def strictest(policies: Iterable[PolicyValues], *, kind: str) -> Limits:
         min_notice=timedelta(minutes=most("min_notice_minutes", 0)),
         max_days_ahead=least("max_days_ahead", DEFAULT_DAYS_AHEAD),
         cancel_deadline=timedelta(minutes=most("cancel_deadline_minutes", 0)),
+        grace=timedelta(minutes=least("grace_minutes", int(DEFAULT_GRACE.total_seconds()) // 60)),
         quotas=tuple(
             Quota(kind=p.kind, max_upcoming=p.max_upcoming)
             for p in matching

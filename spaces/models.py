@@ -17,7 +17,12 @@ from spaces.codes import new_code
 from spaces.features import Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
 from spaces.slots import clock
-from spaces.validators import validate_features, validate_quarter_hour, validate_time_zone
+from spaces.validators import (
+    validate_features,
+    validate_phone,
+    validate_quarter_hour,
+    validate_time_zone,
+)
 
 # Bounds of what makes sense, the same on every database and small enough for any arithmetic.
 A_DAY, A_WEEK, A_YEAR = 1_440, 10_080, 525_600  # minutes
@@ -38,6 +43,23 @@ class Space(models.Model):
     )
     address = models.CharField(_("address"), max_length=200, blank=True)
     about = models.TextField(_("about"), blank=True)
+    # Empty by the database's default too: see `reminder_hours`.
+    phone = models.CharField(
+        _("phone"),
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_phone],
+        help_text=_("Shown to members, to reach the staff: +44 20 7946 0018"),
+    )
+    email = models.EmailField(
+        _("e-mail"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Shown to members, to reach the staff."),
+    )
     is_active = models.BooleanField(
         _("shown to members"), default=True, help_text=_("Off: nobody can find or book it.")
     )
@@ -68,6 +90,11 @@ class Space(models.Model):
     def main_kind(self) -> str:
         """The kind of place whose steps the board's times follow."""
         return Place.Kind.TABLE if self.kind == Space.Kind.RESTAURANT else Place.Kind.DESK
+
+    @property
+    def contacts(self) -> list[str]:
+        """How the staff are reached. See also `spaces.contact`."""
+        return [contact for contact in (self.phone, self.email) if contact]
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -272,6 +299,13 @@ class Policy(models.Model):
         null=True,
         blank=True,
         validators=[MaxValueValidator(A_YEAR)],
+    )
+    grace_minutes = models.PositiveSmallIntegerField(
+        _("may be undone for this many minutes"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(A_DAY)],
+        help_text=_("After booking, whatever the deadline. 0: not at all. Empty: 5."),
     )
     max_upcoming = models.PositiveSmallIntegerField(
         _("upcoming bookings per member, at most"),

@@ -57,6 +57,13 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
     def by_slug(self, *, after: str = "") -> Self:
         return self.filter(slug__gt=after).order_by("slug")
 
+    def by_name(self) -> Self:
+        return self.order_by("name", "pk")
+
+    def reachable(self) -> Self:
+        """Spaces that say how to reach their staff."""
+        return self.exclude(phone="", email="")
+
     def hours_of_reminders(self) -> list[int]:
         """Return how many hours before the start members are reminded, each number once."""
         numbers = self.exclude(reminder_hours=None).values_list("reminder_hours", flat=True)

@@ -1,5 +1,6 @@
 """What a single value must be."""
 
+import re
 from datetime import datetime, time
 from zoneinfo import available_timezones
 
@@ -7,6 +8,23 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from spaces.features import Feature
+
+#: As people write a number: with a country's +, blanks, brackets, dots or dashes, and an extension.
+PHONE = re.compile(
+    r"(?P<number>\+?[0-9(][0-9() ./\-‐‑–]*[0-9])"
+    r"(?:[,;]? ?(?:ext\.?|x|доб\.?|#) ?(?P<extension>[0-9]{1,8}))?",
+    re.IGNORECASE,
+)
+DIGITS = range(3, 16)  # from the short numbers of a town to the longest of ITU-T E.164
+
+
+def validate_phone(text: str) -> None:
+    """Refuse what no telephone can dial."""
+    found = PHONE.fullmatch(text)
+    if not found or len(re.sub("[^0-9]", "", found["number"])) not in DIGITS:
+        raise ValidationError(
+            _("Write the number as it is dialled, such as +44 20 7946 0018."), code="phone"
+        )
 
 
 def validate_time_zone(name: str) -> None:

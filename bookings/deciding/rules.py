@@ -218,6 +218,33 @@ def _of_quotas(quotas: tuple[Quota, ...], upcoming: Mapping[str, int] | None) ->
     return []
 
 
-def cancel_until(venue: Venue, place: Place, starts_at: datetime) -> datetime:
-    """Return the last instant at which a member may cancel or move a booking."""
-    return starts_at - venue.limits(place.kind).cancel_deadline
+@dataclass(frozen=True)
+class Deadline:
+    """Until when a member may cancel or move a booking. The staff of its space have none."""
+
+    regular: datetime  # so long before the start as the space asks for
+    starts_at: datetime
+    made_at: datetime
+    grace: timedelta  # so long after that a mistake can be undone, whatever `regular`
+
+    def is_in_time(self, now: datetime) -> bool:
+        return now <= self.regular and now < self.starts_at
+
+    def allows(self, now: datetime) -> bool:
+        # The clocks of two machines differ: who has just booked may seem to be about to.
+        is_new = bool(self.grace) and abs(now - self.made_at) <= self.grace
+        return is_new or self.is_in_time(now)
+
+    @property
+    def until(self) -> datetime:
+        """The last instant that either allows."""
+        return max(self.regular, self.made_at + self.grace) if self.grace else self.regular
+
+
+def deadline(limits: Limits, period: Period, *, made_at: datetime) -> Deadline:
+    """Return until when a member may change what was decided at `made_at`, for that period.
+
+    Only making a booking begins a grace: moving it again and again would never end one.
+    """
+    regular = period.starts_at - limits.cancel_deadline
+    return Deadline(regular, period.starts_at, made_at, limits.grace)

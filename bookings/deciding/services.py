@@ -25,6 +25,7 @@ from bookings.deciding.transitions import change, move_to, record
 from bookings.deciding.wish import Wish
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, TRANSITIONS, State
+from spaces.contact import ask_the_staff
 from spaces.models import Place, Space
 from spaces.slots import Period
 from spaces.venue import Venue
@@ -100,7 +101,7 @@ def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
 
 @transactional
 def cancel(booking: Booking, *, by: User, now: datetime, reason: str = "") -> Booking:
-    """Give the place back. A member may until the deadline; staff of the space until the end.
+    """Give the place back. A member may until the `Deadline`; staff of the space until the end.
 
     Raises TooLate and WrongState.
     """
@@ -204,6 +205,7 @@ def require_changeable(
     space = Space.objects.with_setup(since=now, member=booking.member).get(
         pk=booking.place.space_id
     )
-    until = rules.cancel_until(Venue.of(space), booking.place, booking.starts_at)
-    if now > until or booking.has_started(now):
-        raise TooLate(_("It is too late to change this booking. Please ask the staff."))
+    assert booking.decided_at is not None  # it occupies
+    limits = Venue.of(space).limits(booking.place.kind)
+    if not rules.deadline(limits, booking.period, made_at=booking.decided_at).allows(now):
+        raise TooLate(f"{_('It is too late to change this booking.')} {ask_the_staff(space)}")

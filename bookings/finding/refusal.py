@@ -51,6 +51,7 @@ def refusal(
         context["can_try_again"] = is_open and not is_about_the_person
         if period is not None:
             offers, venue = _alternatives(request, form, period, party_size, now, moving)
+            context["venue"] = venue
             if not is_about_the_person:
                 context["offers"] = offers
             context["headline"] = _headline(form, period, taken=taken)

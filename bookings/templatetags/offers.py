@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bookings.finding.availability import Offer
+from bookings.finding.last_word import last_word
 from bookings.templatetags.places import offer_url
 from bookings.words import words
 from bookings.words.local_time import write_instant
@@ -36,7 +37,7 @@ register = template.Library()
 def offer_cards(context: Context, offers: Iterable[Offer], show_time: bool = False) -> SafeString:
     """Write a `<li>` for each offer; pressing its button books, or moves `moving` there.
 
-    Of the page it needs zone and party_size, and the board for visitors, who sign in first.
+    Of the page it needs venue, zone and party_size, and the board for visitors, who sign in first.
     `show_time`: the offers are not all for the same time.
     """
     cards = _Cards(context, show_time=show_time)
@@ -64,6 +65,7 @@ class _Cards:
             f.value: f"<li>{self._icon(f.value)}{escape(str(f.label))}</li>" for f in Feature
         }
         self.times = cache(self._times)
+        self.last_words = cache(self._last_words)
 
     def card(self, offer: Offer) -> str:
         place, name = offer.place, escape(str(offer.place))
@@ -75,7 +77,7 @@ class _Cards:
             f'<li class="place card{" picked" if self.is_picked else ""}"'
             f"{picked if self.is_picked else ''}>"
             f'<div class="place-words"><h3>{self._icon(place.kind)}{name}</h3>'
-            f'<p class="muted">{when}{free}</p>'
+            f'<p class="muted">{when}{free}</p>{self.last_words(place.kind, offer.period)}'
             f'<ul class="features">{"".join(self._offered(place))}</ul></div>'
             f"{self._action(offer, name)}</li>\n"
         )
@@ -88,6 +90,15 @@ class _Cards:
         zone = self.context["zone"]
         day = words.day_at(period.starts_at, zone, timezone.now())
         return escape(f"{capfirst(day)}, {words.span(period, zone)}")
+
+    def _last_words(self, kind: str, period: Period) -> str:
+        """Say until when it could be taken back, louder where that is soon over."""
+        said, is_warning = last_word(
+            self.context["venue"], kind, period, now=timezone.now(), moving=self.moving
+        )
+        if not said:
+            return ""
+        return f'<p class="{"last-word" if is_warning else "muted"}">{escape(capfirst(said))}</p>'
 
     def _offered(self, place: Place) -> Iterator[str]:
         if place.capacity > 1:

@@ -62,6 +62,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
         "moving": moving,
         "now": now,
         "space": space,
+        "venue": venue,
         "zone": venue.zone,
         "today": venue.today(now),
         "yesterday": search.day - timedelta(days=1),

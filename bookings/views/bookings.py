@@ -125,7 +125,9 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)  # htmx leaves the page as it is
     setup = Space.objects.with_setup(since=now, member=request.user).get(pk=found.place.space_id)
     venue = Venue.of(setup)
-    until = rules.cancel_until(venue, found.place, found.starts_at)
+    limits = venue.limits(found.place.kind)
+    deadline = rules.deadline(limits, found.period, made_at=found.decided_at or now)
+    events = _lines(found, request.user.pk, now)
     can_move = why_unchangeable(found, by=request.user, now=now) is None
     can_cancel = can_move and State.CANCELLED in TRANSITIONS[State(found.state)]
     can_move = can_move and found.place.space.is_active
@@ -138,11 +140,16 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "booking": found,
         "zone": found.place.space.zone,
         "space": found.place.space,
-        "events": _lines(found, request.user.pk, now),
+        "events": events,
         "can_change": can_move or can_cancel,
         "can_move": can_move,
         "can_cancel": can_cancel,
-        "change_until": until,
+        # What was moved meanwhile can be cancelled; undoing would rather mean the move.
+        "can_undo": can_cancel
+        and not deadline.is_in_time(now)
+        and deadline.allows(now)
+        and all(event.kind != BookingEvent.Kind.MOVED for event in events),
+        "until": _moment(deadline.until, venue, now) if deadline.allows(now) else "",
         "move_url": board_url(found.place.space, **asked, moving=found),
         "board_url": board_url(found.place.space, **asked),
         "another_url": board_url(
@@ -185,6 +192,10 @@ def _again_url(booking: Booking, venue: Venue, now: datetime) -> str:
         party_size=booking.party_size,
         place=booking.place.code,
     )
+
+
+def _moment(at: datetime, venue: Venue, now: datetime) -> str:
+    return f"{words.day_at(at, venue.zone, now)}, {words.clock(at, venue.zone)}"
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ def coworking(scale: int, now: datetime) -> Space:
         kind=Space.Kind.COWORKING,
         time_zone="Europe/Moscow",
         address="Tverskaya Street 12, Moscow",
+        phone="+7 495 555-01-23",
+        email="desk@tverskaya.example",
         about="Desks by the hour and rooms to meet in, two minutes from the metro.",
     )
     for weekday in OpeningHours.Weekday:
@@ -78,6 +80,8 @@ def restaurant(scale: int, now: datetime) -> Space:
         kind=Space.Kind.RESTAURANT,
         time_zone="Asia/Yerevan",
         address="Abovyan Street 5, Yerevan",
+        phone="+374 10 55-01-23",
+        email="tables@ararat.example",
         about="Armenian kitchen, open until two at night.",
     )
     for weekday in OpeningHours.Weekday:

@@ -26,7 +26,7 @@ MOST = 2000  # bookings in one calendar, the latest
 READING_IS_NOTED_EVERY = timedelta(hours=1)
 
 #: Raise it when the same entries are written in another way: programs then ask for them anew.
-EDITION = 1
+EDITION = 2
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,17 @@ def renew(feed: CalendarFeed, *, now: datetime) -> None:
 
 def close(feed: CalendarFeed) -> None:
     feed.delete()
+
+
+def names(user: User, now: datetime) -> list[str]:
+    """Name the calendars that a person has addresses of."""
+    found = CalendarFeed.objects.of(user).select_related("space", "place__space")
+    return [title(feed) for feed in found.order_by("pk")]
+
+
+def close_all(user: User, now: datetime) -> int:
+    """Close all calendars of a person; return how many."""
+    return CalendarFeed.objects.of(user).delete()[0]
 
 
 def token_of(feed: CalendarFeed) -> str:

@@ -5,7 +5,7 @@ when summer time ends (RFC 5545, 3.3.5), and needs no rules of a time zone sent 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
@@ -116,6 +116,7 @@ def entry_of(event: BookingEvent, *, what: str = "", url: str = "") -> Entry:
     """
     booking, data = event.booking, event.data
     space, state = booking.place.space, data["state"]
+    contacts = [] if what else space.contacts  # who says what it is called runs the space
     what = what or f"{_place_name(event)} · {space.name}"
     return Entry(
         code=booking.code,
@@ -128,7 +129,7 @@ def entry_of(event: BookingEvent, *, what: str = "", url: str = "") -> Entry:
         # In words too: not every program shows a status.
         summary=_("Cancelled: %(what)s") % {"what": what} if state == State.CANCELLED else what,
         location=", ".join(filter(None, [space.name, space.address])),
-        description=_description(data, reason=event.reason),
+        description=_description(data, reason=event.reason, contacts=contacts),
         url=url or f"{settings.SITE_URL}{booking.get_absolute_url()}",
     )
 
@@ -160,12 +161,14 @@ def _place_name(event: BookingEvent) -> str:
     return str(places_of([event.data]).get(remembered["code"], remembered["name"]))
 
 
-def _description(data: BookingData, *, reason: str) -> str:
+def _description(data: BookingData, *, reason: str, contacts: Sequence[str]) -> str:
     lines = [people(data["party_size"])]
     if reason:
         lines.append(_("Reason: %(reason)s") % {"reason": reason})
     if data["note"]:
         lines.append(_("Note: %(note)s") % {"note": data["note"]})
+    if contacts:
+        lines.append(_("Staff: %(contacts)s") % {"contacts": ", ".join(contacts)})
     return "\n".join(lines)
 
 

@@ -148,7 +148,7 @@ def _confirmed(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
         heading=_("%(place)s is yours.") % stay.named,
         lines=(booked_for_you,) if by_staff else (),
         facts=_facts(stay),
-        afterwards=_changeable(stay, now),
+        afterwards=_changeable(stay, now, is_new=True),
         link=_to_booking(stay),
     )
 
@@ -269,22 +269,31 @@ def _facts(stay: Stay) -> tuple[Fact, ...]:
         Fact(_("Where"), stay.space.name, stay.space.address),
         Fact(_("People"), str(stay.party_size)),
     ]
-    return (*facts, Fact(_("Note"), stay.note)) if stay.note else tuple(facts)
+    if stay.note:
+        facts.append(Fact(_("Note"), stay.note))
+    if stay.space.contacts:
+        facts.append(Fact(_("Contact"), ", ".join(stay.space.contacts)))
+    return tuple(facts)
 
 
-def _changeable(stay: Stay, now: datetime) -> tuple[str, ...]:
-    """Say until when its member may change it; nothing when that is over."""
-    until = rules.cancel_until(stay.venue, stay.place, stay.period.starts_at)
-    if now > until or stay.period.starts_at <= now:
+def _changeable(stay: Stay, now: datetime, *, is_new: bool = False) -> tuple[str, ...]:
+    """Say until when its member may change it; nothing when that is over. See also the ticket."""
+    limits = stay.venue.limits(stay.place.kind)
+    deadline = rules.deadline(limits, stay.period, made_at=stay.booking.decided_at or now)
+    if not deadline.allows(now):
         return ()
+    until = deadline.until
     zone = stay.space.zone
-    named = {
-        "day": words.day_at(until, zone, now),
-        "time": stay.noted(words.clock(until, zone)),
-    }
-    if not stay.space.is_active:  # nothing can be booked there, nor moved
-        return (_("You can cancel it until %(day)s, %(time)s.") % named,)
-    return (_("You can move or cancel it until %(day)s, %(time)s.") % named,)
+    time = stay.noted(words.clock(until, zone))
+    named = {"until": f"{words.day_at(until, zone, now)}, {time}"}
+    can_move = stay.space.is_active  # else nothing can be booked there
+    if is_new and not deadline.is_in_time(now):
+        if can_move:
+            return (_("A mistake? You can undo or move it until %(until)s.") % named,)
+        return (_("A mistake? You can undo it until %(until)s.") % named,)
+    if not can_move:
+        return (_("You can cancel it until %(until)s.") % named,)
+    return (_("You can move or cancel it until %(until)s.") % named,)
 
 
 def _to_booking(stay: Stay) -> Link:

@@ -99,8 +99,15 @@ def test_what_the_staff_book_says_so(desk_12, anna, boss, now):
 def test_a_deadline_that_has_passed_is_not_named(desk_12, anna, tverskaya, now):
     PolicyFactory.create(space=tverskaya, cancel_deadline_minutes=24 * 60)
     book(desk_12, anna, now)
-    [message] = sent(now)
-    assert "You can move" not in text(message)
+    [message] = sent(now + timedelta(minutes=6))
+    assert "You can" not in text(message)
+
+
+def test_a_mistake_can_be_undone_until_the_minute_that_is_named(desk_12, anna, tverskaya, now):
+    PolicyFactory.create(space=tverskaya, cancel_deadline_minutes=24 * 60)
+    book(desk_12, anna, now)
+    [message] = sent(now + timedelta(minutes=1))
+    assert "A mistake? You can undo or move it until Wed 25 Nov, 9:35." in text(message)
 
 
 # --- Times ----------------------------------------------------------------------------------------

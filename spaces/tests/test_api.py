@@ -115,6 +115,7 @@ class TestOne:
             "min_notice_minutes": 15,
             "max_days_ahead": 90,
             "cancel_deadline_minutes": 0,
+            "grace_minutes": 5,
             "max_upcoming": None,
         }
         rooms = {"max_days_ahead": 7, "cancel_deadline_minutes": 90, "max_upcoming": 2}

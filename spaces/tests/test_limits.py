@@ -19,6 +19,7 @@ policies = st.lists(
         min_notice_minutes=amounts,
         max_days_ahead=amounts,
         cancel_deadline_minutes=amounts,
+        grace_minutes=amounts,
         max_upcoming=amounts,
     ),
     max_size=5,
@@ -39,7 +40,8 @@ def test_the_largest_minimum_and_the_smallest_maximum_win():
     some = [
         PolicyValues(step_minutes=30, max_minutes=240, min_notice_minutes=10, max_days_ahead=30),
         PolicyValues(step_minutes=15, max_minutes=120, min_notice_minutes=60, max_days_ahead=60),
-        PolicyValues(cancel_deadline_minutes=120, min_minutes=45),
+        PolicyValues(cancel_deadline_minutes=120, min_minutes=45, grace_minutes=10),
+        PolicyValues(grace_minutes=15),
     ]
     assert strictest(some, kind="ROOM") == Limits(
         step=minutes(30),
@@ -48,6 +50,7 @@ def test_the_largest_minimum_and_the_smallest_maximum_win():
         min_notice=minutes(60),
         max_days_ahead=30,
         cancel_deadline=minutes(120),
+        grace=minutes(10),
     )
 
 
@@ -93,7 +96,7 @@ def test_zero_is_a_limit():
 @given(policies, policies, st.sampled_from(["DESK", "ROOM", "TABLE"]))
 def test_another_policy_never_loosens_a_limit(some, more, kind):
     # Beside the defaults, which hold only where no policy speaks.
-    base = PolicyValues("", 15, 0, 1000, 0, 1000, 0)
+    base = PolicyValues("", 15, 0, 1000, 0, 1000, 0, 1000)
     few, all_of_them = (
         strictest([base, *some], kind=kind),
         strictest([base, *some, *more], kind=kind),
@@ -104,4 +107,5 @@ def test_another_policy_never_loosens_a_limit(some, more, kind):
     assert all_of_them.min_notice >= few.min_notice
     assert all_of_them.max_days_ahead <= few.max_days_ahead
     assert all_of_them.cancel_deadline >= few.cancel_deadline
+    assert all_of_them.grace <= few.grace
     assert set(all_of_them.quotas) >= set(few.quotas)

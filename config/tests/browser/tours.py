@@ -90,6 +90,7 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         "password": "/accounts/password/",
         "no tokens": "/accounts/tokens/",
         "no calendar": "/accounts/calendar/",
+        "nothing stays": "/accounts/stays/",
         "mail without an address": "/accounts/notifications/",
         "leaving": "/accounts/delete/",
         "403": "/admin/",
@@ -126,6 +127,8 @@ def _tokens(member: Person) -> Iterator[str]:
     member.submit()
     member.page.locator(".new-token").wait_for()
     yield "a new token"
+    member.open("/accounts/stays/")
+    yield "what works without the password"
     member.open("/accounts/tokens/")
     yield "tokens"
     member.press('main a[href$="/revoke/"]')

@@ -1,0 +1,21 @@
+"""Django's command, which ends what the old password may have opened too."""
+
+import getpass
+from typing import Any
+
+from django.contrib.auth.management.commands import changepassword
+from django.utils import timezone
+
+from accounts import access, passwords
+from accounts.models import User
+
+
+class Command(changepassword.Command):
+    help = "Set a person's password; sessions end, and their API tokens are revoked."
+
+    def handle(self, *args: Any, **options: Any) -> str:
+        done = str(super().handle(*args, **options))
+        now = timezone.now()
+        user = User.objects.get(username=options["username"] or getpass.getuser())
+        ended = passwords.choose(user, password=user.password, now=now)
+        return "\n".join([done, *access.told(ended, access.left_open(user, now=now))])

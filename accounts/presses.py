@@ -1,0 +1,204 @@
+"""A press is never lost: what a form sent is kept while its person signs in again.
+
+It waits in the session, which stays the same one through signing in. Passwords are not kept, nor
+files; how much is, is bounded.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from secrets import token_urlsafe
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, QueryDict
+from django.urls import Resolver404, resolve
+from django.utils.functional import Promise
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+KEPT, WAITING = "presses", "presses_waiting"
+
+MOST_KEPT = 3  # presses in one session
+MOST_LETTERS = 20_000  # in one press, names and values
+KEPT_FOR = timedelta(hours=1)
+
+#: Names of fields whose content is asked for anew.
+SECRET = re.compile("password|passphrase|secret", re.IGNORECASE)
+
+LABELS: dict[str, str | Promise] = {
+    "old_password": _("Old password"),
+    "new_password1": _("New password"),
+    "new_password2": _("New password, once more"),
+}
+
+
+#: What people write, and would not like to write again. The rest is carried along unseen.
+TYPED: dict[str, str | Promise] = {
+    "username": _("Login"),
+    "name": _("Name"),
+    "email": _("E-mail"),
+    "phone": _("Phone"),
+    "address": _("Address"),
+    "about": _("About"),
+    "url": _("Address"),
+    "guest_name": _("Guest"),
+    "guest_contact": _("Contact"),
+    "reason": _("Reason"),
+    "note": _("Note"),
+}
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a form of ours does, for whoever sends it again."""
+
+    words: str | Promise  # on the button
+    #: Say what is wanted: from what was sent, the values in the address, and who reads it.
+    describe: Callable[[QueryDict, Mapping[str, Any], User | AnonymousUser], list[str]]
+
+
+#: By the name of the address, from the apps that know them.
+ACTS: dict[str, Act] = {}
+
+
+@dataclass(frozen=True)
+class Press:
+    """One form that was sent, without its secrets."""
+
+    path: str
+    at: str = ""  # ISO 8601
+    fields: list[list[str]] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)  # to be typed again
+    files: list[str] = field(default_factory=list)  # to be chosen again
+    is_too_long: bool = False  # nothing of it is kept
+    page: str = ""  # where its form stood
+
+    @classmethod
+    def of(cls, request: HttpRequest, *, now: datetime) -> Self:
+        """Read what a request sent."""
+        pairs = [
+            [name, value]
+            for name, values in request.POST.lists()
+            for value in values
+            if name != "csrfmiddlewaretoken"
+        ]
+        secrets = list(dict.fromkeys(name for name, _value in pairs if SECRET.search(name)))
+        fields = [pair for pair in pairs if pair[0] not in secrets]
+        is_too_long = sum(len(name) + len(value) for name, value in fields) > MOST_LETTERS
+        return cls(
+            path=request.get_full_path(),
+            at=now.isoformat(),
+            fields=[] if is_too_long else fields,
+            secrets=[] if is_too_long else secrets,
+            files=[] if is_too_long else list(request.FILES),
+            is_too_long=is_too_long,
+            page=_page_of(request),
+        )
+
+    @property
+    def sent(self) -> QueryDict:
+        data = QueryDict(mutable=True)
+        for name, value in self.fields:
+            data.appendlist(name, value)
+        return data
+
+    @property
+    def passwords(self) -> list[tuple[str, str | Promise, str]]:
+        """Return name, label and purpose (for password managers) of what is typed again."""
+        return [
+            (
+                name,
+                LABELS.get(name, _("Password")),
+                "new-password" if re.search("new|[12]$", name) else "current-password",
+            )
+            for name in self.secrets
+        ]
+
+    @property
+    def words(self) -> str | Promise:
+        """What its button says."""
+        act = self._act()
+        return act[0].words if act else _("Send it again")
+
+    def lines(self, reader: User | AnonymousUser) -> list[str]:
+        """Return what it is about, as far as we can tell."""
+        if act := self._act():
+            return act[0].describe(self.sent, act[1], reader)
+        return [
+            f"{label}: {text}" for name, label in TYPED.items() if (text := self.sent.get(name))
+        ]
+
+    def _act(self) -> tuple[Act, Mapping[str, Any]] | None:
+        try:
+            match = resolve(urlsplit(self.path).path)
+        except Resolver404:
+            return None
+        act = ACTS.get(match.view_name)
+        return (act, match.kwargs) if act else None
+
+    def is_old(self, now: datetime) -> bool:
+        return now - datetime.fromisoformat(self.at) > KEPT_FOR
+
+
+def is_ours(request: HttpRequest) -> bool:
+    """Tell whether a form came from a page of ours, as browsers say it and can't be made to deny.
+
+    What another site sent in a person's name must not be offered to that person for pressing.
+    """
+    if site := request.headers.get("Sec-Fetch-Site"):
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin") or request.headers.get("Referer")
+    if not origin:
+        return True  # no browser
+    ours = {urlsplit(trusted).netloc for trusted in settings.CSRF_TRUSTED_ORIGINS}
+    return urlsplit(origin).netloc in {request.get_host(), *ours}
+
+
+def keep(request: HttpRequest, press: Press) -> str:
+    """Keep a press in the session, with the few before it; return its key."""
+    key = token_urlsafe(12)
+    kept = {**request.session.get(KEPT, {}), key: asdict(press)}
+    request.session[KEPT] = dict(list(kept.items())[-MOST_KEPT:])
+    return key
+
+
+def find(request: HttpRequest, key: str, *, now: datetime) -> Press | None:
+    kept = request.session.get(KEPT, {}).get(key)
+    press = Press(**kept) if kept else None
+    return None if press is None or press.is_old(now) else press
+
+
+def wait(request: HttpRequest, path: str, key: str | None) -> None:
+    """Note which press to show at an address once somebody is signed in; None: no longer any."""
+    waiting = dict(request.session.get(WAITING, {}))
+    if waiting.pop(path, None) is None and key is None:
+        return
+    if key is not None:
+        waiting[path] = key
+    kept = request.session.get(KEPT, {})
+    request.session[WAITING] = {p: k for p, k in waiting.items() if k in kept}
+
+
+def take_waiting(request: HttpRequest) -> str | None:
+    """Return the key of the press that waits at this address, once."""
+    path = request.get_full_path()
+    key: str | None = request.session.get(WAITING, {}).get(path)
+    if key is not None:
+        wait(request, path, None)
+    return key
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Return the page of ours that a form stood on, as far as the browser says."""
+    referer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referer, allowed_hosts={request.get_host()}):
+        return ""
+    parts = urlsplit(referer)
+    path = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return path if path.startswith("/") and not path.startswith("//") else ""

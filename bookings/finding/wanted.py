@@ -1,0 +1,57 @@
+"""What a form about a booking wants, in words, before anything is decided."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from bookings.finding.last_word import last_word
+from bookings.forms import BookForm
+from bookings.models import Booking
+from bookings.words import words
+from spaces.models import Space
+from spaces.venue import Venue
+
+
+def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:
+    """Say which place, when and for how many; nothing when that can't be read."""
+    form = BookForm(sent)
+    if not form.is_valid() or form.found is None or form.period.ends_at <= form.period.starts_at:
+        return []
+    now = timezone.now()
+    member = reader if isinstance(reader, User) else None
+    setup = Space.objects.open_to_members().with_setup(since=now, member=member)
+    space = setup.filter(pk=form.found.space_id).first()
+    if space is None:
+        return []
+    venue = Venue.of(space)
+    said = [f"{form.found}, {words.when(form.period, space.zone, now)}", space.name]
+    if (people := form.cleaned_data["party_size"] or 1) > 1:
+        said.append(ngettext("%(n)d person", "%(n)d people", people) % {"n": people})
+    if note := form.cleaned_data["note"]:
+        said.append(_("Note: %(note)s") % {"note": note})
+    if "code" not in address:  # not a move
+        said.append(capfirst(last_word(venue, form.found.kind, form.period, now=now)[0]))
+    return [line for line in said if line]
+
+
+def a_booking(
+    sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser
+) -> list[str]:
+    """Say which of the reader's bookings an address is about."""
+    if not isinstance(reader, User):
+        return []
+    booking = Booking.objects.of(reader).with_place().filter(code=address["code"]).first()
+    if booking is None:
+        return []
+    space = booking.place.space
+    return [
+        f"{booking.place}, {words.when(booking.period, space.zone, timezone.now())}",
+        space.name,
+    ]

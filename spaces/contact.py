@@ -1,0 +1,36 @@
+"""How the staff of a space are reached: the one place for every «ask the staff»."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from django.utils.translation import gettext as _
+
+from spaces.validators import PHONE
+
+if TYPE_CHECKING:
+    from spaces.models import Space
+
+
+def ask_the_staff(space: "Space") -> str:
+    """Return the sentence, with phone and e-mail where the space has them."""
+    if not space.contacts:
+        return _("Please ask the staff.")
+    return _("Please ask the staff: %(contacts)s") % {"contacts": ", ".join(space.contacts)}
+
+
+def links(space: "Space") -> Iterator[tuple[str, str]]:
+    """Yield each way to reach the staff: the address for a link, and what is read."""
+    if space.phone:
+        yield _tel(space.phone), space.phone
+    if space.email:
+        yield "mailto:" + quote(space.email, safe="@+"), space.email
+
+
+def _tel(phone: str) -> str:
+    """Write a number as a URI (RFC 3966)."""
+    found = PHONE.fullmatch(phone)
+    number = re.sub("[^0-9+]", "", found["number"] if found else phone)
+    extension = f";ext={found['extension']}" if found and found["extension"] else ""
+    return f"tel:{number}{extension}"
