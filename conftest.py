@@ -1,13 +1,18 @@
 """The cast and the stage of the tests."""
 
 import gc
+import random
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from subprocess import Popen
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import override_settings
 from django.utils import timezone, translation
 
@@ -23,11 +28,57 @@ pytest_plugins = ["notifications.tests.broker"]
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)  # a Wednesday, before the house opens
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shuffle",
+        metavar="SEED",
+        help="run files, and the tests of each, in a random order that the seed decides",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let properties take their time; try the same examples each time, others when shuffling."""
+    hypothesis.settings.register_profile(
+        "mesto",
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        derandomize=not config.getoption("shuffle"),
+    )
+    hypothesis.settings.load_profile("mesto")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    seed = config.getoption("shuffle")
+    return f"shuffled: --shuffle {seed}" if seed else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Shuffle what is to be shuffled. A file stays together: so do the fixtures that it shares."""
+    if not (seed := config.getoption("shuffle")):
+        return
+    dice, files = random.Random(seed), defaultdict(list)
+    for item in items:
+        files[item.path].append(item)
+    order = list(files.values())
+    dice.shuffle(order)
+    for tests in order:
+        dice.shuffle(tests)
+    items[:] = chain.from_iterable(order)
+
+
 def pytest_collection_finish() -> None:
     """Let the collector of garbage pass over what stays to the end anyway: a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Let threads wait for their turn at the database however slow the machine is."""
+    name = "timeout" if connection.vendor == "sqlite" else "connect_timeout"
+    connection.settings_dict["OPTIONS"][name] = processes.PATIENCE
 
 
 @pytest.fixture(autouse=True)
