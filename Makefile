@@ -12,7 +12,7 @@ schemathesis := .venv-schemathesis/requirements-schemathesis.txt
 catalogues := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 static := var/static/staticfiles.json
 
-# Two processes to a pass: much of the time a test waits, for a browser, a broker or another process.
+# Two processes per pass: tests spend much of their time waiting for a browser, a broker or another process.
 pytest := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Tests and checks don't depend on the .env of the machine. They start many processes, for which the
@@ -43,16 +43,13 @@ run: port database $(static) ## serve the site on http://127.0.0.1:8000 (PORT=80
 	@echo "Admin  http://$(LISTEN):$(PORT)/admin/"
 	@echo "Ctrl-C stops it."
 	@echo
-	@$(site_url); $(manage) worker & worker=$$!; \
-	LISTEN=$(LISTEN) PORT=$(PORT) $(python) -m gunicorn -c config/gunicorn.py config.wsgi & web=$$!; \
-	trap 'kill $$web $$worker 2>/dev/null' INT TERM; \
-	wait $$web; status=$$?; kill $$worker 2>/dev/null; wait; exit $$status
+	@$(site_url); LISTEN=$(LISTEN) PORT=$(PORT) exec $(python) scripts/serve.py
 
 dev: port database ## the same with reloading and errors in the browser
 	@$(manage) demo --logins
 	@$(site_url); DEBUG=true exec $(manage) runserver $(LISTEN):$(PORT)
 
-worker: database ## carry out what waits: queued bookings, mail, webhooks, Kafka
+worker: database ## work through the queues: bookings to decide, mail, webhooks, Kafka
 	@$(site_url); exec $(manage) worker
 
 test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQL (ARGS="-k cancel")
@@ -93,7 +90,7 @@ deployment: $(tools)
 api: $(tools) $(schemathesis) $(catalogues) $(static) | var
 	@$(settings) $(python) scripts/fuzz_api.py $(ARGS)
 
-lock: $(runtime) ## write the locks anew (ARGS=--upgrade for newer versions)
+lock: $(runtime) ## regenerate the lock files (ARGS=--upgrade for newer versions)
 	@test -x .venv/bin/uv || $(python) -m pip install --quiet uv
 	@compile=".venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 \
 		--custom-compile-command 'make lock' $(ARGS)"; \
@@ -101,17 +98,17 @@ lock: $(runtime) ## write the locks anew (ARGS=--upgrade for newer versions)
 	eval "$$compile requirements-dev.in -c requirements.txt -o requirements-dev.txt" && \
 	eval "$$compile requirements-schemathesis.in -o requirements-schemathesis.txt"
 
-messages: $(runtime) ## bring the Russian catalogue up to what the code says
+messages: $(runtime) ## update the Russian catalogue from the code
 	@$(python) scripts/messages.py extract
 	@$(python) scripts/messages.py compile
 
-architecture: $(runtime) ## bring the drawings and tables of docs/architecture.md up to the code
+architecture: $(runtime) ## update the drawings and tables of docs/architecture.md from the code
 	@$(on_sqlite) $(python) scripts/architecture.py write
 
-screenshots: $(tools) $(catalogues) | var ## pictures of the pages
+screenshots: $(tools) $(catalogues) | var ## take the pictures of the pages
 	@$(settings) $(python) scripts/screenshots.py $(ARGS)
 
-clean: ## remove what can be made again; the database and .env stay
+clean: ## remove everything that can be rebuilt; the database and .env stay
 	rm -rf .venv .venv-schemathesis var/static var/test.sqlite3* $(catalogues)
 	rm -rf .hypothesis .schemathesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The cast and the stage of the tests."""
+"""The people and the setting of the tests."""
 
 import gc
 import random
@@ -68,7 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Let the collector of garbage pass over what stays to the end anyway: a tenth of the time."""
+    """Let the garbage collector skip what stays to the end anyway: saves a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -110,7 +110,7 @@ def now() -> datetime:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The time of day of pages and API, in this test's hands; other processes have the real one."""
+    """The clock of pages and API, under this test's control; other processes have the real one."""
     found = Clock(timezone.now().replace(microsecond=0))
     found.stop(monkeypatch)
     return found
@@ -118,14 +118,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def soon() -> datetime:
-    """Ten o'clock the day after tomorrow, for pages: they read the real clock."""
+    """Ten o'clock the day after tomorrow, for pages, which use the real clock."""
     day = datetime.now(UTC) + timedelta(days=2)
     return day.replace(hour=10, minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture
 def space(db: None) -> Space:
-    """A coworking in UTC, open every day 8–22, with desks 1 to 3."""
+    """A coworking space in UTC, open every day 8–22, with desks 1 to 3."""
     return open_space(slug="loft", name="Loft", places=3)
 
 

@@ -1,7 +1,7 @@
-"""What lets somebody in without the password: programs by tokens, calendars by their addresses.
+"""Ways in without the password: tokens for programs, secret addresses for calendars.
 
-A new password ends sessions and not these, so whoever chooses one is shown what stays. Apps above
-this one add their kinds when they are loaded.
+A new password ends sessions but not these, so we show people what stays. Apps above
+this one add their kinds when they load.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from accounts.models import User
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of way in. `page` names the page where each can be closed by itself."""
+    """One kind of way in. `page` names the page where each can be closed individually."""
 
     title: Promise
     page: str
@@ -28,7 +28,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Open:
-    """The ways in of one kind that a person has."""
+    """A person's ways in of one kind."""
 
     kind: Kind
     names: list[str]
@@ -45,12 +45,12 @@ def left_open(user: User, *, now: datetime) -> list[Open]:
 
 @transaction.atomic
 def close_all(user: User, *, now: datetime) -> int:
-    """Close everything that a new password leaves open; return how many ways in that were."""
+    """Close everything that a new password leaves open; return how many ways in there were."""
     return sum(kind.close_all(user, now) for kind in KINDS)
 
 
 def told(ended: int, left: list[Open]) -> list[str]:
-    """Say what a password that was set without the old one has ended, and what it has left."""
+    """Say what setting a password without the old one has ended, and what it has left open."""
     found = []
     if ended:
         words = ngettext(

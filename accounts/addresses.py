@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """Name the client's address; of IPv6 the /64, for a client can choose the rest (RFC 4291)."""
+    """Return the client's address; for IPv6 the /64, as a client can choose the rest (RFC 4291)."""
     try:
         address = ip_address(request.META.get("REMOTE_ADDR", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""People and their roles in the admin: for superusers only."""
+"""People and their roles in the admin, for superusers only."""
 
 from typing import Any, ClassVar
 
@@ -18,13 +18,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from accounts import access, passwords, services
+from accounts import access, emails, passwords, services
 from accounts.forms import LoginField, NamedFieldsFormSet
 from accounts.models import ApiToken, StaffRole, User
 
 
 class SuperusersOnly:
-    """Closes a part of the admin to the staff of spaces, whatever permissions they were given."""
+    """Closes a part of the admin to spaces' staff, whatever permissions they were given."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser
@@ -50,7 +50,7 @@ class StaffRoleInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> "forms.ModelChoiceField[Any] | None":
-        """Read the spaces once, not once a row."""
+        """Read the spaces once, not once per row."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
             field.choices = list(field.choices)  # type: ignore[arg-type]
@@ -58,7 +58,7 @@ class StaffRoleInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type
 
 
 class RefusesLookalikes(forms.ModelForm):  # type: ignore[type-arg]
-    """Checks a login as sign-up does, unless it stays what it was."""
+    """Checks a login as sign-up does, unless it is unchanged."""
 
     def clean_username(self) -> str:
         login: str = self.cleaned_data["username"]
@@ -84,7 +84,7 @@ class NewPersonForm(RefusesLookalikes, AdminUserCreationForm):  # type: ignore[t
 
 
 class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
-    """Sets a password for who doesn't know the old one, as the link in a mail does."""
+    """Sets a password without the old one, as the link in a mail does."""
 
     told: list[str]
 
@@ -98,7 +98,7 @@ class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 @admin.register(User)
 class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
-    """People are not deleted here, for the history needs them: they leave, and are forgotten."""
+    """People are not deleted here, as the history needs them: they leave, and are forgotten."""
 
     form = PersonForm
     add_form = NewPersonForm
@@ -108,9 +108,16 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
     list_filter = ["is_active", "is_superuser", "staff_roles__role", "groups"]
     search_fields = ["username", "name", "email"]
     filter_horizontal = ["groups"]
-    readonly_fields = ["language", "time_zone", "theme", "last_login", "date_joined"]
+    readonly_fields = [
+        "email_confirmed_at",
+        "language",
+        "time_zone",
+        "theme",
+        "last_login",
+        "date_joined",
+    ]
     fieldsets = [
-        (None, {"fields": ["username", "password", "name", "email"]}),
+        (None, {"fields": ["username", "password", "name", "email", "email_confirmed_at"]}),
         (_("Rights"), {"fields": ["is_active", "is_superuser", "groups"]}),
         (_("Chosen in the profile"), {"fields": ["language", "time_zone", "theme"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
@@ -122,10 +129,20 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Write to a new address for its owner to confirm it, and to the old one."""
+        new = obj.email
+        if change:
+            obj.email = form.initial.get("email", new)
+        super().save_model(request, obj, form, change)
+        if new != obj.email:
+            emails.put(obj, new, now=timezone.now())
+            obj.email = new
+
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        """Tell what a new password has ended; there is no other place that has the form."""
+        """Record what a new password has ended; nothing else has the form."""
         for words in getattr(form, "told", []):
             messages.info(request, words)
         return super().construct_change_message(request, form, formsets, add)
@@ -139,7 +156,7 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Wrong passwords of the last minutes. Deleting them opens a closed login or address."""
+    """Wrong passwords of the last few minutes. Deleting them unlocks a login or address."""
 
     list_display = ["username", "ip_address", "failures_since_start", "attempt_time"]
     search_fields = ["username", "ip_address"]
@@ -154,7 +171,7 @@ class AccessAttemptAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # takes none
-    """Who lets programs in. Deleting a token revokes it; only its owner can make one."""
+    """Tokens that let programs in. Deleting one revokes it; only its owner can make one."""
 
     list_display = ["name", "user", "scope", "created_at", "expires_at", "last_used_at"]
     list_filter = ["scope"]

@@ -62,7 +62,7 @@ def again(request: AuthenticatedRequest, key: str) -> HttpResponse:
     """Show what was sent before signing in, to be sent by one press."""
     press = presses.find(request, key, now=timezone.now())
     if press is None:
-        messages.info(request, _("That was too long ago to send again. Please start anew."))
+        messages.info(request, _("That was too long ago to send again. Please start over."))
         return redirect("home")
     context = {"press": press, "lines": press.lines(request.user)}
     return render(request, "accounts/again.html", context)

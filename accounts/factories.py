@@ -3,6 +3,7 @@
 from typing import Any
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import StaffRole, User
@@ -19,6 +20,8 @@ class UserFactory(DjangoModelFactory[User]):
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
+        if kwargs.get("email"):
+            kwargs.setdefault("email_confirmed_at", timezone.now())
         return model_class.objects.create_user(*args, **kwargs)
 
 
@@ -27,6 +30,6 @@ class StaffRoleFactory(DjangoModelFactory[StaffRole]):
         model = StaffRole
 
     user = factory.SubFactory(UserFactory)
-    # By name, as in the model: accounts don't know spaces.
+    # By name, as in the model: accounts doesn't know spaces.
     space = factory.SubFactory("spaces.factories.SpaceFactory")
     role = StaffRole.Role.HOST

@@ -1,4 +1,4 @@
-"""Forms of sign-up, sign-in, profile and API tokens."""
+"""Forms for sign-up, sign-in, profile and API tokens."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -14,17 +14,17 @@ from accounts.models import LANGUAGES, ApiToken, User
 
 
 class LoginField(UsernameField):
-    """A login in its stored form, so that length and letters are checked as they will be kept."""
+    """A login in its stored form, so that length and letters are checked as they will be stored."""
 
     def to_python(self, value: str | None) -> str:
         login: str = super().to_python(value) or ""
         if self.max_length is not None and len(login) > self.max_length:
-            return login  # refused for its length; folding it is wasted work
+            return login  # refused for its length; don't bother folding it
         return User.normalize_username(login)
 
 
 class RegisterForm(BaseUserCreationForm[User]):
-    """What can be said of a sign-up without looking anybody up; `services.register` does that."""
+    """What can be checked without looking anybody up; `services.register` does the rest."""
 
     class Meta:
         model = User
@@ -34,7 +34,7 @@ class RegisterForm(BaseUserCreationForm[User]):
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
 
     def validate_unique(self) -> None:
-        """Ask nothing here: who tries logins is counted first."""
+        """Check nothing here: tries of logins are counted first."""
 
     def validate_constraints(self) -> None:
         """Likewise."""
@@ -53,7 +53,7 @@ class ForgottenForm(forms.Form):
 
 
 class NamedFieldsFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
-    """Rows of a table in the admin: its columns have heads, but its controls no labels."""
+    """Rows of a table in the admin: its columns have headers, but its controls lack labels."""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)
@@ -78,11 +78,35 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it 
 
     class Meta:
         model = User
-        fields = ("name", "email", "language", "time_zone", "theme")
-        widgets = {
-            "name": forms.TextInput(attrs={"autocomplete": "name"}),
-            "email": forms.EmailInput(attrs={"autocomplete": "email"}),
-        }
+        fields = ("name", "language", "time_zone", "theme")
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+
+class EmailForm(forms.Form):
+    """Another address: who asks for it knows the password, for mail opens the account."""
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        required=False,
+        max_length=254,
+        help_text=_("Leave it empty to get no mail."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(_("This is not your password."))
+        return password
 
 
 def _lifetime(days: str) -> timedelta | None:

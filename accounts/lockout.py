@@ -1,6 +1,6 @@
-"""Guessing passwords is stopped per login and per address: what we tell django-axes, and its page.
+"""Stops password guessing per login and per address: what we tell django-axes, and its page.
 
-Its count is in the database, so that all web processes share it.
+Counts are in the database, so that all web processes share them.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ type Credentials = dict[str, Any] | None
 
 
 class Attempt(HttpRequest):
-    """A request with which somebody tries to sign in, as axes marks it."""
+    """A sign-in attempt, as axes marks it."""
 
     axes_ip_address: str | None
     axes_attempt_time: datetime
@@ -29,7 +29,7 @@ class Attempt(HttpRequest):
 
 class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
     def get_failures(self, request: Attempt, credentials: Credentials = None) -> int:
-        """Count failures of this login, or of this address weighed by its higher limit."""
+        """Count failures of this login, or of this address scaled by its higher limit."""
         of_login, of_address = map(_failures, self.get_user_attempts(request, credentials))
         if request.axes_ip_address is None:
             return of_login
@@ -38,9 +38,9 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
         return max(of_login, of_address * login_limit // address_limit)
 
     def reset_user_attempts(self, request: Attempt, credentials: Credentials = None) -> int:
-        """Forget, after a success, what was mistyped for this login from this address.
+        """After a success, forget the failures of this login from this address.
 
-        Axes would forget the whole address: whoever has an account could go on guessing for ever.
+        Axes would forget the whole address: anyone with an account could guess forever.
         """
         attempts = AccessAttempt.objects.filter(
             username=login_of(request, credentials), ip_address=request.axes_ip_address
@@ -49,7 +49,7 @@ class Handler(AxesDatabaseHandler):  # type: ignore[misc]  # axes has no types
         return deleted
 
     def opens_at(self, request: Attempt, credentials: Credentials = None) -> datetime:
-        """Tell when enough failures are forgotten for both counts to be under their limits."""
+        """Return when enough failures will be forgotten for both counts to be under the limit."""
         limits = (settings.AXES_FAILURE_LIMIT, settings.ADDRESS_FAILURE_LIMIT)
         opens_at: datetime = request.axes_attempt_time
         for attempts, left in zip(
@@ -70,7 +70,7 @@ def _failures(attempts: QuerySet[Any]) -> int:
 
 
 def login_of(request: HttpRequest, credentials: Credentials = None) -> str:
-    """Name the login that is being tried as the database would: «ALICE» is alice."""
+    """Return the attempted login as the database would store it: «ALICE» is alice."""
     login = (request.POST if credentials is None else credentials).get("username") or ""
     return User.normalize_username(login.strip()[:150])[:255]
 

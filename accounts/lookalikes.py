@@ -1,7 +1,7 @@
-"""Logins that a reader takes for one another, by Unicode Technical Standard #39.
+"""Logins that readers confuse with one another, after Unicode Technical Standard #39.
 
-`mеmber` with a Cyrillic е is another login than `member`, and nobody sees it. What two logins look
-like is compared by their skeletons: every letter is replaced by the plainest that looks like it.
+`mеmber` with a Cyrillic е is a different login from `member`, but nobody can see it. Logins' looks
+are compared by skeleton: every letter is replaced by the plainest one that looks like it.
 """
 
 from bisect import bisect_right
@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from unicodedata import decimal, normalize
 
-#: Who mixes these writes one language (UTS #39, 5.2, «highly restrictive»).
+#: Some language mixes these scripts (UTS #39, 5.2, "highly restrictive").
 WRITTEN_TOGETHER = (
     {"LATIN", "HAN", "HIRAGANA", "KATAKANA"},
     {"LATIN", "HAN", "BOPOMOFO"},
@@ -22,7 +22,7 @@ WRITTEN_TOGETHER = (
 def skeleton(login: str) -> str:
     """Return what a login in its stored form looks like (UTS #39, 4).
 
-    Logins are shown in small letters, so a 0, which stands for O there, is an o here.
+    Logins are shown in lower case, so a 0, which is O there, is an o here.
     """
     plainest = _tables()[0]
     plain = "".join(plainest.get(letter, letter) for letter in normalize("NFD", login))
@@ -30,19 +30,19 @@ def skeleton(login: str) -> str:
 
 
 def look(login: str) -> str:
-    """Hash the skeleton of a login: as long as any other, however much the letters unfold."""
+    """Hash a login's skeleton: the length is fixed, however much the letters expand."""
     return sha256(skeleton(login).encode(errors="replace")).hexdigest()[:32]
 
 
 def mixes_scripts(login: str) -> bool:
-    """Tell whether letters or digits of several scripts stand in a login that no language mixes."""
+    """Tell whether a login mixes letters or digits from scripts that no language mixes."""
     scripts = {_script(letter) for letter in login} - {""}
     together = len(scripts) < 2 or any(scripts <= allowed for allowed in WRITTEN_TOGETHER)
     return not together or len(set(_zeros(login))) > 1
 
 
 def _zeros(login: str) -> Iterable[int]:
-    """Name the system that each digit belongs to by its zero (UTS #39, 5.3)."""
+    """Return the zero of each digit's numbering system (UTS #39, 5.3)."""
     for letter in login:
         value = decimal(letter, None)
         if value is not None:
@@ -60,7 +60,7 @@ def _script(letter: str) -> str:
 
 @cache
 def _tables() -> tuple[dict[str, str], list[int], list[tuple[int, str]]]:
-    """Read what letters look like, where each range of a script begins, and where it ends."""
+    """Read what letters look like, where each range of a script starts, and where it ends."""
     plainest, starts, ranges = {}, [], []
     for line in Path(__file__).with_suffix(".txt").read_text(encoding="ascii").splitlines():
         match line.split():

@@ -1,4 +1,4 @@
-"""What a signed-in person chose holds on every page."""
+"""Apply a signed-in person's preferences to every page."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from django.utils import translation
 def preferences(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Speak the language of the profile; without one LocaleMiddleware's choice stays.
+    """Use the profile's language; without one, LocaleMiddleware's choice stays.
 
     Costs no query: without a session cookie nobody is looked up, with one the page needs them.
-    Looking marks the page as varying by cookie, so that caches keep the languages apart.
+    It makes the page vary by cookie, so that caches keep the languages apart.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

@@ -18,17 +18,17 @@ from accounts.lookalikes import look
 
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 
-#: How the login begins that is left of a person whose account was deleted.
+#: Prefix of the login that remains of a deleted account.
 ERASED = "erased-"
 
 
 def as_stored(password: str) -> str:
-    """Return a password as it is hashed: the same keys give й as one letter here, as two there."""
+    """Return a password as it is hashed: the same keys type й as one letter here, as two there."""
     return normalize("NFC", password)
 
 
 class LookField(models.CharField):  # type: ignore[type-arg]  # at run time it takes none
-    """What a login looks like, written with every row that is saved whole; bulk_create does too."""
+    """What a login looks like, written whenever a whole row is saved, also by bulk_create."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         found = look(model_instance.username)  # type: ignore[attr-defined]
@@ -62,7 +62,9 @@ class User(AbstractUser):
         max_length=150,
         unique=True,
         validators=[
-            UnicodeUsernameValidator(message=_("A login has letters, digits and @ . + - _ only."))
+            UnicodeUsernameValidator(
+                message=_("A login may only have letters, digits and @ . + - _.")
+            )
         ],
         help_text=_("Letters, digits and @ . + - _ . Capital or small makes no difference."),
         error_messages={"unique": _("This login is taken.")},
@@ -71,6 +73,10 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
+    # None: whoever reads mail there hasn't said yet that it is theirs.
+    email_confirmed_at = models.DateTimeField(_("e-mail confirmed"), null=True, editable=False)
+    # To be used instead, once it is confirmed.
+    pending_email = models.EmailField(blank=True, default="", db_default="", editable=False)
     language = models.CharField(
         _("language"),
         max_length=5,
@@ -92,7 +98,7 @@ class User(AbstractUser):
     )
 
     look = LookField(max_length=32, null=True, editable=False, db_index=True)
-    # Was there before look-alikes were refused, and looks like somebody who was there earlier.
+    # Existed before look-alikes were refused, and looks like somebody who existed earlier.
     looks_alike = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -118,11 +124,11 @@ class User(AbstractUser):
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
-        """Fold a login into the one form that is stored, so that a plain UNIQUE decides.
+        """Fold a login into its stored form, so that a plain UNIQUE decides.
 
-        Databases differ in what is a capital (SQLite knows only ASCII ones), hence here. After
-        the Unicode Standard, 5.18: case folding can undo the normal form. Blanks around it are
-        nobody's meaning; forms drop them, and programs shall find the same person.
+        Databases differ on case (SQLite knows only ASCII), so we do it here. Follows
+        the Unicode Standard, 5.18: case folding can undo normalization. Blanks around it are
+        never intended; forms drop them, and programs should find the same person.
         """
         return normalize("NFKC", normalize("NFKC", username).casefold()).strip()
 
@@ -132,7 +138,7 @@ class User(AbstractUser):
     def check_password(self, raw_password: str | None) -> bool:
         """Tell whether this is the password, on whatever system its letters were typed.
 
-        Passwords of before were hashed as they had been typed.
+        Older passwords were hashed as typed.
         """
         if raw_password is None:
             return super().check_password(None)
@@ -141,7 +147,7 @@ class User(AbstractUser):
 
     @property
     def is_erased(self) -> bool:
-        """Tell whether this is nobody any more. See also `services.erase`."""
+        """Tell whether this account was erased. See also `services.erase`."""
         return not self.is_active and self.username.startswith(ERASED)
 
     def get_full_name(self) -> str:
@@ -161,7 +167,7 @@ class StaffRole(models.Model):
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="staff_roles", verbose_name=_("person")
     )
-    # By name: spaces are built on accounts, and no code here knows them.
+    # By name: spaces builds on accounts, and no code here knows it.
     space = models.ForeignKey(
         "spaces.Space",
         on_delete=models.CASCADE,
@@ -217,15 +223,15 @@ class ApiToken(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """One POST of a program, and what it was answered: the same key gets the same answer."""
+    """A program's POST and its answer: the same key gets the same answer."""
 
     code = models.UUIDField(default=uuid4, unique=True, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64)  # of the operation and its content
+    fingerprint = models.CharField(max_length=64)  # of the operation and the content
     created_at = models.DateTimeField()
     started_at = models.DateTimeField()
-    status = models.PositiveSmallIntegerField(null=True)  # none while the request is running
+    status = models.PositiveSmallIntegerField(null=True)  # empty while the request is running
     headers = models.JSONField(default=dict)
     body = models.TextField(blank=True)
 
@@ -240,13 +246,13 @@ class IdempotencyKey(models.Model):
 
 
 class PasswordRequest(models.Model):
-    """Somebody forgot a password: a mail with a link is to be sent, or was. One row a person."""
+    """Somebody forgot a password: a mail with a link will be, or was, sent. One row per person."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="password_request")
-    # Of the page where it was asked for; used for who has chosen none.
+    # That of the page where it was requested; used for people who chose none.
     language = models.CharField(max_length=5)
     asked_at = models.DateTimeField()
-    # Who sends it moves it on first, so that nobody else does. None: settled.
+    # The sender pushes it back first, so that nobody else sends it. None: settled.
     due_at = models.DateTimeField(null=True, db_index=True)
 
     def __str__(self) -> str:
@@ -254,7 +260,7 @@ class PasswordRequest(models.Model):
 
 
 class PasswordQuestion(models.Model):
-    """What somebody typed who forgot a password, until a worker has looked who that is."""
+    """What somebody who forgot a password typed, until a worker has looked up who that is."""
 
     who = models.CharField(max_length=254)
     language = models.CharField(max_length=5)
@@ -264,8 +270,29 @@ class PasswordQuestion(models.Model):
         return self.who
 
 
+class EmailLetter(models.Model):
+    """A letter about a person's address, until a worker has sent it."""
+
+    class About(models.TextChoices):
+        CONFIRM = "CONFIRM"  # to the new one: is this yours?
+        CHANGING = "CHANGING"  # to the old one: another waits to be confirmed
+        CHANGED = "CHANGED"  # to the old one: another is used, or none
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    about = models.CharField(max_length=8, choices=About.choices)
+    to = models.EmailField()
+    other = models.EmailField(blank=True)
+    language = models.CharField(max_length=5)
+    asked_at = models.DateTimeField()
+    # Who sends it moves it on first, so that nobody else does.
+    due_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.about}: {self.to}"
+
+
 class Tally(models.Model):
-    """How often something was tried, since when: from one address, or for one login."""
+    """How often something was tried since when, from one address or for one login."""
 
     what = models.CharField(max_length=20)
     who = models.CharField(max_length=64)  # a hash: addresses and logins are nobody's business

@@ -1,7 +1,7 @@
-"""Whole numbers as people write them: digits 0 to 9, perhaps behind a minus.
+"""Whole numbers as people write them: digits 0 to 9, perhaps after a minus.
 
-Python's own `int` takes more than anybody means to write: `1_0`, `+5`, digits of other scripts,
-blanks around them. See also `bookings.words.local_time`, for dates and times.
+Python's own `int` accepts more than anybody means to write: `1_0`, `+5`, digits in other scripts,
+surrounding blanks. See also `bookings.words.local_time`, for dates and times.
 """
 
 import re
@@ -15,14 +15,14 @@ NOT_WHOLE = _("Write a whole number in digits, such as 4.")
 
 
 def read_whole(text: str) -> int:
-    """Read a whole number. Raises ValueError."""
+    """Parse a whole number. Raises ValueError."""
     if not WHOLE.fullmatch(text):
         raise ValueError(str(NOT_WHOLE))
     return int(text)
 
 
 def read_page(text: str | None) -> int:
-    """Return the page of a list that an address names; the first when it names none."""
+    """Return the page number in a list's URL; the first if there is none."""
     return int(text) if text and WHOLE.fullmatch(text) else 1
 
 

@@ -1,4 +1,4 @@
-"""Who forgot a password gets a link by mail. What is asked here never tells who is known."""
+"""People who forgot a password get a link by mail. Asking never reveals who has an account."""
 
 from datetime import datetime, timedelta
 
@@ -11,25 +11,25 @@ from django.utils.http import base36_to_int, int_to_base36
 from accounts import tokens
 from accounts.models import ERASED, PasswordQuestion, PasswordRequest, User
 
-#: So often at most is one person written to, whoever asks.
+#: How often we write to one person at most, whoever asks.
 AGAIN_AFTER = timedelta(minutes=5)
-#: Several people may share a mailbox; each gets a link of the own.
+#: Several people may share a mailbox; each gets their own link.
 MOST_OF_ONE_MAILBOX = 5
-#: A try that doesn't succeed is followed by another after so long, and given up in the end.
+#: How long after a failed try the next one follows, and when we give up.
 RETRY = timedelta(minutes=1)
 GIVE_UP = timedelta(hours=6)
 
 
 def ask(who: str, *, language: str, now: datetime) -> None:
-    """Have links sent to whom this login or mail address belongs, if to anybody.
+    """Have links sent to whoever has this login or mail address, if anybody.
 
-    Who that is a worker finds out: here the same is done, in the same time, for whatever is asked.
+    A worker finds out who that is: here we do the same, in the same time, whatever was typed.
     """
     PasswordQuestion.objects.create(who=who, language=language, asked_at=now)
 
 
 def look_up(*, now: datetime) -> int:
-    """Find whom the next question is about; return how many questions that settled: 1, or 0."""
+    """Look up whom the next question is about; return how many questions that settled, 1 or 0."""
     question = PasswordQuestion.objects.order_by("pk").first()
     if question is None:
         return 0
@@ -58,7 +58,7 @@ def _note(user: User, *, language: str, now: datetime) -> None:
 
 
 def claim_next(*, now: datetime) -> PasswordRequest | None:
-    """Take one request that is due; nobody else sends it, unless we don't settle it in time."""
+    """Claim one due request; nobody else sends it unless we fail to settle it in time."""
     due = PasswordRequest.objects.filter(due_at__lte=now).select_related("user")
     for request in due.order_by("due_at", "pk"):
         is_hopeless = request.asked_at <= now - GIVE_UP
@@ -71,7 +71,7 @@ def claim_next(*, now: datetime) -> PasswordRequest | None:
 
 
 def settle(request: PasswordRequest) -> None:
-    """Send a request no more. It stays, to tell when its person was last written to."""
+    """Stop sending a request. The row stays, to tell when we last wrote to that person."""
     held = PasswordRequest.objects.filter(pk=request.pk, due_at=request.due_at)
     held.update(due_at=None)
 
@@ -83,12 +83,12 @@ def forget(user: User) -> None:
 
 
 def key_of(user: User) -> str:
-    """Return what opens the page for a new password: once, and for a while."""
+    """Return the key that opens the page for a new password, once and for a while."""
     return f"{int_to_base36(user.pk)}-{default_token_generator.make_token(user)}"
 
 
 def owner_of(key: str) -> User | None:
-    """Return whose key it is; None when it was used, is too old, or was never ours."""
+    """Return the key's owner; None when it was used, is too old, or was never ours."""
     number, _, token = key.partition("-")
     try:
         pk = base36_to_int(number)
@@ -99,16 +99,28 @@ def owner_of(key: str) -> User | None:
 
 
 def change(user: User, *, password: str) -> None:
-    """Set a new password, made by `make_password`; all sessions, and its key, end with that."""
+    """Set a new password, made by `make_password`; this ends all sessions, and its key.
+
+    An address that waits to be confirmed is dropped: whoever knew the old password may have asked.
+    """
     erased = Q(is_active=False, username__startswith=ERASED)
-    User.objects.exclude(erased).filter(pk=user.pk).update(password=password)
+    person = User.objects.exclude(erased).filter(pk=user.pk)
+    person.update(password=password, pending_email="")
+
+
+@transaction.atomic
+def choose_by_mail(user: User, *, password: str, now: datetime) -> int:
+    """Set a new password by the link from a mail, which shows whose the address is."""
+    unconfirmed = User.objects.filter(pk=user.pk, email=user.email, email_confirmed_at=None)
+    unconfirmed.update(email_confirmed_at=now)
+    return choose(user, password=password, now=now)
 
 
 @transaction.atomic
 def choose(user: User, *, password: str, now: datetime) -> int:
     """Set a new password for somebody who doesn't know the old one; return how many tokens ended.
 
-    Whoever knew it may have made them. What others guessed wrong meanwhile doesn't keep the owner
+    Anyone who knew it may have made them. Wrong guesses by others meanwhile don't lock the owner
     out.
     """
     change(user, password=password)

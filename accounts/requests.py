@@ -8,13 +8,13 @@ from accounts.models import User
 
 
 class PageRequest(HttpRequest):
-    """A request of a public page: perhaps someone is signed in."""
+    """A request for a public page: perhaps someone is signed in."""
 
     user: User | AnonymousUser
     htmx: HtmxDetails
 
 
 class AuthenticatedRequest(PageRequest):
-    """A request that `LoginRequiredMiddleware` let pass: someone is signed in."""
+    """A request that `LoginRequiredMiddleware` let through: someone is signed in."""
 
     user: User

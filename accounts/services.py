@@ -1,5 +1,6 @@
-"""What happens to a person: joining, changing, being forgotten."""
+"""What happens to people: joining, changing, being forgotten."""
 
+from collections.abc import Callable
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
@@ -11,14 +12,13 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import passwords, tokens, tries
-from accounts.api import idempotency
+from accounts import emails, passwords, tries
 from accounts.lookalikes import look, mixes_scripts
 from accounts.models import ERASED, IdempotencyKey, User
 
 
 class LoginRefused(Exception):
-    """Nobody can have this login. `code` is for programs; the text is fit for the person."""
+    """Nobody can have this login. `code` is for programs; the text is for the person."""
 
     code = ""
 
@@ -52,11 +52,14 @@ def register(
     language: str = "",
     address: str | None = None,
     now: datetime,
+    also: Callable[[User], object] = lambda user: None,
 ) -> User:
-    """Create a member for whoever asks from this network address: every door signs up through here.
+    """Create a member for somebody at this network address: every door signs up through here.
+
+    What is to be done with the new member `also`, is done with it or not at all.
 
     Raises ValidationError, which names `username`, `password` and `email`; `tries.TooOften`; or
-    LoginRefused. Two people who ask for one login at once: the constraint chooses.
+    LoginRefused. If two people want one login at once, the constraint decides.
     """
     login = User.normalize_username(login)
     _check_fields(User(username=login, email=email), password)
@@ -64,16 +67,20 @@ def register(
     check_login(login)
     try:
         with transaction.atomic():
-            return User.objects.create_user(login, email, password, language=language)
+            user = User.objects.create_user(login, email, password, language=language)
+            if user.email:
+                emails.ask_newcomer(user, now=now)
+            also(user)
+            return user
     except IntegrityError as error:
         is_taken = User.objects.filter(username=login).exists()
         raise (LoginTaken if is_taken else LoginLooksTaken) from error
 
 
 def check_login(login: str, *, of: User | None = None) -> None:
-    """Raise LoginRefused when a person, perhaps one who has another, can't have this login.
+    """Raise LoginRefused when a person, who may already have another, can't have this login.
 
-    What is there already may look like another, or mix scripts: it stays as good as it was.
+    An existing login may look like another, or mix scripts: it stays valid.
     """
     others = User.objects.exclude(pk=of.pk) if of is not None and of.pk else User.objects.all()
     if others.filter(username=login).exists():
@@ -99,9 +106,9 @@ def _check_fields(person: User, password: str) -> None:
 
 
 def change(user: User, **fields: Any) -> None:
-    """Write these columns and no other, and only while the person is here.
+    """Write only these columns, and only if the person still exists.
 
-    Saving a whole row that was read earlier could bring an erased person back.
+    Saving a whole row that was read earlier could resurrect an erased person.
     """
     User.objects.filter(pk=user.pk, is_active=True).update(**fields)
 
@@ -117,26 +124,18 @@ def erase(user: User, *, now: datetime) -> None:
     user.api_tokens.all().delete()
     IdempotencyKey.objects.filter(user=user).delete()
     passwords.forget(user)
+    emails.forget(user)
     user.groups.clear()
     user.user_permissions.clear()
     user.username = ERASED + token_hex(16)
-    user.name = user.email = user.language = user.time_zone = ""
+    user.name = user.email = user.pending_email = user.language = user.time_zone = ""
+    user.email_confirmed_at = None
     user.theme = User.Theme.SYSTEM
     user.is_active = user.is_staff = user.is_superuser = user.looks_alike = False
     user.last_login = None
-    user.date_joined = now  # when the row became nobody's
-    user.set_unusable_password()  # sessions are signed with the password's hash: they end
+    user.date_joined = now  # when the row stopped being anybody's
+    user.set_unusable_password()  # ends sessions: they are signed with the password's hash
     user.save()
     LogEntry.objects.filter(
         content_type__app_label="accounts", content_type__model="user", object_id=str(user.pk)
     ).update(object_repr=str(user), change_message="")
-
-
-def forget_old_credentials(*, now: datetime) -> int:
-    """Delete what nobody can use any more.
-
-    Keys of requests after a day, tokens a month after their end, counts of tries after their hour.
-    """
-    return (
-        idempotency.forget_old(now=now) + tokens.forget_expired(now=now) + tries.forget_old(now=now)
-    )

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
-# The rest of the database (US/…, Etc/…, bare names) are old names of these.
+# The rest of the database (US/…, Etc/…, bare names) are old names for these.
 REGIONS = {
     "Africa",
     "America",
@@ -26,7 +26,7 @@ REGIONS = {
     "Pacific",
 }
 
-#: Where a language makes a word of a city («московское время»); elsewhere it names the city.
+#: For languages that make an adjective from the city («московское время»); others name the city.
 CALLED: dict[str, Promise] = {
     "Europe/Kaliningrad": pgettext_lazy("time zone", "Kaliningrad time"),
     "Europe/Moscow": pgettext_lazy("time zone", "Moscow time"),
@@ -54,7 +54,7 @@ CALLED: dict[str, Promise] = {
 
 
 def in_words(name: str) -> str:
-    """Return what people call a zone: «Moscow time»; an offset stays what it is: «UTC+3»."""
+    """Return what people call a zone: «Moscow time»; an offset stays as it is: «UTC+3»."""
     return _in_words(name, translation.get_language() or "en")
 
 
@@ -68,7 +68,7 @@ def _in_words(name: str, language: str) -> str:
     if _region(known) in REGIONS:  # «Japan» is Asia/Tokyo
         return _("%(city)s time") % {"city": _city(known, language)}
     if name.startswith("Etc/GMT") and name[-1:].isdigit() and not name.endswith(("T0", "+0", "-0")):
-        # The names have the signs of POSIX: Etc/GMT-3 is east of Greenwich.
+        # These names use POSIX signs: Etc/GMT-3 is east of Greenwich.
         hours = int(name.removeprefix("Etc/GMT"))
         return f"UTC{-hours:+}"
     is_utc = known in {"Etc/UTC", "Etc/GMT"} or name in {"UTC", "GMT"}
@@ -76,7 +76,7 @@ def _in_words(name: str, language: str) -> str:
 
 
 def _city(name: str, language: str) -> str:
-    """Return the city of a zone, in a language as far as its data knows it."""
+    """Return a zone's city, in a language if its data has it."""
     try:
         data: Mapping[str, Mapping[str, str]] = Locale.parse(language, sep="-").time_zones
     except (UnknownLocaleError, ValueError):
@@ -87,12 +87,12 @@ def _city(name: str, language: str) -> str:
 
 
 def _proper(name: str) -> str:
-    """Return the name of today for an old one."""
+    """Return the current name for an old one."""
     return str(get_global("zone_aliases").get(name, name))
 
 
 def _other_names(name: str) -> list[str]:
-    """Return the names under which the data of a language may have a zone: it keeps some old."""
+    """Return the names under which a language's data may list a zone: some are old ones."""
     proper = _proper(name)
     aliases = get_global("zone_aliases")
     return [proper, *(old for old, new in aliases.items() if new == proper)]
@@ -100,7 +100,7 @@ def _other_names(name: str) -> list[str]:
 
 @cache
 def by_region() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Group the names of all zones by part of the world, as choices of a select."""
+    """Group the names of all zones by part of the world, as choices for a select."""
     names = sorted(name for name in available_timezones() if _region(name) in REGIONS)
     return [
         (region, [(name, name.partition("/")[2].replace("_", " ")) for name in zones])

@@ -1,4 +1,4 @@
-"""API tokens: made, checked, revoked. Their text is random and shown once; its hash is kept."""
+"""API tokens: made, checked, revoked. Their text is random and shown once; we keep its hash."""
 
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import ApiToken, User
 
-PREFIX = "mesto_"  # so that scanners of source code find one that was published
-MOST = 50  # unexpired ones of one person
+PREFIX = "mesto_"  # so that secret scanners find published ones
+MOST = 50  # unexpired ones per person
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
-SHOWN_EXPIRED_FOR = timedelta(days=30)  # so that its owner sees why a program has stopped
+SHOWN_EXPIRED_FOR = timedelta(days=30)  # so that the owner sees why a program stopped
 
 
 class TooManyTokens(Exception):
@@ -24,7 +24,7 @@ class TooManyTokens(Exception):
 
 
 class AlreadyMade(Exception):
-    """There is a token with this code: the request came twice."""
+    """A token with this code exists: the request came twice."""
 
     def __init__(self, token: ApiToken) -> None:
         self.token = token
@@ -43,10 +43,10 @@ def issue(
 ) -> tuple[ApiToken, str]:
     """Make a token; return it and its text, which nobody can read again.
 
-    `code` is chosen by who asks, so that asking twice makes one. Raises TooManyTokens, AlreadyMade.
+    The caller chooses `code`, so that asking twice makes one. Raises TooManyTokens, AlreadyMade.
     """
-    # One after another for each person: two at once would not see each other in what is read here,
-    # and who is being erased, or used a password that is being changed, must not get a token then.
+    # One at a time for each person: two at once would not see each other in the count,
+    # and nobody who is being erased, or whose password is being changed, must get a token now.
     held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not held.is_active or held.password != user.password:
         raise PermissionDenied
@@ -69,12 +69,12 @@ def issue(
 
 
 def digest(text: str) -> str:
-    """Hash a token's text. It has 256 random bits, so a plain hash gives nothing away."""
+    """Hash a token's text. It has 256 random bits, so a plain hash reveals nothing."""
     return sha256(text.encode(errors="replace")).hexdigest()
 
 
 def find(text: str, *, now: datetime) -> ApiToken | None:
-    """Return the valid token with this text and its person; note its use once a minute."""
+    """Return the valid token with this text and its person; record its use once a minute."""
     token = (
         ApiToken.objects.select_related("user")
         .filter(digest=digest(text), user__is_active=True)
@@ -93,20 +93,20 @@ def _note_use(token: ApiToken, now: datetime) -> None:
 
 
 def of(user: User) -> list[ApiToken]:
-    """Return a person's tokens, the newest first; expired ones too, until they are revoked."""
+    """Return a person's tokens, newest first; expired ones too, until they are revoked."""
     return list(ApiToken.objects.filter(user=user).order_by("-created_at", "-pk"))
 
 
 def names(user: User, now: datetime) -> list[str]:
-    """Name the tokens of a person that programs can still use, the newest first."""
+    """Return the names of a person's tokens that programs can still use, newest first."""
     valid = ApiToken.objects.filter(user=user).exclude(expires_at__lte=now)
     return list(valid.order_by("-created_at", "-pk").values_list("name", flat=True))
 
 
 @transaction.atomic
 def revoke_all(user: User, now: datetime) -> int:
-    """Delete all tokens of a person; return how many of them programs could still use."""
-    # One that is being made right now is waited for, and deleted too.
+    """Delete all of a person's tokens; return how many of them programs could still use."""
+    # This waits for one that is being made right now, and deletes it too.
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     count = len(names(user, now))
     ApiToken.objects.filter(user=user).delete()
@@ -121,7 +121,7 @@ def revoke(token: ApiToken) -> None:
 def forget_expired(*, now: datetime) -> int:
     """Delete tokens that expired a month ago; return how many."""
     expired = ApiToken.objects.filter(expires_at__lte=now - SHOWN_EXPIRED_FOR)
-    if not expired.exists():  # a worker asks all the time, and reading locks nobody out
+    if not expired.exists():  # workers check all the time, and reading locks nobody out
         return 0
     deleted, _by_model = expired.delete()
     return deleted

@@ -1,7 +1,7 @@
-"""How often something may be tried in an hour: from one address, and for one login.
+"""How often something may be tried per hour, from one address and for one login.
 
-Counted in the database, as wrong passwords are: all web processes share it, and no restart
-forgets it. See also `accounts.api.limits`, which counts every request, and much cheaper.
+Counted in the database, like wrong passwords: all web processes share it, and no restart
+forgets it. See also `accounts.api.limits`, which counts every request, much more cheaply.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ WINDOW = timedelta(hours=1)
 
 
 class TooOften(Exception):
-    """There were too many tries; `until` then no other is let in."""
+    """There were too many tries; no more are accepted before `until`."""
 
     def __init__(self, until: datetime, *, now: datetime) -> None:
         self.until = until
@@ -27,10 +27,8 @@ class TooOften(Exception):
     def __str__(self) -> str:
         minutes = ceil(self.seconds / 60)
         return ngettext(
-            "That was tried too often, from your network or for this login. "
-            "Try again in %(minutes)d minute.",
-            "That was tried too often, from your network or for this login. "
-            "Try again in %(minutes)d minutes.",
+            "That was tried too often. Try again in %(minutes)d minute.",
+            "That was tried too often. Try again in %(minutes)d minutes.",
             minutes,
         ) % {"minutes": minutes}
 
@@ -38,10 +36,10 @@ class TooOften(Exception):
 def spend(
     what: str, *, now: datetime, address: str | None = None, login: str | None = None
 ) -> None:
-    """Count one more try of these; raise TooOften when one of them has no more left.
+    """Count one more try for each; raise TooOften when one of them has none left.
 
-    `what` is a key of the setting TRIES. An address that isn't known is one address. The work is
-    the same whoever the login belongs to, and whether to anybody.
+    `what` is a key in the setting TRIES. All unknown addresses count as one. The work is
+    the same whoever the login belongs to, if anybody.
     """
     limits = settings.TRIES[what]
     asked = {}
@@ -60,7 +58,7 @@ def spend(
 
 @transaction.atomic
 def _count(what: str, whose: list[str], *, now: datetime) -> list[Tally]:
-    """Count each once more. In one order everywhere, so that no two wait for each other."""
+    """Increment each. Always in the same order, so that no two deadlock."""
     Tally.objects.bulk_create(
         [Tally(what=what, who=who, since=now) for who in whose], ignore_conflicts=True
     )
@@ -75,9 +73,9 @@ def _count(what: str, whose: list[str], *, now: datetime) -> list[Tally]:
 
 
 def forget_old(*, now: datetime) -> int:
-    """Delete counts of hours that are over; return how many."""
+    """Delete counts for hours that are over; return how many."""
     old = Tally.objects.filter(since__lte=now - WINDOW)
-    if not old.exists():  # a worker asks all the time, and reading locks nobody out
+    if not old.exists():  # workers check all the time, and reading locks nobody out
         return 0
     return old.delete()[0]
 

@@ -1,8 +1,8 @@
-"""Pages about the person. Leaving is in bookings, for it cancels them."""
+"""Pages about the person. Leaving is in bookings, because it cancels them."""
 
 from django.urls import path
 
-from accounts import again, views
+from accounts import again, email_views, views
 
 urlpatterns = [
     path("register/", views.register, name="register"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("logout/", views.logout, name="logout"),
     path("profile/", views.profile, name="profile"),
     path("password/", views.password, name="password"),
+    path("email/", email_views.email, name="email"),
+    path("email/again/", email_views.email_again, name="email_again"),
+    path("email/<str:key>/", email_views.confirm_email, name="confirm_email"),
     path("stays/", views.stays, name="stays"),
     path("forgotten/", views.forgotten, name="forgotten"),
     path("forgotten/<str:key>/", views.new_password, name="new_password"),

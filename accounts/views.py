@@ -21,10 +21,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 import accounts.tokens as api_tokens
-from accounts import access, passwords, services, tries
+from accounts import access, emails, passwords, services, tries
 from accounts.addresses import address_of
 from accounts.forms import ForgottenForm, LoginForm, ProfileForm, RegisterForm, TokenForm
 from accounts.models import LANGUAGES
+from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
 from accounts.tries import TooOften
 
@@ -43,14 +44,14 @@ def register(request: HttpRequest) -> HttpResponse:
                 form.cleaned_data["username"],
                 password=form.cleaned_data["password1"],
                 email=form.cleaned_data["email"],
-                language=translation.get_language() or "",  # a worker that mails sees no browser
+                language=translation.get_language() or "",  # the worker sees no browser
                 address=address_of(request),
                 now=timezone.now(),
             )
         except services.LoginRefused as error:
             form.add_error("username", str(error))
         except TooOften as error:
-            return _too_often(request, "accounts/register.html", form, error, next=_next(request))
+            return too_often(request, "accounts/register.html", form, error, next=_next(request))
         else:
             auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
             messages.success(request, _("You have an account and are signed in."))
@@ -90,7 +91,7 @@ def profile(request: AuthenticatedRequest) -> HttpResponse:
         with translation.override(chosen):
             messages.success(request, _("Your profile is saved."))
         return redirect("profile")
-    return _page(request, "accounts/profile.html", form)
+    return _page(request, "accounts/profile.html", form, waiting=emails.waiting(request.user))
 
 
 @never_cache
@@ -98,10 +99,15 @@ def profile(request: AuthenticatedRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: AuthenticatedRequest) -> HttpResponse:
     form = PasswordChangeForm(request.user, _data(request))
+    if request.method == "POST":
+        try:
+            tries.spend("password", login=request.user.username, now=timezone.now())
+        except TooOften as error:
+            return too_often(request, "accounts/password.html", form, error)
     if form.is_valid():
         user = form.save(commit=False)
         passwords.change(user, password=user.password)
-        auth.update_session_auth_hash(request, user)  # other sessions end, this one stays
+        auth.update_session_auth_hash(request, user)  # ends other sessions, keeps this one
         messages.success(request, _("Your password is changed. Other devices are signed out."))
         return redirect("stays" if access.left_open(user, now=timezone.now()) else "profile")
     return _page(request, "accounts/password.html", form)
@@ -111,7 +117,7 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgotten(request: HttpRequest) -> HttpResponse:
-    """Have a link for a new password sent; the answer doesn't tell who is known."""
+    """Have a link for a new password sent; the answer doesn't reveal who has an account."""
     form = ForgottenForm(_data(request))
     if not form.is_valid():
         return _page(request, "accounts/forgotten.html", form)
@@ -119,9 +125,9 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     try:
         tries.spend("forgotten", now=now, address=address_of(request), login=who)
     except TooOften as error:
-        return _too_often(request, "accounts/forgotten.html", form, error)
+        return too_often(request, "accounts/forgotten.html", form, error)
     passwords.ask(who, language=translation.get_language() or settings.LANGUAGE_CODE, now=now)
-    words = _("If we know you and your address, a mail with a link is on its way to you.")
+    words = _("If we know you and your address, an e-mail with a link is on its way to you.")
     messages.success(request, words)
     return redirect("login")
 
@@ -131,14 +137,14 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("new_password1", "new_password2")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest, key: str) -> HttpResponse:
-    """Let who has the link from the mail choose a password, without the old one."""
+    """Let the holder of the link from the mail choose a password without the old one."""
     user = passwords.owner_of(key)
     if user is None:
         return render(request, "accounts/old_link.html", status=404)
     form = SetPasswordForm(user, _data(request))
     if form.is_valid():
         now = timezone.now()
-        ended = passwords.choose(user, password=form.save(commit=False).password, now=now)
+        ended = passwords.choose_by_mail(user, password=form.save(commit=False).password, now=now)
         messages.success(request, _("Your password is changed. Sign in with it."))
         left = access.left_open(user, now=now)
         for words in access.told(ended, left):
@@ -152,8 +158,9 @@ def new_password(request: HttpRequest, key: str) -> HttpResponse:
 def tokens(request: AuthenticatedRequest) -> HttpResponse:
     """List the person's API tokens; make one and show its text.
 
-    The text stands in the answer to the POST and nowhere else: to show it after a redirect it would
-    have to be kept until then. When the form is sent again, by a reload, its key is known already.
+    The text appears in the answer to the POST and nowhere else: to show it after a redirect, it
+    would have to be stored until then. If a reload submits the form again, its key is already
+    known.
     """
     now = timezone.now()
     form = TokenForm(_data(request))
@@ -173,10 +180,11 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
         except api_tokens.TooManyTokens as error:
             form.add_error(None, str(error))
         except TooOften as error:
-            return _too_often(request, "accounts/tokens.html", form, error, **_tokens(request, now))
+            return too_often(request, "accounts/tokens.html", form, error, **_tokens(request, now))
         except api_tokens.AlreadyMade:
             words = _(
-                "This token is made already. If you didn't copy it, revoke it and make another."
+                "This token has already been made. If you didn't copy it, revoke it and "
+                "make another."
             )
             messages.warning(request, words)
             return redirect("tokens")
@@ -187,7 +195,7 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _tokens(request: AuthenticatedRequest, now: datetime) -> dict[str, Any]:
-    """Return what the page of tokens shows whatever was asked."""
+    """Return what the tokens page always shows."""
     return {
         "tokens": [(token, token.has_expired(now)) for token in api_tokens.of(request.user)],
         "api": request.build_absolute_uri(reverse("api:api-root")),
@@ -197,7 +205,7 @@ def _tokens(request: AuthenticatedRequest, now: datetime) -> dict[str, Any]:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Ask, then delete a token."""
+    """Ask first, then delete a token."""
     token = get_object_or_404(request.user.api_tokens, code=code)
     if request.method != "POST":
         return render(request, "accounts/revoke.html", {"token": token})
@@ -209,7 +217,7 @@ def revoke(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def stays(request: AuthenticatedRequest) -> HttpResponse:
-    """Show what works without the password; one press closes all of it."""
+    """Show what works without the password; one click closes all of it."""
     now = timezone.now()
     if request.method == "POST":
         access.close_all(request.user, now=now)
@@ -223,7 +231,7 @@ def stays(request: AuthenticatedRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Keep the language in a cookie, for visitors, and in the profile, for all devices."""
+    """Store the language in a cookie, for visitors, and in the profile, for all devices."""
     code = request.POST.get("language", "")
     if code not in dict(LANGUAGES):
         raise BadRequest("unknown language")
@@ -250,18 +258,8 @@ def _page(request: HttpRequest, template: str, form: BaseForm, **context: str) -
     return render(request, template, {"form": form, **context}, status=status)
 
 
-def _too_often(
-    request: HttpRequest, template: str, form: BaseForm, error: TooOften, **context: Any
-) -> HttpResponse:
-    """Keep the form, and say when it may be sent again (RFC 6585, section 4)."""
-    form.add_error(None, str(error))
-    page = render(request, template, {"form": form, **context}, status=429)
-    page.headers["Retry-After"] = str(error.seconds)
-    return page
-
-
 def _next(request: HttpRequest) -> str:
-    """Return where the person wanted to go, if that is a page of ours."""
+    """Return where the person wanted to go, if that is one of our pages."""
     url = request.POST.get("next") or request.GET.get("next") or ""
     ours = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()

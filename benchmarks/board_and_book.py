@@ -2,9 +2,9 @@
 
     python -m benchmarks.board_and_book
 
-Starts a throw-away PostgreSQL that writes to the disk, fills it with the demo data, serves it as
+Starts a throwaway PostgreSQL that writes to the disk, fills it with the demo data, serves it as
 production does, and plays signed-in members from another process on the same machine. Afterwards
-every acknowledged booking must be there, and `check_bookings` must be content. About two minutes.
+every acknowledged booking must be there, and `check_bookings` must find nothing. Two minutes or so.
 """
 
 import json
@@ -31,9 +31,9 @@ import django
 from scripts import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
-LOG = ROOT / "var/benchmark.log"  # what the web processes complain of
+LOG = ROOT / "var/benchmark.log"  # the web processes' errors
 MEMBERS = 100
-PAUSE = 2  # seconds from one click of a person to the next, where people pause
+PAUSE = 2  # seconds between a person's clicks, where people pause
 TOKEN = "benchmark0benchmark0benchmark000"  # a CSRF token is in the cookie and in the form
 HEADINGS = ("what", "members", "requests/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms", "errors")
 
@@ -76,7 +76,7 @@ def main() -> None:
         manage("check_bookings")
 
 
-# --- The stage ------------------------------------------------------------------------------------
+# --- Setting up -----------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def manage(*arguments: str) -> None:
 
 @contextmanager
 def gunicorn(port: int) -> Iterator[int]:
-    """Serve as production does, until the end; yield the process's id."""
+    """Serve as production does until the block ends; yield the process id."""
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("wb") as log:
@@ -113,7 +113,7 @@ def cpu_seconds(server: int) -> float:
     used = 0
     for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split():
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        used += int(fields[11]) + int(fields[12])  # in user and in kernel mode
+        used += int(fields[11]) + int(fields[12])  # user and kernel mode
     return used / os.sysconf("SC_CLK_TCK")
 
 
@@ -126,7 +126,7 @@ def sign_in(count: int) -> list[str]:
     from accounts.models import User
     from spaces.models import Policy
 
-    # The quota is counted for each booking as ever; it only isn't reached.
+    # The quota is still counted for each booking; it just isn't reached.
     Policy.objects.update(max_upcoming=1000, max_days_ahead=120)
     cookies = []
     for n in range(count):
@@ -165,16 +165,16 @@ def machine() -> str:
     )
 
 
-# --- What is asked --------------------------------------------------------------------------------
+# --- Requests -------------------------------------------------------------------------------------
 
 
 def scenarios(members: list[str], port: int) -> Iterator[tuple]:
-    """Yield name, people, pause, requests of each, whether they begin again, and good statuses."""
+    """Yield name, people, pause, each one's requests, whether they repeat, and good statuses."""
     board = [[get(port, cookie, board_path())] for cookie in members]
     free = iter(free_hours())
 
     def bookings(people: int, each: int) -> list[list[str]]:
-        """Every request asks for an hour of its own."""
+        """Every request asks for a different hour."""
         return [
             [post(port, cookie, *hour) for hour in islice(free, each)]
             for cookie in members[:people]
@@ -212,7 +212,7 @@ def board_path() -> str:
 
 
 def free_hours() -> list[tuple[str, str, str]]:
-    """Return hours of desks, of weeks to come, that nobody has booked."""
+    """Return hours of desks, in the coming weeks, that nobody has booked."""
     from django.utils import timezone
 
     from spaces.models import Place
@@ -252,7 +252,7 @@ def post(port: int, cookie: str, place: str, starts_at: str, ends_at: str) -> st
     )
 
 
-# --- What came of it ------------------------------------------------------------------------------
+# --- Results --------------------------------------------------------------------------------------
 
 
 def load(plan: dict) -> dict:
@@ -281,7 +281,7 @@ def line(cells: Iterable[str]) -> str:
 
 
 def lost(acknowledged: list[str]) -> str:
-    """Compare what clients were told with what the database has."""
+    """Compare what clients were told with what is in the database."""
     from bookings.models import Booking
 
     codes = [path.split("/")[2] for path in acknowledged]

@@ -1,8 +1,8 @@
-"""How many events one worker delivers to Kafka in a second.
+"""How many events per second one worker delivers to Kafka.
 
     python -m benchmarks.kafka [--engine sqlite]
 
-The broker is librdkafka's mock cluster in a process of its own: it speaks the protocol and
+The broker is librdkafka's mock cluster in its own process: it speaks the protocol and
 acknowledges, and keeps everything in memory. So this measures Mesto, its producer and the database,
 which writes to the disk, and not a broker's disks.
 """
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 from benchmarks.webhooks import ROOT, booked_space, machine, site, worker
 
-# In a process of its own until nobody reads it any more.
+# Runs in its own process until nobody reads its output any more.
 BROKER = """
 import sys
 from notifications.tests.broker import Broker
@@ -62,9 +62,9 @@ def broker() -> Iterator[str]:
 
 
 def measured(source: str, events: int, *, is_fanned_out: bool) -> str:
-    """Book, start the worker, and see in the rows when they were acknowledged.
+    """Book, start the worker, and read from the rows when they were acknowledged.
 
-    The first batch tells when the worker was up, and isn't counted.
+    The first batch marks when the worker was up, and isn't counted.
     """
     from django.db import connections
     from django.db.models import Max, Min

@@ -1,9 +1,9 @@
-"""Plays people at once, in a process of its own: a plan in, what each request met out, as JSON.
+"""Plays many people at once, in its own process: a plan in, each request's result out, as JSON.
 
 A plan: {"port", "seconds", "pause", "people": [[request, ...], ...]}. Each person sends one request
-after another, `pause` seconds between, until the time is over or the requests are. With `cycle`
-requests begin again. Plain sockets and one connection a request: the clients share the machine
-with the server, so they had better cost little.
+after another, `pause` seconds apart, until the time or the requests run out. With `cycle` the
+requests repeat. Plain sockets and one connection per request: the clients share the machine
+with the server, so they had better be cheap.
 """
 
 import asyncio

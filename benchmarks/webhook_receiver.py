@@ -1,8 +1,8 @@
-"""A receiver of webhooks: verifies each, waits a little, answers 204; GET tells what it heard.
+"""A webhook receiver: verifies each call, waits a little, answers 204; GET tells what it received.
 
     python benchmarks/webhook_receiver.py SECONDS SECRET
 
-Prints its port. Many calls come over one connection, as to a program in production.
+Prints its port. Many calls come over one connection, as in production.
 """
 
 import asyncio

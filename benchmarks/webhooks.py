@@ -1,9 +1,9 @@
-"""How many webhooks one worker delivers in a second, to a receiver on the same machine.
+"""How many webhooks per second one worker delivers to a receiver on the same machine.
 
     python -m benchmarks.webhooks [--engine sqlite]
 
-Starts a throw-away database that writes to the disk, books with the service, then starts a worker
-process as production does and counts what a receiver in another process has heard and verified.
+Starts a throwaway database that writes to the disk, books with the service, then starts a worker
+process as production does and counts what a receiver in another process received and verified.
 """
 
 import json
@@ -47,7 +47,7 @@ def main() -> None:
 
 @contextmanager
 def site(engine: str, **environment: str) -> Iterator[None]:
-    """Set this process and those it starts up with an empty database."""
+    """Give this process and those it starts an empty database."""
     with database(engine) as url:
         os.environ |= {
             "DATABASE_URL": url,
@@ -97,7 +97,7 @@ def measured(endpoints: int, pause: float, events: int) -> str:
 
 
 def prepare(endpoints: int, each: int, port: int) -> None:
-    """Make spaces with a webhook each, and bookings whose events wait to be sent."""
+    """Make spaces with a webhook each, and bookings whose events are waiting to be sent."""
     from notifications import relay
     from notifications.models import Endpoint
 
@@ -114,7 +114,7 @@ def prepare(endpoints: int, each: int, port: int) -> None:
 
 
 def booked_space(bookings: int) -> Any:
-    """Make a space with so many bookings, each with its event in the log."""
+    """Make a space with this many bookings, each with its event in the log."""
     from bookings.deciding import services
     from bookings.deciding.wish import Wish
     from spaces.factories import open_space

@@ -1,4 +1,4 @@
-"""What people and scripts send, read into values."""
+"""What people and scripts submit, parsed into values."""
 
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ MOST_PEOPLE = 1000
 
 
 class TimeSelect(forms.Select):
-    """A select of plain times. Django writes each option by a template of its own: 3 ms a board."""
+    """A select of plain times. Django renders each option with its own template: 3 ms per board."""
 
     def render(
         self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
@@ -42,7 +42,7 @@ class TimeSelect(forms.Select):
 
 
 class SearchForm(forms.Form):
-    """The board's query, completed: `bookings.finding.searching` fills in what was left out."""
+    """The board's query; `bookings.finding.searching` fills in what was left out."""
 
     date = forms.CharField(label=_("Day"), widget=DayInput)
     party = WholeNumberField(label=_("People"), required=False, min_value=1, max_value=MOST_PEOPLE)
@@ -61,7 +61,7 @@ class SearchForm(forms.Form):
 
     def __init__(self, data: Any, *, times: dict[str, list[tuple[str, str]]]) -> None:
         super().__init__(data)
-        # `from` is a word of Python's own.
+        # `from` is a Python keyword.
         for name, label in (("from", _("From")), ("to", _("To"))):
             self.fields[name] = forms.CharField(
                 label=label, required=False, widget=TimeSelect(choices=times[name])
@@ -85,7 +85,7 @@ class TimesForm(forms.Form):
         self.found: Place | None = None
 
     def clean_place(self) -> UUID:
-        """Find the place, whatever its state: the rules say when it can't be booked."""
+        """Find the place, whatever its state: the rules decide whether it can be booked."""
         code: UUID = self.cleaned_data["place"]
         self.found = Place.objects.select_related("space").filter(code=code).first()
         if self.found is None:
@@ -118,7 +118,7 @@ class BookForm(TimesForm):
 
 
 class HistoryForm(forms.Form):
-    """The history's filters; a value that doesn't exist filters nothing."""
+    """The history's filters; an unknown value filters nothing."""
 
     state = forms.ChoiceField(
         label=_("State"),
@@ -138,7 +138,7 @@ class HistoryForm(forms.Form):
         self.fields["space"].queryset = spaces  # type: ignore[attr-defined]
 
     def chosen(self) -> dict[str, Any]:
-        """Return the filters as keyword arguments of `BookingQuerySet.narrowed`."""
+        """Return the filters as keyword arguments for `BookingQuerySet.narrowed`."""
         self.is_valid()
         return {name: self.cleaned_data.get(name) or None for name in ("state", "space")}
 

@@ -47,12 +47,12 @@ class Booking(models.Model):
     request_key = models.CharField(max_length=200, null=True, editable=False)  # noqa: DJ001 - many without
     created_at = models.DateTimeField(_("received"))
     decided_at = models.DateTimeField(_("decided"), null=True)
-    # Codes of `bookings.deciding.rules.REASONS`: why it was not booked. The default of the database
-    # lets a process of the release before this one insert rows while both run.
+    # Codes from `bookings.deciding.rules.REASONS`: why it was not booked. The database default
+    # lets a process of the previous release insert rows while both run.
     problems = models.JSONField(
         _("why not"), default=list, db_default=Value([], models.JSONField()), editable=False
     )
-    # Until then whoever claimed it decides it; afterwards anyone may.
+    # Until then only the claimer may decide it; afterwards anyone may.
     # See `bookings.deciding.queueing`.
     lease_expires_at = models.DateTimeField(null=True, editable=False)
 
@@ -79,7 +79,7 @@ class Booking(models.Model):
                 condition=Q(state__in=UNDECIDED) | Q(decided_at__isnull=False),
                 name="booking_decided",
             ),
-            # Idempotency: one request, one booking, however often it is sent.
+            # Idempotency: one request makes one booking, however often it is sent.
             models.UniqueConstraint(
                 fields=["member", "request_key"], name="booking_request_key_once"
             ),
@@ -154,6 +154,8 @@ class BookingEvent(models.Model):
         CONFIRMED = "CONFIRMED", _("booked")
         REJECTED = "REJECTED", _("not booked")
         MOVED = "MOVED", _("moved")
+        AMENDED = "AMENDED", _("details changed")
+        KEPT = "KEPT", _("kept")
         CANCELLED = "CANCELLED", _("cancelled")
         COMPLETED = "COMPLETED", _("completed")
 
@@ -170,8 +172,8 @@ class BookingEvent(models.Model):
     at = models.DateTimeField(_("when"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     data = models.JSONField(encoder=DjangoJSONEncoder)
-    # Given after the commit, by `bookings.deciding.log`; keys are given before it, and come out of
-    # order.
+    # Assigned after the commit, by `bookings.deciding.log`; keys are assigned before it, and appear
+    # out of order.
     position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)
 
     objects: ClassVar[models.Manager["BookingEvent"]] = EventQuerySet.as_manager()

@@ -1,4 +1,4 @@
-"""What can be asked of bookings."""
+"""Queries on bookings."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -26,12 +26,12 @@ from spaces.models import Space
 from spaces.querysets import related_model
 from spaces.slots import Period
 
-#: How long the list of what is to come tells that a queued request was refused.
+#: How long the list of upcoming bookings shows that a queued request was refused.
 REFUSALS_SHOWN_FOR = timedelta(days=1)
 
 
 class WallClock(Func):
-    """What a clock on the wall shows at an instant, in the zone named by a column. To sort by."""
+    """What a wall clock shows at an instant, in the zone named by a column. For sorting."""
 
     output_field = CharField()
 
@@ -56,10 +56,11 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.filter(place__space__staff_roles__user=user)
 
     def visible_to(self, user: User) -> Self:
-        """A person's own bookings, and those of the spaces whose day the person runs."""
+        """A person's own bookings, and those in the spaces whose day the person runs."""
         if user.is_superuser:
             return self
-        # Asked first: for a member the index by member is enough, with an OR it would be of no use.
+        # Checked first: for a member the index by member is enough; an OR would keep it from being
+        # used.
         run = list(Space.objects.run_by(user).values_list("pk", flat=True))
         mine = Q(member=user)
         return self.filter(mine | Q(place__space__in=run) if run else mine)
@@ -68,14 +69,19 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.filter(state__in=OCCUPYING)
 
     def undecided(self) -> Self:
-        """Bookings that were accepted and wait for their decision."""
+        """Bookings that were accepted and are waiting for a decision."""
         return self.filter(state__in=UNDECIDED)
+
+    def waiting_since(self) -> datetime | None:
+        """Return when the request that waits longest for its decision was received."""
+        oldest: datetime | None = self.undecided().aggregate(at=Min("created_at"))["at"]
+        return oldest
 
     def in_order_of_arrival(self) -> Self:
         return self.order_by("pk")
 
     def next_of_each_place(self) -> Self:
-        """The undecided booking of each place that arrived first, in order of arrival."""
+        """Each place's first undecided booking, in order of arrival."""
         firsts = self.undecided().order_by().values("place").annotate(first=Min("pk"))
         return self.filter(pk__in=firsts.values("first")).in_order_of_arrival()
 
@@ -84,9 +90,9 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.occupying().filter(ends_at__gt=now).order_by("starts_at", "pk")
 
     def ahead(self, now: datetime) -> Self:
-        """What is to come, soonest first: bookings, requests that wait, and those refused lately.
+        """What is ahead, soonest first: bookings, waiting requests, and recently refused ones.
 
-        Of refusals only those that came later than the request: the others were told at once.
+        Only refusals that came after the request: the others were shown at once.
         """
         upcoming = Q(state__in=OCCUPYING, ends_at__gt=now)
         refused = Q(
@@ -102,18 +108,18 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.order_by("-starts_at", "-pk")
 
     def latest_on_the_wall_first(self) -> Self:
-        """As they are shown: by the clocks of their spaces, which may be zones apart."""
+        """As they are shown: by their spaces' clocks, which may be in different zones."""
         return self.order_by(WallClock("starts_at", "place__space__time_zone").desc(), "-pk")
 
     def past_due(self, now: datetime) -> Self:
-        """Bookings whose time is over and that nobody has finished yet."""
+        """Bookings whose time is over and that nobody has completed yet."""
         return self.filter(state__in=[State.CONFIRMED, State.CHECKED_IN], ends_at__lte=now)
 
     def to_remind_of(self, now: datetime, *, hours: int) -> Self:
-        """Members' bookings that begin within the hours before which their space reminds.
+        """Members' bookings that start within their space's reminder time.
 
-        Only those that were as they are when the reminder fell due: who books or moves later than
-        that has it in mind.
+        Only those that were already so when the reminder fell due: whoever books or moves later
+        than that needs no reminder.
         """
         events: EventQuerySet[Any] = EventQuerySet(related_model(self.model, "events"))
         before = timedelta(hours=hours)
@@ -137,6 +143,10 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def ending_after(self, at: datetime) -> Self:
         return self.filter(ends_at__gt=at)
+
+    def touched_by(self, *, spaces: Collection[int], people: Collection[int]) -> Self:
+        """Bookings in these spaces, and those of these people."""
+        return self.filter(Q(place__space__in=spaces) | Q(member__in=people))
 
     def at_places(self, places: Collection[int]) -> Self:
         return self.filter(place__in=places)
@@ -164,7 +174,7 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         starts_before: datetime | None,
         ends_after: datetime | None,
     ) -> Self:
-        """Keep what fits all that is said; `space` is a slug, `place` a code."""
+        """Keep what matches all given values; `space` is a slug, `place` a code."""
         said = {
             "state__in": states,
             "place__space__slug": space,
@@ -175,7 +185,7 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.filter(**{lookup: value for lookup, value in said.items() if value})
 
     def sorted_by(self, sort: Sort, *, after: list[str] | None = None) -> Self:
-        """Put in order, from behind a position on. Raises ValueError for a wrong position."""
+        """Sort, starting after a position. Raises ValueError for a wrong position."""
         rows = self if after is None else self.filter(sort.beyond(after))
         return rows.order_by(*sort.fields)
 
@@ -215,7 +225,7 @@ class EventQuerySet[E: models.Model](models.QuerySet[E]):
         return self.filter(booking__in=bookings)
 
     def between(self, since: datetime | None, until: datetime | None) -> Self:
-        """What happened from one instant until before another; None: without that end."""
+        """What happened from one instant until just before another; None means no limit."""
         found = self if since is None else self.filter(at__gte=since)
         return found if until is None else found.filter(at__lt=until)
 
@@ -234,13 +244,13 @@ class EventQuerySet[E: models.Model](models.QuerySet[E]):
         return self.filter(~Exists(later))
 
     def unplaced(self) -> Self:
-        """Events that have no position in the log yet."""
+        """Events without a position in the log yet."""
         return self.filter(position=None)
 
     def before(self, sequence: int, *, of: models.Model) -> Self:
-        """What happened to a booking before its event of that number, latest first."""
+        """What happened to a booking before the event with this number, latest first."""
         return self.filter(booking=of, sequence__lt=sequence).order_by("-sequence")
 
     def beyond(self, position: int) -> Self:
-        """What comes after a position of the log, in its order."""
+        """What comes after a position in the log, in order."""
         return self.filter(position__gt=position).order_by("position")

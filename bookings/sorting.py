@@ -1,4 +1,4 @@
-"""The orders in which bookings are listed page by page, and where in them a booking stands."""
+"""The sort orders of paged lists of bookings, and a booking's position in them."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ class Sort(models.TextChoices):
 
     @property
     def fields(self) -> list[str]:
-        """A code is a UUIDv7: it sorts by the moment of the request, and makes places unique."""
+        """A code is a UUIDv7: it sorts by the time of the request, and makes positions unique."""
         return {
             Sort.NEWEST: ["-code"],
             Sort.EARLIEST: ["starts_at", "code"],
@@ -23,11 +23,11 @@ class Sort(models.TextChoices):
         }[self]
 
     def position(self, starts_at: datetime, code: UUID) -> list[str]:
-        """Write where a booking stands, for `beyond`."""
+        """Write a booking's position, for `beyond`."""
         return [self.value, starts_at.isoformat(), str(code)]
 
     def beyond(self, position: list[str]) -> Q:
-        """Return what stands after a position. Raises ValueError for one of another order."""
+        """Return what comes after a position. Raises ValueError for one from another order."""
         sort, start, booking = position
         starts_at, code = datetime.fromisoformat(start), UUID(booking)
         if sort != self.value or starts_at.utcoffset() != timedelta(0):  # `position` writes UTC

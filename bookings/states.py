@@ -21,21 +21,21 @@ class State(models.TextChoices):
 #: Booked slots exist exactly while a booking is in one of these.
 OCCUPYING = frozenset({State.AWAITING_APPROVAL, State.OFFERED, State.CONFIRMED, State.CHECKED_IN})
 
-#: A place was had, if perhaps given back: what belongs into a calendar.
+#: The place was held, though perhaps given back: what belongs in a calendar.
 EVER_HELD = OCCUPYING | {State.COMPLETED, State.NO_SHOW, State.CANCELLED}
 
-#: Accepted, and not decided yet.
+#: Accepted, but not decided yet.
 UNDECIDED = (State.CREATED, State.CHECKING_AVAILABILITY)
 
-#: The states that something here brings bookings into; the others are for what is to come.
+#: The states that are in use; the others are for future features.
 MET = (*UNDECIDED, State.CONFIRMED, State.COMPLETED, State.CANCELLED, State.REJECTED)
 
-#: Where a booking may go from each state; nothing else moves it.
+#: Where a booking may go from each state; there are no other transitions.
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.CREATED: frozenset({State.CHECKING_AVAILABILITY}),
     State.CHECKING_AVAILABILITY: frozenset(
         {
-            State.CHECKING_AVAILABILITY,  # again: whoever checked it was lost
+            State.CHECKING_AVAILABILITY,  # again: the worker that checked it was lost
             State.CONFIRMED,
             State.AWAITING_APPROVAL,
             State.OFFERED,
@@ -60,7 +60,7 @@ def sources(target: State) -> list[State]:
 
 
 def may_follow(earlier: State, later: State) -> bool:
-    """Tell whether two events of one booking may stand in this order.
+    """Tell whether two events of one booking may follow each other.
 
     A decision passes through CHECKING_AVAILABILITY inside one transaction and leaves one event; a
     booking that moves to another time keeps its state.

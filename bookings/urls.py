@@ -1,4 +1,4 @@
-"""Addresses of the member's pages."""
+"""URLs of the member's pages."""
 
 from django.urls import path
 

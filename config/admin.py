@@ -16,7 +16,9 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -26,7 +28,7 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def sensible[View: Callable[..., Any]](view: View) -> View:
-    """Answer 400 to what no page here sends, and a database can't even compare.
+    """Answer 400 to values that no page here sends and a database can't even compare.
 
     Django reads filters and ticked rows without a form, so such values would end in a 500.
     """
@@ -45,10 +47,16 @@ def sensible[View: Callable[..., Any]](view: View) -> View:
             raise BadRequest
         try:
             return view(request, *args, **kwargs)
-        except OverflowError as error:  # a key longer than SQLite's numbers, chosen in a list
+        except OverflowError as error:  # a key too large for SQLite, chosen in a list
             raise BadRequest from error
 
     return cast(View, checked)
+
+
+def sentences() -> list[str]:
+    from config.heartbeat import Attendance  # models, which aren't loaded when this module is
+
+    return Attendance.at(timezone.now()).sentences
 
 
 class MestoAdminConfig(AdminConfig):
@@ -59,10 +67,14 @@ class MestoAdminSite(AdminSite):
     site_title = _("Mesto")
     site_header = _("Mesto")
     index_title = _("Front desk")
-    enable_nav_sidebar = False  # the head of each page has the links; lists get the room
+    enable_nav_sidebar = False  # each page's header has the links; lists get the space
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Let the pages of the day say what is amiss; the others don't ask."""
+        return {**super().each_context(request), "amiss": SimpleLazyObject(sentences)}
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Let in superusers and everyone who runs a space."""
+        """Let in superusers and everyone who works for a space."""
         user = request.user
         return user.is_active and (user.is_superuser or getattr(user, "is_space_staff", False))
 
@@ -72,17 +84,17 @@ class MestoAdminSite(AdminSite):
     def password_change(  # type: ignore[override]  # the stubs know no redirect
         self, request: HttpRequest, extra_context: Any = None
     ) -> HttpResponse:
-        """There is one page for passwords; it writes nothing but the password."""
+        """Redirect to the one page for passwords; it changes nothing but the password."""
         return redirect("password")
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Leave out the way from any row's key to its page: it knows no roles."""
+        """Leave out the view that turns any row's key into its page: it doesn't know roles."""
         return [url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site"]
 
     @method_decorator(methods)
     @login_not_required
     def login(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:
-        """Send visitors to the one sign-in page; refuse who is signed in and may not enter."""
+        """Send visitors to the one sign-in page; refuse signed-in people who may not enter."""
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
         wanted = request.GET.get("next") or reverse("admin:index")

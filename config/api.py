@@ -1,11 +1,11 @@
 """The JSON API, put together: `/api/v1/`, its OpenAPI document and its documentation."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
@@ -19,8 +19,10 @@ from ninja.renderers import JSONRenderer
 
 from accounts.api import problems, queries
 from accounts.api.auth import unauthenticated
+from accounts.api.joining import router as joining
 from accounts.api.parsing import StrictParser
 from accounts.api.problems import ApiProblem, answer
+from accounts.api.requests import ProgramRequest
 from accounts.api.routes import router as signing_in
 from bookings.api.events import router as events
 from bookings.api.finding import router as finding
@@ -49,19 +51,19 @@ class MestoAPI(NinjaAPI):
     def get_openapi_schema(
         self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
     ) -> Document:
-        """Describe the API, in English throughout: most of it stands in the code."""
+        """Describe the API, all in English, as most of it is written in the code."""
         document = copy(self._undated(path_prefix or self.get_root_path(path_params or {})))
         document.update(dated(dict(document), timezone.now().date() + timedelta(days=7)))
         return document
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
-        """Look at the address too: ninja calls this when it knows who asks, before it reads."""
+        """Check the query string too: ninja calls this after authentication, before parsing."""
         queries.require_known(request)
         return super().create_temporal_response(request)
 
     @cache  # noqa: B019 - there is one API, and it lives as long as the process
     def _undated(self, path_prefix: str) -> Document:
-        """Put the document together, which takes long; all but its dates is in the code."""
+        """Build the document, which is slow; everything but its dates comes from the code."""
         with translation.override(None):
             return Document(self, path_prefix)
 
@@ -76,6 +78,7 @@ api = MestoAPI(
     renderer=Renderer(),
 )
 api.add_decorator(queries.noting, mode="view")
+api.add_router("", joining)
 api.add_router("/auth", signing_in)
 api.add_router("", spaces)
 api.add_router("", finding)
@@ -100,7 +103,7 @@ def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Ninja's own: it raises 400 for a body that is no JSON."""
+    """Handle ninja's own errors: it raises 400 for a body that isn't JSON."""
     assert error.status_code == HTTPStatus.BAD_REQUEST, error
     return answer(ApiProblem(problems.MALFORMED))
 
@@ -112,22 +115,28 @@ def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """Name each wrong value by its place: `body.starts_at`, `query.party_size`."""
+    """Name each wrong value by its location: `body.starts_at`, `query.party_size`."""
+    known = cast(ProgramRequest, request).known_parameters
     errors = [
-        {"field": _field(found["loc"]), "message": found["msg"].removeprefix("Value error, ")}
+        {
+            "field": _field(found["loc"], known),
+            "message": found["msg"].removeprefix("Value error, "),
+        }
         for found in error.errors
     ]
     return answer(ApiProblem(problems.INVALID, errors=errors))
 
 
-def _field(place: Sequence[str | int]) -> str:
-    """Ninja names the body twice: by what it is, and by the parameter that takes it."""
+def _field(place: Sequence[str | int], known: Collection[str]) -> str:
+    """Ninja also names bodies, and parameters parsed together, by the argument that takes them."""
     source, *path = place
-    named = ".".join(str(part) for part in [source, *(path[1:] if source == "body" else path)])
-    return named.encode(errors="replace").decode()  # half a character can be a name in JSON
+    if source == "body" or (source == "query" and path and path[0] not in known):
+        path = path[1:]
+    named = ".".join(map(str, [source, *path]))
+    return named.encode(errors="replace").decode()  # a lone surrogate can be a name in JSON
 
 
 urls = api.urls
-for pattern in urls[0]:  # operations ask by themselves who it is
+for pattern in urls[0]:  # operations authenticate by themselves
     assert isinstance(pattern, URLPattern)
     login_not_required(pattern.callback)

@@ -1,4 +1,4 @@
-"""What the API's problems mean, as a page. Its other page, with all operations, is ninja's."""
+"""The page that explains the API's problems. The other page, with all operations, is ninja's."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from bookings.deciding.rules import REASONS
 @login_not_required
 @require_safe
 def problems(request: HttpRequest) -> HttpResponse:
-    """Explain every code at the address that a problem document's `type` names."""
+    """Explain every code at the address in a problem document's `type`."""
     kinds = [
         {
             "code": kind.code,
@@ -28,7 +28,7 @@ def problems(request: HttpRequest) -> HttpResponse:
 
 
 def with_code(text: str) -> SafeString:
-    """Mark what stands in backticks as code."""
-    parts = enumerate(text.split("`"))  # each second one stood between two of them
+    """Mark up text in backticks as code."""
+    parts = enumerate(text.split("`"))  # every second part was between backticks
     marked = (format_html('<code lang="zxx">{}</code>', p) if n % 2 else p for n, p in parts)
     return format_html_join("", "{}", ((part,) for part in marked))

@@ -1,4 +1,4 @@
-"""Who signs in, and the signed-in person with what every page's frame shows, in one query."""
+"""Signing in, and loading the signed-in person with what every page shows, in one query."""
 
 from functools import cache
 from secrets import token_hex
@@ -24,9 +24,9 @@ class Backend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> User | None:
-        """Find who has this login and password; a login that nobody has takes as long.
+        """Find the person with this login and password; an unknown login takes just as long.
 
-        Django hashes once for nobody, but a password may be tried in two spellings.
+        Django hashes once for an unknown login, but a password may be tried in two spellings.
         """
         if username is None or password is None:
             return None
@@ -39,7 +39,7 @@ class Backend(ModelBackend):
         return user if is_right and self.user_can_authenticate(user) else None
 
     def get_user(self, user_id: int) -> User | None:
-        """Carry `upcoming_count` and `is_space_staff`, which the navigation needs on every page."""
+        """Annotate `upcoming_count` and `is_space_staff`, which every page's navigation needs."""
         upcoming = Booking.objects.filter(member=OuterRef("pk")).upcoming(timezone.now())
         user = (
             User.objects.annotate(
@@ -54,5 +54,5 @@ class Backend(ModelBackend):
 
 @cache
 def _nobody() -> User:
-    """Return a person whose password nobody knows; never saved."""
+    """Return an unsaved person whose password nobody knows."""
     return User(password=make_password(token_hex(16)))

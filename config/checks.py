@@ -1,4 +1,4 @@
-"""Wrong settings, said plainly before anyone is served."""
+"""Wrong settings, reported plainly before anyone is served."""
 
 from collections.abc import Sequence
 from email.utils import getaddresses
@@ -15,8 +15,8 @@ from django.core.validators import validate_email
 
 from config.mailers import CONSOLE
 
-LONGEST_WAIT = 2  # seconds: who comes behind a wait, such as a balancer, has an answer within three
-SHORTEST_WAIT = 0.5  # seconds: on a busy machine, others who book take part of it
+LONGEST_WAIT = 2  # seconds: requests behind it, a balancer's too, are answered within three
+SHORTEST_WAIT = 0.5  # seconds: on a busy machine, other bookings take part of it
 
 
 @register()
@@ -135,7 +135,7 @@ def site_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMess
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # read when asked for, and may be wrong
+        _ = parts.port  # parsed on access, and may be wrong
     except ValueError:
         return urlsplit("")
     return parts
@@ -144,7 +144,7 @@ def _split(url: str) -> SplitResult:
 @register()
 def mail_server(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     try:
-        _ = mailers.default  # makes it, and connects to nothing
+        _ = mailers.default  # creates it without connecting
     except (InvalidMailer, TypeError, ValueError, OSError) as error:
         return [
             Error(
@@ -176,7 +176,7 @@ def _is_mailbox(text: str) -> bool:
         validate_email(address)
     except (ValidationError, ValueError):
         return False
-    return not any(category(letter) in {"Cc", "Zl", "Zp"} for letter in text)  # ends of lines
+    return not any(category(letter) in {"Cc", "Zl", "Zp"} for letter in text)  # controls, line ends
 
 
 @register()
@@ -191,7 +191,7 @@ def kafka_options(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Chec
         ]
     if not settings.KAFKA["options"]:
         return []
-    from notifications.kafka.producing import objection  # who has no Kafka loads none of it
+    from notifications.kafka.producing import objection  # don't load it where Kafka isn't used
 
     if not (problem := objection()):
         return []

@@ -1,6 +1,6 @@
-"""Mail where nobody sends it: printed to be read, with links that can be opened.
+"""Mail without a mail server: printed legibly, with links that can be opened.
 
-As it travels, a mail is coded: Cyrillic can't be read, and long links are broken.
+In transit a mail is encoded: Cyrillic is unreadable, and long links are broken.
 """
 
 from typing import Any

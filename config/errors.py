@@ -1,10 +1,15 @@
-"""Errors are pages of the house."""
+"""Error pages that look like the rest of the site."""
 
+import re
 import sys
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
@@ -14,16 +19,17 @@ from accounts.again import old_form
 from accounts.api import problems
 from accounts.api.problems import ApiProblem, Kind, answer, is_for_programs
 
-RETRY_AFTER = 5  # seconds; the 503 page asks again by itself
+RETRY_AFTER = 5  # seconds; the 503 page reloads by itself
+SECRET = re.compile("password|secret", re.IGNORECASE)  # names of fields
 
 
 def _page(request: HttpRequest, kind: Kind) -> HttpResponse:
-    """Answer with a page of the house, or with a problem document where programs ask."""
+    """Answer with one of our pages, or with a problem document for programs."""
     if is_for_programs(request):
         return answer(ApiProblem(kind))
     status = kind.status
     response = render(request, f"errors/{status}.html", {"status": status}, status=status)
-    add_never_cache_headers(response)  # its frame names who is signed in
+    add_never_cache_headers(response)  # its header names the signed-in person
     return response
 
 
@@ -58,9 +64,9 @@ def method_not_allowed(request: HttpRequest) -> HttpResponse:
 
 @requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say 503 when it was the database that could not be reached: that mends itself.
+    """Say 503 when the database could not be reached: that recovers by itself.
 
-    These two pages ask nothing of the database, so they use no context processors.
+    These two pages don't use the database, so they use no context processors.
     """
     is_down = isinstance(sys.exception(), OperationalError | InterfaceError)
     if is_for_programs(request):
@@ -68,12 +74,35 @@ def server_error(request: HttpRequest) -> HttpResponse:
         kind = problems.UNAVAILABLE if is_down else problems.BROKEN
         return answer(ApiProblem(kind, headers=headers))
     if is_down:
-        response = render_alone("errors/503.html", HTTPStatus.SERVICE_UNAVAILABLE)
+        resend = None if request.method in ("GET", "HEAD") else Resend.of(request)
+        response = render_alone("errors/503.html", HTTPStatus.SERVICE_UNAVAILABLE, resend=resend)
         response["Retry-After"] = str(RETRY_AFTER)
         return response
     return render_alone("errors/500.html", HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def render_alone(template: str, status: int) -> HttpResponse:
-    context = {"status": status, "retry_after": RETRY_AFTER}
+def render_alone(template: str, status: int, **context: Any) -> HttpResponse:
+    context = {"status": status, "retry_after": RETRY_AFTER, **context}
     return HttpResponse(render_to_string(template, context), status=status)
+
+
+@dataclass(frozen=True)
+class Resend:
+    """A form that met a database which was away, ready to be sent again."""
+
+    fields: list[tuple[str, str]]
+    is_whole: bool  # passwords and files never go into a page
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Resend":
+        try:
+            sent, files = request.POST, request.FILES
+        except (MultiPartParserError, RequestDataTooBig, UnreadablePostError):
+            return cls([], is_whole=False)
+        fields = [(name, value) for name, values in sent.lists() for value in values]
+        return cls(fields, is_whole=not files and not any(SECRET.search(name) for name in sent))
+
+    @property
+    def is_harmless(self) -> bool:
+        """Tell whether it is carried out once, however often it is sent."""
+        return any(name == "request_key" for name, _value in self.fields)

@@ -2,30 +2,30 @@
 
 import os
 
-# A platform that sets PORT sends its requests from outside; without it, we are on someone's desk.
+# A platform that sets PORT sends requests from outside; without it, we run on someone's desk.
 port = os.environ.get("PORT", "8000")
 host = os.environ.get("LISTEN", "0.0.0.0" if "PORT" in os.environ else "127.0.0.1")  # noqa: S104
 bind = f"{host}:{port}"
 
-# One request a process: measured under load, threads have the longer tail. More workers than a
+# One request per process: measured under load, threads have a longer tail. More workers than a
 # few per core wait for the database, and each holds a connection to it.
 worker_class = "sync"
 workers = int(os.environ.get("WEB_CONCURRENCY") or min(2 * (os.cpu_count() or 1) + 1, 9))
-os.environ["WEB_CONCURRENCY"] = str(workers)  # the settings reckon with it
+os.environ["WEB_CONCURRENCY"] = str(workers)  # the settings use it
 
-os.environ["SERVING"] = "true"  # whoever waits for an answer doesn't wait long for the database
+os.environ["SERVING"] = "true"  # requests don't wait long for the database
 
-# The application is loaded once, before the fork: workers share its memory, and a mistake in it
-# is shown once. Nothing at import may open a connection or start a thread; Django opens its
+# The application is loaded once, before the fork: workers share its memory, and an error in it
+# is shown once. Nothing may open a connection or start a thread at import time; Django opens its
 # connections (and psycopg its pool) at the first query, inside the worker.
 preload_app = True
 
-timeout = 30  # seconds without a sign of life, then the worker is replaced
-graceful_timeout = 20  # for requests under way when it is told to stop
+timeout = 30  # seconds without a heartbeat before the worker is replaced
+graceful_timeout = 20  # seconds for requests in progress when it is told to stop
 # The workers' heartbeat is a file; on a slow disk it would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 
-# Whose forwarded headers to believe is decided in one place: TRUSTED_PROXIES in the settings.
+# One place decides whose forwarded headers to believe: TRUSTED_PROXIES in the settings.
 forwarded_allow_ips = ""
 
 accesslog = os.environ.get("ACCESS_LOG") or None  # "-" is the standard output

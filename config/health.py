@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError, connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from config.heartbeat import Attendance
 
 
 @require_safe
@@ -20,12 +23,34 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
+    """Tell whether requests can be served; `?worker=1`: also whether what waits is carried out.
+
+    A balancer asks the first, for a site without a worker still books; a monitor the second.
+    """
+    if request.GET.get("worker") == "1":
+        return _attendance()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except (DatabaseError, InterfaceError):
         return HttpResponse("database unreachable\n", content_type="text/plain", status=503)
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+def _attendance() -> JsonResponse:
+    try:
+        found = Attendance.at(timezone.now())
+    except (DatabaseError, InterfaceError):
+        return JsonResponse({"problems": ["database_unreachable"]}, status=503)
+    return JsonResponse(
+        {
+            "problems": found.problems,
+            "workers": found.workers,
+            "last_seen_at": found.last_seen_at,
+            "oldest_request_at": found.oldest_request_at,
+        },
+        status=503 if found.problems else 200,
+    )
 
 
 VIEWS = {"/healthz": healthz, "/readyz": readyz}

@@ -1,13 +1,13 @@
-"""What the operator tells librdkafka, from one setting."""
+"""The operator's librdkafka options, from one setting."""
 
 import json
 from typing import Any
 
 
 def options(text: str) -> Any:
-    """Return what KAFKA_OPTIONS says in JSON.
+    """Return what KAFKA_OPTIONS says, parsed from JSON.
 
-    What can't be read stays as it is: see also `config.checks.kafka_options`.
+    Invalid JSON stays as it is: see also `config.checks.kafka_options`.
     """
     try:
         return json.loads(text) if text.strip() else {}

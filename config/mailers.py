@@ -1,4 +1,4 @@
-"""How mail leaves, from one address: `smtp+tls://user:password@host:587`, `consolemail://`."""
+"""How mail is sent, from one URL: `smtp+tls://user:password@host:587`, `consolemail://`."""
 
 from typing import Any
 
@@ -7,18 +7,18 @@ from environ import Env
 
 CONSOLE = "config.console_mail.EmailBackend"
 
-#: Seconds for each answer of a mail server. One that says nothing must not hold the worker long.
+#: Seconds for each answer from a mail server. A silent one must not hold the worker up for long.
 TIMEOUT = 10
 
-#: Where a server speaks TLS from the first byte, whatever the scheme says (RFC 8314, section 3.3).
+#: The port on which servers speak TLS from the first byte, whatever the scheme (RFC 8314, 3.3).
 IMPLICIT_TLS = 465
 
 
 def mailer(url: str) -> dict[str, Any]:
-    """Return one entry of Django's MAILERS, for an address in the style of django-environ.
+    """Return one entry of Django's MAILERS, for a URL in the style of django-environ.
 
-    Its query sets options of the backend: `?timeout=30`. What can't be read gives an entry that
-    fails when it is used: see also `config.checks.mail_server`.
+    Its query sets options of the backend: `?timeout=30`. An invalid URL gives an entry that
+    fails when used: see also `config.checks.mail_server`.
     """
     try:
         read = Env.email_url_config(url)

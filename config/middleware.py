@@ -1,4 +1,4 @@
-"""Middleware of the whole site."""
+"""Middleware for the whole site."""
 
 import codecs
 import re
@@ -18,10 +18,10 @@ type Handler = Callable[[HttpRequest], HttpResponse]
 
 
 def client_address(get_response: Handler) -> Handler:
-    """Make REMOTE_ADDR the client's address when TRUSTED_PROXIES of our own stand in front.
+    """Make REMOTE_ADDR the client's address when TRUSTED_PROXIES of our own are in front.
 
     Each proxy appends the address it was called from to X-Forwarded-For, so only that many entries
-    from the right can be believed; what stands left of them the client wrote itself.
+    from the right can be believed; anything to their left was written by the client.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -37,10 +37,10 @@ def client_address(get_response: Handler) -> Handler:
 
 
 def readable(get_response: Handler) -> Handler:
-    """Keep from Django what a header can say and no browser does; it would end in a 500.
+    """Keep headers that no browser sends away from Django; they would end in a 500.
 
-    Django reads addresses and forms in whatever encoding Content-Type names, and looks sessions up
-    by what a quoted cookie holds, with zero bytes that PostgreSQL can't compare.
+    Django decodes URLs and forms with whatever encoding Content-Type names, and looks sessions up
+    by the content of a quoted cookie, even with NUL bytes that PostgreSQL can't compare.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -49,7 +49,7 @@ def readable(get_response: Handler) -> Handler:
         }
         named = request.encoding
         if named is not None:
-            request.encoding = "utf-8"  # in which the page that refuses is written
+            request.encoding = "utf-8"  # for the page that refuses it
             if codecs.lookup(named).name != "utf-8":
                 raise BadRequest("not UTF-8")
         return get_response(request)
@@ -58,7 +58,7 @@ def readable(get_response: Handler) -> Handler:
 
 
 def wrong_method_page(get_response: Handler) -> Handler:
-    """Give a bare 405 the house's page; it keeps its Allow header."""
+    """Give a bare 405 our own page; it keeps its Allow header."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what django-ninja finds in the code, and every problem and header."""
+"""The OpenAPI document: what django-ninja finds in the code, plus every problem and header."""
 
 from collections import defaultdict
 from datetime import date
@@ -41,7 +41,7 @@ PREFERENCE_APPLIED = {
         "schema": {"type": "string", "examples": ["respond-async"]},
     }
 }
-#: What only some operations answer with.
+#: Headers that only some operations return.
 HEADERS_OF = {
     ("createBooking", HTTPStatus.CREATED): LOCATION,
     ("createBooking", HTTPStatus.ACCEPTED): LOCATION | PREFERENCE_APPLIED,
@@ -89,9 +89,9 @@ class Document(OpenAPISchema):
     def operation_details(self, operation: Operation) -> dict[str, Any]:
         details: dict[str, Any] = super().operation_details(operation)
         for parameter in details["parameters"]:
-            # Ninja lists the examples here too, where OpenAPI has one, or named ones.
+            # Ninja lists the examples here too, where OpenAPI wants a single or named ones.
             found = parameter.pop("examples", None)
-            if found and parameter["required"]:  # the page fills it in
+            if found and parameter["required"]:  # the docs page fills it in
                 parameter["example"] = found[0]
         if "GET" in operation.methods:
             details["parameters"].append(IF_NONE_MATCH)
@@ -101,7 +101,7 @@ class Document(OpenAPISchema):
         if takes_key:
             details["parameters"].append(IDEMPOTENCY_KEY)
         if operation.auth_callbacks and operation.auth_callbacks[-1] is PUBLIC[-1]:
-            details["security"].append({})  # who signs in sees what the own group may
+            details["security"].append({})  # signed-in people see what their group may do
         details["responses"] |= self._problems(operation)
         if takes_key:  # `still_running`
             details["responses"][HTTPStatus.CONFLICT]["headers"] = {"Retry-After": RETRY_AFTER}
@@ -138,7 +138,7 @@ class Document(OpenAPISchema):
         }
 
     def _shape(self, kinds: list[problems.Kind]) -> dict[str, str]:
-        """Refer to the schema of these kinds; one that has more members fits the others too."""
+        """Refer to the schema of these kinds; the one with more members fits the others too."""
         shape = next((kind.shape for kind in kinds if kind.shape is not Problem), Problem)
         schema = shape.model_json_schema(ref_template=REF_TEMPLATE)
         self.schemas |= schema.pop("$defs", {})
@@ -155,7 +155,7 @@ def example(kind: problems.Kind) -> dict[str, Any]:
 
 
 def dated(value: Any, day: date) -> Any:
-    """Return the document with its examples on a day to come, so that they can be tried out."""
+    """Return the document with its examples on a future day, so that they can be tried out."""
     if isinstance(value, dict):
         return {name: dated(inner, day) for name, inner in value.items()}
     if isinstance(value, list):
@@ -164,7 +164,7 @@ def dated(value: Any, day: date) -> Any:
 
 
 def kinds_of(operation: Operation) -> list[problems.Kind]:
-    """Return every kind of problem that an operation may answer, its own first."""
+    """Return every kind of problem that an operation may return, its own first."""
     kinds = list(problems.RAISED.get(operation.view_func, ()))
     sources = {model.__ninja_param_source__ for model in operation.models}
     changes = bool({"POST", "PATCH", "PUT", "DELETE"} & set(operation.methods))

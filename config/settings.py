@@ -11,7 +11,7 @@ from config import kafka
 from config.mailers import mailer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = BASE_DIR / "var"  # what the running site writes: the SQLite file, collected static files
+VAR_DIR = BASE_DIR / "var"  # files the running site writes: the SQLite file, collected static files
 VAR_DIR.mkdir(exist_ok=True)
 
 env = environ.Env()
@@ -21,7 +21,7 @@ environ.Env.read_env(BASE_DIR / env.str("ENV_FILE", default=".env"))
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="insecure-development-key" if DEBUG else "")
-# Keys of before: what they signed, such as addresses of calendars, stays good.
+# Earlier keys: what they signed, such as calendar addresses, stays valid.
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 if render_host := env.str("RENDER_EXTERNAL_HOSTNAME", default=""):
@@ -98,15 +98,15 @@ DATABASE_WAITS = {
     "statement": env.float("DATABASE_STATEMENT_SECONDS", default=2),
     "lock": env.float("DATABASE_LOCK_SECONDS", default=1.5),
     "idle": env.int("DATABASE_IDLE_SECONDS", default=60),
-    # SQLite, whose file is locked.
+    # A locked SQLite file.
     "busy": env.float("DATABASE_BUSY_SECONDS", default=2),
-    # A machine that is gone is noticed by the kernel.
+    # The kernel notices when the machine is gone.
     "tcp": env.int("DATABASE_TCP_USER_TIMEOUT_SECONDS", default=8),
     "keepalives_idle": env.int("DATABASE_KEEPALIVES_IDLE_SECONDS", default=10),
     "keepalives_interval": env.int("DATABASE_KEEPALIVES_INTERVAL_SECONDS", default=3),
     "keepalives_count": env.int("DATABASE_KEEPALIVES_COUNT", default=3),
 }
-# What the server ought to have ended by then, we end: see config/databases/postgresql/.
+# We end what the server should have ended by then: see config/databases/postgresql/.
 DATABASE_WAITS["silence"] = DATABASE_WAITS["statement"] + 0.25 if IS_SERVING else 0
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'mesto.sqlite3'}")}
@@ -119,7 +119,7 @@ if IS_SQLITE:
         "timeout": DATABASE_WAITS["busy"] if IS_SERVING else 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-    # A file, not memory: threads of one test share it.
+    # A file, not memory: the threads of one test share it.
     DATABASES["default"]["TEST"] = {
         "NAME": env.str("TEST_DB", default=str(VAR_DIR / "test.sqlite3"))
     }
@@ -133,7 +133,7 @@ else:
         limits.append(f"-c statement_timeout={int(1000 * DATABASE_WAITS['statement'])}ms")
         limits.append(f"-c lock_timeout={int(1000 * DATABASE_WAITS['lock'])}ms")
     options["options"] = " ".join([options.get("options", ""), *limits]).strip()
-    # For each host. libpq waits at least so long, and who asks for /readyz not much longer.
+    # Per host. libpq waits at least this long, and nobody waits much longer for /readyz.
     options["connect_timeout"] = 2
     options.setdefault("tcp_user_timeout", 1000 * DATABASE_WAITS["tcp"])
     for name in ("keepalives_idle", "keepalives_interval", "keepalives_count"):
@@ -143,12 +143,12 @@ else:
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
-    # Requests go on without it, so a server that has gone silent must not hold them up.
+    # Requests work without it, so a silent server must not hold them up.
     CACHES["default"].setdefault("OPTIONS", {}).update(
         socket_timeout=0.3, socket_connect_timeout=0.3
     )
 elif CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
-    # Of the usual 300 a crowd's counts of requests would drop each other.
+    # With the default of 300, the request counts of a crowd would evict each other.
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 10_000}
 
 # --- Accounts and sign-in -------------------------------------------------------------------------
@@ -172,13 +172,13 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-# Ten wrong passwords close a login for a while. An address may fail more often: a whole coworking
-# can share one, and their typos must not shut everybody out; yet a hundred make guessing hopeless.
-# The attempts are rows, so every web process sees them.
+# Ten wrong passwords lock a login for a while. An address may fail more often: a whole coworking
+# space can share one, and typos must not lock everybody out; yet a limit of a hundred makes
+# guessing hopeless. The attempts are rows, so every web process sees them.
 AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 ADDRESS_FAILURE_LIMIT = env.int("ADDRESS_FAILURE_LIMIT", default=100)
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time we name holds, however often tried
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the announced time holds
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_RESET_ON_SUCCESS = True
 AXES_HANDLER = "accounts.lockout.Handler"
@@ -189,7 +189,7 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False  # accounts.admin has it
 AXES_VERBOSE = False
 
-# Tries an hour, also rows. Many share an address: a hundred who sign up on the first day may.
+# Tries per hour, also rows. Many share an address: a hundred may sign up on the first day.
 TRIES = {
     "sign-up": {
         "address": env.int("SIGN_UPS_PER_ADDRESS", default=300),
@@ -203,11 +203,15 @@ TRIES = {
         "address": env.int("TOKENS_PER_ADDRESS", default=600),
         "login": env.int("TOKENS_PER_LOGIN", default=60),
     },
+    # Links that confirm an address, to one address: nobody's mailbox is filled through us.
+    "letter": {"login": env.int("LETTERS_PER_MAILBOX", default=5)},
+    # Wrong passwords of somebody who is signed in, where one is asked for once more.
+    "password": {"login": env.int("LOGIN_FAILURE_LIMIT", default=10)},
 }
 
 # --- API ------------------------------------------------------------------------------------------
 
-# Requests a minute. An address may ask more often than one program: many can share it.
+# Requests per minute. An address may send more than one program: many can share it.
 API_RATES = {
     "token": env.int("API_RATE_PER_TOKEN", default=600),
     "session": env.int("API_RATE_PER_TOKEN", default=600),
@@ -216,15 +220,15 @@ API_RATES = {
 
 # --- Bookings -------------------------------------------------------------------------------------
 
-# After so long, a decision that a worker began and never ended is begun again by another.
+# After how long another worker restarts a decision that one began and never finished.
 DECISION_LEASE_SECONDS = env.int("DECISION_LEASE_SECONDS", default=30)
 
-# How many requests at a time may wait for a decision (`Prefer: wait`): each keeps a web process.
+# How many requests may wait for a decision at a time (`Prefer: wait`): each occupies a web process.
 API_WAITERS = env.int("API_WAITERS", default=env.int("WEB_CONCURRENCY", default=5) // 2)
 
 # --- Notifications --------------------------------------------------------------------------------
 
-# Where links in mail and events lead to.
+# Where links in mail and events lead.
 SITE_URL = (
     env.str("SITE_URL", default="").rstrip("/")
     or (render_host and f"https://{render_host}")
@@ -232,7 +236,7 @@ SITE_URL = (
 )
 
 DELIVERIES = {
-    # After so long, what a killed worker was sending is sent again by another.
+    # After how long another worker sends what a killed one was sending.
     "lease_seconds": env.float("DELIVERY_LEASE_SECONDS", default=120),
     # The pause after the first failure; it doubles after each.
     "retry_seconds": env.float("DELIVERY_RETRY_SECONDS", default=5),
@@ -251,7 +255,7 @@ KAFKA = {
     "topic": env.str("KAFKA_TOPIC", default="mesto.bookings"),
     "requests_topic": env.str("KAFKA_REQUESTS_TOPIC", default=""),
     "requests_group": env.str("KAFKA_REQUESTS_GROUP", default="mesto"),
-    # Anything else that librdkafka knows, as JSON: {"security.protocol": "SASL_SSL", …}
+    # Any other librdkafka option, as JSON: {"security.protocol": "SASL_SSL", …}
     "options": kafka.options(env.str("KAFKA_OPTIONS", default="")),
 }
 
@@ -261,13 +265,13 @@ KAFKA = {
 MAILERS = {"default": mailer(env.str("EMAIL_URL", default="") or "consolemail://")}
 MAIL_FROM = env.str("MAIL_FROM", default="") or "Mesto <mesto@localhost>"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
-PASSWORD_RESET_TIMEOUT = 2 * 60 * 60  # seconds that a link for a new password is good for
+PASSWORD_RESET_TIMEOUT = 2 * 60 * 60  # how many seconds a link for a new password is valid
 
 # --- HTTP and security ----------------------------------------------------------------------------
 
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by the balancer, inside
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # the balancer asks from inside
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -278,7 +282,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
-# How many proxies of ours stand in front; each appends one address to X-Forwarded-For.
+# How many of our own proxies are in front; each appends one address to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if render_host else 0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -299,7 +303,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 FORMAT_MODULE_PATH = "config.formats"
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "UTC"  # what the database holds; pages show the space's own zone
+TIME_ZONE = "UTC"  # what the database stores; pages show the space's own zone
 
 # --- Static files ---------------------------------------------------------------------------------
 
@@ -307,7 +311,7 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# What is compressed already, and the source maps of packages: collecting would take long.
+# Already compressed files, and packages' source maps: collecting them would be slow.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("br", "gz", "gif", "jpg", "map", "png", "webp", "woff2")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -326,6 +330,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # A page that is not there and a lost race are answers, not warnings.
+    # A missing page and a lost race are answers, not warnings.
     "loggers": {"django.request": {"level": "ERROR"}},
 }

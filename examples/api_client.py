@@ -1,7 +1,7 @@
-"""A whole round with the API: sign in, find, book, read, move, cancel, list.
+"""A complete tour of the API: sign in, find, book, read, move, cancel, list.
 
-It knows the site's address; where its operations are, and what goes where in a request, it reads
-in the site's own description. All it needs is httpx:
+It knows only the site's address; it reads where the operations are, and what goes where in a
+request, in the site's own OpenAPI document. All it needs is httpx:
 
     python examples/api_client.py http://127.0.0.1:8000 member mesto-demo
 """
@@ -38,7 +38,7 @@ class Api:
         }
 
     def call(self, name: str, body: Any = None, **parameters: Any) -> Any:
-        """Ask; parameters are put where the description says: path, query or header."""
+        """Send a request; parameters go where the document says: path, query or header."""
         method, path, operation = self.operations[name]
         sent: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
         where = {found["name"]: found["in"] for found in operation["parameters"]}

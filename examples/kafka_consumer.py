@@ -1,7 +1,7 @@
-"""Follow Mesto's bookings on Kafka and keep each event once, in a table of one's own.
+"""Follow Mesto's bookings on Kafka and store each event once, in a table.
 
-Mesto writes each event at least once, and those of one booking in order. What makes "once" of that
-is here: the event's id is the key of a table, written in the transaction that does the work, and
+Mesto writes each event at least once, and those of one booking in order. This is how that becomes
+"once": the event's id is the key of a table, written in the transaction that does the work, and
 the group's offset is committed only after it. All it needs is confluent-kafka:
 
     python examples/kafka_consumer.py --servers localhost:9092 --topic mesto.bookings
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS events (
 
 
 def keep(database: sqlite3.Connection, messages: list[Message]) -> list[tuple[str, str, str]]:
-    """Store what isn't there yet, all or nothing; return id, type and booking of what is new."""
+    """Store what isn't there yet, all or nothing; return id, type and booking of the new ones."""
     new = []
     with database:
         for message in messages:
@@ -68,7 +68,7 @@ def main() -> None:
         {
             "bootstrap.servers": asked.servers,
             "group.id": asked.group,
-            "auto.offset.reset": "earliest",  # a new group begins with the oldest event
+            "auto.offset.reset": "earliest",  # a new group starts with the oldest event
             "enable.auto.commit": False,
         }
     )
@@ -80,7 +80,7 @@ def main() -> None:
             for error in filter(None, (message.error() for message in came)):
                 if error.fatal():
                     raise KafkaException(error)
-                print(error, file=sys.stderr)  # it passes: a broker that is away is asked again
+                print(error, file=sys.stderr)  # temporary: it reconnects to a broker that is down
             messages = [message for message in came if message.error() is None]
             if not messages:
                 continue
@@ -88,7 +88,7 @@ def main() -> None:
                 print(*event, flush=True)
             try:
                 consumer.commit(asynchronous=False)
-            except KafkaException as error:  # then they come again, and are known
+            except KafkaException as error:  # then they arrive again, and are recognised
                 print(error, file=sys.stderr)
 
 

@@ -1,12 +1,12 @@
-"""Receive Mesto's webhooks: check who speaks, say each thing once, answer quickly.
+"""Receive Mesto's webhooks: verify the sender, handle each event once, answer quickly.
 
 All it needs is standardwebhooks:
 
     WEBHOOK_SECRET=whsec_... python examples/webhook_receiver.py 8080
 
 Mesto calls https addresses that anybody can reach. To try this on your own machine, write
-WEBHOOK_ALLOW_PRIVATE=true into its .env, start the site and its worker again, and give the webhook
-http://127.0.0.1:8080/ as its address. Whoever has no secret yet adds the webhook first.
+WEBHOOK_ALLOW_PRIVATE=true into its .env, restart the site and its worker, and give the webhook
+http://127.0.0.1:8080/ as its address. To get a secret, add the webhook first.
 """
 
 import os
@@ -33,14 +33,14 @@ class Receiver(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length)
         try:
-            # Over the bytes as they came: JSON that is read and written again may differ.
+            # Over the raw bytes: JSON that is parsed and written again may differ.
             content = self.server.webhook.verify(body, dict(self.headers.items()))
         except WebhookVerificationError as error:
             print(f"refused: {error}", flush=True)
             self.answer(HTTPStatus.BAD_REQUEST)
             return
         self.server.receive(self.headers["webhook-id"], content)
-        # Anything but 2xx, or no answer in ten seconds, and Mesto sends it again later.
+        # Anything but 2xx, or no answer in ten seconds, makes Mesto send it again later.
         self.answer(HTTPStatus.NO_CONTENT)
 
     def answer(self, status: HTTPStatus) -> None:
@@ -60,9 +60,9 @@ class Server(ThreadingHTTPServer):
         self.lock = threading.Lock()
 
     def receive(self, identity: str, content: dict[str, Any]) -> None:
-        """Do once what a message asks for. Mesto sends each at least once, so keep its id.
+        """Act on a message once. Mesto sends each at least once, so remember its id.
 
-        In earnest the ids are kept in the database of the program, in the transaction that does
+        A real program keeps the ids in its database, in the transaction that does
         the work.
         """
         with self.lock:

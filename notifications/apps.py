@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class NotificationsConfig(AppConfig):
-    """Who is told: reads the log of booking events, which does not know it is read."""
+    """Who is told: reads the log of booking events, which doesn't know it is being read."""
 
     name = "notifications"
     verbose_name = _("Notifications")
@@ -13,5 +13,5 @@ class NotificationsConfig(AppConfig):
         from notifications.calendars import feeds
 
         access.KINDS.append(
-            access.Kind(_("Addresses of calendars"), "calendar", feeds.names, feeds.close_all)
+            access.Kind(_("Calendar addresses"), "calendar", feeds.names, feeds.close_all)
         )

@@ -1,4 +1,4 @@
-"""Forms of what members want to be told."""
+"""Forms for what members want to be told."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

@@ -38,16 +38,16 @@ class Endpoint(models.Model):
         blank=True,
         validators=[URLValidator(["http", "https"]), MaxLengthValidator(500)],
     )
-    # Of `BookingEvent.Kind`; empty: every kind.
+    # Values of `BookingEvent.Kind`; empty: every kind.
     kinds = models.JSONField(_("events"), default=list, blank=True)
     is_active = models.BooleanField(_("switched on"), default=True)
-    # Kept as it is: a signature needs it. Shown to people once.
+    # Stored in clear, because signing needs it. Shown to people once.
     secret = models.CharField(max_length=100, blank=True, editable=False)
-    # Signs too until then, so that a receiver can change over without losing a call.
+    # Also signs until then, so that a receiver can switch without losing a call.
     previous_secret = models.CharField(max_length=100, blank=True, editable=False)
     previous_secret_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("added"))
-    # In a row. The relay rests a listener that fails again and again.
+    # In a row. The relay rests a listener that keeps failing.
     failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
     rests_until = models.DateTimeField(null=True, editable=False)
@@ -73,7 +73,7 @@ class Endpoint(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The space's; UTC where there is none."""
+        """The space's; UTC if there is none."""
         return self.space.zone if self.space else ZoneInfo("UTC")
 
     def wants(self, event: BookingEvent) -> bool:
@@ -82,7 +82,7 @@ class Endpoint(models.Model):
 
 
 class Delivery(models.Model):
-    """One thing to tell one endpoint, and how that went."""
+    """One message to one endpoint, and how that went."""
 
     class Purpose(models.TextChoices):
         EVENT = "EVENT", _("event")
@@ -101,7 +101,7 @@ class Delivery(models.Model):
         on_delete=models.CASCADE,
         related_name="deliveries",
         verbose_name=_("endpoint"),
-        db_index=False,  # others begin with it
+        db_index=False,  # other indexes start with it
     )
     purpose = models.CharField(
         _("what"), max_length=8, choices=Purpose.choices, default=Purpose.EVENT
@@ -114,7 +114,7 @@ class Delivery(models.Model):
         verbose_name=_("event"),
         db_index=False,  # nobody looks for the deliveries of an event
     )
-    # The event's, kept here too: of one booking the next is sent when the one before is settled.
+    # The event's, copied here: a booking's next event is sent when the previous one is settled.
     booking = models.ForeignKey(
         Booking,
         on_delete=models.CASCADE,
@@ -123,15 +123,15 @@ class Delivery(models.Model):
         verbose_name=_("booking"),
     )
     position = models.PositiveBigIntegerField(null=True)
-    # What a reminder reminds of: a booking that moves is reminded of anew.
+    # What a reminder is about: a booking that moves gets a new one.
     reminds_of = models.DateTimeField(null=True)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.PENDING)
     attempts = models.PositiveIntegerField(_("tries"), default=0)
     created_at = models.DateTimeField(_("received"))
     due_at = models.DateTimeField(_("next try"))
-    # When it was first due, or due again after somebody asked for it to be sent again.
+    # When it was first due, or due after somebody asked to send it again.
     asked_at = models.DateTimeField()
-    # Until then whoever claimed it sends it; afterwards anyone may. It is the claim's mark as well.
+    # Until then only the claimer may send it; afterwards anyone may. It also identifies the claim.
     lease_expires_at = models.DateTimeField(null=True, editable=False)
     settled_at = models.DateTimeField(_("settled"), null=True)
     error = models.CharField(_("what went wrong"), max_length=500, blank=True)
@@ -189,14 +189,14 @@ class Delivery(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The one of the booking's space, whoever is told."""
+        """That of the booking's space, whoever is told."""
         return self.booking.place.space.zone if self.booking else self.endpoint.zone
 
 
 class Attempt(models.Model):
     """One call of a webhook: what was sent, what came back, how long it took.
 
-    The body that was sent is not kept: it is made from the event, which may have been made to
+    The body that was sent is not kept: it is rebuilt from the event, which may have been made to
     forget a person since.
     """
 
@@ -204,9 +204,9 @@ class Attempt(models.Model):
     at = models.DateTimeField()
     milliseconds = models.PositiveIntegerField()
     request_headers = models.JSONField(default=dict)
-    status = models.PositiveSmallIntegerField(null=True)  # none when nobody answered
+    status = models.PositiveSmallIntegerField(null=True)  # empty when nobody answered
     response_headers = models.JSONField(default=dict)
-    response_body = models.TextField(blank=True)  # its beginning
+    response_body = models.TextField(blank=True)  # only the beginning
     error = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:
@@ -214,10 +214,10 @@ class Attempt(models.Model):
 
 
 class Cursor(models.Model):
-    """How far the relay has read the log. One row, which is its lock too."""
+    """How far the relay has read the log. One row, which is also its lock."""
 
     position = models.PositiveBigIntegerField(default=0)
-    # What happened before this release was installed is told to nobody. None: everything is new.
+    # Nobody is told what happened before this release was installed. None: everything is new.
     since = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -225,7 +225,7 @@ class Cursor(models.Model):
 
 
 class MailPreference(models.Model):
-    """What a member wants to be written. No row: everything."""
+    """Which mail a member wants. No row: everything."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mail_preference"
@@ -237,9 +237,9 @@ class MailPreference(models.Model):
 
 
 class CalendarFeed(models.Model):
-    """A secret address that a calendar program reads; deleting the row closes it.
+    """A secret address that a calendar app reads; deleting the row closes it.
 
-    Of the person's own bookings, or, for staff, of a space or of one place.
+    It shows the person's own bookings or, for staff, those of a space or of one place.
     """
 
     code = models.UUIDField(default=uuid4, unique=True, editable=False)
@@ -279,7 +279,7 @@ class CalendarFeed(models.Model):
 
 
 class RefusedRequest(models.Model):
-    """A booking request from Kafka that could not even be accepted, kept for the staff to see."""
+    """A booking request from Kafka that could not be accepted, kept for the staff to see."""
 
     topic = models.CharField(max_length=249)
     partition = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""What members want to be written, and the link by which they say so without signing in."""
+"""Which mail members want, and the link for saying so without signing in."""
 
 from django.conf import settings
 from django.core import signing
@@ -11,7 +11,7 @@ SALT = "notifications.unsubscribe"
 
 
 def wants_reminders(user: User) -> bool:
-    """Tell whether a person wants reminders; who has never said wants them."""
+    """Tell whether a person wants reminders; they do unless they said otherwise."""
     chosen = MailPreference.objects.filter(user=user).values_list("reminders", flat=True).first()
     return chosen is not False
 
@@ -21,7 +21,7 @@ def choose_reminders(user: User, *, wanted: bool) -> None:
 
 
 def unsubscribe_url(user: User) -> str:
-    """Return the address that switches a person's reminders off. It is good for ever.
+    """Return the address that switches a person's reminders off. It never expires.
 
     A mail is opened years later, and its link must still do what it says (RFC 8058).
     """
@@ -30,7 +30,7 @@ def unsubscribe_url(user: User) -> str:
 
 
 def reader_of(token: str) -> User | None:
-    """Return whose link it is; None when we didn't make it, or the person has left."""
+    """Return the link's owner; None when we didn't make it, or the person has left."""
     try:
         pk = signing.Signer(salt=SALT).unsign_object(token)
     except (signing.BadSignature, ValueError):

@@ -1,4 +1,4 @@
-"""What can be asked of endpoints, deliveries and calendar feeds."""
+"""Queries on endpoints, deliveries and calendar feeds."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -23,11 +23,11 @@ class EndpointQuerySet[E: models.Model](models.QuerySet[E]):
         return self.filter(channel="WEBHOOK", space=space)
 
     def webhooks_run_by(self, user: User) -> Self:
-        """Webhooks of the spaces whose staff this person is."""
+        """Webhooks of the spaces this person works for."""
         return self.filter(channel="WEBHOOK", space__in=Space.objects.run_by(user))
 
     def seen_by(self, user: User) -> Self:
-        """Webhooks of the spaces whose staff this person is; for superusers, mail and Kafka too."""
+        """Webhooks of the spaces this person works for; for superusers, mail and Kafka too."""
         return self if user.is_superuser else self.webhooks_run_by(user)
 
     def with_space(self) -> Self:
@@ -37,7 +37,7 @@ class EndpointQuerySet[E: models.Model](models.QuerySet[E]):
         return self.order_by("created_at", "pk")
 
     def with_health(self) -> Self:
-        """Carry `dead` and `waiting`, how many, and `next_at`, when the first of those is due."""
+        """Annotate the counts `dead` and `waiting`, and `next_at`, when the next one is due."""
         theirs = self._deliveries().order_by()
         dead, waiting = theirs.dead().values("endpoint"), theirs.pending().values("endpoint")
         return self.annotate(
@@ -47,7 +47,7 @@ class EndpointQuerySet[E: models.Model](models.QuerySet[E]):
         )
 
     def ready(self, now: datetime) -> Self:
-        """Switched on, not resting, and something is due: one look into an index for each."""
+        """Switched on, not resting, and with something due: one index lookup each."""
         due = self._deliveries().due(now)
         awake = Q(rests_until__isnull=True) | Q(rests_until__lte=now)
         return self.switched_on().filter(awake).filter(Exists(due))
@@ -66,7 +66,7 @@ class DeliveryQuerySet[D: models.Model](models.QuerySet[D]):
         return self.exclude(state="PENDING")
 
     def forgettable(self, now: datetime, *, settled_before: datetime) -> Self:
-        """What arrived that long ago. A reminder's row is what keeps it from being sent again."""
+        """What arrived that long ago. A reminder's row stays: it keeps it from being sent again."""
         arrived = self.filter(state__in=["DELIVERED", "SKIPPED"], settled_at__lt=settled_before)
         return arrived.exclude(reminds_of__gt=now)
 
@@ -88,19 +88,19 @@ class DeliveryQuerySet[D: models.Model](models.QuerySet[D]):
         return self.filter(state="DEAD")
 
     def due(self, now: datetime) -> Self:
-        """What may be sent now: its time has come, and nobody else is at it."""
+        """What may be sent now: it is due, and nobody else has claimed it."""
         free = Q(lease_expires_at__isnull=True) | Q(lease_expires_at__lte=now)
         return self.pending().filter(free, due_at__lte=now)
 
     def waiting_for_another_try(self, now: datetime) -> Self:
-        """What is not due yet: everything is at first, so it has failed."""
+        """What is not due yet. Everything is due at first, so these have failed."""
         return self.pending().filter(due_at__gt=now)
 
     def next_of_each_booking(self) -> Self:
-        """Leave out what has an earlier one of the same booking before it on the same way.
+        """Leave out those waiting behind an earlier one of the same booking and endpoint.
 
-        The earliest is looked up for each row, by its index. An anti-join says the same, but a
-        planner that has not heard of a burst yet carries it out row by row against all others.
+        The earliest is looked up for each row, by its index. An anti-join is equivalent, but a
+        planner whose statistics are older than a burst runs it as a nested loop.
         """
         earliest = self.model._default_manager.filter(
             state="PENDING",
@@ -111,7 +111,7 @@ class DeliveryQuerySet[D: models.Model](models.QuerySet[D]):
         return self.filter(Q(position=None) | Q(position=Subquery(earliest.values("position")[:1])))
 
     def overtaking(self, delivery: Any) -> Self:
-        """What came later of the same booking and has arrived: an old one, sent again, is wrong."""
+        """Later ones of the same booking that have arrived: an older one would now mislead."""
         later = self.filter(endpoint=delivery.endpoint_id, booking=delivery.booking_id)
         return later.filter(position__gt=delivery.position, state="DELIVERED")
 
@@ -119,7 +119,7 @@ class DeliveryQuerySet[D: models.Model](models.QuerySet[D]):
         return self.order_by("-pk")
 
     def with_event(self) -> Self:
-        """Carry what a message is made of."""
+        """Select what a message is built from."""
         return self.select_related("event__booking__place__space", "booking__place__space")
 
 
@@ -131,7 +131,7 @@ class FeedQuerySet[C: models.Model](models.QuerySet[C]):
         return self.of(user).filter(space=None)
 
     def in_space(self, user: User, space: Space) -> Self:
-        """What a person made for a space and its places: the whole first, then by number."""
+        """What a person made for a space and its places: the space first, then by number."""
         found = self.of(user).filter(space=space).select_related("space", "place__space")
         return found.order_by(F("place__number").asc(nulls_first=True))
 

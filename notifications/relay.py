@@ -1,10 +1,10 @@
-"""From the log of bookings to everybody who listens: what is to be sent, by whom, and how it went.
+"""From the booking log to everyone who listens: what to send, who sends it, and how it went.
 
 The log gives every committed event a position (`bookings.deciding.log`), whatever order the commits
-came in; `fan_out` turns what is behind the cursor into one `Delivery` for each endpoint. A channel
+came in; `fan_out` turns what is past the cursor into one `Delivery` for each endpoint. A channel
 then claims what is due, sends it, and settles it. A claim is a lease: when the sender is killed,
-the lease runs out and somebody else sends again, so each endpoint gets everything at least once. Of
-one booking the next delivery is due when the one before is settled, so it comes in order. Any
+the lease runs out and somebody else sends again, so each endpoint gets everything at least once. A
+booking's next delivery is due when the previous one is settled, so they arrive in order. Any
 number of workers may run side by side.
 """
 
@@ -25,28 +25,29 @@ from notifications.models import Attempt, Cursor, Delivery, Endpoint
 from notifications.outcomes import Again, Delivered, Outcome, Refused, Skipped
 from notifications.querysets import DeliveryQuerySet
 
-#: How many events, or old deliveries, are one unit of a worker's work.
+#: How many events, or old deliveries, make one unit of a worker's work.
 CHUNK = 500
 
 #: An endpoint that failed more often than that in a row rests between tries.
 PATIENCE = 4
-#: A rest, and a wait for a listener that is down, are at most so many first pauses: a minute.
+#: A rest, or a wait for a listener that is down, is at most this many first pauses: a minute.
 LONGEST_REST = 12
 
-#: However long it waited for its turn (no worker ran, it was switched off), it is tried so often.
+#: It gets this many tries however long it waited for its turn (no worker ran, it was off).
 FEWEST_TRIES = 8
 
-#: What members are written about; the rest is between the house and its programs.
+#: What members get mail about; the rest is between the house and its programs.
 MAILED = (
     BookingEvent.Kind.CONFIRMED,
     BookingEvent.Kind.MOVED,
+    BookingEvent.Kind.KEPT,
     BookingEvent.Kind.CANCELLED,
     BookingEvent.Kind.REJECTED,
 )
 
 
 def fan_out(*, now: datetime) -> int:
-    """Make deliveries of some of what happened since; return of how many events."""
+    """Make deliveries for some of what happened since; return for how many events."""
     log.place_new()
     return _fan_out(now=now)
 
@@ -67,7 +68,7 @@ def _fan_out(*, now: datetime) -> int:
             for endpoint in endpoints
             if _is_for(endpoint, event)
         ],
-        ignore_conflicts=True,  # somebody had it replayed before it was due
+        ignore_conflicts=True,  # somebody replayed it before it was due
     )
     cursor.position = events[-1].position or 0
     cursor.save(update_fields=["position"])
@@ -85,7 +86,7 @@ def _listening(now: datetime) -> list[Endpoint]:
 
 
 def endpoint_of(channel: Endpoint.Channel, *, now: datetime) -> Endpoint:
-    """Return the one endpoint of mail or Kafka."""
+    """Return the single endpoint of mail or Kafka."""
     return Endpoint.objects.get_or_create(
         channel=channel, space=None, defaults={"created_at": now}
     )[0]
@@ -123,7 +124,7 @@ def carry(
 ) -> int:
     """Claim up to `limit` deliveries of a channel, send them, and settle them; return how many.
 
-    What `send` returns no outcome for is given back.
+    Those for which `send` returns no outcome are given back.
     """
     done = 0
     for endpoint in Endpoint.objects.on(channel).ready(now):
@@ -141,13 +142,13 @@ def carry(
 
 @transactional
 def claim(endpoint: Endpoint, *, limit: int, now: datetime) -> list[Delivery]:
-    """Take up to `limit` deliveries that are due; nobody else sends them while the lease runs."""
+    """Claim up to `limit` due deliveries; nobody else sends them while the lease runs."""
     found = list(
         Delivery.objects.filter(endpoint=endpoint)
         .due(now)
         .next_of_each_booking()
         .order_by("due_at", "pk")
-        # SQLite's transactions come one by one; PostgreSQL leaves out what another has in hand.
+        # SQLite serialises transactions; PostgreSQL skips what another worker holds.
         .select_for_update(skip_locked=True, no_key=True)
         .values_list("pk", flat=True)[:limit]
     )
@@ -163,15 +164,15 @@ def claim(endpoint: Endpoint, *, limit: int, now: datetime) -> list[Delivery]:
 
 @transactional
 def settle(tried: Sequence[tuple[Delivery, Outcome]], *, now: datetime) -> None:
-    """Write down how tries of one endpoint ended.
+    """Record how attempts at one endpoint ended.
 
-    Who lost the lease meanwhile writes nothing but the record of the try: somebody else sends, or
-    has sent, what it had.
+    A sender that lost the lease meanwhile only records its attempt: somebody else sends, or
+    has sent, what it held.
     """
     if not tried:
         return
-    # Its row first, and whoever deletes an endpoint does the same: what was sent to one that is
-    # gone is written down nowhere.
+    # Lock its row first, as deleting an endpoint does: what was sent to one that is
+    # gone isn't recorded anywhere.
     rows = Endpoint.objects.select_for_update(no_key=True)
     endpoint = rows.filter(pk=tried[0][0].endpoint_id).first()
     if endpoint is None:
@@ -194,14 +195,14 @@ def settle(tried: Sequence[tuple[Delivery, Outcome]], *, now: datetime) -> None:
 
 
 def release(claimed: Iterable[Delivery]) -> None:
-    """Give back what was claimed and not tried."""
+    """Give back what was claimed but not tried."""
     for delivery in claimed:
         held = Delivery.objects.pending().filter(lease_expires_at=delivery.lease_expires_at)
         held.filter(pk=delivery.pk).update(lease_expires_at=None)
 
 
 def _keep(deliveries: Collection[Delivery], **values: Any) -> None:
-    """Write what came of it as long as we hold it: the lease is the mark of the claim."""
+    """Record the outcome if we still hold it: the lease identifies the claim."""
     leases = {delivery.lease_expires_at for delivery in deliveries}
     for lease in leases:
         keys = [delivery.pk for delivery in deliveries if delivery.lease_expires_at == lease]
@@ -210,7 +211,7 @@ def _keep(deliveries: Collection[Delivery], **values: Any) -> None:
 
 
 def _try_again(delivery: Delivery, outcome: Again, *, now: datetime) -> None:
-    """Wait twice as long after each try, by chance a little less, up to the limit; then give up."""
+    """Wait twice as long after each try, minus some jitter, up to the limit; then give up."""
     first = timedelta(seconds=settings.DELIVERIES["retry_seconds"])
     give_up_at = delivery.asked_at + timedelta(hours=settings.DELIVERIES["give_up_hours"])
     pause = first * 2 ** min(delivery.attempts, 20)
@@ -229,7 +230,7 @@ def _try_again(delivery: Delivery, outcome: Again, *, now: datetime) -> None:
 
 
 def _judge(endpoint: Endpoint, outcomes: Collection[Outcome], *, now: datetime) -> None:
-    """Rest an endpoint that fails again and again, so that it costs others nothing."""
+    """Rest an endpoint that keeps failing, so that it costs others nothing."""
     this = Endpoint.objects.filter(pk=endpoint.pk)
     before = endpoint.failures
     if any(not isinstance(outcome, Again) for outcome in outcomes):
@@ -244,14 +245,14 @@ def _judge(endpoint: Endpoint, outcomes: Collection[Outcome], *, now: datetime) 
     this.update(failures=before + 1, failing_since=since, rests_until=now + rest)
 
 
-# --- Again, and no more ---------------------------------------------------------------------------
+# --- Sending again, and forgetting ----------------------------------------------------------------
 
 
 @transactional
 def resend(deliveries: Collection[Delivery], *, now: datetime) -> int:
-    """Send what is settled once more, from the first try on, and at once what waits for its next.
+    """Send again what is settled, starting over, and at once what is waiting for its next try.
 
-    Return how many. Each keeps its id, so a receiver that has it knows it.
+    Return how many. Each keeps its id, so a receiver that has it already recognises it.
     """
     chosen = Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries])
     hastened = chosen.waiting_for_another_try(now).update(due_at=now)
@@ -271,7 +272,7 @@ def _begin_anew(deliveries: DeliveryQuerySet[Delivery], *, now: datetime) -> int
 
 
 def replay(events: EventQuerySet[BookingEvent], *, to: Endpoint, now: datetime) -> int:
-    """Send history again to one endpoint, what it wants of it; return how many events."""
+    """Send one endpoint the part of history that it wants again; return how many events."""
     while log.place_new():
         pass
     position = told = 0
@@ -283,7 +284,7 @@ def replay(events: EventQuerySet[BookingEvent], *, to: Endpoint, now: datetime) 
 
 @transactional
 def _replay(events: Sequence[BookingEvent], *, to: Endpoint, now: datetime) -> int:
-    # In this order: one that is being forgotten as too old is waited for, then made anew.
+    # In this order: wait for one that is just being forgotten as too old, then make it again.
     theirs = Delivery.objects.filter(endpoint=to, purpose=Delivery.Purpose.EVENT)
     _begin_anew(theirs.filter(event__in=events), now=now)
     Delivery.objects.bulk_create(
@@ -294,10 +295,10 @@ def _replay(events: Sequence[BookingEvent], *, to: Endpoint, now: datetime) -> i
 
 @transactional
 def forget_settled(*, now: datetime) -> int:
-    """Delete some of what arrived long ago; return how many. Dead letters and the log stay."""
+    """Delete some delivered long ago; return how many. Dead letters and the log stay."""
     before = now - timedelta(days=settings.DELIVERIES["retention_days"])
     old = Delivery.objects.forgettable(now, settled_before=before)
-    # Locked: what somebody has sent again at this moment is not old any more.
+    # Locked: one that somebody is sending again right now is not old any more.
     old = old.select_for_update(skip_locked=True)
     keys = list(old.values_list("pk", flat=True)[:CHUNK])
     Delivery.objects.filter(pk__in=keys).delete()

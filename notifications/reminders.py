@@ -1,4 +1,4 @@
-"""Reminders of bookings that begin soon."""
+"""Reminders of bookings that start soon."""
 
 from datetime import datetime
 
@@ -11,14 +11,14 @@ from notifications.models import Delivery, Endpoint, MailPreference
 from notifications.relay import endpoint_of
 from spaces.models import Space
 
-#: How many reminders are one unit of a worker's work.
+#: How many reminders make one unit of a worker's work.
 CHUNK = 200
 
 
 def remind(*, now: datetime) -> int:
-    """Make deliveries of some of the reminders that are due; return how many.
+    """Make deliveries for some of the reminders that are due; return how many.
 
-    Workers may run it side by side: the constraint lets each reminder in once.
+    Workers may run this side by side: the constraint lets each reminder in once.
     """
     return sum(_remind(hours, now=now) for hours in Space.objects.hours_of_reminders())
 
@@ -34,7 +34,7 @@ def _remind(hours: int, *, now: datetime) -> int:
 
 
 def _wanted(bookings: BookingQuerySet[Booking], mail: Endpoint) -> BookingQuerySet[Booking]:
-    """Keep those whose members can be written to, and want to be, and have not been."""
+    """Keep those whose members can get mail, want it, and haven't been reminded yet."""
     made = Delivery.objects.filter(
         endpoint=mail,
         booking=OuterRef("pk"),
@@ -42,9 +42,8 @@ def _wanted(bookings: BookingQuerySet[Booking], mail: Endpoint) -> BookingQueryS
         purpose=Delivery.Purpose.REMINDER,
     )
     unwanted = MailPreference.objects.filter(user=OuterRef("member"), reminders=False)
-    return (
-        bookings.exclude(member__email="").filter(~Exists(made), ~Exists(unwanted)).order_by("pk")
-    )
+    reachable = bookings.exclude(member__email="").filter(member__email_confirmed_at__isnull=False)
+    return reachable.filter(~Exists(made), ~Exists(unwanted)).order_by("pk")
 
 
 @transactional

@@ -1,4 +1,4 @@
-"""Addresses of who is told what: calendars, preferences, and the staff's pages about them."""
+"""URLs for who is told what: calendars, preferences, and the staff's pages about them."""
 
 from django.urls import path
 

@@ -1,8 +1,8 @@
-"""Keep docs/architecture.md true: `architecture.py write | check`.
+"""Keep docs/architecture.md up to date: `architecture.py write | check`.
 
-write  draws the rooms, the states and the tables anew, from the contracts on imports, from
-       `bookings.states.TRANSITIONS` and from the models; the words around them stay
-check  fails, naming them, when parts of the page are not what the code says
+write  redraws the rooms, the states and the tables, from the import contracts, from
+       `bookings.states.TRANSITIONS` and from the models; the text around them stays
+check  fails when parts of the page differ from the code, and names them
 """
 
 import os
@@ -56,7 +56,7 @@ def _written(page: str) -> str:
 
 
 def rooms() -> str:
-    """Draw the layers that import-linter holds; whatever is above may import what is below."""
+    """Draw the layers that import-linter enforces; each may import what is below it."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())
     outer, inner = (
         contract["layers"]
@@ -76,7 +76,7 @@ def rooms() -> str:
 
 
 def states() -> str:
-    """Draw where a booking may go from each state; dashed: the states that nothing leads to yet."""
+    """Draw where a booking may go from each state; states that nothing leads to yet are dashed."""
     from bookings.states import MET, TRANSITIONS, State
 
     lines = ["stateDiagram-v2", f"    [*] --> {State.CREATED}", f"    [*] --> {State.CONFIRMED}"]

@@ -3,7 +3,7 @@
 # Order: $PYTHON, pyenv's real interpreters (never its shims), the PATH, uv.
 MIN_MINOR=12
 
-ok() { # runs it: a pyenv shim for another version exists on the PATH but exits with 127
+ok() { # by running it: a pyenv shim for another version is on the PATH but exits with 127
     "$1" -c "import sys, ssl, sqlite3, venv, ensurepip
 sys.exit(not ((3, $MIN_MINOR) <= sys.version_info[:2] < (3, 16)))" >/dev/null 2>&1
 }

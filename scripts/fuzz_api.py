@@ -1,8 +1,8 @@
-"""Attack the API by its own description: schemathesis, as a member, as a host, and as a stranger.
+"""Attack the API on the basis of its own schema: schemathesis, as a member, a host and a stranger.
 
-A site of its own runs for it, on demo data in a temporary SQLite file: gunicorn and a worker. No
-500, no status, type or header that the description doesn't name, no answer that doesn't fit its
-schema, no traceback in a log; and afterwards the bookings still hold what they promise.
+It runs its own site, on demo data in a temporary SQLite file: gunicorn and a worker. No
+500, no status, type or header that the schema doesn't name, no answer that doesn't match its
+schema, no traceback in a log; and afterwards the bookings still keep every promise.
 """
 
 import json
@@ -27,8 +27,8 @@ PASSWORD = "mesto-demo"  # noqa: S105 - see also config/demo
 WHO = {"member": "member", "host": "host", "stranger": ""}
 PATIENCE = 30  # seconds until the site answers
 
-#: What the attack is like. Some values are such as the demo data has: by chance alone no booking
-#: would ever come about.
+#: How it attacks. Some values come from the demo data: by chance alone no booking
+#: would ever be made.
 CONFIG = """
 seed = 1
 continue-on-failure = true
@@ -79,8 +79,9 @@ def main() -> int:
             "ACCESS_LOG": "-",
             # A line so long that gunicorn refuses it never reaches the API.
             "GUNICORN_CMD_ARGS": "--limit-request-line=0",
-            # What is not asked about here, and would hide everything else.
+            # Not what is tested here, and it would hide everything else.
             **dict.fromkeys(("API_RATE_PER_TOKEN", "API_RATE_PER_ADDRESS"), "10000000"),
+            **dict.fromkeys(("SIGN_UPS_PER_ADDRESS", "SIGN_UPS_PER_LOGIN"), "10000000"),
             **dict.fromkeys(("TOKENS_PER_ADDRESS", "TOKENS_PER_LOGIN"), "10000000"),
             **dict.fromkeys(("LOGIN_FAILURE_LIMIT", "ADDRESS_FAILURE_LIMIT"), "10000000"),
         }
@@ -112,7 +113,7 @@ def attack(site: str, who: str, login: str, home: Path) -> bool:
 
 
 def things_of(site: str) -> dict[str, str]:
-    """Return lists of what is there and of times at which it is open, as TOML."""
+    """Return lists of existing things and of times when they are open, as TOML."""
     spaces = httpx.get(f"{site}/api/v1/spaces").json()["items"]
     slugs = [space["slug"] for space in spaces]
     details = [httpx.get(f"{site}/api/v1/spaces/{slug}").json() for slug in slugs]

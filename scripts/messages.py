@@ -1,9 +1,9 @@
-"""Keep the Russian catalogue: `messages.py extract | compile | check`. Needs Babel, no gettext.
+"""Maintain the Russian catalogue: `messages.py extract | compile | check`. Needs only Babel.
 
-extract  writes every message of the code and the templates into the catalogue, keeps what is
+extract  writes every message in the code and the templates into the catalogue, keeps what is
          translated, and drops what the code no longer says
 compile  makes the .mo files that Django reads
-check    fails, naming them, when messages are missing, untranslated or wrongly translated
+check    fails when messages are missing, untranslated or wrongly translated, and names them
 """
 
 import ast
@@ -51,7 +51,7 @@ KEYWORDS = {
     "npgettext_lazy": _PLURAL_IN_CONTEXT,
 }
 
-#: What Django says to our staff, and its own Russian lacks or says of one gender only (6.1).
+#: Django's messages to our staff that its own Russian lacks or has in one gender only (6.1).
 OF_DJANGO: tuple[str | tuple[str, str], ...] = (
     "- Select an option -",
     "Add another %(verbose_name)s",
@@ -74,14 +74,14 @@ def messages_of_template(source: str, name: str = "") -> Iterator[Message]:
     """Yield the messages of a template: {% translate %}, {% blocktranslate %} and _("…")."""
     for function, arguments in _CALL.findall(templatize(source, name)):
         words = list(ast.literal_eval(f"({arguments},)"))
-        if function == "_":  # Django looks these up with the sign doubled, as in {% translate %}
+        if function == "_":  # Django looks these up with % doubled, as in {% translate %}
             words = [words[0].replace("%", "%%")]
         context = words.pop(0) if "p" in function else None
         yield Message(tuple(words) if len(words) > 1 else words[0], context=context)
 
 
 def wanted() -> Catalog:
-    """Return the messages that the project says."""
+    """Return the messages that the project uses."""
     catalog = Catalog(locale="ru")
     for words in OF_DJANGO:
         catalog.add(words)
@@ -111,7 +111,7 @@ def read(path: Path = CATALOGUE) -> Catalog:
 
 
 def merge(wanted: Catalog, present: Catalog) -> Catalog:
-    """Return the wanted messages with the translations that there are."""
+    """Return the wanted messages with their existing translations."""
     merged = Catalog(locale="ru")
     for message in _in(wanted):
         old = present.get(_singular(message), message.context)
@@ -127,7 +127,7 @@ def merge(wanted: Catalog, present: Catalog) -> Catalog:
 
 
 def write(catalog: Catalog, path: Path = CATALOGUE) -> None:
-    """Write a catalogue so that the same messages always make the same file."""
+    """Write a catalogue, always the same way for the same messages."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.write(HEADER.encode())
@@ -141,7 +141,7 @@ def compile_one(path: Path) -> None:
 
 
 def problems(wanted: Catalog, present: Catalog) -> Iterator[str]:
-    """Yield what keeps the catalogue from being complete and right, a line each."""
+    """Yield what is missing or wrong in the catalogue, one line each."""
     for message in _in(wanted):
         if present.get(_singular(message), message.context) is None:
             yield f"missing: {_name(message)}"
@@ -195,7 +195,7 @@ def _name(message: Message) -> str:
 
 
 def extract() -> int:
-    """Bring the catalogue up to the code, and say what is left to translate."""
+    """Update the catalogue from the code, and say what is left to translate."""
     present = read()
     merged = merge(wanted(), present)
     for message in _in(present):
@@ -215,7 +215,7 @@ def compile_all() -> int:
 
 
 def check() -> int:
-    """Print every problem of the catalogue; 1 when there is any."""
+    """Print every problem in the catalogue; return 1 if there are any."""
     found = list(problems(wanted(), read()))
     if found:
         print(*found, sep="\n")

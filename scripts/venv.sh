@@ -1,7 +1,7 @@
 #!/bin/sh
-# Bring an environment to what a lock says: `venv.sh .venv requirements.txt`, or requirements-dev.txt,
-# which holds everything of the other; or .venv-schemathesis, which stands alone. The copy of a
-# lock inside says that it is installed, so nothing happens until the lock changes.
+# Bring an environment in line with a lock: `venv.sh .venv requirements.txt`, or requirements-dev.txt,
+# which includes the other; or .venv-schemathesis, which is separate. A copy of the
+# lock inside marks it as installed, so nothing happens until the lock changes.
 set -eu
 venv=$1
 lock=$2

@@ -1,4 +1,4 @@
-"""Setting up a space: its hours, places, policies and staff."""
+"""Set up a space: its hours, places, policies and staff."""
 
 from datetime import timedelta
 from typing import Any
@@ -67,7 +67,7 @@ class PolicyInline(SpaceInline):
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> "forms.ModelChoiceField[Any] | None":
-        """Read the groups once, not once a policy."""
+        """Read the groups once, not once per policy."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
             field.choices = list(field.choices)  # type: ignore[arg-type]
@@ -81,7 +81,7 @@ class StaffRoleInline(SpaceInline):
     extra = 0
 
     def get_fields(self, request: HttpRequest, obj: Space | None = None) -> list[Any]:
-        """Show hosts the login alone: a person's own page is closed to them."""
+        """Show hosts only the login: a person's own page is closed to them."""
         may_grant = self.has_change_permission(request, obj)
         return ["user" if may_grant else "login", "role"]
 
@@ -220,7 +220,7 @@ class PlaceAdmin(SpaceScopedAdmin):
         return super().get_queryset(request).prefetch_related("parts")
 
     def get_fields(self, request: HttpRequest, obj: Place | None = None) -> list[Any]:
-        """Ask for the parts of a place once it is there, and its space is settled."""
+        """Ask for a place's parts once it exists and its space is fixed."""
         fields: list[Any] = ["space", ("number", "name"), ("kind", "capacity")]
         if obj is not None and not self.has_change_permission(request, obj):
             return [*fields, "offers", "is_bookable", "made_of"]
@@ -233,12 +233,12 @@ class PlaceAdmin(SpaceScopedAdmin):
     def save_related(
         self, request: HttpRequest, form: "forms.ModelForm[Place]", formsets: Any, change: bool
     ) -> None:
-        """Write the parts through the service, and nothing else: there are no other relations."""
+        """Write only the parts, through the service: there are no other relations."""
         if change:
             services.set_parts(form.instance, form.cleaned_data["parts"])
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Keep what something needs, and a part of something: its bookings lie on its leaves."""
+        """Keep places that something needs, and parts: a composite's bookings are on its leaves."""
         if kept := [line for keeper in services.keepers for line in keeper(objs)]:
             return [], {}, set(), kept
         deleted, counts, missing, protected = super().get_deleted_objects(objs, request)

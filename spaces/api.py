@@ -1,4 +1,4 @@
-"""Spaces as programs see them: where, when open, what can be booked, by which rules."""
+"""Spaces as programs see them: where, when open, what can be booked, under which rules."""
 
 from datetime import time
 from typing import Annotated, Any
@@ -21,7 +21,7 @@ from spaces.venue import Venue
 
 router = Router(tags=["Spaces"], auth=PUBLIC)
 
-# Said in full where they stand: two enumerations named Kind would be one in the OpenAPI document.
+# Written out here: two enumerations named Kind would become one in the OpenAPI document.
 SpaceKind = Annotated[
     Space.Kind,
     WithJsonSchema(
@@ -34,7 +34,7 @@ PlaceKind = Annotated[
         {"type": "string", "enum": Place.Kind.values, "description": "What kind of place it is."}
     ),
 ]
-# The format "time" of JSON Schema has an offset; these have none.
+# JSON Schema's format "time" has an offset; these have none.
 LocalTime = Annotated[time, WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d:\d\d$"})]
 
 
@@ -148,7 +148,7 @@ def list_spaces(request: ProgramRequest, cursor: Cursor, limit: Limit) -> dict[s
 
 
 def _slug(cursor: str) -> str:
-    """Return the slug behind which a cursor stands. Raises ApiProblem."""
+    """Return the slug that a cursor points at. Raises ApiProblem."""
     match decode(cursor):
         case ["slug", slug] if slug_re.match(slug):
             return slug
@@ -179,7 +179,7 @@ def get_space(request: ProgramRequest, slug: Slug) -> dict[str, Any]:
 
 
 def find_space(request: ProgramRequest, slug: str) -> Space:
-    """Return a space with its set-up, and the policies of whoever asks. Raises Http404."""
+    """Return a space with its set-up, and the policies for this person. Raises Http404."""
     member = request.user if isinstance(request.user, User) else None
     setup = Space.objects.open_to_members().with_setup(since=timezone.now(), member=member)
     return get_object_or_404(setup, slug=slug)

@@ -1,4 +1,4 @@
-"""Times of day in forms: read as people write them, and shown again when they can't be."""
+"""Times of day in forms: parsed as people write them, and shown again when invalid."""
 
 import re
 from datetime import time
@@ -12,7 +12,7 @@ CLOCK = re.compile("([0-9]{1,2}):([0-9]{2})(:00)?")
 
 
 class PickerInput(DateTimeBaseInput):
-    """A control with a picker. What it can't show, and would drop, stands in a field for text."""
+    """A control with a picker. A value it can't show, and would drop, goes in a text field."""
 
     showable: str
 
@@ -31,7 +31,7 @@ class DayInput(PickerInput):
 
 
 class ClockInput(PickerInput):
-    """A time of day. In the hour that an autumn night repeats its offset stands in the text."""
+    """A time of day. In the hour that an autumn night repeats, the text includes its offset."""
 
     input_type = "time"
     format_key = "TIME_INPUT_FORMATS"

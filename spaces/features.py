@@ -1,4 +1,4 @@
-"""What a place offers: a fixed vocabulary, so that it is translated and can be searched."""
+"""What a place offers: a fixed vocabulary, so that it can be translated and searched."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Forms of a space's set-up, in the admin."""
+"""Forms for a space's set-up, in the admin."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class FeaturesField(forms.MultipleChoiceField):
 
 
 class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """A person by their exact login: nobody is listed."""
+    """A person, by exact login: nobody is listed."""
 
     widget = forms.TextInput
     default_error_messages = {"invalid_choice": _("Nobody has this login.")}
@@ -66,7 +66,7 @@ class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         field: Any = self.fields.get("time_zone")
         now = self.instance.time_zone
-        if field and not field.valid_value(now):  # an old name of a zone, set by a program
+        if field and not field.valid_value(now):  # an old zone name, set by a program
             field.choices = [(now, now), *field.choices]
 
 
@@ -102,7 +102,7 @@ class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
             parts.widget.can_add_related = False
 
     def clean_parts(self) -> list[Place]:
-        """Refuse here what `services.set_parts` would; the lock keeps it true until the save."""
+        """Refuse what `services.set_parts` would; the lock keeps that true until the save."""
         parts = list(self.cleaned_data["parts"])
         try:
             check_parts(self.instance, parts)

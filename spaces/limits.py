@@ -1,4 +1,4 @@
-"""Policies combined: of each limit the strictest value wins."""
+"""Combines policies: the strictest value of each limit wins."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -25,7 +25,7 @@ class PolicyValues:
     max_upcoming: int | None = None
 
 
-#: The limits of a policy, by the names of their columns.
+#: A policy's limits, by column name.
 LIMITS = tuple(f.name for f in fields(PolicyValues) if f.name != "kind")
 
 
@@ -53,12 +53,12 @@ class Limits:
 
     @property
     def shortest(self) -> timedelta:
-        """The shortest booking in whole steps: 130 minutes in steps of an hour are three hours."""
+        """The shortest booking in whole steps: 130 minutes in hourly steps are three hours."""
         return max(1, -(-self.min_duration // self.step)) * self.step
 
     @property
     def longest(self) -> timedelta:
-        """The longest booking in whole steps; nothing where a step is longer than that."""
+        """The longest booking in whole steps; zero if one step is longer than that."""
         return self.max_duration // self.step * self.step
 
 

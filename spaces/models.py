@@ -1,4 +1,4 @@
-"""Where and when open: spaces, their hours and closures, the places in them, and their policies."""
+"""Where and when: spaces, their hours and closures, the places in them, and their policies."""
 
 from typing import ClassVar
 from zoneinfo import ZoneInfo
@@ -24,12 +24,12 @@ from spaces.validators import (
     validate_time_zone,
 )
 
-# Bounds of what makes sense, the same on every database and small enough for any arithmetic.
+# Sensible bounds, the same on every database and small enough for any arithmetic.
 A_DAY, A_WEEK, A_YEAR = 1_440, 10_080, 525_600  # minutes
 
 
 class Space(models.Model):
-    """A coworking or a restaurant."""
+    """A coworking space or a restaurant."""
 
     class Kind(models.TextChoices):
         COWORKING = "COWORKING", _("coworking")
@@ -63,7 +63,7 @@ class Space(models.Model):
     is_active = models.BooleanField(
         _("shown to members"), default=True, help_text=_("Off: nobody can find or book it.")
     )
-    # The default of the database lets a process of the release before this one add spaces.
+    # The database default lets a process of the previous release still add spaces.
     reminder_hours = models.PositiveSmallIntegerField(
         _("remind members, hours before"),
         null=True,
@@ -196,12 +196,12 @@ class Place(models.Model):
 
     @property
     def feature_labels(self) -> list[str]:
-        """What the place offers, in the reader's language."""
+        """The place's features, in the reader's language."""
         return [str(Feature(name).label) for name in self.features if name in Feature.values]
 
 
 class Closure(models.Model):
-    """A space, or one place in it, can't be booked from one instant to another."""
+    """A period when a space, or one place in it, can't be booked."""
 
     space = models.ForeignKey(
         Space, on_delete=models.CASCADE, related_name="closures", verbose_name=_("space")
@@ -226,7 +226,7 @@ class Closure(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")),
                 name="closure_period",
-                violation_error_message=_("The end must be later than the beginning."),
+                violation_error_message=_("The end must be later than the start."),
             ),
         ]
         indexes = [models.Index(fields=["space", "ends_at"], name="closure_by_space")]

@@ -1,4 +1,4 @@
-"""What can be asked of spaces and places."""
+"""Queries on spaces and places."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -23,7 +23,7 @@ class JSONList(Aggregate):
 
 
 def related_model(model: type[models.Model], relation: str) -> Any:
-    """Return the model of the rows that point at a model, which a queryset can't import: its models
+    """Return the model whose rows point at this one. A queryset can't import it: its models
     import this module."""
     return model._meta.get_field(relation).related_model
 
@@ -34,7 +34,7 @@ def _related(model: type[models.Model], relation: str) -> models.QuerySet[Any]:
 
 
 def _through(places: Any) -> models.QuerySet[Any]:
-    """Return the rows that say which place is a part of which."""
+    """Return the rows that say which place is part of which."""
     rows: models.QuerySet[Any] = places.parts.through.objects.all()
     return rows
 
@@ -65,7 +65,7 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
         return self.exclude(phone="", email="")
 
     def hours_of_reminders(self) -> list[int]:
-        """Return how many hours before the start members are reminded, each number once."""
+        """Return how many hours before the start members are reminded, without duplicates."""
         numbers = self.exclude(reminder_hours=None).values_list("reminder_hours", flat=True)
         return sorted({number for number in numbers.distinct() if number is not None})
 
@@ -80,16 +80,17 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
         return self.filter(staff_roles__user=user, staff_roles__role="MANAGER")
 
     def with_place_count(self) -> Self:
-        """Carry `place_count`."""
+        """Annotate `place_count`."""
         places = _related(self.model, "places").filter(space=OuterRef("pk")).values("space")
         return self.annotate(
             place_count=Coalesce(Subquery(places.annotate(n=Count("pk")).values("n")), 0)
         )
 
     def with_setup(self, *, since: datetime, member: User | None) -> Self:
-        """Carry hours, closures that end after `since`, matching policies and parts, in one query.
+        """Annotate hours, closures that end after `since`, matching policies and parts, in one
+        query.
 
-        `spaces.venue.Venue` reads what this writes; nobody else should.
+        Only `spaces.venue.Venue` should read these.
         """
         mine = Q(group=None)
         if member is not None:
@@ -132,7 +133,7 @@ class PlaceQuerySet[P: models.Model](models.QuerySet[P]):
         return self.filter(space__in=spaces)
 
     def numbers_taken(self, space: models.Model, numbers: range) -> list[int]:
-        """Return which of consecutive numbers belong to places of a space, in order."""
+        """Return which of these consecutive numbers a space's places already have, in order."""
         taken = self.filter(space=space, number__gte=numbers[0], number__lte=numbers[-1])
         return list(taken.by_number().values_list("number", flat=True))
 

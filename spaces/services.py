@@ -1,4 +1,4 @@
-"""What changes a space's set-up beyond one form field."""
+"""Changes to a space's set-up that are more than one form field."""
 
 from collections.abc import Callable, Collection
 
@@ -7,15 +7,16 @@ from django.utils.translation import gettext as _
 
 from spaces.models import Place, Space
 
-#: Asked before a place's parts change; an app that keeps something on places appends its question.
-#: Each returns a sentence that forbids it, or None. (`bookings` objects to upcoming bookings.)
+#: Called before a place's parts change; an app that keeps data about places appends its own check.
+#: Each returns a sentence that forbids it, or None. (`bookings` objects if there are upcoming
+#: ones.)
 objections: list[Callable[[Place], str | None]] = []
 
-#: Asked before places are deleted: what keeps them, in sentences; none lets them go. (`bookings`
-#: names those that have bookings: history needs them.)
+#: Called before places are deleted: returns reasons to keep them, as sentences. (`bookings`
+#: names places with bookings: history needs them.)
 keepers: list[Callable[[Collection[Place]], list[str]]] = []
 
-#: What a pattern of names holds where the number belongs.
+#: Stands for the number in a name pattern.
 NUMBER = "{number}"
 
 
@@ -24,21 +25,30 @@ class PartsError(ValueError):
 
 
 class NumbersTaken(ValueError):
-    """Some of the numbers belong to other places; the text says which."""
+    """Other places have some of these numbers; the text says which."""
 
 
-def lock_places(space: Space) -> None:
-    """Keep every booking in a space waiting until this transaction ends.
+def lock_places(*spaces: Space | int) -> None:
+    """Keep every booking in these spaces waiting until this transaction ends.
 
-    A booking locks its own place before it reads hours, closures and parts; whoever changes what
-    was read locks them all, in the same order.
+    A booking locks its own place before it reads hours, closures and parts; whoever changes
+    those locks all places, in the same order.
     """
     list(
-        Place.objects.filter(space=space)
+        Place.objects.filter(space__in=spaces)
         .order_by("pk")
         .select_for_update(no_key=True)
         .values_list("pk")
     )
+
+
+def lock_setup(*spaces: int) -> None:
+    """Lock the places, and keep others from adding one that could be booked meanwhile."""
+    lock_places(*spaces)
+    # Places before spaces, as everywhere: a closure locks the places, then refers to the space.
+    rows = Space.objects.filter(pk__in=spaces).order_by("pk")
+    list(rows.select_for_update().values_list("pk"))
+    lock_places(*spaces)  # with those that were being added until now
 
 
 def generate_places(
@@ -51,9 +61,9 @@ def generate_places(
     features: Collection[str] = (),
     name: str = "",
 ) -> list[Place]:
-    """Create `count` places of one kind with consecutive numbers, all or none.
+    """Create `count` places of one kind with consecutive numbers, all or nothing.
 
-    In `name` the word {number} stands for the number of each. Raises NumbersTaken.
+    In `name`, {number} stands for each place's number. Raises NumbersTaken.
     """
     numbers = range(first_number, first_number + count)
     places = [
@@ -83,7 +93,7 @@ def generate_places(
 def set_parts(place: Place, parts: Collection[Place]) -> None:
     """Make `place` a composite of `parts` (none: a simple place again).
 
-    Its capacity stays what it is. Raises PartsError for parts of another space, for circles, and
+    Its capacity stays the same. Raises PartsError for parts from another space, for cycles, and
     when an app objects.
     """
     check_parts(place, parts)
@@ -91,7 +101,7 @@ def set_parts(place: Place, parts: Collection[Place]) -> None:
 
 
 def check_parts(place: Place, parts: Collection[Place]) -> None:
-    """Raise what `set_parts` would; what it found holds until this transaction ends."""
+    """Raise what `set_parts` would; the result holds until this transaction ends."""
     lock_places(place.space)
     pairs = set(Place.objects.pairs_of_parts(place.space))
     wanted = {part.pk for part in parts}
@@ -110,7 +120,7 @@ def check_parts(place: Place, parts: Collection[Place]) -> None:
 
 
 def _with_wholes(place: int, pairs: set[tuple[int, int]]) -> set[int]:
-    """Return a place and every place that it is a part of, at any depth."""
+    """Return a place and every place that it is part of, at any depth."""
     found = {place}
     while more := {whole for whole, part in pairs if part in found} - found:
         found |= more

@@ -1,8 +1,8 @@
-"""The arithmetic of time: opening hours, closures, a day and a zone become open periods and slots.
+"""Time arithmetic: turns opening hours, closures, a day and a zone into open periods and slots.
 
 Pure: dataclasses and the standard library only. Every instant is an aware datetime in UTC, every
-period half-open, `[starts_at, ends_at)`. See also `bookings.finding.availability`, which lays
-bookings over these periods.
+period half-open, `[starts_at, ends_at)`. See also `bookings.finding.availability`, which
+overlays bookings on these periods.
 """
 
 from collections.abc import Iterable, Iterator
@@ -43,14 +43,14 @@ class Hours:
 def instant(day: date, at: time, zone: ZoneInfo, *, closing: bool = False) -> datetime:
     """Return the UTC instant of a local wall-clock time.
 
-    A time that a spring night skips is the instant the clocks jump; of one that an autumn night has
-    twice an opening takes the first, a closing the second (PEP 495 `fold`).
+    A time that a spring night skips is the instant the clocks jump; for one that an autumn night
+    has twice, an opening takes the first and a closing the second (PEP 495 `fold`).
     """
     local = datetime.combine(day, at, zone).replace(fold=int(closing))
     found = local.astimezone(UTC)
     if found.astimezone(zone).replace(tzinfo=None) == local.replace(tzinfo=None):
         return found
-    found = local.replace(fold=1).astimezone(UTC)  # skipped: this reading lies before the jump
+    found = local.replace(fold=1).astimezone(UTC)  # skipped: this reading is before the jump
     before = found.astimezone(zone).utcoffset()
     while found.astimezone(zone).utcoffset() == before:
         found += SLOT
@@ -58,12 +58,12 @@ def instant(day: date, at: time, zone: ZoneInfo, *, closing: bool = False) -> da
 
 
 def day_period(day: date, zone: ZoneInfo) -> Period:
-    """Return the local calendar day: 23 to 25 hours, none at all where a zone skipped the day."""
+    """Return the local calendar day: 23 to 25 hours, or empty where a zone skipped the day."""
     return Period(instant(day, time.min, zone), instant(day + timedelta(days=1), time.min, zone))
 
 
 def hours_of_day(hours: Iterable[Hours], day: date, zone: ZoneInfo) -> list[Period]:
-    """Return the stretches that open on `day`, merged; the last may end on the next day."""
+    """Return the stretches that start on `day`, merged; the last may end on the next day."""
     periods = []
     for stretch in hours:
         if stretch.weekday != day.weekday():
@@ -77,7 +77,7 @@ def hours_of_day(hours: Iterable[Hours], day: date, zone: ZoneInfo) -> list[Peri
 
 
 def merge(periods: Iterable[Period]) -> list[Period]:
-    """Return the same time as sorted periods, none empty, that neither overlap nor touch."""
+    """Return the same time as sorted, non-empty periods that neither overlap nor touch."""
     merged: list[Period] = []
     for period in sorted(p for p in periods if p.starts_at < p.ends_at):
         if merged and period.starts_at <= merged[-1].ends_at:
@@ -105,7 +105,7 @@ def subtract(periods: Iterable[Period], holes: Iterable[Period]) -> list[Period]
 
 
 def clock(at: time | datetime) -> str:
-    """Write a local time of day as people do: «9:00»."""
+    """Write a local time of day as people do: "9:00"."""
     return f"{at.hour}:{at:%M}"
 
 
@@ -123,7 +123,7 @@ def is_on_grid(at: datetime) -> bool:
 
 
 def starts(opening: Period, step: timedelta) -> Iterator[datetime]:
-    """Yield the instants at which a booking may begin: whole steps of elapsed time."""
+    """Yield the instants at which a booking may start: whole steps of elapsed time."""
     at = opening.starts_at
     while at + step <= opening.ends_at:
         yield at

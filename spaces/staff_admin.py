@@ -1,4 +1,4 @@
-"""The admin as the staff of a space see it: their spaces and nothing else.
+"""The admin as a space's staff see it: their spaces and nothing else.
 
 What a person may do follows from their `StaffRole` rows; Django's own permissions play no part.
 """
@@ -41,14 +41,14 @@ def holds(request: HttpRequest, roles: Collection[str], space: int | None = None
         return False
     if user.is_superuser:
         return True
-    prefetch_related_objects([user], "staff_roles")  # asked many times a page, read once
+    prefetch_related_objects([user], "staff_roles")  # used many times per page, so read once
     return any(
         held.role in roles and space in (None, held.space_id) for held in user.staff_roles.all()
     )
 
 
 class PlainInputs:
-    """Forms of the admin read numbers and times as people write them, not as Python does."""
+    """Parse numbers and times in admin forms as people write them, not as Python does."""
 
     def formfield_for_dbfield(
         self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any
@@ -67,7 +67,7 @@ class PlainInputs:
 
 
 class SpaceScopedAdmin(PlainInputs, admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that belong to a space: shown to its staff, changed by those with one of `writers`."""
+    """Rows that belong to a space: its staff see them, those with one of `writers` change them."""
 
     #: The lookup from a row to its space; empty where the row is the space.
     space_path: ClassVar[str] = "space"
@@ -81,11 +81,11 @@ class SpaceScopedAdmin(PlainInputs, admin.ModelAdmin):  # type: ignore[type-arg]
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Say so when two people save rows that exclude each other: a constraint chose one."""
+        """Say so when two people save conflicting rows and a constraint chose one of them."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError:
-            message = _("Someone saved the same a moment ago. Nothing of yours was saved.")
+            message = _("Someone saved the same thing a moment ago. Yours was not saved.")
             messages.error(request, message)
             return redirect(request.get_full_path())
 
@@ -94,7 +94,7 @@ class SpaceScopedAdmin(PlainInputs, admin.ModelAdmin):  # type: ignore[type-arg]
         return super().get_queryset(request).filter(**{f"{self.space_path or 'pk'}__in": spaces})
 
     def writable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Leave the rows that this person may change: hosts of one space may manage another."""
+        """Keep the rows that this person may change: a host of one space may manage another."""
         return queryset.filter(**{f"{self.space_path or 'pk'}__in": self.writable_spaces(request)})
 
     def writable_spaces(self, request: HttpRequest) -> SpaceQuerySet[Space]:

@@ -1,4 +1,4 @@
-"""What a single value must be."""
+"""Validation of single values."""
 
 import re
 from datetime import datetime, time
@@ -28,7 +28,7 @@ def validate_phone(text: str) -> None:
 
 
 def validate_time_zone(name: str) -> None:
-    """Refuse what the IANA time zone database doesn't know."""
+    """Refuse zones that the IANA time zone database doesn't know."""
     if name not in available_timezones():
         raise ValidationError(
             _("“%(name)s” is not a time zone."), params={"name": name}, code="time_zone"
@@ -38,11 +38,11 @@ def validate_time_zone(name: str) -> None:
 def validate_quarter_hour(value: time | datetime) -> None:
     """Refuse times that the 15-minute grid can't hold."""
     if value.minute % 15 or value.second or value.microsecond:
-        raise ValidationError(_("Choose a quarter of an hour: :00, :15, :30 or :45."), code="grid")
+        raise ValidationError(_("Choose a quarter hour: :00, :15, :30 or :45."), code="grid")
 
 
 def validate_features(value: object) -> None:
-    """Refuse anything but a list of `Feature` values, each once."""
+    """Refuse anything but a list of distinct `Feature` values."""
     if not isinstance(value, list) or len(set(map(str, value))) != len(value):
         raise ValidationError(_("Features are a list, each named once."), code="features")
     if unknown := [str(name) for name in value if name not in Feature.values]:

@@ -21,7 +21,7 @@ def leaves(parts: Mapping[int, Iterable[int]], place: int) -> frozenset[int]:
 
 
 def neighbours(parts: Mapping[int, Iterable[int]], place: int) -> frozenset[int]:
-    """Return the places whose bookings take a slot of this one: itself, its parts, its wholes."""
+    """Return the places whose bookings take slots of this one: itself, its parts, its wholes."""
     mine = leaves(parts, place)
     known = {place, *parts, *(part for inner in parts.values() for part in inner)}
     return frozenset(other for other in known if leaves(parts, other) & mine)
@@ -37,7 +37,7 @@ class ClosedPeriod:
 
 @dataclass(frozen=True)
 class Venue:
-    """What decides when something can be booked in a space. Immutable; knows no bookings."""
+    """Everything that decides when a space can be booked. Immutable; doesn't know bookings."""
 
     zone: ZoneInfo
     hours: tuple[Hours, ...]
@@ -47,7 +47,7 @@ class Venue:
 
     @classmethod
     def of(cls, space: Space) -> Self:
-        """Read the venue from a space that was loaded `with_setup`."""
+        """Build the venue from a space that was loaded `with_setup`."""
         parts: dict[int, tuple[int, ...]] = {}
         for whole, part in space.part_rows or ():  # type: ignore[attr-defined]
             parts[whole] = (*parts.get(whole, ()), part)
@@ -92,9 +92,9 @@ class Venue:
         return {}
 
     def openings(self, day: date) -> list[Period]:
-        """Return the stretches that open on a local day by the weekly hours, whatever is closed.
+        """Return the stretches that start on a local day by the weekly hours, ignoring closures.
 
-        A night that runs into the next day's hours leaves that time to them: days never overlap.
+        A night that runs into the next day's hours ends there: days never overlap.
         """
         if day not in self._openings:
             following = hours_of_day(self.hours, day + timedelta(days=1), self.zone)
@@ -111,7 +111,7 @@ class Venue:
             day += timedelta(days=1)
 
     def closed(self, place: int) -> list[Period]:
-        """Return when a place can't be booked: the space is, or what it shares leaves with."""
+        """Return when a place is closed: itself, its space, or one that shares leaves with it."""
         mine = self.leaves(place)
         return [
             closure.period
@@ -120,12 +120,12 @@ class Venue:
         ]
 
     def is_open(self, place: int, period: Period) -> bool:
-        """Tell whether a period lies in one unbroken stretch of opening time."""
+        """Tell whether a period is within one unbroken stretch of opening time."""
         left = subtract(merge(self.openings_around(period)), self.closed(place))
         return any(stretch.contains(period) for stretch in left)
 
     def is_start(self, at: datetime, step: timedelta) -> bool:
-        """Tell whether a booking may begin at an instant: whole steps after an opening."""
+        """Tell whether a booking may start at an instant: whole steps after an opening."""
         return any(
             stretch.starts_at <= at < stretch.ends_at
             and (at - stretch.starts_at) % step == timedelta(0)
@@ -133,16 +133,16 @@ class Venue:
         )
 
     def starts(self, day: date, step: timedelta) -> list[datetime]:
-        """Return every instant of a local day's opening hours at which a booking may begin."""
+        """Return every instant in a local day's opening hours at which a booking may start."""
         return [at for opening in self.openings(day) for at in starts(opening, step)]
 
     def calendar_day(self, day: date) -> Period:
         return day_period(day, self.zone)
 
     def day_of(self, at: datetime) -> date:
-        """Return the local day whose opening hours hold an instant: 1:00 is the night before.
+        """Return the local day whose opening hours contain an instant: 1:00 is the night before.
 
-        The calendar date when nothing is open then.
+        Falls back to the calendar date if nothing is open then.
         """
         day = at.astimezone(self.zone).date()
         before = day - timedelta(days=1)
@@ -150,7 +150,7 @@ class Venue:
         return before if in_the_night else day
 
     def day_span(self, day: date) -> Period:
-        """Return the calendar day, longer when its opening hours run past midnight."""
+        """Return the calendar day, extended if its opening hours run past midnight."""
         whole = self.calendar_day(day)
         return Period(
             whole.starts_at, max([whole.ends_at, *(o.ends_at for o in self.openings(day))])
@@ -158,6 +158,6 @@ class Venue:
 
 
 def _instant(text: str) -> datetime:
-    """Read an instant from a JSON row; SQLite writes it naive, in UTC."""
+    """Parse an instant from a JSON row; SQLite writes it naive, in UTC."""
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -1,1 +1,1 @@
-"""The JSON API's ground: who asks, how often, what went wrong. Each app adds its operations."""
+"""The JSON API's foundation: who is asking, how often, what went wrong. Apps add operations."""

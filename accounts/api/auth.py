@@ -1,4 +1,4 @@
-"""Who asks: a bearer token (RFC 6750), or the browser's session together with its CSRF token."""
+"""Who is asking: a bearer token (RFC 6750), or the browser's session with its CSRF token."""
 
 from typing import Any, cast
 
@@ -19,12 +19,12 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 class Token(HttpBearer):
-    """A token of the page `/accounts/tokens/`, or of `POST /auth/token`."""
+    """A token from the page `/accounts/tokens/`, or from `POST /auth/token`."""
 
     openapi_description = "A token of your tokens page, or of `POST /auth/token`."
 
     def __call__(self, request: HttpRequest) -> Any | None:
-        """Refuse a header that names no token; without one the session is asked."""
+        """Refuse a header without a valid token; without a header, try the session."""
         header = request.headers.get("Authorization")
         if header is None:
             return None
@@ -55,7 +55,7 @@ class Session(SessionAuth):
         if not isinstance(user, User):
             return None
         if request.method == "POST":
-            _ = request.body  # looking for a token in a multipart form would leave nothing to read
+            _ = request.body  # looking for a CSRF token in a multipart form would consume it
         if check_csrf(request) is not None:
             raise ApiProblem(CSRF_FAILED)
         limits.spend(cast(ProgramRequest, request), "session", str(user.pk))
@@ -63,7 +63,7 @@ class Session(SessionAuth):
 
 
 def anyone(request: HttpRequest) -> User | AnonymousUser:
-    """Let a visitor in; a token or a session says more."""
+    """Let visitors in; a token or a session still identifies people."""
     return cast(ProgramRequest, request).user
 
 
@@ -73,7 +73,7 @@ def unauthenticated(request: HttpRequest) -> ApiProblem:
     detail = _("This needs a token, or a session.")
     if "Authorization" in request.headers:
         challenge += ', error="invalid_token"'
-        detail = _("This token is expired, revoked or none of ours.")
+        detail = _("This token has expired, was revoked or isn't one of ours.")
     return ApiProblem(UNAUTHENTICATED, detail, headers={"WWW-Authenticate": challenge})
 
 

@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: the same POST sent again is carried out once and answered the same.
+"""`Idempotency-Key`: a repeated POST is carried out once and gets the same answer.
 
-After draft-ietf-httpapi-idempotency-key-header. A process that dies in the middle leaves a claim
-without an answer; after LEASE the next request with the key takes it over under the same code, by
+Follows draft-ietf-httpapi-idempotency-key-header. A process that dies halfway leaves a claim
+without an answer; after LEASE the next request with the key takes it over with the same code, by
 which a service recognises what was committed before (`Claim.request_key`).
 """
 
@@ -27,7 +27,7 @@ LEASE = timedelta(seconds=60)  # longer than a web process lets any request run
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT = ("Content-Type", "Location", "Preference-Applied")
-#: These say nothing about the request: it may be sent again.
+#: These aren't about the request: it may be sent again.
 NOT_KEPT = {401, 403, 429}
 
 
@@ -53,13 +53,24 @@ def idempotent[**P, R](
 
 
 def accepts_key[F: Callable[..., object]](view: F) -> F:
-    """Note that an operation takes the header."""
+    """Record that an operation takes the header."""
     KEYED.add(view)
     return view
 
 
 def begin(request: ProgramRequest, user: User) -> Claim | None:
     """Claim the request's key, if it has one. Raises ApiProblem: reused, or still running."""
+    key = key_of(request)
+    if key is None:
+        return None
+    claim = _claim(user, key, _fingerprint(request), timezone.now())
+    if claim.answer is None:
+        request.claim = claim
+    return claim
+
+
+def key_of(request: ProgramRequest) -> str | None:
+    """Return the request's key, if it has one. Raises ApiProblem when it is none."""
     header = request.headers.get(HEADER)
     if header is None:
         return None
@@ -69,19 +80,31 @@ def begin(request: ProgramRequest, user: User) -> Claim | None:
     if not KEY.fullmatch(key):
         error = {"field": HEADER, "message": _("A key has 1 to 255 visible ASCII characters.")}
         raise ApiProblem(INVALID, errors=[error])
-    claim = _claim(user, key, _fingerprint(request), timezone.now())
-    if claim.answer is None:
-        request.claim = claim
-    return claim
+    return key
+
+
+def sender_of(request: ProgramRequest, login: str) -> User | None:
+    """Return the person with this login if the very same request, password and all, was theirs.
+
+    For operations that anybody may ask for: others learn nothing here.
+    """
+    key = key_of(request)
+    if key is None:
+        return None
+    sent = IdempotencyKey.objects.filter(
+        user__username=login, key=key, fingerprint=_fingerprint(request)
+    )
+    row = sent.filter(created_at__gt=timezone.now() - LIFE).select_related("user").first()
+    return row.user if row is not None else None
 
 
 def request_key(request: ProgramRequest) -> str | None:
-    """Return the key under which a service may find what this request did before."""
+    """Return the key by which a service can find what this request did before."""
     return request.claim.request_key if request.claim else None
 
 
 def _fingerprint(request: HttpRequest) -> str:
-    """Hash what is asked for; keyed, for a body may hold a password."""
+    """Hash the request; keyed, because a body may contain a password."""
     try:
         content = json.dumps(json.loads(request.body), sort_keys=True)
     except ValueError:
@@ -117,9 +140,9 @@ def still_running() -> ApiProblem:
 
 
 def _insert(row: IdempotencyKey) -> bool:
-    """Insert a row unless the key is there; tell whether it was inserted.
+    """Insert a row unless the key exists; tell whether it was inserted.
 
-    In one statement, and none of its errors ends a transaction: Django's own ways take three.
+    In one statement that can't break the transaction; Django's own ways take three.
     """
     fields = [field for field in row._meta.concrete_fields if not field.primary_key]
     columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
@@ -143,7 +166,7 @@ def _take_over(row: IdempotencyKey, now: datetime) -> bool:
 
 
 def finish(request: ProgramRequest, response: HttpResponse) -> None:
-    """Keep the answer for whoever asks again; after a failure let the next one try at once."""
+    """Store the answer for repeats; after a failure, let the next one try at once."""
     claim = request.claim
     if claim is None:
         return
@@ -164,13 +187,13 @@ def finish(request: ProgramRequest, response: HttpResponse) -> None:
 def forget_old(*, now: datetime) -> int:
     """Delete keys that are older than a day; return how many."""
     old = IdempotencyKey.objects.filter(created_at__lte=now - LIFE)
-    if not old.exists():  # a worker asks all the time, and reading locks nobody out
+    if not old.exists():  # workers check all the time, and reading locks nobody out
         return 0
     deleted, _by_model = old.delete()
     return deleted
 
 
 def derived(claim: Claim, salt: str) -> bytes:
-    """Return 32 bytes that only we can compute, the same each time the request is sent."""
+    """Return 32 bytes that only we can compute, the same every time the request is sent."""
     text = f"{claim.row.code} {claim.row.key}"
     return salted_hmac(salt, text, algorithm="sha256").digest()

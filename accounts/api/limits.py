@@ -1,7 +1,7 @@
-"""How often may one ask: so many requests a minute per token (or session) and per address.
+"""Rate limits: so many requests per minute per token (or session) and per address.
 
 The counts are in the cache; with CACHE_URL all web processes share them, without it each has its
-own. Headers after draft-ietf-httpapi-ratelimit-headers-10.
+own. Headers follow draft-ietf-httpapi-ratelimit-headers-10.
 """
 
 import logging
@@ -25,7 +25,7 @@ WINDOW = 60  # seconds
 def spend(request: ProgramRequest, policy: str, who: str) -> None:
     """Count a request against a policy: "address", "token" or "session".
 
-    Raises ApiProblem when there is nothing left. Without its cache the API goes on, unlimited.
+    Raises ApiProblem when there is nothing left. Without the cache the API works unlimited.
     """
     limit: int = settings.API_RATES[policy]
     now = time.time()
@@ -39,16 +39,19 @@ def spend(request: ProgramRequest, policy: str, who: str) -> None:
 
 
 def spend_try(what: str, *, now: datetime, **whose: str | None) -> None:
-    """Count a try as the pages do: see `accounts.tries.spend`. Raises ApiProblem."""
+    """Count a try as pages do: see `accounts.tries.spend`. Raises ApiProblem."""
     try:
         tries.spend(what, now=now, **whose)
     except tries.TooOften as error:
-        headers = {"Retry-After": str(error.seconds)}
-        raise ApiProblem(TOO_MANY_REQUESTS, str(error), headers=headers) from error
+        raise too_often(error) from error
+
+
+def too_often(error: tries.TooOften) -> ApiProblem:
+    return ApiProblem(TOO_MANY_REQUESTS, str(error), headers={"Retry-After": str(error.seconds)})
 
 
 def count(policy: str, who: str, *, window: int) -> int:
-    """Count once more; return how often it was in this window of seconds, 0 without a cache."""
+    """Increment and return the count for this window of seconds; 0 without a cache."""
     key = f"rate:{policy}:{who}:{int(time.time() // window)}"
     try:
         cache.add(key, 0, timeout=2 * window)
@@ -56,7 +59,7 @@ def count(policy: str, who: str, *, window: int) -> int:
     except (RedisError, OSError):
         logger.exception("the cache can't be reached; requests are not counted")
         return 0
-    except ValueError:  # dropped between the two lines: the cache is full
+    except ValueError:  # evicted between the two lines: the cache is full
         return 1
 
 

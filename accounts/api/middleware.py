@@ -1,4 +1,4 @@
-"""What every answer under /api/ has in common."""
+"""What all answers under /api/ have in common."""
 
 from collections.abc import Callable
 from typing import cast
@@ -16,7 +16,7 @@ type Handler = Callable[[HttpRequest], HttpResponse]
 
 
 def programs(get_response: Handler) -> Handler:
-    """Count requests per address, keep answers by their key, and say what caches may do."""
+    """Count requests per address, store answers by key, and tell caches what they may do."""
     conditional = ConditionalGetMiddleware(get_response)
 
     def middleware(plain: HttpRequest) -> HttpResponse:

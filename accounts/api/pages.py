@@ -1,4 +1,4 @@
-"""Lists in pages: a cursor says after which row to go on, so new rows move nothing."""
+"""Paged lists: a cursor says after which row to continue, so new rows shift nothing."""
 
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
@@ -36,7 +36,7 @@ NextCursor = Annotated[
 
 
 def bad_cursor(name: str = "cursor") -> ApiProblem:
-    message = _("This is not a cursor of this list.")
+    message = _("This cursor doesn't belong to this list.")
     return ApiProblem(INVALID, errors=[{"field": f"query.{name}", "message": message}])
 
 
@@ -45,7 +45,7 @@ def encode(*parts: str) -> str:
 
 
 def decode(cursor: str) -> list[str]:
-    """Read what `encode` wrote. Raises ApiProblem."""
+    """Decode what `encode` wrote. Raises ApiProblem."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         return b64decode(padded, altchars=b"-_", validate=True).decode().split("\n")

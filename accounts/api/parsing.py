@@ -1,4 +1,4 @@
-"""How a body is read: JSON in UTF-8, and nothing that two readers could understand differently."""
+"""How a body is parsed: JSON in UTF-8, and nothing that two parsers could read differently."""
 
 import json
 from typing import Any, NoReturn
@@ -6,14 +6,14 @@ from typing import Any, NoReturn
 from django.http import HttpRequest
 from ninja.parser import Parser
 
-MOST_NAMES = 50  # in one object
+MOST_NAMES = 50  # per object
 
 
 class StrictParser(Parser):
-    """Refuse what RFC 8259 does not know (NaN) or leaves open: other encodings, a name twice.
+    """Refuse what RFC 8259 doesn't allow (NaN) or leaves open: other encodings, duplicate names.
 
-    And objects with more names than any of ours has: each would be complained about, and 2 MB of
-    them made an answer of 17 MB and took 400 MB of memory.
+    Also objects with more names than any of ours: each would get an error of its own, and 2 MB of
+    them produced a 17 MB answer and took 400 MB of memory.
     """
 
     def parse_body(self, request: HttpRequest) -> Any:

@@ -17,17 +17,17 @@ ROOT = "/api/"
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of problem. `title` is the same each time; what is special is in `detail`."""
+    """One kind of problem. `title` is always the same; the specifics are in `detail`."""
 
     code: str
     status: HTTPStatus
     title: str | Promise
     meaning: str | Promise  # what to do about it, for the documentation
     shape: type[Problem] = Problem  # which members it has
-    sample: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of its own members
+    sample: Mapping[str, Any] = field(default_factory=dict, hash=False)  # for its own members
 
 
-#: Every kind that an answer may have, in the order of the documentation.
+#: Every kind of problem, in the order of the documentation.
 KINDS: dict[str, Kind] = {}
 
 
@@ -60,19 +60,22 @@ UNAUTHENTICATED = kind(
     "unauthenticated",
     HTTPStatus.UNAUTHORIZED,
     _("Sign in first."),
-    _("Send `Authorization: Bearer <token>`. An expired, revoked or misspelt one is none."),
+    _("Send `Authorization: Bearer <token>`. An expired, revoked or misspelt token doesn't count."),
 )
 WRONG_CREDENTIALS = kind(
     "wrong_credentials",
     HTTPStatus.UNAUTHORIZED,
     _("Login or password is wrong."),
-    _("Wrong tries are counted together with those of the login page."),
+    _("Wrong attempts count together with those on the login page."),
 )
 CSRF_FAILED = kind(
     "csrf_failed",
     HTTPStatus.FORBIDDEN,
     _("The form's token is missing."),
-    _("Who is signed in by cookie sends its `csrftoken` as `X-CSRFToken` with every change."),
+    _(
+        "If you are signed in by cookie, send the cookie `csrftoken` as `X-CSRFToken` with "
+        "every change."
+    ),
 )
 READ_ONLY_TOKEN = kind(
     "read_only_token",
@@ -84,13 +87,16 @@ FORBIDDEN = kind(
     "forbidden",
     HTTPStatus.FORBIDDEN,
     _("You may not do this."),
-    _("Only staff of the space may. Asking again won't help."),
+    _("Only the staff of the space may. Asking again won't help."),
 )
 NOT_FOUND = kind(
     "not_found",
     HTTPStatus.NOT_FOUND,
-    _("There is no such thing."),
-    _("The address names nothing that you can see; what belongs to others counts as not there."),
+    _("Not found."),
+    _(
+        "There is nothing at this address that you can see; what belongs to others counts as "
+        "missing."
+    ),
 )
 METHOD_NOT_ALLOWED = kind(
     "method_not_allowed",
@@ -102,7 +108,7 @@ TOO_LARGE = kind(
     "too_large",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     _("The request is too large."),
-    _("A body may have 2.5 MB."),
+    _("A body may have up to 2.5 MB."),
 )
 STILL_RUNNING = kind(
     "still_running",
@@ -115,6 +121,24 @@ KEY_REUSED = kind(
     HTTPStatus.UNPROCESSABLE_ENTITY,
     _("This key was used for another request."),
     _("An `Idempotency-Key` belongs to one request for a day. Make a new key for new content."),
+)
+LOGIN_TAKEN = kind(
+    "login_taken",
+    HTTPStatus.CONFLICT,
+    _("This login is taken."),
+    _("Choose another."),
+)
+LOGIN_LOOKS_TAKEN = kind(
+    "login_looks_taken",
+    HTTPStatus.CONFLICT,
+    _("This login looks like one that is taken."),
+    _("Choose one that differs more."),
+)
+LOGIN_MIXES_SCRIPTS = kind(
+    "login_mixes_scripts",
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    _("This login mixes letters of different alphabets."),
+    _("Use one alphabet."),
 )
 TOO_MANY_TOKENS = kind(
     "too_many_tokens",
@@ -144,12 +168,12 @@ UNAVAILABLE = kind(
     "unavailable",
     HTTPStatus.SERVICE_UNAVAILABLE,
     _("The database can't be reached."),
-    _("It usually mends itself: ask again after `Retry-After` seconds."),
+    _("It usually recovers by itself: ask again after `Retry-After` seconds."),
 )
 
 
 class ApiProblem(Exception):
-    """Raised anywhere under an operation; becomes the answer. `extra` are further members."""
+    """Raised anywhere under an operation; becomes the answer. `extra` has further members."""
 
     def __init__(
         self,
@@ -169,7 +193,7 @@ class ApiProblem(Exception):
 def document(problem: ApiProblem) -> dict[str, Any]:
     """Return the problem document; members without a value are left out.
 
-    Who has no more to say of this one says what to do about its kind: RFC 9457, 3.1.4.
+    Without a detail of its own it says what to do about its kind: RFC 9457, 3.1.4.
     """
     return {
         "type": f"/api/v1/problems#{problem.kind.code}",
@@ -195,12 +219,12 @@ def is_for_programs(request: HttpRequest) -> bool:
     return request.path.startswith(ROOT)
 
 
-#: Which kinds an operation may answer beside those that all have.
+#: Which kinds an operation may return besides the common ones.
 RAISED: dict[Callable[..., Any], tuple[Kind, ...]] = {}
 
 
 def raises[F: Callable[..., Any]](*kinds: Kind) -> Callable[[F], F]:
-    """Note which problems an operation may answer, for the OpenAPI document."""
+    """Record which problems an operation may return, for the OpenAPI document."""
 
     def note(view: F) -> F:
         RAISED[view] = kinds

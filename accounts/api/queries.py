@@ -1,6 +1,6 @@
-"""Parameters of an address: a name that an operation doesn't know is a typing error.
+"""Query parameters: a name that an operation doesn't know is a typo.
 
-Let be, it would filter nothing, and the program would never hear of it.
+If ignored, it would filter nothing, and the program would never find out.
 """
 
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from ninja.operation import Operation
 from accounts.api.problems import INVALID, ApiProblem
 from accounts.api.requests import ProgramRequest
 
-MOST_NAMED = 10  # of unknown names in one answer
-LONGEST = 40  # characters of a name that are worth repeating
+MOST_NAMED = 10  # unknown names reported in one answer
+LONGEST = 40  # characters of a name worth repeating
 
 
 def names_of(operation: Operation) -> list[str]:
-    """Return the parameters that an operation takes in its address."""
+    """Return the parameters that an operation takes in its URL."""
     queries = [m for m in operation.models if m.__ninja_param_source__ == "query"]
     return [name for model in queries for name in getattr(model, "__ninja_flatten_map__", ())]
 
 
 def noting[**P, R](run: Callable[P, R]) -> Callable[P, R]:
-    """Note on each request which parameters are known. Decorates `Operation.run`."""
+    """Record on each request which parameters are known. Decorates `Operation.run`."""
     operation: Operation = run.__self__  # type: ignore[attr-defined]  # it is a bound method
     known = names_of(operation)
 
@@ -52,7 +52,7 @@ def require_known(request: HttpRequest) -> None:
 
 
 def _advice(name: str, known: list[str]) -> str:
-    """Say that there is no such parameter, which was probably meant, and which there are."""
+    """Say that there is no such parameter, which one was probably meant, and which exist."""
     if not known:
         return _("“%(name)s” is unknown: this address takes no parameters.") % {
             "name": _legible(name)
@@ -65,10 +65,10 @@ def _advice(name: str, known: list[str]) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name without what spellings differ in: `startsAt` is `starts_at`."""
+    """Return a name without differences in spelling: `startsAt` is `starts_at`."""
     return "".join(filter(str.isalnum, name[:LONGEST])).lower()
 
 
 def _legible(name: str) -> str:
-    """Return a name that JSON and a person can take: half a character can be one."""
+    """Return a name that is valid in JSON and legible: it can be a lone surrogate."""
     return name[:LONGEST].encode(errors="replace").decode()

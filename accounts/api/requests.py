@@ -1,4 +1,4 @@
-"""What a view of the API can rely on, as types."""
+"""What an API view can rely on, as types."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from accounts.requests import PageRequest
 
 @dataclass(frozen=True)
 class Rate:
-    """How much of one limit is used up in this minute; `reset` in seconds."""
+    """How much of a limit is used up in this minute; `reset` in seconds."""
 
     policy: str
     limit: int
@@ -24,11 +24,11 @@ class Rate:
 
 @dataclass
 class Claim:
-    """This request's hold on its key; `answer` is there when it was carried out before."""
+    """This request's hold on its key; `answer` is set if it was carried out before."""
 
     row: IdempotencyKey
     answer: HttpResponse | None = None
-    secret: str = ""  # part of the answer that is not to be stored
+    secret: str = ""  # part of the answer that must not be stored
 
     @property
     def request_key(self) -> str:
@@ -40,10 +40,10 @@ class ProgramRequest(PageRequest):
 
     rates: list[Rate]
     claim: Claim | None
-    known_parameters: list[str]  # that the operation takes in its address
+    known_parameters: list[str]  # that the operation takes in its URL
 
 
 class SignedInProgramRequest(ProgramRequest):
-    """A request of an operation that wants a token or a session."""
+    """A request to an operation that needs a token or a session."""
 
     user: User

@@ -1,4 +1,4 @@
-"""Signing in as a program: `/auth/token`."""
+"""Signing in, for programs: `/auth/token`."""
 
 from base64 import urlsafe_b64encode
 from datetime import datetime, timedelta
@@ -80,17 +80,17 @@ class TokenOut(Schema):
 @raises(WRONG_CREDENTIALS, LOGIN_LOCKED, TOO_MANY_TOKENS, TOO_MANY_REQUESTS)
 @idempotency.accepts_key
 def create_token(request: ProgramRequest, body: Credentials) -> object:
-    """Wrong passwords are counted with those of the login page, and close it for a while."""
+    """Wrong passwords count together with those on the login page, and lock it for a while."""
     now = timezone.now()
     spend_try("token", now=now, address=address_of(request))
     user = authenticate(request, username=body.username, password=body.password)
     if not isinstance(user, User):
         raise ApiProblem(WRONG_CREDENTIALS, headers={"WWW-Authenticate": 'Bearer realm="Mesto"'})
-    spend_try("token", now=now, login=user.username)  # not sooner: strangers would use it up
-    user_logged_in.send(User, request=request, user=user)  # forgets the typing errors before it
+    spend_try("token", now=now, login=user.username)  # not earlier: strangers would use it up
+    user_logged_in.send(User, request=request, user=user)  # forgets the mistyped ones before it
     claim = idempotency.begin(request, user)
     text = ""
-    if claim is not None:  # the same request gets the same token, though nobody has kept it
+    if claim is not None:  # the same request gets the same token, though it isn't stored
         secret = urlsafe_b64encode(idempotency.derived(claim, "accounts.api.token"))
         claim.secret = text = tokens.PREFIX + secret.decode().rstrip("=")
         if claim.answer is not None:
@@ -108,7 +108,7 @@ def create_token(request: ProgramRequest, body: Credentials) -> object:
             code=claim.row.code if claim is not None else None,
             text=text,
         )
-    except tokens.AlreadyMade as earlier:  # by this very request, before it could answer
+    except tokens.AlreadyMade as earlier:  # by this same request, before it could answer
         token = earlier.token
     except tokens.TooManyTokens as error:
         raise ApiProblem(TOO_MANY_TOKENS, str(error)) from error

@@ -1,4 +1,4 @@
-"""What bodies and answers of all apps are made of."""
+"""Building blocks for the request and response bodies of all apps."""
 
 import re
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def _storable(text: str) -> str:
     return text
 
 
-#: A database holds no zero byte, and no lone surrogate, which JSON can say: "\ud800".
+#: A database can't store a NUL byte or a lone surrogate, which JSON can express: "\ud800".
 Text = Annotated[str, AfterValidator(_storable)]
 
 INSTANT = {
@@ -45,7 +45,7 @@ RFC_3339 = re.compile(
 
 
 def _text(at: object) -> object:
-    """Refuse other ways to write a time, and numbers: seconds since 1970 name no offset."""
+    """Refuse other ways of writing a time, and numbers: seconds since 1970 have no offset."""
     if not isinstance(at, str):
         raise ValueError("it is no RFC 3339 text")
     if not RFC_3339.fullmatch(at):
@@ -55,7 +55,7 @@ def _text(at: object) -> object:
 
 
 def _in_reach(at: datetime) -> datetime:
-    """Return the instant in UTC: its quarters are the grid, and PostgreSQL knows no +23:59."""
+    """Return the instant in UTC: its quarters are the grid, and PostgreSQL has no +23:59."""
     if not 2000 <= at.year <= 2199:
         raise ValueError("it is too far away")
     return at.astimezone(UTC)
@@ -67,22 +67,22 @@ Instant = Annotated[
 
 
 def _digits(number: object) -> object:
-    """Read a number of an address, which is text. See also `accounts.numbers`."""
+    """Parse a number in a URL, which is text. See also `accounts.numbers`."""
     return read_whole(number) if isinstance(number, str) else number
 
 
-#: A whole number in an address: digits and nothing else. In a body it is `Strict` instead.
+#: A whole number in a URL: digits and nothing else. In a body it is `Strict` instead.
 Whole = Annotated[int, BeforeValidator(_digits)]
 
 
 class Input(Schema):
-    """A body: a field that we don't know is refused, for it is a typing error."""
+    """A body: an unknown field is refused, because it is probably a typo."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def instant(description: str) -> Any:
-    """Describe an instant of an answer."""
+    """Describe an instant in an answer."""
     return Field(
         description=f"{description} RFC 3339, with the offset of the space's time zone.",
         examples=["2026-12-01T10:00:00+03:00"],
@@ -98,7 +98,7 @@ class FieldError(Schema):
 
 
 class Problem(Schema):
-    """An error, RFC 9457. Which further members it has depends on `code`."""
+    """An error (RFC 9457). Its further members depend on `code`."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('username', models.CharField(error_messages={'unique': 'This login is taken.'}, help_text='Letters, digits and @ . + - _ . Capital or small makes no difference.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator(message='A login has letters, digits and @ . + - _ only.')], verbose_name='login')),
+                ('username', models.CharField(error_messages={'unique': 'This login is taken.'}, help_text='Letters, digits and @ . + - _ . Capital or small makes no difference.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator(message='A login may only have letters, digits and @ . + - _.')], verbose_name='login')),
                 ('name', models.CharField(blank=True, max_length=150, verbose_name='name')),
                 ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
                 ('language', models.CharField(blank=True, choices=[('en', 'English'), ('ru', 'Русский')], help_text='Empty: what your browser asks for.', max_length=5, verbose_name='language')),

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
-from accounts import services, tokens
+from accounts import forgetting, services, tokens
 from accounts.api import idempotency
 from accounts.factories import PASSWORD, UserFactory
 from accounts.models import ApiToken, IdempotencyKey, User
@@ -99,7 +99,7 @@ def test_a_form_sent_again_makes_no_second_token(member, alice):
     member.post(URL, form)
     again = member.post(URL, form, follow=True)
     assert again.redirect_chain == [(URL, 302)]
-    assert "This token is made already." in words(again)
+    assert "This token has already been made." in words(again)
     assert alice.api_tokens.count() == 1
 
 
@@ -311,7 +311,7 @@ def test_the_worker_forgets_what_ended_long_ago(alice, now):
     for hours in (25, 23):
         at = now - timedelta(hours=hours)
         IdempotencyKey.objects.create(user=alice, key=hours, created_at=at, started_at=at)
-    assert services.forget_old_credentials(now=now) == 2
+    assert forgetting.forget_old_credentials(now=now) == 2
     assert [token.name for token in alice.api_tokens.order_by("pk")] == ["-29", "1", "never"]
     assert IdempotencyKey.objects.get().created_at > now - idempotency.LIFE
 

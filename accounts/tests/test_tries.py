@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import tries
 from accounts.factories import PASSWORD, UserFactory
+from accounts.forgetting import forget_old_credentials
 from accounts.models import Tally, User
-from accounts.services import forget_old_credentials
 from accounts.tests.programs import post
 from accounts.tries import TooOften, spend
 from bookings.tests.crowd import at_once

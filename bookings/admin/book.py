@@ -37,7 +37,7 @@ from spaces.venue import Venue
 
 
 class BookForm(forms.Form):
-    """Times are local at the space; an end not later than the start is on the next day."""
+    """Times are the space's local times; an end not later than the start is on the next day."""
 
     place = forms.ModelChoiceField(
         label=gettext_lazy("Place"), queryset=Place.objects.none(), to_field_name="code"
@@ -87,7 +87,7 @@ class BookForm(forms.Form):
     def clean(self) -> None:
         cleaned = self.cleaned_data
         if bool(cleaned.get("member")) == bool(cleaned.get("guest_name")) and not self.errors:
-            self.add_error("member", _("Name a member or a guest, one of them."))
+            self.add_error("member", _("Name either a member or a guest."))
         if {"place", "day", "starts", "ends"} <= cleaned.keys():
             self._clean_period(cleaned["day"], cleaned["place"])
 
@@ -115,7 +115,7 @@ class BookForm(forms.Form):
 
 
 def book(desk: Desk, request: HttpRequest) -> HttpResponse:
-    """Show the form; POST books. A form that is sent twice books once: it carries a key."""
+    """Show the form; POST books. A form submitted twice books once: it carries a key."""
     if not desk.has_add_permission(request):
         raise PermissionDenied
     user: User = request.user  # type: ignore[assignment]
@@ -175,7 +175,7 @@ def _form(
 def _refused(
     desk: Desk, request: HttpRequest, form: BookForm, problems: Sequence[Problem] = ()
 ) -> HttpResponse:
-    """Say all reasons, or that somebody else has the place; offer what could be had instead."""
+    """Give all reasons, or say that somebody else has the place; offer alternatives."""
     place: Place = form.cleaned_data["place"]
     period: Period = form.cleaned_data["period"]
     named = {"place": str(place), "time": wording.span(period, place.space.zone)}
@@ -208,7 +208,7 @@ def _offer_words(offer: Offer) -> str:
 
 
 def _one_click(form: BookForm, offer: Offer) -> dict[str, str]:
-    """Return the form's fields as they were typed, with the place and time of an offer."""
+    """Return the form's fields as typed, with the place and time of an offer."""
     zone = offer.place.space.zone
     return {
         **{name: form.data.get(name, "") for name in form.KEPT},

@@ -1,4 +1,4 @@
-"""Finding a booking, looking at it, cancelling it; booking for somebody else."""
+"""Find a booking, look at it, cancel it; book for somebody else."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,20 +16,21 @@ from django.utils.translation import gettext_lazy as _
 from bookings.admin import book, cancel, wording
 from bookings.admin.filters import PARAMETERS, DayFilter, SpaceFilter, StateFilter, matching
 from bookings.admin.pages import address, methods
-from bookings.models import Booking
+from bookings.deciding import rules
+from bookings.models import Booking, BookingEvent
 from bookings.querysets import WallClock
 from bookings.words import words, zones
 from bookings.words.representation import places_of
 from spaces.slots import Period
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
 
-#: The order in which times are shown, also of spaces that are zones apart.
+#: Sorts by the times as shown, even when spaces are in different zones.
 ON_THE_WALL = WallClock("starts_at", "place__space__time_zone")
 
 
 @admin.register(Booking)
 class BookingAdmin(SpaceScopedAdmin):
-    """Read-only: services change bookings, on pages of their own."""
+    """Read-only: services change bookings, on separate pages."""
 
     space_path = "place__space"
     writers = ANY_ROLE
@@ -55,7 +56,7 @@ class BookingAdmin(SpaceScopedAdmin):
         return found
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
-        """Show a day as it goes; everything, newest first."""
+        """Show a single day in order of time, everything else newest first."""
         start: Any = ON_THE_WALL if zones.of_staff().are_mixed else F("starts_at")
         if DayFilter.parameter_name in request.GET:
             return [start.asc(), "pk"]
@@ -145,7 +146,7 @@ def _zone(booking: Booking) -> ZoneInfo:
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One event in words; place and time are those after it."""
+    """One event in words, with the place and time after it."""
 
     at: str
     kind: str
@@ -167,9 +168,14 @@ def _history(booking: Booking) -> list[HistoryLine]:
                 at=wording.moment(event.at, zone),
                 kind=event.get_kind_display(),
                 by=str(event.actor or ""),
-                reason=event.reason,
+                reason=event.reason or _why(event),
                 place=str(places[event.data["place"]["code"]]),
                 time=wording.when(period, zone),
             )
         )
     return lines
+
+
+def _why(event: BookingEvent) -> str:
+    """Say in words what codes say: why it was refused, or what of the set-up was changed."""
+    return " ".join(rules.reason(code) for code in event.data.get("problems", ()))

@@ -1,4 +1,4 @@
-"""Cancelling bookings from the list: which ones, why, and what came of it."""
+"""Cancel bookings from the list: which ones, why, and with what result."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ class CancelForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=200,
-        help_text=gettext_lazy("Whoever booked sees it."),
+        help_text=gettext_lazy("The person who booked sees it."),
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
 
 
 def choose(desk: Desk, request: HttpRequest, chosen: QuerySet[Booking]) -> HttpResponse | None:
-    """Ask about the bookings that were ticked in the list."""
+    """Ask about the bookings that were selected in the list."""
     bookings = list(chosen[: MOST + 1])
     if len(bookings) > MOST:
         text = _("Choose at most %(n)d bookings at a time.") % {"n": MOST}
@@ -40,7 +40,7 @@ def choose(desk: Desk, request: HttpRequest, chosen: QuerySet[Booking]) -> HttpR
 
 
 def cancel(desk: Desk, request: HttpRequest) -> HttpResponse:
-    """Ask for the reason; POST cancels each booking that still can be."""
+    """Ask for the reason; POST cancels each booking that still can be cancelled."""
     data = request.POST if request.method == "POST" else request.GET
     form = CancelForm(data)
     form.is_valid()
@@ -77,7 +77,7 @@ def _ask(
 
 
 def _cancel_all(request: HttpRequest, bookings: list[Booking], *, reason: str) -> None:
-    """Cancel one by one, and say which could not be and why."""
+    """Cancel them one by one, and say which couldn't be and why."""
     failed = []
     for booking in bookings:
         try:

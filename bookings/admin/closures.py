@@ -1,4 +1,4 @@
-"""Closing a space or a place for a time, and opening it again."""
+"""Close a space or a place for a time, and open it again."""
 
 from datetime import date, datetime
 from http import HTTPStatus
@@ -30,12 +30,12 @@ from spaces.slots import Period, is_on_grid
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
 from spaces.venue import Venue
 
-#: The order in which times are shown, also of spaces that are zones apart.
+#: Sorts by the times as shown, even when spaces are in different zones.
 ON_THE_WALL = WallClock("starts_at", "space__time_zone")
 
 
 class CloseForm(forms.Form):
-    """What to close and when. Times are local at the space; without them whole days are closed."""
+    """What to close and when. Times are the space's local times; without them, whole days."""
 
     what = forms.ChoiceField(label=gettext_lazy("What"))
     first_day = forms.CharField(label=gettext_lazy("First day"), strip=False, widget=DayInput)
@@ -51,7 +51,7 @@ class CloseForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         max_length=200,
-        help_text=gettext_lazy("Whoever has a booking then sees it."),
+        help_text=gettext_lazy("Everyone with a booking at that time sees it."),
         widget=forms.TextInput(attrs={"class": "vTextField"}),
     )
     shown = CodesField(required=False)
@@ -98,14 +98,14 @@ class CloseForm(forms.Form):
             raise forms.ValidationError(str(error)) from error
         self.cleaned_data["period"] = period
         if period.ends_at <= period.starts_at:
-            self.add_error("ends", _("The end must be later than the beginning."))
+            self.add_error("ends", _("The end must be later than the start."))
         elif period.ends_at <= self.now:
             self.add_error("ends", _("This time is already past."))
         elif not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
-            self.add_error("starts", _("Choose a quarter of an hour: :00, :15, :30 or :45."))
+            self.add_error("starts", _("Choose a quarter hour: :00, :15, :30 or :45."))
 
     def _period(self) -> Period:
-        """Read the days and times; a night's end without a day is on the next one."""
+        """Parse the days and times; an end after midnight without a day is on the next one."""
         space, _place = self.target
         asked = self.cleaned_data
         first, starts, ends = asked["first_day"], asked["starts"], asked["ends"]
@@ -122,7 +122,7 @@ class CloseForm(forms.Form):
 
 @admin.register(Closure)
 class ClosureAdmin(SpaceScopedAdmin):
-    """A closure is made on a page of its own and never changed; deleting it opens again."""
+    """A closure is made on its own page and never changed; deleting it opens the space again."""
 
     writers = ANY_ROLE
     list_display = ["what", "space", "when", "reason"]
@@ -153,7 +153,7 @@ class ClosureAdmin(SpaceScopedAdmin):
         return False
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Say in words what is opened again; nothing else hangs on a closure."""
+        """Say in words what is opened again; nothing else depends on a closure."""
         lines = [f"{self.what(closure)}, {self.when(closure)}: {closure}" for closure in objs]
         return lines, {self.opts.verbose_name_plural: len(lines)}, set(), []
 
@@ -175,7 +175,7 @@ class ClosureAdmin(SpaceScopedAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Show the form; POST closes, or lists the bookings in the way and asks."""
+        """Show the form; POST closes, or lists the bookings in the way and asks first."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         now = timezone.now()
@@ -193,7 +193,7 @@ class ClosureAdmin(SpaceScopedAdmin):
         return self._close(request, form, now)
 
     def _close(self, request: HttpRequest, form: CloseForm, now: datetime) -> HttpResponse:
-        """Close; what the person was shown is what may be cancelled, newer bookings are shown."""
+        """Close. Only bookings that the person was shown may be cancelled; new ones are shown."""
         space, place = form.target
         period: Period = form.cleaned_data["period"]
         shown = form.cleaned_data["shown"]

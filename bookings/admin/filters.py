@@ -1,4 +1,4 @@
-"""Narrowing the lists of the front desk."""
+"""Filters for the front desk's lists."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -22,11 +22,11 @@ from bookings.words.local_time import LocalTimeError, read_day
 from spaces.models import Closure, Place, Space
 from spaces.slots import Period, day_period
 
-WORDS = 8  # of a search; more would only slow it down
+WORDS = 8  # in a search; more would only slow it down
 
 
 class SpaceFilter(SimpleListFilter):
-    """The person's own spaces; nothing to choose when there is one."""
+    """The person's own spaces; no choice if there is only one."""
 
     title = _("space")
     parameter_name = "space"
@@ -58,7 +58,7 @@ class StateFilter(SimpleListFilter):
 
 
 class DayFilter(SimpleListFilter):
-    """What is on now or comes later, or begins on some day by the calendar of each space."""
+    """Bookings now or later, or starting on some day by each space's calendar."""
 
     title = _("day")
     parameter_name = "day"
@@ -112,7 +112,7 @@ class DayFilter(SimpleListFilter):
 
 
 def _days(value: str, zone: ZoneInfo, now: datetime) -> Period:
-    """Return what a filter's value means in a zone. Raises LocalTimeError."""
+    """Return the days that a filter's value means in a zone. Raises LocalTimeError."""
     first: date
     if value in DayFilter.named:
         later, count = DayFilter.named[value]
@@ -124,7 +124,7 @@ def _days(value: str, zone: ZoneInfo, now: datetime) -> Period:
 
 
 class OverFilter(SimpleListFilter):
-    """Closures that hold now or later, or the others."""
+    """Closures that are current or upcoming, or those that are over."""
 
     title = _("time")
     parameter_name = "over"
@@ -138,12 +138,12 @@ class OverFilter(SimpleListFilter):
         return queryset.filter(by_value.get(self.value() or "", Q()))
 
 
-#: What the address of a list may hold of filters. Django would take any lookup of any column.
+#: The filters that a list's URL may contain. Django would accept any lookup on any column.
 PARAMETERS = {f.parameter_name for f in (SpaceFilter, StateFilter, DayFilter, OverFilter)}
 
 
 def matching(text: str) -> Q:
-    """Return what finds bookings by words: logins, guests, places, numbers, beginnings of codes."""
+    """Return conditions that find bookings by login, guest, place, number or start of the code."""
     return reduce(and_, map(_any_of, text.split()[:WORDS]), Q())
 
 
@@ -154,7 +154,7 @@ def _any_of(word: str) -> Q:
         | Q(place__name__icontains=word)
     )
     kinds = [kind for kind, label in Place.Kind.choices if str(label).casefold() == word.casefold()]
-    if kinds:  # «Desk 4» has no name of its own: its kind and number are its name
+    if kinds:  # "Desk 4" has no name of its own, just its kind and number
         found |= Q(place__kind__in=kinds, place__name="")
     if word.isascii() and word.isdigit() and len(word) <= 9:
         found |= Q(place__number=int(word))
@@ -164,7 +164,7 @@ def _any_of(word: str) -> Q:
 
 
 def _codes(word: str) -> tuple[UUID, UUID] | None:
-    """Return the first and the last code that begin so: a range needs no text in the database."""
+    """Return the first and last code with this prefix; a range needs no text in the database."""
     digits = word.replace("-", "").lower()
     if not 6 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
         return None

@@ -1,7 +1,7 @@
-"""Pages of our own inside the admin.
+"""Our own pages inside the admin.
 
-Services run durable transactions, and Django wraps its change form in one: so whatever changes a
-booking is a page of its own.
+Services run durable transactions, and Django wraps its change form in one: so anything that changes
+a booking is a separate page.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,14 +23,14 @@ from django.views.decorators.http import require_http_methods
 type View = Callable[..., HttpResponse]
 type Desk = ModelAdmin[Any]
 
-#: How many rows one confirmation page takes.
+#: How many rows fit on one confirmation page.
 MOST = 200
 
 methods = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def address(desk: Desk, route: str, view: View) -> URLPattern:
-    """Return an address of a view of this admin: `<app>_<model>_<route>`, staff only."""
+    """Return the URL pattern of a view in this admin: `<app>_<model>_<route>`, staff only."""
     name = f"{desk.opts.app_label}_{desk.opts.model_name}_{route}"
     return path(f"{route}/", desk.admin_site.admin_view(methods(view)), name=name)
 
@@ -53,7 +53,7 @@ def lines(form: forms.Form, *fields: str | tuple[str, ...]) -> AdminForm:
 
 
 def back_to_list(desk: Desk, request: HttpRequest) -> HttpResponse:
-    """Return to the list as it was filtered."""
+    """Return to the list with its filters."""
     url = reverse(f"admin:{desk.opts.app_label}_{desk.opts.model_name}_changelist")
     context: dict[str, Any] = {
         "preserved_filters": desk.get_preserved_filters(request),
@@ -63,7 +63,7 @@ def back_to_list(desk: Desk, request: HttpRequest) -> HttpResponse:
 
 
 class CodesField(forms.CharField):
-    """Codes of bookings, hidden, in one value: the number of form fields is limited."""
+    """Booking codes in a single hidden value, because the number of form fields is limited."""
 
     widget = forms.HiddenInput
 
@@ -72,7 +72,7 @@ class CodesField(forms.CharField):
         try:
             return [UUID(code) for code in text.split(",") if code]
         except ValueError as error:
-            raise ValidationError(_("These are not codes of bookings.")) from error
+            raise ValidationError(_("These are not booking codes.")) from error
 
 
 def write_codes(codes: Iterable[UUID]) -> str:

@@ -1,4 +1,4 @@
-"""Deleting accounts: the bookings are given back, the person is forgotten."""
+"""Delete accounts: the bookings are given back, the person is forgotten."""
 
 from typing import Any
 
@@ -14,17 +14,23 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import UserAdmin
 from accounts.models import User
+from bookings.admin.asking import AskingAdmin
 from bookings.admin.pages import MOST, address, back_to_list, page
 from bookings.deciding import leaving
 from bookings.deciding.errors import BookingError
+from bookings.deciding.stranding import Scope
 from bookings.models import Booking
 
-admin.site.unregister(User)  # accounts know no bookings; here people come with theirs
+admin.site.unregister(User)  # accounts doesn't know bookings; here people have theirs
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(AskingAdmin, UserAdmin):
     actions = ["delete_accounts"]
+
+    def touched(self, rows: QuerySet[Any]) -> Scope:
+        """A closed account, or other groups: what the person has booked meets other rules."""
+        return Scope(people=list(rows.values_list("pk", flat=True)))
 
     def get_urls(self) -> list[URLPattern]:
         return [address(self, "leave", self.leave_view), *super().get_urls()]
@@ -37,7 +43,7 @@ class PersonAdmin(UserAdmin):
         return self._ask(request, people)
 
     def leave_view(self, request: HttpRequest) -> HttpResponse:
-        """Ask; POST forgets each of the people."""
+        """Ask first; POST forgets each person."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         data = request.POST if request.method == "POST" else request.GET

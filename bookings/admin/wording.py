@@ -1,4 +1,4 @@
-"""What the front desk calls days, moments and people."""
+"""How the front desk writes days, instants and people."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from spaces.slots import Period
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:
-    """Return «Wed 25 Nov 2026, 13:00», with its zone where the reader can't know it."""
+    """Return «Wed 25 Nov 2026, 13:00», with its zone if the reader can't know it."""
     return zones.of_staff().noted(_moment(at, zone), zone)
 
 
@@ -26,7 +26,7 @@ def when(period: Period, zone: ZoneInfo) -> str:
 
 
 def span(period: Period, zone: ZoneInfo) -> str:
-    """Return «13:00–15:00», with its zone where the reader can't know it."""
+    """Return «13:00–15:00», with its zone if the reader can't know it."""
     return zones.of_staff().noted(words.span(period, zone), zone)
 
 

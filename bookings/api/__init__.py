@@ -1,1 +1,1 @@
-"""The bookings' part of the JSON API: finding, booking, the log of events."""
+"""Bookings in the JSON API: finding, booking, the log of events."""

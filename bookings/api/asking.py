@@ -1,4 +1,4 @@
-"""What a program asks for, read into what the services take."""
+"""What a program requests, parsed into what the services take."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from accounts.api.problems import FORBIDDEN, INVALID, ApiProblem
 from accounts.models import User
 from bookings.api.problems import SLOT_TAKEN, problem_of
-from bookings.api.schemas import BookingIn, BookingOut
+from bookings.api.schemas import BookingChange, BookingIn, BookingOut
 from bookings.deciding import services
+from bookings.deciding.details import Details
 from bookings.deciding.errors import BookingError, SlotTaken
 from bookings.deciding.wish import Wish
 from bookings.models import Booking
@@ -21,7 +22,7 @@ from spaces.models import Place, Space
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks, and for what."""
+    """Who is asking, and for what."""
 
     by: User
     wish: Wish
@@ -34,7 +35,7 @@ def read(content: BookingIn, *, by: User, request_key: str | None) -> Asked:
     member: User | None = by
     if login != by.username or content.guest_name:
         if not Space.objects.run_by(by).filter(pk=place.space_id).exists():
-            raise ApiProblem(FORBIDDEN, _("Only staff of the space book for others."))
+            raise ApiProblem(FORBIDDEN, _("Only the staff of the space may book for others."))
         member = None if content.member is None else find_member(content.member)
     what = content.model_dump(exclude={"place", "member"})
     return Asked(by, Wish(place=place, member=member, request_key=request_key, **what))
@@ -55,12 +56,22 @@ def find_place(code: UUID) -> Place:
     return place
 
 
+def details(content: BookingChange, booking: Booking) -> Details:
+    """Read what a booking is to say. Raises ApiProblem: there is a guest in a guest's only."""
+    found = Details(**content.model_dump(include={"note", "guest_name", "guest_contact"}))
+    if booking.member_id is not None:
+        for name in ("guest_name", "guest_contact"):
+            if getattr(found, name) is not None:
+                raise _invalid(f"body.{name}", _("This booking is a member's; it has no guest."))
+    return found
+
+
 def _invalid(field: str, message: str) -> ApiProblem:
     return ApiProblem(INVALID, message, errors=[{"field": field, "message": message}])
 
 
 def book(asked: Asked, *, now: datetime) -> Booking:
-    """Have a booking decided at once. Raises ApiProblem when it isn't confirmed."""
+    """Have a booking decided now. Raises ApiProblem when it isn't confirmed."""
     booking = None
     try:
         booking = services.book(asked.wish, by=asked.by, now=now)
@@ -72,7 +83,7 @@ def book(asked: Asked, *, now: datetime) -> Booking:
 
 
 def accept(asked: Asked, *, now: datetime) -> Booking:
-    """Have a booking decided next. Raises ApiProblem for what no booking can be."""
+    """Queue a booking for decision. Raises ApiProblem for what can never be a booking."""
     try:
         return services.request(asked.wish, by=asked.by, now=now)
     except BookingError as error:

@@ -1,4 +1,4 @@
-"""The log of events, for programs that follow what happens."""
+"""The event log, for programs that follow what happens."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -43,7 +43,7 @@ def list_events(
 
     Events of one booking come in the order of its life.
     """
-    may_be_more = log.place_new() == log.CHUNK  # the next request sees to the rest
+    may_be_more = log.place_new() == log.CHUNK  # the next request takes care of the rest
     bookings = Booking.objects.visible_to(request.user)
     if space:
         bookings = bookings.in_space_called(space)
@@ -60,7 +60,7 @@ def list_events(
 def _position(cursor: str) -> int:
     code, _dot, sequence = cursor.partition(".")
     try:
-        if f"{UUID(code)}.{int(sequence)}" != cursor:  # Python reads more than we write
+        if f"{UUID(code)}.{int(sequence)}" != cursor:  # Python parses more than we write
             raise bad_cursor("after")
         position: int | None = BookingEvent.objects.values_list("position", flat=True).get(
             booking__code=UUID(code), sequence=int(sequence)

@@ -1,4 +1,4 @@
-"""Finding a free place by program."""
+"""Finding a free place, for programs."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -47,7 +47,7 @@ def get_availability(
         list[Feature], Query([], description="Only places with this; several may be named.")
     ],
 ) -> dict[str, Any]:
-    """What is free now will probably be free in a moment; only a booking decides."""
+    """What is free now is probably still free in a moment, but only a booking settles it."""
     now = timezone.now()
     space = find_space(request, slug)
     venue, period = Venue.of(space), Period(starts_at, ends_at)
@@ -67,7 +67,7 @@ def get_availability(
     by_kind = [rules.of_time(venue, venue.limits(kind), period, now) for kind in kinds]
     if all(any(p.code in NONSENSE for p in found) for found in by_kind):
         return answer | {"problems": problems_data(by_kind[0] if by_kind else [])}
-    # The rest of the day is read too: how long a place stays free depends on who comes next.
+    # The rest of the day is read too: how long a place stays free depends on the next booking.
     rest = Period(starts_at, max(ends_at, venue.day_span(venue.day_of(starts_at)).ends_at))
     known = Availability(space, venue, rest, places=places)
     offers = known.offers(period, party_size=party_size, now=now, features=feature)
@@ -87,9 +87,9 @@ def get_availability(
 def _of_all(
     places: Iterable[Place], venue: Venue, period: Period, party_size: int, now: datetime
 ) -> list[Problem]:
-    """Return the problems that every place has: with one of them it isn't that all are taken."""
+    """Return the problems that every place has; with any, it's not that everything is taken."""
     shared: dict[str, Problem] | None = None
-    for place in sorted(places, key=lambda place: -place.capacity):  # the largest says how many
+    for place in sorted(places, key=lambda place: -place.capacity):  # the largest gives the number
         found = rules.problems(venue, place, period, party_size=party_size, now=now)
         mine = {problem.code: problem for problem in found}
         shared = mine if shared is None else {c: p for c, p in shared.items() if c in mine}

@@ -1,4 +1,4 @@
-"""The header `Prefer` (RFC 7240): `respond-async` and `wait=n`, and the waiting itself."""
+"""The `Prefer` header (RFC 7240): `respond-async` and `wait=n`, and the waiting itself."""
 
 import time
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from bookings.models import Booking
 from bookings.states import UNDECIDED
 
 LONGEST = timedelta(seconds=20)
-PAUSE = 0.1  # seconds between two looks
+PAUSE = 0.1  # seconds between checks
 
 Async = Annotated[
     str,
@@ -38,7 +38,7 @@ Wait = Annotated[
 
 
 def preferences(request: HttpRequest) -> dict[str, str]:
-    """Read the header; of a preference that is named twice the first counts, parameters don't."""
+    """Parse the header; the first of a repeated preference counts, parameters are ignored."""
     found: dict[str, str] = {}
     for part in request.headers.get("Prefer", "").split(","):
         name, _equals, value = part.partition(";")[0].partition("=")
@@ -51,7 +51,7 @@ def wants_async(request: HttpRequest) -> bool:
 
 
 def seconds_to_wait(request: HttpRequest) -> int:
-    """Return how long the client would wait, in seconds; 0 when it says nothing sensible."""
+    """Return how many seconds the client will wait; 0 when it says nothing sensible."""
     value = preferences(request).get("wait", "")
     if not (value.isascii() and value.isdigit()):
         return 0
@@ -59,9 +59,9 @@ def seconds_to_wait(request: HttpRequest) -> int:
 
 
 def wait_for_decision(booking: Booking, seconds: int) -> bool:
-    """Look again and again until a booking is decided; tell whether we waited at all.
+    """Poll until a booking is decided; tell whether we waited at all.
 
-    A waiting request keeps a web process from serving others, so only some of them wait.
+    A waiting request occupies a web process, so only some requests may wait.
     """
     with _seat() as is_free:
         if not is_free:
@@ -75,9 +75,9 @@ def wait_for_decision(booking: Booking, seconds: int) -> bool:
 
 @contextmanager
 def _seat() -> Iterator[bool]:
-    """Take one of the few seats for those who wait, if one is free.
+    """Take one of the few seats for waiting, if one is free.
 
-    A lock on a file: all processes of this machine see it, and a killed one leaves its seat.
+    A file lock: all processes on this machine see it, and a killed one releases it.
     """
     settings.VAR_DIR.mkdir(exist_ok=True)
     for number in range(settings.API_WAITERS):

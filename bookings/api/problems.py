@@ -1,4 +1,4 @@
-"""What booking by program may be refused for, and how the services' errors are said."""
+"""Why a program's booking may be refused, and how services' errors become problems."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ OFFER = {
 SLOT_TAKEN = kind(
     "slot_taken",
     HTTPStatus.CONFLICT,
-    _("Somebody else has the place for a part of that time."),
+    _("Somebody else has the place for part of that time."),
     _("`alternatives` lists up to three places and times that were free a moment ago."),
     BookingProblem,
     {"alternatives": [OFFER], "booking": CODE},
@@ -56,7 +56,7 @@ REFUSED = kind(
 WRONG_STATE = kind(
     "wrong_state",
     HTTPStatus.CONFLICT,
-    _("The booking is past that."),
+    _("The booking's state does not allow that."),
     _("It is cancelled, over, or not decided yet. Read it again."),
 )
 TOO_LATE = kind(
@@ -86,9 +86,9 @@ def problem_of(
     moving: Booking | None = None,
     booking: Booking | None = None,
 ) -> ApiProblem:
-    """Say a service's error as a problem document, with what could be had instead.
+    """Turn a service's error into a problem document, with alternatives.
 
-    `booking` is the rejected one that is kept as history, `moving` the one that stays where it is.
+    `booking` is the rejected one that is kept as history, `moving` the one that stays put.
     """
     found: Sequence[Problem] = error.problems if isinstance(error, Refused) else ()
     offers: list[Offer] | None = None
@@ -112,7 +112,7 @@ def problem_of(
 
 
 def _is_mine(member: User, place: Place, period: Period) -> bool:
-    """Tell whether the member holds the place: asked by another program, or long ago."""
+    """Tell whether the member already holds the place, by another program or from long ago."""
     mine = Booking.objects.of(member).in_space(place.space).occupying().overlapping(period)
     return any(booking.place_id == place.pk for booking in mine)
 

@@ -1,4 +1,4 @@
-"""Booking by program."""
+"""Booking, for programs."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -15,22 +15,23 @@ from accounts.api.idempotency import idempotent, request_key
 from accounts.api.pages import Cursor, Limit, bad_cursor, cut, decode, encode
 from accounts.api.problems import FORBIDDEN, ApiProblem, document, raises
 from accounts.api.requests import SignedInProgramRequest
-from accounts.api.schemas import Instant, Text
+from accounts.api.schemas import Text
 from bookings.api import asking, prefer
 from bookings.api.problems import REFUSED, SLOT_TAKEN, TOO_LATE, WRONG_STATE, problem_of
 from bookings.api.schemas import (
     Batch,
     BatchOut,
     BookingChange,
+    BookingFilters,
     BookingIn,
     BookingOut,
     BookingPage,
 )
 from bookings.deciding import services
+from bookings.deciding.details import amend
 from bookings.deciding.errors import BookingError
 from bookings.models import Booking
 from bookings.sorting import Sort
-from bookings.states import State
 from spaces.api import CODE
 from spaces.slots import Period
 
@@ -79,7 +80,7 @@ def create_booking(
 )
 @idempotent
 def create_bookings(request: SignedInProgramRequest, body: Batch) -> object:
-    """Each item stands for itself: one that is refused doesn't hinder the others.
+    """Each item stands alone: a refused one doesn't affect the others.
 
     Accepted ones are CREATED and decided as with `Prefer: respond-async`.
     """
@@ -107,27 +108,7 @@ def list_bookings(
     request: SignedInProgramRequest,
     cursor: Cursor,
     limit: Limit,
-    state: Annotated[
-        list[State], Query([], description="Only in this state; several may be named.")
-    ],
-    space: Annotated[
-        Text, Query("", description="Only in the space with this slug.", examples=["ararat"])
-    ],
-    place: Annotated[
-        UUID | None, Query(None, description="Only of the place with this code.", examples=[CODE])
-    ],
-    after: Annotated[
-        Instant | None,
-        Query(None, alias="from", description="Only what ends later than this instant."),
-    ],
-    before: Annotated[
-        Instant | None,
-        Query(None, alias="to", description="Only what begins earlier than this instant."),
-    ],
-    mine: Annotated[
-        bool,
-        Query(False, description="Only your own, not all of the spaces you run.", examples=[True]),
-    ],
+    filters: Query[BookingFilters],
     sort: Annotated[
         Sort,
         Query(
@@ -139,10 +120,8 @@ def list_bookings(
 ) -> dict[str, Any]:
     """Your own, and those of the spaces whose day you run; superusers see all."""
     visible = Booking.objects.visible_to(request.user)
-    rows = visible.of(request.user) if mine else visible
-    rows = rows.matching(
-        states=state, space=space, place=place, starts_before=before, ends_after=after
-    )
+    rows = visible.of(request.user) if filters.mine else visible
+    rows = rows.matching(**filters.matching())
     try:
         rows = rows.sorted_by(sort, after=decode(cursor) if cursor else None)
     except ValueError as error:
@@ -162,7 +141,7 @@ def list_bookings(
 def get_booking(
     request: SignedInProgramRequest, response: HttpResponse, code: Code, preference: prefer.Wait
 ) -> BookingOut:
-    """With `Prefer: wait=10` the answer comes when it is decided, or after ten seconds."""
+    """With `Prefer: wait=10` the answer comes once it is decided, or after ten seconds."""
     booking = _find(request, code)
     seconds = prefer.seconds_to_wait(request)
     if seconds and prefer.wait_for_decision(booking, seconds):
@@ -174,24 +153,31 @@ def get_booking(
     "/{uuid:code}",
     response=BookingOut,
     operation_id="rescheduleBooking",
-    summary="Move a booking to another time or place",
+    summary="Move a booking, or change what it says",
 )
 @raises(SLOT_TAKEN, REFUSED, TOO_LATE, WRONG_STATE)
 def reschedule_booking(
     request: SignedInProgramRequest, code: Code, body: BookingChange
 ) -> BookingOut:
-    """What is left out stays. If the new time can't be had, the booking stays where it is."""
+    """What you leave out stays the same. It changes all or nothing; a note needs no deadline.
+
+    If the new time isn't available, the booking stays where it is.
+    """
     booking, now = _find(request, code), timezone.now()
+    details = asking.details(body, booking)
     place = asking.find_place(body.place) if body.place else booking.place
     period = Period(body.starts_at or booking.starts_at, body.ends_at or booking.ends_at)
     party_size = body.party_size or booking.party_size
     try:
+        if not body.moves:
+            return asking.shown(amend(booking, details, by=request.user, now=now))
         moved = services.reschedule(
             booking,
             place=place,
             starts_at=period.starts_at,
             ends_at=period.ends_at,
             party_size=party_size,
+            details=details,
             by=request.user,
             now=now,
         )
@@ -223,12 +209,12 @@ def cancel_booking(
         Query(
             "",
             max_length=200,
-            description="Whoever booked sees it in the history.",
+            description="The person who booked sees it in the history.",
             examples=["Water damage"],
         ),
     ],
 ) -> BookingOut:
-    """A member may until the space's deadline, its staff until the end."""
+    """Members may until the space's deadline, its staff until the end."""
     booking, now = _find(request, code), timezone.now()
     try:
         cancelled = services.cancel(booking, by=request.user, now=now, reason=reason)
@@ -245,7 +231,7 @@ def cancel_booking(
 
 
 def _find(request: SignedInProgramRequest, code: UUID) -> Booking:
-    """Return a booking that the person may see; another's counts as not there."""
+    """Return a booking that the person may see; others count as missing."""
     visible = Booking.objects.visible_to(request.user).with_person()
     found: Booking = get_object_or_404(visible, code=code)
     return found

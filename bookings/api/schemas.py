@@ -1,9 +1,9 @@
-"""Bodies and answers of the bookings' operations.
+"""Request and response bodies of the booking operations.
 
 The booking itself: `bookings.words.representation`.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from ninja import Schema
@@ -13,6 +13,7 @@ from pydantic.config import JsonDict
 from accounts.api.pages import NextCursor
 from accounts.api.schemas import Input, Instant, Problem, Text, instant
 from bookings.forms import MOST_PEOPLE
+from bookings.states import State
 from bookings.words.representation import BookingData, EventData, PlaceData
 from spaces.api import CODE, PlaceOut
 
@@ -77,7 +78,7 @@ class BookingIn(Input):
 
 
 class BookingChange(Input):
-    """What is left out stays as it is."""
+    """Anything left out stays as it is."""
 
     place: Annotated[
         UUID | None, Field(description="Another place in the same space.", examples=[CODE])
@@ -89,6 +90,37 @@ class BookingChange(Input):
         Strict(),
         Field(ge=1, le=MOST_PEOPLE, description="How many people come.", examples=[2]),
     ] = None
+    note: Annotated[
+        Text | None,
+        Field(
+            max_length=500,
+            description="Seen by the staff; empty takes it away.",
+            examples=["By the window"],
+        ),
+    ] = None
+    guest_name: Annotated[
+        Text | None,
+        Field(max_length=150, description="Of a guest's booking: who comes.", examples=["Ivan"]),
+    ] = None
+    guest_contact: Annotated[
+        Text | None,
+        Field(
+            max_length=150,
+            description="Of a guest's booking: phone or e-mail; empty takes it away.",
+            examples=["+7 900"],
+        ),
+    ] = None
+
+    @property
+    def moves(self) -> bool:
+        """Tell whether place, time or number of people are named."""
+        return any((self.place, self.starts_at, self.ends_at, self.party_size))
+
+    @model_validator(mode="after")
+    def names_the_guest(self) -> Self:
+        if self.guest_name is not None and not self.guest_name.strip():
+            raise ValueError("a guest needs a name")
+        return self
 
     @model_validator(mode="after")
     def changes_something(self) -> Self:
@@ -111,7 +143,7 @@ class OfferOut(Schema):
 
 
 class BookingProblem(Problem):
-    """Why a booking can't be had, and what can."""
+    """Why a booking isn't possible, and what is."""
 
     problems: Annotated[
         list[Reason], Field(description="With `refused`: every broken rule, each with its code.")
@@ -127,7 +159,7 @@ class BookingProblem(Problem):
 
 
 class BookingOut(BookingData):
-    """A booking as its member and the staff of its space see it."""
+    """A booking as its member and its space's staff see it."""
 
     member: Annotated[
         str | None, Field(description="The member's login; null for a guest.", examples=["member"])
@@ -138,6 +170,59 @@ class BookingOut(BookingData):
     guest_contact: Annotated[
         str, Field(description="The guest's phone or e-mail; may be empty.", examples=["+7 900"])
     ]
+
+
+class BookingFilters(Schema):
+    """Which bookings to list. Two filters have a second name, which other APIs have led us to."""
+
+    state: Annotated[
+        list[State], Field(description="Only in this state; several may be named.")
+    ] = []
+    status: Annotated[list[State], Field(description="The same as `state`.")] = []
+    space: Annotated[
+        Text, Field(description="Only in the space with this slug.", examples=["ararat"])
+    ] = ""
+    place: Annotated[
+        UUID | None, Field(description="Only of the place with this code.", examples=[CODE])
+    ] = None
+    after: Annotated[
+        Instant | None,
+        Field(alias="from", description="Only what ends later than this instant."),
+    ] = None
+    before: Annotated[
+        Instant | None,
+        Field(alias="to", description="Only what begins earlier than this instant."),
+    ] = None
+    date_from: Annotated[Instant | None, Field(description="The same as `from`.")] = None
+    date_to: Annotated[Instant | None, Field(description="The same as `to`.")] = None
+    mine: Annotated[
+        bool, Field(description="Only your own, not all of the spaces you run.", examples=[True])
+    ] = False
+
+    @model_validator(mode="after")
+    def says_each_thing_once(self) -> Self:
+        twice = [
+            f"{name} and {other}"
+            for name, other, both in (
+                ("state", "status", self.state and self.status),
+                ("from", "date_from", self.after and self.date_from),
+                ("to", "date_to", self.before and self.date_to),
+            )
+            if both
+        ]
+        if twice:
+            raise ValueError(f"{', '.join(twice)} are one filter: name it once")
+        return self
+
+    def matching(self) -> dict[str, Any]:
+        """Return the filters as keyword arguments of `BookingQuerySet.matching`."""
+        return {
+            "states": self.state or self.status,
+            "space": self.space,
+            "place": self.place,
+            "ends_after": self.after or self.date_from,
+            "starts_before": self.before or self.date_to,
+        }
 
 
 class BookingPage(Schema):
@@ -157,7 +242,7 @@ class Batch(Input):
 
 
 class BatchResult(Schema):
-    """What became of one item: `booking` when it was accepted, `problem` when it was refused."""
+    """The result of one item: `booking` if it was accepted, `problem` if it was refused."""
 
     status: Annotated[int, Field(description="202 or the problem's status.", examples=[202])]
     booking: Annotated[BookingOut | None, Field(description="Accepted, not decided yet.")] = None

@@ -1,1 +1,1 @@
-"""What changes a booking: the services, the rules they keep, the queue, the log, and the proof."""
+"""What changes a booking: the services, the rules they enforce, the queue, the log, the checks."""

@@ -1,4 +1,4 @@
-"""Cells of a spreadsheet: dates and times as spreadsheets show them, in one spelling of ours."""
+"""Spreadsheet cells: converts dates and times as spreadsheets show them to our one format."""
 
 import re
 from enum import StrEnum
@@ -9,7 +9,7 @@ from bookings.words.local_time import LocalTimeError
 
 
 class DateOrder(StrEnum):
-    """What comes first in a date like 1/12/2026, which nobody can tell by looking."""
+    """Which part comes first in a date like 1/12/2026; nobody can tell by looking."""
 
     DAY_FIRST = "day-first"
     MONTH_FIRST = "month-first"
@@ -19,13 +19,13 @@ MOMENT = re.compile(
     r"(?P<first>[0-9]{1,4})(?P<mark>[-./])(?P<second>[0-9]{1,2})(?P=mark)(?P<third>[0-9]{1,4})"
     r"(?:(?:T|,? +)(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)(?P<rest>.*))?"
 )
-#: A date and time as a spreadsheet keeps it, in days since 1900.
+#: A date and time as a spreadsheet stores it, in days since 1900.
 SERIAL = re.compile(r"[0-9]{5}([.,][0-9]+)?")
 HALF_OF_DAY = re.compile(r" ?[AaPp]\.?[Mm]\.?")
 
 
 def read_moment(text: str, *, order: DateOrder | None = None) -> str:
-    """Return `2026-11-25T13:00` for what a cell says; what follows the clock time stays.
+    """Return a cell's content as `2026-11-25T13:00`; anything after the clock time stays.
 
     Years come first, or days before dots: `2026-11-25 13:00`, `25.11.2026, 13:00`. Raises
     LocalTimeError, which says how to write it instead.
@@ -53,7 +53,7 @@ def _not_a_moment(text: str) -> str:
 
 
 def _day(found: re.Match[str], order: DateOrder | None) -> str:
-    """Return `YYYY-MM-DD`, perhaps of a day that no calendar has."""
+    """Return `YYYY-MM-DD`, even for a day that doesn't exist."""
     first, second, third = found["first"], found["second"], found["third"]
     if len(first) == 4 and len(third) <= 2:
         return f"{first}-{second.zfill(2)}-{third.zfill(2)}"

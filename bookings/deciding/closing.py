@@ -1,4 +1,4 @@
-"""Closing a space or a place for a time, and what becomes of the bookings there."""
+"""Close a space or a place for a time, and deal with the bookings there."""
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
@@ -18,7 +18,7 @@ from spaces.venue import Venue
 
 
 def bookings_in(space: Space, place: Place | None, period: Period, now: datetime) -> list[Booking]:
-    """Return the bookings that a closure would fall on, soonest first."""
+    """Return the bookings that a closure would overlap, soonest first."""
     found = (
         Booking.objects.in_space(space)
         .upcoming(now)
@@ -34,7 +34,7 @@ def bookings_in(space: Space, place: Place | None, period: Period, now: datetime
 
 
 def whole_days(venue: Venue, first: date, last: date) -> Period:
-    """Return what «closed on Friday» means: its night belongs to it, the night before doesn't."""
+    """Return what "closed on Friday" means: Friday's night is included, Thursday's isn't."""
     day = venue.day_span(first)
     night_before = max((o.ends_at for o in venue.openings(first - timedelta(days=1))), default=None)
     starts_at = day.starts_at if night_before is None else max(day.starts_at, night_before)
@@ -54,9 +54,9 @@ def close(
     by: User,
     now: datetime,
 ) -> tuple[Closure, list[Booking]]:
-    """Close a space (or one place), cancelling what falls in it, or refusing because of it.
+    """Close a space (or one place), and cancel the bookings in the way or refuse because of them.
 
-    Returns the closure and the cancelled bookings. Raises BookingsInTheWay, nothing changed, when
+    Returns the closure and the cancelled bookings. Raises BookingsInTheWay and changes nothing when
     there are bookings and `cancel_bookings` is false, or when one of them is not among the codes
     that a person was `shown` (None: whatever is there).
     """

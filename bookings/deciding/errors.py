@@ -1,4 +1,4 @@
-"""What a service may answer instead of a booking: a code for programs, a sentence for people."""
+"""What a service may raise instead of booking: a code for programs, a sentence for people."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ class BookingError(Exception):
 
 
 class Refused(BookingError):
-    """Rules forbid it: `problems` says all of them."""
+    """Rules forbid it: `problems` lists all of them."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(" ".join(problem.message for problem in problems))
@@ -21,19 +21,19 @@ class Refused(BookingError):
 
 
 class SlotTaken(BookingError):
-    """Somebody else has the place for a part of that time."""
+    """Somebody else has the place for part of that time."""
 
     code = "slot_taken"
 
 
 class RequestKeyReused(BookingError):
-    """The same request key came with other content."""
+    """The same request key was used with other content."""
 
     code = "request_key_reused"
 
 
 class WrongState(BookingError):
-    """The booking is past what was asked of it, for example cancelled already."""
+    """The booking's state doesn't allow it, for example because it is already cancelled."""
 
     code = "wrong_state"
 
@@ -45,7 +45,7 @@ class TooLate(BookingError):
 
 
 class BookingsInTheWay(BookingError):
-    """A closure falls on bookings; `bookings` lists them."""
+    """A closure overlaps bookings; `bookings` lists them."""
 
     code = "bookings_in_the_way"
 

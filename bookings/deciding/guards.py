@@ -1,6 +1,7 @@
-"""What bookings object to when a space's set-up changes."""
+"""The objections of bookings to changes in a space's set-up."""
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from django.urls import reverse
 from django.utils import timezone
@@ -8,13 +9,28 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from bookings.deciding import stranding
+from bookings.deciding.errors import WrongState
+from bookings.deciding.transitions import move_to
 from bookings.models import Booking
+from bookings.states import State
 from spaces.models import Place
 
 
 def objection_to_reshaping(place: Place) -> str | None:
-    """Refuse to change the parts of a place with upcoming bookings: its leaves hold their slots."""
-    count = Booking.objects.filter(place=place).occupying().count()
+    """Refuse to change the parts of a place with upcoming bookings: its leaves hold their slots.
+
+    Those that are over, and that no worker has finished yet, are finished first. Where somebody is
+    asked what becomes of bookings (`stranding.changing`), nothing is refused.
+    """
+    now = timezone.now()
+    here = Booking.objects.at_places([place.pk])
+    for booking in here.past_due(now).with_place():
+        with suppress(WrongState):  # a worker was first
+            move_to(State.COMPLETED, booking, by=None, now=now)
+    if stranding.is_watched(place.space_id):
+        return None
+    count = here.occupying().count()
     if not count:
         return None
     return ngettext(
@@ -25,7 +41,7 @@ def objection_to_reshaping(place: Place) -> str | None:
 
 
 def bookings_that_keep(places: Collection[Place]) -> list[str]:
-    """Say of each place with bookings how many it has, past ones too, with a link to them."""
+    """Say how many bookings each place has, past ones included, with a link to them."""
     counted = Booking.objects.at_places([place.pk for place in places]).by_place(timezone.now())
     lines: list[str] = []
     for place in places:
@@ -35,7 +51,7 @@ def bookings_that_keep(places: Collection[Place]) -> list[str]:
         query = {"q": str(place), "space": place.space.slug}
         url = reverse("admin:bookings_booking_changelist", query=query)
         has = ngettext("%(n)d booking", "%(n)d bookings", every) % {"n": every}
-        ahead = ngettext("%(n)d of them to come", "%(n)d of them to come", upcoming)
+        ahead = ngettext("%(n)d of them upcoming", "%(n)d of them upcoming", upcoming)
         lines.append(
             format_html(
                 '{}: <a href="{}">{}</a>, {}',

@@ -1,7 +1,7 @@
-"""Bookings from a file: lines of comma-separated values, each a request of its own.
+"""Bookings from a file: lines of comma-separated values, each a separate request.
 
-A line that can't be a request is refused with its reasons and hinders no other. The request key is
-made of what the line says, so that the same file, read again, books nothing twice.
+A line that can't be a request is refused with its reasons and doesn't affect others. The request
+key is made from the line's content, so that reading the same file again books nothing twice.
 """
 
 import json
@@ -57,7 +57,7 @@ class LineError(ValueError):
 
 @dataclass(frozen=True)
 class Line:
-    """One line: where it is in the file, what it says, and the key that stands for it."""
+    """One line: its position in the file, its content, and its request key."""
 
     number: int
     values: Mapping[str, str]
@@ -71,7 +71,7 @@ class Line:
 
 @dataclass
 class Entry:
-    """What became of a line: a booking, or the problems that kept it from being asked for."""
+    """The result of a line: a booking, or the problems that kept it from being requested."""
 
     line: Line
     booking: Booking | None = None
@@ -82,7 +82,7 @@ class Entry:
 def read(
     content: bytes, *, encoding: str | None = None, order: DateOrder | None = None
 ) -> list[Line]:
-    """Read a file, with the columns' names on top, however a spreadsheet wrote it.
+    """Read a file with column names on top, however a spreadsheet wrote it.
 
     Raises FileError.
     """
@@ -121,7 +121,7 @@ def _require_known(columns: list[str], number: int) -> None:
 def _lines(
     rows: Iterator[tuple[int, list[str]]], columns: list[str], order: DateOrder | None
 ) -> Iterator[Line]:
-    """Yield what the rows ask for. A row may have several lines; it is named by its first."""
+    """Yield the rows' requests. A row may span several lines; the first one names it."""
     alike: Counter[str] = Counter()
     for number, cells in rows:
         values = dict.fromkeys(COLUMNS, "") | dict(zip(columns, cells, strict=False))
@@ -135,7 +135,7 @@ def _lines(
 
 
 def _normal(text: str, order: DateOrder | None) -> str:
-    """Return a date and time in one spelling: the file may be saved anew by another program."""
+    """Return a date and time in one format: another program may save the file again."""
     try:
         return read_moment(text, order=order)
     except LocalTimeError:
@@ -143,7 +143,7 @@ def _normal(text: str, order: DateOrder | None) -> str:
 
 
 def request(lines: Iterable[Line], *, by: User | None) -> Iterator[Entry]:
-    """Ask for each line's booking, in order. Staff ask for the spaces that they run only."""
+    """Request each line's booking, in order. Staff may only request for spaces that they run."""
     allowed = None if by is None else set(Space.objects.run_by(by).values_list("pk", flat=True))
     for some in batched(lines, TOGETHER):
         known = Known.of(some)
@@ -180,7 +180,7 @@ def _requested(line: Line, known: "Known", *, by: User | None, allowed: set[int]
 
 @dataclass(frozen=True)
 class Known:
-    """The places and members that some lines name."""
+    """The places and members that these lines name."""
 
     numbered: Mapping[tuple[str, int], Place]  # by the space's slug and the place's number
     coded: Mapping[str, Place]
@@ -188,7 +188,7 @@ class Known:
 
     @classmethod
     def of(cls, lines: Iterable[Line]) -> "Known":
-        """Find them all in three queries. What a database can't even compare is left out."""
+        """Find them all in three queries, leaving out values that a database can't even compare."""
         texts = [line.values for line in lines if "\0" not in "".join(line.values.values())]
         codes = {code for values in texts if (code := _code(values["place"]))}
         slugs = {values["space"] for values in texts} - {""}
@@ -234,11 +234,11 @@ class Known:
 
 
 def _require_storable(line: Line) -> None:
-    """Refuse what the columns of the table can't hold."""
+    """Refuse what the table's columns can't store."""
     if line.surplus:
         raise LineError("invalid", _("The line has more values than there are columns."))
     if any("\0" in value for value in line.values.values()):
-        raise LineError("invalid", _("The line holds a character that is no text."))
+        raise LineError("invalid", _("The line contains a character that isn't text."))
     for column in Booking._meta.fields:
         most = column.max_length if column.name in TEXTS else None
         if most is not None and len(line[column.name]) > most:
@@ -267,7 +267,7 @@ def _party_size(line: Line) -> int:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A line that has no place now, with codes for programs and sentences for people."""
+    """A line without a place now, with codes for programs and sentences for people."""
 
     line: Line
     codes: list[str]
@@ -276,7 +276,7 @@ class Refusal:
 
 
 def refusals(entries: Iterable[Entry]) -> Iterator[Refusal]:
-    """Yield what was refused before it was asked for or when it was decided, or cancelled since."""
+    """Yield lines refused before the request or at the decision, or cancelled since."""
     for some in batched(entries, TOGETHER):
         asked = Booking.objects.in_bulk([entry.booking.pk for entry in some if entry.booking])
         for entry in some:

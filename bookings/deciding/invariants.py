@@ -1,9 +1,9 @@
-"""What must hold for all bookings at any moment, whatever happened; see `manage.py check_bookings`.
+"""What must always hold for all bookings, whatever happened; see `manage.py check_bookings`.
 
-Each check compares only what one statement returned. A statement sees one moment of the database,
-so this runs beside live bookings, locks nobody out and needs no isolation level that databases
-spell differently. Rows are streamed: memory doesn't grow with the number of bookings. (A place
-whose parts change while this runs may be reported; look again.)
+Each check only compares results of one statement. A statement sees one moment of the database,
+so this can run during live bookings, locks nobody out and needs no isolation level, which databases
+name differently. Rows are streamed: memory doesn't grow with the number of bookings. (A place
+whose parts change while this runs may be reported; check again.)
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,9 @@ from spaces.slots import Period, slots
 from spaces.venue import Venue
 
 CHUNK = 2000
+
+#: What happens to a booking that goes on occupying its place.
+STAYING = {BookingEvent.Kind.MOVED, BookingEvent.Kind.AMENDED, BookingEvent.Kind.KEPT}
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def violations(*, now: datetime) -> Iterator[Violation]:
 
 
 class Leaves(dict[int, frozenset[int]]):
-    """The places whose slots a booking of a place takes; all are read when one isn't known yet."""
+    """The places whose slots a booking takes; all are read when one isn't known yet."""
 
     def __init__(self, now: datetime) -> None:
         super().__init__()
@@ -66,9 +69,9 @@ class Leaves(dict[int, frozenset[int]]):
 
 
 def doubled(leaves: Leaves) -> Iterator[Violation]:
-    """No two occupying bookings share a leaf place and an instant. Booked slots are not asked."""
+    """No two occupying bookings share a leaf place and an instant. Doesn't use booked slots."""
     rows = Booking.objects.occupying().order_by("starts_at", "pk")
-    held: dict[int, tuple[datetime, UUID]] = {}  # until when, by whom, of each leaf
+    held: dict[int, tuple[datetime, UUID]] = {}  # for each leaf: until when, by whom
     for code, place, starts_at, ends_at in rows.values_list(
         "code", "place", "starts_at", "ends_at"
     ).iterator(CHUNK):
@@ -106,7 +109,7 @@ def left_over_slots() -> Iterator[Violation]:
 
 
 def wrong_leases() -> Iterator[Violation]:
-    """A booking has a lease exactly while somebody decides it."""
+    """A booking has a lease exactly while somebody is deciding it."""
     checking = Q(state=State.CHECKING_AVAILABILITY)
     leased = Q(lease_expires_at__isnull=False)
     rows = Booking.objects.filter((leased & ~checking) | (checking & ~leased)).order_by("pk")
@@ -120,7 +123,7 @@ def wrong_leases() -> Iterator[Violation]:
 
 
 def wrong_events() -> Iterator[Violation]:
-    """Events are numbered from 1, tell a life that states allow, and end where the row is."""
+    """Events are numbered from 1, follow allowed transitions, and end at the row's state."""
     rows = Booking.objects.order_by("pk", "events__sequence")
     fields = ("pk", "code", "state", "place__code", "starts_at", "ends_at", "party_size")
     event = ("events__sequence", "events__kind", "events__data")
@@ -148,18 +151,18 @@ def _problems_of_life(row: list[Any], events: list[tuple[int, str, Any]]) -> Ite
     if kind != first or not (first == State.CREATED or may_follow(State.CREATED, first)):
         yield f"begins with {kind}, {first}"
     for (_, earlier, *_), (kind, later, *_) in pairwise(told):
-        moved = kind == BookingEvent.Kind.MOVED
+        keeps_state = kind in STAYING
         stayed = earlier == later and earlier in OCCUPYING
-        if not may_follow(earlier, later) or moved != stayed:
+        if not may_follow(earlier, later) or keeps_state != stayed:
             yield f"{kind}, {later} after {earlier}"
-        elif not moved and kind != later:
+        elif not keeps_state and kind != later:
             yield f"{kind} says {later}"
     if list(told[-1][1:]) != row:
         yield f"the last says {_shown(told[-1][1:])}, the row {_shown(row)}"
 
 
 def _read(data: Any) -> tuple[State, UUID, datetime, datetime, int]:
-    """Return what an event remembers, as the row holds it.
+    """Return what an event remembers, in the form of the row.
 
     See also `bookings.words.representation`.
     """
@@ -185,9 +188,9 @@ def repeated_requests() -> Iterator[Violation]:
 
 
 def exceeded_quotas(now: datetime) -> Iterator[Violation]:
-    """Nobody got more upcoming bookings than allowed after that limit was set.
+    """Nobody got more upcoming bookings than a limit allows after it was set.
 
-    Quotas of a group are left out: when somebody joined it is not known.
+    A group's quotas are left out: nobody knows when a member joined it.
     """
     policy = "place__space__policies__"
     limited = Q(
@@ -198,7 +201,7 @@ def exceeded_quotas(now: datetime) -> Iterator[Violation]:
         }
     ) & (Q(**{f"{policy}kind": ""}) | Q(**{f"{policy}kind": F("place__kind")}))
     rows = Booking.objects.upcoming(now).filter(limited, member__isnull=False).order_by()
-    # Compared by its alias: naming the policy's column again would join every policy again.
+    # Compared by alias: naming the policy's column again would join all policies again.
     counted = rows.annotate(limit=F(f"{policy}max_upcoming")).values(
         "member", f"{policy}pk", "limit"
     )

@@ -1,4 +1,4 @@
-"""A member leaves: upcoming bookings are given back, the past stays without a name."""
+"""A member leaves: upcoming bookings are given back, past ones stay without a name."""
 
 from datetime import datetime
 
@@ -11,9 +11,9 @@ from bookings.models import Booking, BookingEvent
 
 @transactional
 def leave(member: User, *, by: User, now: datetime) -> int:
-    """Delete an account: cancel its upcoming bookings, erase what names the person.
+    """Delete an account: cancel its upcoming bookings, erase everything that names the person.
 
-    Rows and events stay, tied to a person without name, login or address. Returns the number of
+    Rows and events stay, linked to a person without name, login or address. Returns the number of
     cancelled bookings.
     """
     member = User.objects.select_for_update(no_key=True).get(pk=member.pk)

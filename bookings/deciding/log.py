@@ -1,8 +1,8 @@
-"""All events in one order that never changes behind a reader.
+"""All events in one order that never changes behind a reader's back.
 
-An event's key is given before its transaction commits, so a higher key can be seen first, and who
-remembers the highest key loses the lower ones. A position is given afterwards, to what is
-committed, by one at a time: what a reader has not seen yet always comes behind what it has.
+An event's key is assigned before its transaction commits, so a higher key can become visible first,
+and a reader that remembers the highest key misses lower ones. A position is assigned afterwards, to
+what is committed, by one process at a time: new events always come after those a reader has seen.
 """
 
 from django.db.models import Max
@@ -14,7 +14,7 @@ CHUNK = 1000
 
 
 def place_new() -> int:
-    """Give committed events their position, some at a time; return how many."""
+    """Give committed events their position, a batch at a time; return how many."""
     return _place() if BookingEvent.objects.unplaced().exists() else 0
 
 
@@ -22,8 +22,8 @@ def place_new() -> int:
 def _place() -> int:
     # The first event's row is the lock: it is always there and nobody changes it.
     BookingEvent.objects.order_by("pk").select_for_update(no_key=True)[:1].get()
-    # But on a new site a lower key may come late and be the first for the next process: so the rows
-    # are locked too, and what has a position by now is left out.
+    # But on a new site a lower key may commit late and become the first event: so the rows
+    # are locked too, and those that have a position by now are skipped.
     unplaced = BookingEvent.objects.unplaced().order_by("pk")
     new = list(unplaced.select_for_update(no_key=True)[:CHUNK])
     last = BookingEvent.objects.aggregate(last=Max("position"))["last"] or 0

@@ -1,9 +1,9 @@
-"""Accepted now, decided next: what a worker does with the bookings that `services.request` left.
+"""Accepted now, decided next: how a worker handles bookings queued by `services.request`.
 
-One unit of work is one booking: claim it, decide it. A claim is a compare-and-swap that leaves a
-lease; when whoever claimed is killed, the lease runs out and somebody else claims it again. For
-each place the order of arrival holds: a booking waits while an earlier one that shares a leaf place
-with it is undecided. Any number of workers may run side by side.
+One unit of work is one booking: claim it, decide it. A claim is a compare-and-swap that sets a
+lease; if the claimer is killed, the lease runs out and somebody else claims it again. For
+each place, bookings are decided in order of arrival: one waits while an earlier one that shares a
+leaf place with it is undecided. Any number of workers may run side by side.
 """
 
 from contextlib import suppress
@@ -22,27 +22,27 @@ from bookings.states import State
 from spaces.models import Place
 from spaces.venue import leaves
 
-#: How often a decision may be begun. What fails that often would keep its place waiting for ever.
+#: How often a decision may be attempted. One that keeps failing would block its place forever.
 ATTEMPTS = 5
 
 
 def decide_next(*, now: datetime) -> int:
-    """Claim one booking and decide it; return 1, or 0 when none is to be had now."""
+    """Claim one booking and decide it; return 1, or 0 when none is available now."""
     for pk, lease in _claimable(now):
         try:
             booking, attempt = _claim(pk, lease, now=now)
         except WrongState:  # another worker was first
             continue
-        with suppress(WrongState):  # so slow that the lease ran out, and somebody else decided
+        with suppress(WrongState):  # we were so slow that somebody else took over
             _decide(booking, attempt=attempt, now=now)
         return 1
     return 0
 
 
 def _claimable(now: datetime) -> list[tuple[int, datetime | None]]:
-    """Return keys and leases of what may be decided next, in order of arrival, in two queries.
+    """Return keys and leases of bookings to decide next, in order of arrival, in two queries.
 
-    Of each place only the first counts; it waits too while its leaves are in an earlier one's.
+    Only the first of each place counts, and it waits while an earlier one shares its leaves.
     """
     firsts = list(
         Booking.objects.next_of_each_place().values_list(
@@ -73,9 +73,9 @@ def _claim(pk: int, lease: datetime | None, *, now: datetime) -> tuple[Booking, 
 
 @transactional
 def _decide(claimed: Booking, *, attempt: int, now: datetime) -> None:
-    """Decide as `services.book` does; what that refuses is REJECTED here, with every reason.
+    """Decide as `services.book` does; what it refuses becomes REJECTED here, with every reason.
 
-    Raises WrongState, nothing written, when it was decided meanwhile.
+    Raises WrongState and writes nothing when it was decided meanwhile.
     """
     by = claimed.events.select_related("actor").get(sequence=1).actor
     try:
@@ -100,5 +100,5 @@ def _decide(claimed: Booking, *, attempt: int, now: datetime) -> None:
 
 
 def _as_it_is(claimed: Booking) -> Booking:
-    """Read the row again under the member's lock: who leaves takes the note along."""
+    """Read the row again under the member's lock: deleting an account erases the note."""
     return Booking.objects.with_place().select_related("member").get(pk=claimed.pk)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from spaces.models import Place
 from spaces.slots import Period, is_on_grid
 from spaces.venue import Venue
 
-#: With one of these it makes no sense to ask whether the space is open.
+#: With any of these there is no point in asking whether the space is open.
 NONSENSE = {"ends_before_start", "off_grid", "in_the_past", "too_far_ahead", "too_long"}
 
 #: Refusals that another place or time would meet as well.
@@ -28,33 +29,38 @@ ABOUT_THE_PERSON = {
     "wrong_state",
 }
 
-#: The most that a row can hold, on every database.
+#: The most that a row can store, on every database.
 LARGEST_PARTY = 32_767
 
-#: Every code that a refusal may carry, with what it means in general.
+#: Every code that a refusal may carry, with its general meaning.
 REASONS: dict[str, str | Promise] = {
     "ends_before_start": gettext_lazy("The end must be later than the start."),
-    "off_grid": gettext_lazy("Times are quarters of an hour: :00, :15, :30 or :45."),
+    "off_grid": gettext_lazy("Times must be on the quarter hour: :00, :15, :30 or :45."),
     "in_the_past": gettext_lazy("This time is already past."),
     "too_far_ahead": gettext_lazy("Bookings are not open for that day yet."),
-    "too_soon": gettext_lazy("Bookings have to be made longer before the start."),
+    "too_soon": gettext_lazy("Bookings have to be made further ahead."),
     "too_short": gettext_lazy("The booking is shorter than the space allows."),
     "too_long": gettext_lazy("The booking is longer than the space allows."),
-    "off_step": gettext_lazy("Start or length don't fit the space's booking steps."),
+    "off_step": gettext_lazy("The start or length doesn't fit the space's booking steps."),
     "closed": gettext_lazy("The space is not open for all of that time."),
     "not_bookable": gettext_lazy("The place can't be booked."),
     "party_too_small": gettext_lazy("At least one person has to come."),
-    "party_too_large": gettext_lazy("The place is not for that many people."),
+    "party_too_large": gettext_lazy("The place doesn't have room for that many people."),
     "too_many_upcoming": gettext_lazy("One member may not have more upcoming bookings here."),
-    "too_many_undecided": gettext_lazy("Too many requests of the member wait for their decision."),
-    "slot_taken": gettext_lazy("Somebody else has the place for a part of that time."),
+    "too_many_undecided": gettext_lazy(
+        "Too many of the member's requests are waiting for a decision."
+    ),
+    "slot_taken": gettext_lazy("Somebody else has the place for part of that time."),
     "other_space": gettext_lazy("That place is in another space."),
     "account_closed": gettext_lazy("The member's account is closed."),
+    "zone_moved": gettext_lazy("The space's time zone has changed."),
+    "parts_changed": gettext_lazy("The place is made up of other parts now."),
+    "parts_taken": gettext_lazy("Somebody else has one of the place's new parts at that time."),
     "undecidable": gettext_lazy("Something on our side kept this from being decided."),
     "no_such_place": gettext_lazy("There is no such place."),
     "no_such_member": gettext_lazy("There is no such member."),
     "not_staff": gettext_lazy("Only the staff of that space may book for others."),
-    "features_missing": gettext_lazy("The place lacks something that was asked for."),
+    "features_missing": gettext_lazy("The place lacks a feature that was asked for."),
     "invalid": gettext_lazy("Something that was sent can't be read."),
     "request_key_reused": gettext_lazy("The request key was already used for another booking."),
     "wrong_state": gettext_lazy("The booking's state does not allow that."),
@@ -63,8 +69,13 @@ REASONS: dict[str, str | Promise] = {
 
 
 def reason(code: str) -> str:
-    """Return the general sentence for a code, or the code when a later release made it."""
+    """Return the general sentence for a code, or the code itself if a later release added it."""
     return str(REASONS.get(code, code))
+
+
+def is_of_zone(data: Mapping[str, Any]) -> bool:
+    """Tell whether an event happened because the space's time zone was changed."""
+    return "zone_moved" in data.get("problems", ())
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,20 @@ def problems(
     return [*found, *_of_quotas(limits.quotas, upcoming)]
 
 
+def of_setup(
+    venue: Venue, place: Place, period: Period, *, party_size: int, now: datetime
+) -> list[Problem]:
+    """Return what the set-up alone forbids, asked of a booking that is there already.
+
+    Notice, horizon and quotas bind who books, not what is booked. See also `stranding`.
+    """
+    found = [*_of_place(place, party_size), *_of_length(venue, venue.limits(place.kind), period)]
+    if not venue.is_open(place.pk, period):
+        found = [problem for problem in found if problem.code != "off_step"]
+        found.append(Problem("closed", _closed_message(venue, period, now)))
+    return found
+
+
 def _of_place(place: Place, party_size: int) -> list[Problem]:
     found = []
     if not place.is_bookable or not place.space.is_active:
@@ -124,7 +149,7 @@ def _of_party(place: Place, party_size: int, *, most: int) -> list[Problem]:
 
 
 def unstorable(place: Place, period: Period, party_size: int) -> list[Problem]:
-    """Return what no booking can be, whatever the space allows: its row could not hold it."""
+    """Return why this can't be any booking, whatever the space allows: no row could store it."""
     return [*_of_party(place, party_size, most=LARGEST_PARTY), *_of_period(period)]
 
 
@@ -132,8 +157,8 @@ def _of_period(period: Period) -> list[Problem]:
     if period.ends_at <= period.starts_at:
         return [Problem("ends_before_start", _("The end must be later than the start."))]
     if not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
-        return [Problem("off_grid", _("Times are quarters of an hour: :00, :15, :30 or :45."))]
-    # Years in which a zone's offset can't lead out of the calendar.
+        return [Problem("off_grid", _("Times must be on the quarter hour: :00, :15, :30 or :45."))]
+    # Years in which a zone's offset can't leave the calendar.
     if period.starts_at.year < EARLIEST.year:
         return [already_past()]
     if period.ends_at.year > LATEST.year:
@@ -142,7 +167,9 @@ def _of_period(period: Period) -> list[Problem]:
 
 
 def too_many_undecided(count: int) -> Problem:
-    message = _("%(n)d of your requests wait for their decision. Ask again when some have it.")
+    message = _(
+        "%(n)d of your requests are waiting for a decision. Ask again once some are decided."
+    )
     return Problem("too_many_undecided", message % {"n": count})
 
 
@@ -153,7 +180,7 @@ def already_past() -> Problem:
 def of_time(
     venue: Venue, limits: Limits, period: Period, now: datetime, *, walk_in: bool = False
 ) -> list[Problem]:
-    """Return what forbids a period for every place with these limits, opening hours left aside."""
+    """Return what forbids a period for every place with these limits, apart from opening hours."""
     if nonsense := _of_period(period):
         return nonsense
     is_running = walk_in and now < period.starts_at + limits.step
@@ -170,6 +197,11 @@ def of_time(
             "time": words.duration(limits.min_notice)
         }
         found.append(Problem("too_soon", message))
+    return [*found, *_of_length(venue, limits, period)]
+
+
+def _of_length(venue: Venue, limits: Limits, period: Period) -> list[Problem]:
+    found = []
     if period.duration < limits.min_duration:
         message = _("The shortest booking is %(time)s.") % {
             "time": words.duration(limits.min_duration)

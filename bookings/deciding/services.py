@@ -1,6 +1,6 @@
 """Everything that changes a booking. One call, one transaction, one event.
 
-See `bookings.deciding.steps` for the order of locks and what they are for.
+See `bookings.deciding.steps` for the lock order and what the locks are for.
 """
 
 from dataclasses import replace
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding import rules
+from bookings.deciding.details import UNCHANGED, Details, write
 from bookings.deciding.errors import Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.steps import (
     answered,
@@ -30,11 +31,11 @@ from spaces.models import Place, Space
 from spaces.slots import Period
 from spaces.venue import Venue
 
-#: How many past bookings are one unit of a worker's work.
+#: How many past bookings make one unit of a worker's work.
 BATCH = 20
 
 #: How many undecided requests one member may have: three whole batches. Decisions follow arrival,
-#: so a flood of one person's would keep everybody else's waiting.
+#: so a flood from one person would keep everybody else waiting.
 MOST_UNDECIDED = 300
 
 
@@ -55,7 +56,7 @@ def book(wish: Wish, *, by: User, now: datetime) -> Booking:
     if not found and take_slots(booking, venue.leaves(place.pk)):
         record(BookingEvent.Kind.CONFIRMED, booking, by=by, now=now, sequence=1)
         return booking
-    # Not before: who sends a request again meets the booking that it made, or a rule that it fills.
+    # Not earlier: a repeated request would run into its own booking, or into a rule it used up.
     if earlier := answered(wish):
         return earlier
     if found:
@@ -70,9 +71,9 @@ def book(wish: Wish, *, by: User, now: datetime) -> Booking:
 def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
     """Accept a wish without deciding it: return the booking, CREATED.
 
-    `bookings.deciding.queueing` decides it next. `by` is None when the house asks, for example in
-    an import. The same `(member, request_key)` returns the booking that it made before, here or in
-    `book`. Raises RequestKeyReused, and Refused for what no booking can be, for a member who has
+    `bookings.deciding.queueing` decides it next. `by` is None when the house requests, for example
+    in an import. The same `(member, request_key)` returns the booking that it made before, here or
+    in `book`. Raises RequestKeyReused, and Refused for what can't be any booking, for a member with
     too many undecided, and for a closed account, which must not be given a name or a note again.
     """
     if found := rules.unstorable(wish.place, wish.period, wish.party_size):
@@ -80,8 +81,8 @@ def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
     member = wish.member
     if member is not None:
         lock_member(member)
-    # Whoever inserts under the place's lock commits before the next one gets its key: the order of
-    # keys is the order of arrival, and nobody overtakes.
+    # An insert under the place's lock commits before the next one gets its key: the order of
+    # keys is the order of arrival, and nobody jumps the queue.
     place = (
         Place.objects.select_related("space")
         .select_for_update(no_key=True, of=("self",))
@@ -101,11 +102,12 @@ def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
 
 @transactional
 def cancel(booking: Booking, *, by: User, now: datetime, reason: str = "") -> Booking:
-    """Give the place back. A member may until the `Deadline`; staff of the space until the end.
+    """Give the place back. Members may until the `Deadline`; the space's staff until the end.
 
     Raises TooLate and WrongState.
     """
-    # A move under way ends first: what is cancelled, and told, is where the booking is then.
+    # A move in progress finishes first, so that we cancel, and report, the booking where it is
+    # then.
     Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)
     booking = Booking.objects.with_place().get(pk=booking.pk)
     require_changeable(booking, by=by, now=now, to=State.CANCELLED)
@@ -123,20 +125,25 @@ def reschedule(
     by: User,
     now: datetime,
     party_size: int | None = None,
+    details: Details = UNCHANGED,
 ) -> Booking:
     """Move a booking within its space to another time or place; it stays where it is if that fails.
 
+    What is new in its `details` is written with the move, or not at all.
     Raises SlotTaken, Refused, TooLate and WrongState.
     """
     period = Period(starts_at, ends_at)
     if booking.member is not None:
         lock_member(booking.member)
     locked = lock_places(booking.place, place, member=booking.member, now=now)
-    booking = Booking.objects.with_place().get(pk=booking.pk)
+    # Nobody amends it meanwhile.
+    held = Booking.objects.select_for_update(no_key=True, of=("self",))
+    booking = held.with_place().get(pk=booking.pk)
     new_place, venue = locked[place.pk]
     people = booking.party_size if party_size is None else party_size
     asked = (place.pk, period, people)
     if booking.occupies and asked == (booking.place_id, booking.period, booking.party_size):
+        write(booking, details, by=by, now=now)
         return booking
     require_changeable(booking, by=by, now=now)
     if new_place.space_id != booking.place.space_id:
@@ -156,7 +163,9 @@ def reschedule(
         raise Refused(found)
     before = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
     after = {"place": new_place, "starts_at": starts_at, "ends_at": ends_at, "party_size": people}
-    change(booking, sorted(OCCUPYING), expected=before, changes=after)
+    change(
+        booking, sorted(OCCUPYING), expected=before, changes={**after, **details.changes(booking)}
+    )
     booking.booked_slots.all().delete()
     if not take_slots(booking, venue.leaves(new_place.pk)):
         raise SlotTaken(_("Someone has %(place)s for that time.") % {"place": str(new_place)})
@@ -165,9 +174,9 @@ def reschedule(
 
 
 def complete_past(*, now: datetime) -> int:
-    """Finish some of the bookings whose time is over; return how many, 0 when none is left.
+    """Complete some of the bookings whose time is over; return how many, 0 when none is left.
 
-    Workers may run it side by side.
+    Workers may run this side by side.
     """
     due = Booking.objects.past_due(now).with_place()[:BATCH]
     return sum(_complete(booking, now=now) for booking in due)
@@ -185,9 +194,9 @@ def _complete(booking: Booking, *, now: datetime) -> bool:
 def require_changeable(
     booking: Booking, *, by: User, now: datetime, to: State | None = None
 ) -> None:
-    """Raise what keeps a person from moving a booking now, or from bringing it `to` a state.
+    """Raise if a person may not move a booking now, or change it `to` a state.
 
-    Pages ask the same, so that they promise nothing else. Wants the booking's place and space.
+    Pages use this too, so that they promise nothing else. Needs the booking's place and space.
     Raises WrongState and TooLate.
     """
     if booking.is_undecided:
@@ -197,7 +206,7 @@ def require_changeable(
     is_past_that = to is not None and to not in TRANSITIONS[State(booking.state)]
     if not booking.occupies or is_past_that:
         named = {"state": booking.get_state_display()}
-        raise WrongState(_("This booking is %(state)s already.") % named)
+        raise WrongState(_("This booking is already %(state)s.") % named)
     if booking.ends_at <= now:
         raise WrongState(_("This booking is over."))
     if Space.objects.run_by(by).filter(pk=booking.place.space_id).exists():

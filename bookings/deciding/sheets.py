@@ -1,4 +1,4 @@
-"""Files of spreadsheets, read into rows: whichever program, system and language wrote them."""
+"""Spreadsheet files, read into rows, whichever program, system and language wrote them."""
 
 import codecs
 import csv
@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 
-#: What a file may begin with to say how its letters are written. The longer marks come first.
+#: Byte order marks, which name a file's encoding. Longer ones first.
 MARKS = [
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -14,12 +14,12 @@ MARKS = [
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 ]
-#: How files begin that are no text at all.
+#: The first bytes of files that aren't text at all.
 WORKBOOKS = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"]
 
-#: Excel's way to say in the first line which character separates the values: `sep=;`.
+#: Excel's way of naming the separator in the first line: `sep=;`.
 SEPARATOR = re.compile(r'"?sep=([^"\w\s]|\t)"?[\s;,"]*', re.IGNORECASE)
-#: Without it the first of these in the line with the columns' names.
+#: Without it, the first of these in the line with the column names.
 SEPARATORS = "\t;,|"
 
 
@@ -28,11 +28,11 @@ class FileError(ValueError):
 
 
 def rows(content: bytes, *, encoding: str | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the number of the line on which it begins; blank ones are left out.
+    """Yield each row with the number of the line on which it starts, skipping blank ones.
 
-    The values are without blanks around them. Raises FileError.
+    Values are stripped. Raises FileError.
     """
-    # As a file, for it ends lines at CR, LF and CRLF, and at nothing else.
+    # As a file, because that ends lines at CR, LF and CRLF, and nothing else.
     lines = list(io.StringIO(_text(content, encoding).lstrip("\ufeff"), newline=""))
     separator = ""
     skipped = 0
@@ -83,7 +83,7 @@ def _text(content: bytes, encoding: str | None) -> str:
 
 
 def _of_two_bytes(content: bytes) -> str | None:
-    """Recognise UTF-16 without its mark: of each letter of the columns' names one byte is zero."""
+    """Recognise UTF-16 without a mark: one byte of each letter in the column names is zero."""
     return {(True, False): "utf-16-be", (False, True): "utf-16-le"}.get(
         (content[:1] == b"\0", content[1:2] == b"\0")
     )
@@ -91,7 +91,7 @@ def _of_two_bytes(content: bytes) -> str | None:
 
 def _decoded(content: bytes, encoding: str, asked_for: str | None) -> str:
     if encoding == asked_for and not content.isascii() and _is_utf_8(content):
-        return content.decode()  # where text is in another encoding, it is no UTF-8 by chance
+        return content.decode()  # text in another encoding isn't valid UTF-8 by chance
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:

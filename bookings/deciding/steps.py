@@ -1,8 +1,8 @@
 """How a request becomes a booking: the steps that services and the queue share.
 
-For transactions of theirs. Locks are taken in one order everywhere: the member, then places by key,
-then bookings, then slots. The locks keep what the *rules* read (quotas, closures, parts) from
-changing under a decision; who gets a place is decided by `BookedSlot`'s unique constraint alone.
+For use in their transactions. Locks are taken in one order everywhere: the member, then places by
+key, then bookings, then slots. The locks keep what the *rules* read (quotas, closures, parts) from
+changing during a decision; `BookedSlot`'s unique constraint alone decides who gets a place.
 """
 
 from collections.abc import Iterable
@@ -27,9 +27,9 @@ REUSED = gettext_lazy("This form was already used for another booking.")
 def objections(
     booking: Booking, venue: Venue, *, by: User | None, now: datetime
 ) -> list[rules.Problem]:
-    """Return every rule that a booking breaks, as of when it was asked for.
+    """Return every rule that a booking breaks, as of when it was requested.
 
-    What was asked in time stays asked in time. Member and place are locked, and `booking.place` is
+    A request made in time stays in time. Member and place are locked, and `booking.place` is
     the locked one.
     """
     place, asked_at = booking.place, booking.created_at
@@ -48,7 +48,7 @@ def objections(
 
 
 def lock_member(member: User) -> None:
-    """Take one member's requests one by one: quotas are counted and keys compared under this.
+    """Serialise one member's requests: quotas are counted and keys compared under this lock.
 
     Raises Refused when the account is closed.
     """
@@ -60,9 +60,9 @@ def lock_member(member: User) -> None:
 def lock_places(
     *places: Place, member: User | None, now: datetime
 ) -> dict[int, tuple[Place, Venue]]:
-    """Return places and their venues as they are and stay until the transaction ends.
+    """Return places and their venues, which stay as they are until the transaction ends.
 
-    See also `spaces.services.lock_places`, which closures and changes of parts take.
+    See also `spaces.services.lock_places`, which closures and changes of parts use.
     """
     locked = list(
         Place.objects.filter(pk__in={place.pk for place in places})
@@ -96,7 +96,7 @@ def answered(wish: Wish) -> Booking | None:
 
 
 def _require_same(earlier: Booking, wish: Wish) -> None:
-    """Compare with what was asked the first time; the booking may have moved since."""
+    """Compare with the first request; the booking may have moved since."""
     asked = earlier.events.get(sequence=1).data
     first = Period(
         datetime.fromisoformat(asked["starts_at"]), datetime.fromisoformat(asked["ends_at"])
@@ -107,7 +107,7 @@ def _require_same(earlier: Booking, wish: Wish) -> None:
 
 
 def insert(booking: Booking) -> None:
-    """Insert the row. A guest's key has no member's lock to wait for: its constraint decides."""
+    """Insert the row. For a guest's key there is no member to lock: its constraint decides."""
     try:
         booking.save(force_insert=True)
     except IntegrityError as error:
@@ -119,7 +119,7 @@ def insert(booking: Booking) -> None:
 def upcoming_by_kind(
     member: User | None, place: Place, venue: Venue, now: datetime, but: Booking | None = None
 ) -> dict[str, int] | None:
-    """Count what quotas limit, under the member's lock; None when no quota applies."""
+    """Count what the quotas limit, under the member's lock; None when no quota applies."""
     if member is None or not venue.limits(place.kind).quotas:
         return None
     mine = Booking.objects.of(member).in_space(place.space)
@@ -129,10 +129,10 @@ def upcoming_by_kind(
 
 
 def take_slots(booking: Booking, leaves: Iterable[int]) -> bool:
-    """Insert the booking's slots, in one order for everybody; tell whether they were all free.
+    """Insert the booking's slots, always in the same order; tell whether they were all free.
 
-    The unique constraint decides, here and nowhere else. A new booking is inserted with them; it
-    isn't either when they are taken, or when its request key was used before.
+    The unique constraint decides, here and nowhere else. A new booking is inserted together with
+    them, but not if they are taken or its request key was used before.
     """
     try:
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""One service call is one transaction, tried again as a whole when the database asks for it."""
+"""One service call is one transaction, retried as a whole when the database asks for it."""
 
 import random
 import time
@@ -12,7 +12,7 @@ AGAIN = {"40001", "40P01"}  # serialization failure, deadlock detected
 
 
 def wants_retry(error: OperationalError) -> bool:
-    """Tell whether the same transaction may succeed when it is run again.
+    """Tell whether the same transaction may succeed on a second run.
 
     PostgreSQL says so by SQLSTATE, SQLite by its busy and locked errors.
     """
@@ -23,9 +23,9 @@ def wants_retry(error: OperationalError) -> bool:
 
 
 def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
-    """Run a service in a transaction of its own, again on conflict, with a growing random pause.
+    """Run a service in its own transaction; retry on conflict, after a growing random pause.
 
-    The outermost only: what it returns is committed (`durable`).
+    Only as the outermost: what it returns is committed (`durable`).
     """
 
     @wraps(service)

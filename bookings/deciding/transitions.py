@@ -1,4 +1,4 @@
-"""How a booking's row and log change: by compare-and-swap, with one event. For services only."""
+"""How a booking's row and log change: by compare-and-swap, with one event. Only for services."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -24,9 +24,9 @@ def move_to(
     reason: str = "",
     problems: Sequence[str] = (),
 ) -> None:
-    """Move a booking along TRANSITIONS by compare-and-swap, and write the event.
+    """Move a booking along TRANSITIONS by compare-and-swap, and record the event.
 
-    The first move is the decision: `problems` are the codes that say why it is REJECTED. Raises
+    The first move is the decision: `problems` are the codes for why it is REJECTED. Raises
     WrongState when it is in another state, place or time than was read.
     """
     changes: dict[str, Any] = {"state": state}
@@ -42,14 +42,14 @@ def move_to(
 def claim(
     pk: int, *, lease: datetime | None, until: datetime, now: datetime
 ) -> tuple[Booking, int]:
-    """Begin to decide a booking, or begin again when its `lease` ran out; nobody else does then.
+    """Start deciding a booking, or restart when its `lease` ran out; keeps everybody else off.
 
-    Returns it and which attempt this is, from 1. Raises WrongState when someone else was first.
+    Returns it and the number of the attempt, from 1. Raises WrongState if someone else was first.
     """
     state = State.CHECKING_AVAILABILITY
     changes = {"state": state, "lease_expires_at": until}
     change(Booking(pk=pk), sources(state), expected={"lease_expires_at": lease}, changes=changes)
-    # Read under the row's lock: an account that is being deleted may just have blanked the note.
+    # Read under the row's lock: deleting the account may just have blanked the note.
     booking = Booking.objects.with_place().select_related("member").get(pk=pk)
     sequence = record(BookingEvent.Kind(state.value), booking, by=None, now=now)
     return booking, sequence - 1
@@ -58,7 +58,7 @@ def claim(
 def cancel_all(
     bookings: Iterable[Booking], *, by: User | None, now: datetime, reason: str = ""
 ) -> list[Booking]:
-    """Cancel what is still there to cancel; return it. Someone else may have been first."""
+    """Cancel those that still can be; return them. Someone else may have been first."""
     cancelled = []
     for booking in bookings:
         with suppress(WrongState):
@@ -70,7 +70,7 @@ def cancel_all(
 def change(
     booking: Booking, states: list[State], *, expected: dict[str, Any], changes: dict[str, Any]
 ) -> None:
-    """Change the row if it still is what we think it is. Raises WrongState."""
+    """Change the row if it is still what we think it is. Raises WrongState."""
     found = Booking.objects.filter(pk=booking.pk, state__in=states, **expected)
     if found.update(**changes) != 1:
         raise WrongState(_("This booking was changed a moment ago. Look at it again."))
@@ -86,10 +86,12 @@ def record(
     now: datetime,
     reason: str = "",
     sequence: int | None = None,
+    problems: Sequence[str] = (),
 ) -> int:
     """Append to the booking's log; return the event's number.
 
-    The row update before it keeps two writers apart.
+    `problems` are the codes for what a change of the set-up did to it. The row update, or the
+    row's lock, before it serialises writers.
     """
     if sequence is None:
         last = booking.events.aggregate(last=Max("sequence"))["last"] or 0
@@ -101,6 +103,6 @@ def record(
         actor=by,
         at=now,
         reason=reason,
-        data=booking_data(booking),
+        data=booking_data(booking) | ({"problems": list(problems)} if problems else {}),
     )
     return sequence

@@ -1,4 +1,4 @@
-"""What somebody asks for."""
+"""What somebody wants to book."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +12,9 @@ from spaces.slots import Period
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """A place from one aware instant until another, for a member or (None) for a guest.
+    """A place from one aware instant to another, for a member or (None) a guest.
 
-    A wish that is sent again with the same `(member, request_key)` is the same wish.
+    A wish sent again with the same `(member, request_key)` is the same wish.
     """
 
     place: Place

@@ -1,1 +1,1 @@
-"""What is shown before a booking: what is free and when, what was asked for, what else to try."""
+"""What is shown before a booking: what is free and when, what was searched, what else to try."""

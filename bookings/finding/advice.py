@@ -1,4 +1,4 @@
-"""What helps when nothing is free: only what does, each as a search that finds something."""
+"""What to try when nothing is free: only suggestions whose search finds something."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,13 +15,13 @@ from bookings.words import words
 from spaces.limits import Limits
 from spaces.slots import Period
 
-#: More would have to be read before one is chosen.
+#: More would be too much to read.
 MOST = 3
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What to change, in words, and the search that has it changed."""
+    """What to change, in words, and the changed search."""
 
     words: str
     search: Search
@@ -30,7 +30,7 @@ class Advice:
 def advice(
     known: Availability, search: Search, problems: list[Problem], now: datetime
 ) -> list[Advice]:
-    """Return what else could be looked for; nothing is said that would find nothing."""
+    """Return other searches to try; none that would find nothing."""
     assert search.period is not None
     codes = {problem.code for problem in problems}
     if "too_far_ahead" in codes:
@@ -50,7 +50,7 @@ def _offers(known: Availability, search: Search, now: datetime) -> list[Offer]:
 
 
 def _one_by_one(known: Availability, search: Search, now: datetime) -> Iterator[Advice]:
-    """Several places hold a party that no single one does. Parts of composites count once."""
+    """Several places together have room when no single one does. Parts of composites count once."""
     if search.party_size == 1:
         return
     alone = replace(search, party_size=1, place=None)
@@ -97,7 +97,7 @@ def _fewer_features(known: Availability, search: Search, now: datetime) -> Itera
 
 
 def _shorter(known: Availability, search: Search, now: datetime) -> Iterator[Advice]:
-    """Return the longest time that begins at the same moment."""
+    """Return the longest free time with the same start."""
     assert search.period is not None
     all_limits = [known.venue.limits(kind) for kind in {place.kind for place in known.places}]
     if not all_limits:

@@ -1,6 +1,6 @@
-"""What is free when: bookings laid over opening time. Work grows with bookings, not with slots.
+"""What is free when: bookings overlaid on opening time. Work grows with bookings, not slots.
 
-Nothing here decides a booking; it shows what the next booking will probably get.
+Nothing here decides a booking; it shows what the next one would probably get.
 """
 
 from collections import defaultdict
@@ -23,7 +23,7 @@ HORIZON_DAYS = 14  # how far "first free" looks
 
 @dataclass(frozen=True)
 class Occupancy:
-    """One booking as it lies on a leaf place."""
+    """One booking's hold on a leaf place."""
 
     period: Period
     member: int | None
@@ -32,7 +32,7 @@ class Occupancy:
 
 @dataclass(frozen=True)
 class Offer:
-    """A place that can be booked for a period, and until when it stays free after it."""
+    """A place that can be booked for a period, and until when it stays free afterwards."""
 
     place: Place
     period: Period
@@ -40,9 +40,9 @@ class Offer:
 
 
 class Availability:
-    """The places of a space and who has them in a span of time, read in two queries.
+    """A space's places and who has them during a span of time, read in two queries.
 
-    `but` leaves out one booking, the one that is about to move.
+    `but` leaves out one booking, the one about to be moved.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Availability:
                 self._by_leaf[leaf].append(occupancy)
 
     def occupied(self, place: Place) -> set[Occupancy]:
-        """Return what lies on a place, through any of its leaves."""
+        """Return what occupies a place, through any of its leaves."""
         return {
             occupancy
             for leaf in self.venue.leaves(place.pk)
@@ -84,7 +84,7 @@ class Availability:
         }
 
     def free(self, place: Place) -> list[Period]:
-        """Return when a place is open and nobody has it, sorted."""
+        """Return when a place is open and free, sorted."""
         if place.pk not in self._free:
             busy = [occupancy.period for occupancy in self.occupied(place)]
             self._free[place.pk] = subtract(self._open, [*self.venue.closed(place.pk), *busy])
@@ -95,7 +95,7 @@ class Availability:
         return merge(self.venue.openings_around(self.span))
 
     def _allowed(self, place: Place, period: Period, now: datetime) -> bool:
-        """Tell whether the place's rules allow a time; asked once for all places of a kind."""
+        """Tell whether the place's rules allow a time; computed once for all places of a kind."""
         asked = (place.kind, period)
         if asked not in self._rules:
             limits = self.venue.limits(place.kind)
@@ -105,20 +105,20 @@ class Availability:
     def offers(
         self, period: Period, *, party_size: int, now: datetime, features: Iterable[str] = ()
     ) -> list[Offer]:
-        """Return the places free for all of a period whose rules allow it, best fit first."""
+        """Return the places that are free for all of a period and allow it, best fit first."""
         found = []
         for place in self.places:
             if not suits(place, party_size, features) or not self._allowed(place, period, now):
                 continue
             if stretch := next((s for s in self.free(place) if s.contains(period)), None):
-                # Who comes after the span was not read.
+                # Bookings after the span were not read.
                 found.append(Offer(place, period, min(stretch.ends_at, self.span.ends_at)))
         return sorted(found, key=lambda offer: fit(offer.place, party_size))
 
     def times(
         self, place: Place, duration: timedelta, *, day: date, now: datetime
     ) -> Iterator[Offer]:
-        """Yield the periods of a local day in which a place can be booked, in order of time."""
+        """Yield the periods of a local day in which a place can be booked, in order."""
         free = self.free(place)
         for starts_at in self.venue.starts(day, self.venue.limits(place.kind).step):
             period = Period(starts_at, starts_at + duration)
@@ -179,7 +179,7 @@ def alternatives(
         key=distance,
     )
     here = near(other for other in suiting if other.pk == place.pk)
-    # Two places at the same time, then this place at another; each in turn fills what lacks.
+    # Two places at the same time, then this place at another; each in turn fills the gaps.
     ranked = [*elsewhere[: most - 1], *here[:1], *elsewhere[most - 1 :], *here[1:]]
     if len(ranked) < most:
         ranked += near(other for other in suiting if other.pk != place.pk)
@@ -195,7 +195,7 @@ def alternatives_to(
     now: datetime,
     but: Booking | None = None,
 ) -> list[Offer]:
-    """Return `alternatives` to a place and period, by the policies of a member."""
+    """Return `alternatives` to a place and period, under a member's policies."""
     space = Space.objects.with_setup(since=now, member=member).get(pk=place.space_id)
     venue = Venue.of(space)
     return alternatives(space, venue, place, period, party_size=party_size, now=now, but=but)

@@ -1,4 +1,4 @@
-"""One day of a space as the board shows it: what is free for the chosen time, and the whole day."""
+"""One day in a space as the board shows it: what is free at the chosen time, and the whole day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -41,8 +41,8 @@ class Run:
 
     is_: Is
     period: Period
-    code: UUID | None = None  # of one's own booking
-    pick: Period | None = None  # what pressing a free run chooses
+    code: UUID | None = None  # of the viewer's own booking
+    pick: Period | None = None  # what clicking a free run selects
 
     @property
     def columns(self) -> int:
@@ -65,12 +65,12 @@ class Board:
     window: Period | None  # what the timeline shows; None when nothing opens that day
     offers: list[Offer] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)  # of the search, for every place
-    why_not: list[Problem] = field(default_factory=list)  # the picked place is not offered
-    first: Offer | None = None  # the first free time when nothing is free
-    advice: list[Advice] = field(default_factory=list)  # what helps when nothing is free
-    tomorrow: int = 0  # places free at the same time the day after, when nothing is
-    features: frozenset[str] = frozenset()  # what the space's places have, to choose from
+    problems: list[Problem] = field(default_factory=list)  # with the search, for every place
+    why_not: list[Problem] = field(default_factory=list)  # why the picked place is not offered
+    first: Offer | None = None  # the next free time, when nothing is free
+    advice: list[Advice] = field(default_factory=list)  # what to try when nothing is free
+    tomorrow: int = 0  # places free at that time the next day, when nothing is
+    features: frozenset[str] = frozenset()  # that the space's places have, to choose from
 
     @property
     def wishes(self) -> list[str]:
@@ -83,13 +83,13 @@ class Board:
 
     @property
     def others(self) -> list[Offer]:
-        """Return the offers beside the picked one."""
+        """Return the offers other than the picked one."""
         picked = self.picked
         return [offer for offer in self.offers if offer is not picked]
 
     @property
     def hours(self) -> Iterator[tuple[datetime, int]]:
-        """Yield the starts of the timeline's hours and their width in quarter hours."""
+        """Yield the starts of the timeline's hours and their widths in quarter hours."""
         if self.window is None:
             return
         at = self.window.starts_at
@@ -101,7 +101,7 @@ class Board:
 
 
 def usual_period(venue: Venue, limits: Limits, day: date, now: datetime) -> Period | None:
-    """Return the time a board shows before anything is chosen: the next start, for two hours."""
+    """Return the time a board shows by default: the next start, for two hours."""
     duration = max(limits.shortest, min(limits.longest, USUAL // limits.step * limits.step))
     starts = [at for at in venue.starts(day, limits.step) if at >= now + limits.min_notice]
     fits = (Period(at, at + duration) for at in starts)
@@ -118,7 +118,7 @@ def build(
     now: datetime,
     moving: Booking | None = None,
 ) -> Board:
-    """Lay out one day. Two queries, one more when nothing is free."""
+    """Lay out one day. Takes two queries, one more when nothing is free."""
     span = venue.day_span(search.day)
     period = search.period
     if period is not None and period.duration > timedelta(0):
@@ -144,7 +144,7 @@ def build(
 
 
 def _with_next(board: Board, known: Availability, now: datetime, moving: Booking | None) -> Board:
-    """Add what is free instead: the first time of this length, and the same time tomorrow."""
+    """Add what is free instead: the next time of this length, and the same time tomorrow."""
     period, search, venue = board.search.period, board.search, board.venue
     assert period is not None
     kinds = {place.kind for place in known.places}
@@ -169,7 +169,7 @@ def _window(openings: list[Period]) -> Period | None:
 
 
 def _common_problems(known: Availability, period: Period, now: datetime) -> list[Problem]:
-    """Return what forbids this period for every place, whoever sits there."""
+    """Return what forbids this period for every place, whoever books."""
     lists = [
         rules.problems(known.venue, place, period, party_size=1, now=now) for place in known.places
     ]
@@ -177,7 +177,7 @@ def _common_problems(known: Availability, period: Period, now: datetime) -> list
 
 
 def _misfits(places: list[Place], search: Search) -> list[Problem]:
-    """Return what no place here can give, at whatever time."""
+    """Return what no place here can provide at any time."""
     if not places or any(suits(place, search.party_size, search.features) for place in places):
         return []
     largest = max(place.capacity for place in places)
@@ -195,7 +195,7 @@ def _misfits(places: list[Place], search: Search) -> list[Problem]:
 def _why_not(
     known: Availability, search: Search, period: Period, offers: list[Offer], now: datetime
 ) -> list[Problem]:
-    """Return why the place that was picked is not among the offers."""
+    """Return why the picked place is not among the offers."""
     place = next((place for place in known.places if place.code == search.place), None)
     if place is None or any(offer.place == place for offer in offers):
         return []
@@ -243,7 +243,7 @@ def _on_grid(past: Period) -> Period:
 
 
 def _clipped(runs: list[Run], window: Period) -> list[Run]:
-    """Return runs that tile the window: cut at its edges, in order, none over another."""
+    """Return runs that tile the window: cut at its edges, in order, without overlaps."""
     tiled: list[Run] = []
     at = window.starts_at
     for run in sorted(runs, key=lambda run: (run.period.starts_at, run.is_ == Is.CLOSED)):
@@ -255,7 +255,7 @@ def _clipped(runs: list[Run], window: Period) -> list[Run]:
 
 
 def _pick(venue: Venue, place: Place, free: Period, search: Search, now: datetime) -> Period | None:
-    """Return what pressing a free run chooses: the searched time if it fits, else its first."""
+    """Return what clicking a free run selects: the searched time if it fits, else its first."""
     limits = venue.limits(place.kind)
     if search.period is not None and free.contains(search.period):
         return search.period

@@ -1,4 +1,4 @@
-"""Addresses of boards: one day, one time, one party."""
+"""URLs of boards: a day, a time, a party size."""
 
 from datetime import date
 from urllib.parse import urlencode
@@ -22,7 +22,7 @@ def board_url(
     place: UUID | None = None,
     moving: Booking | None = None,
 ) -> str:
-    """Return the address of a board; times are written local to the space."""
+    """Return a board's URL; times are in the space's local time."""
     query: list[tuple[str, str]] = [("date", str(day))]
     if period is not None:
         query.append(("from", write_clock(period.starts_at, space.zone)))

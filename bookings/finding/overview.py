@@ -1,4 +1,4 @@
-"""All spaces at a glance: open now or when, and how many places are free this minute."""
+"""All spaces at a glance: open now or when, and how many places are free right now."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from spaces.venue import Venue
 
 @dataclass(frozen=True)
 class Card:
-    """One space on the home page; instants are None when it isn't so within a week."""
+    """One space on the home page; instants are None if they are more than a week away."""
 
     space: Space
     places: int
@@ -27,7 +27,7 @@ class Card:
 
 
 def cards(*, now: datetime) -> list[Card]:
-    """Return a card for each space, by name. Three queries, however many spaces there are."""
+    """Return a card for each space, by name. Takes three queries, however many spaces there are."""
     spaces = Space.objects.open_to_members().with_setup(since=now, member=None).order_by("name")
     places: dict[int, list[int]] = defaultdict(list)
     for space_id, pk in Place.objects.bookable().values_list("space_id", "pk"):

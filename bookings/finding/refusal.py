@@ -1,4 +1,4 @@
-"""The answer to a booking that can't be had: what is true, every reason, what is near."""
+"""The answer to a refused booking: what happened, every reason, the nearest alternatives."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -73,7 +73,7 @@ def refusal(
 
 
 def _mine(request: HttpRequest, form: TimesForm, period: Period) -> Booking | None:
-    """Return the person's own booking that is in the way: made in another tab, or forgotten."""
+    """Return the person's own booking in the way: made in another tab, or forgotten."""
     if form.found is None or not isinstance(request.user, User):
         return None
     found = Booking.objects.of(request.user).in_space(form.found.space).occupying()

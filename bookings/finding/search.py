@@ -1,4 +1,4 @@
-"""What a person looks for on a board."""
+"""What a person searches for on a board."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,11 +9,11 @@ from spaces.slots import Period
 
 @dataclass(frozen=True)
 class Search:
-    """What the person looks for; `period` is None when it can't be read."""
+    """What the person searches for; `period` is None when it is invalid."""
 
     day: date
     period: Period | None
     party_size: int = 1
     features: tuple[str, ...] = ()
-    place: UUID | None = None  # the one that was picked on the timeline
+    place: UUID | None = None  # the one picked on the timeline
     by_number: bool = False

@@ -1,4 +1,4 @@
-"""The board's address, read into a search: `?date&from&to&party&feature&sort&place`."""
+"""Parses the board's URL into a search: `?date&from&to&party&feature&sort&place`."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -18,9 +18,9 @@ from spaces.venue import Venue
 def read(
     data: QueryDict, *, venue: Venue, limits: Limits, now: datetime
 ) -> tuple[Search, SearchForm]:
-    """Return what is looked for, and a form that shows it and what could not be read.
+    """Return the search, and a form that shows it and its errors.
 
-    What is left out becomes the usual: the next time that can be booked, for one person.
+    Anything left out gets its default: the next time that can be booked, for one person.
     """
     errors: list[tuple[str | None, str]] = []
     try:
@@ -62,7 +62,7 @@ def read(
 
 
 class EndsBeforeStart(LocalTimeError):
-    """Two times of one day, of which the second is the earlier."""
+    """Two times on one day, the second of which is earlier."""
 
 
 def _first_day(venue: Venue, limits: Limits, now: datetime) -> date:
@@ -91,9 +91,9 @@ def _period(
 
 
 def is_backwards(venue: Venue, day: date, period: Period, end: str) -> bool:
-    """Tell whether the end was meant for the day of the start, and not for the night after it.
+    """Tell whether the end was meant for the day of the start, not for the following night.
 
-    A house that is open then may have been meant; one that closes in the evening can't.
+    If the space is open then, the night may have been meant; if it closes in the evening, not.
     """
     midnight = venue.calendar_day(period.starts_at.astimezone(venue.zone).date()).ends_at
     if period.ends_at <= midnight:
@@ -110,13 +110,13 @@ def is_backwards(venue: Venue, day: date, period: Period, end: str) -> bool:
 
 
 def _on_the_day(clock: str, day: date, venue: Venue) -> datetime:
-    """Read a clock time of one day's opening hours: 1:00 is in its night when it is open then."""
+    """Parse a clock time within one day's opening hours: 1:00 is that night if it is open then."""
     try:
         later = read_instant(f"{day + timedelta(days=1)}T{clock}", venue.zone)
     except LocalTimeError:
         at = read_instant(f"{day}T{clock}", venue.zone)
         if any(opening.starts_at <= at < opening.ends_at for opening in venue.openings(day)):
-            return at  # only the night after has no such time
+            return at  # only the following night lacks such a time
         raise
     if venue.day_of(later) == day:
         return later
@@ -126,7 +126,7 @@ def _on_the_day(clock: str, day: date, venue: Venue) -> datetime:
 def _choices(
     venue: Venue, limits: Limits, day: date, complete: QueryDict
 ) -> dict[str, list[tuple[str, str]]]:
-    """Return the steps of the day to start and to end at, and whatever else was asked for."""
+    """Return the day's steps to start and to end at, plus whatever else was asked for."""
     zone = venue.zone
     starts = venue.starts(day, limits.step)
     ends = [at + limits.step for at in starts]

@@ -1,6 +1,6 @@
-"""The cards of places that can be booked by one press, written as text.
+"""The cards of places that can be booked with one click, written as text.
 
-Like the timeline's rows: a board shows dozens, and the template language takes ten times as long.
+Like the timeline's rows: a board shows dozens, and templates would take ten times as long.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,10 +35,10 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def offer_cards(context: Context, offers: Iterable[Offer], show_time: bool = False) -> SafeString:
-    """Write a `<li>` for each offer; pressing its button books, or moves `moving` there.
+    """Write a `<li>` for each offer; its button books, or moves `moving` there.
 
-    Of the page it needs venue, zone and party_size, and the board for visitors, who sign in first.
-    `show_time`: the offers are not all for the same time.
+    From the page it needs venue, zone and party_size, and the board for visitors, who sign in
+    first. `show_time`: the offers are not all for the same time.
     """
     cards = _Cards(context, show_time=show_time)
     return mark_safe("".join(map(cards.card, offers)))  # noqa: S308 - escaped piece by piece
@@ -46,7 +46,7 @@ def offer_cards(context: Context, offers: Iterable[Offer], show_time: bool = Fal
 
 @register.simple_tag(takes_context=True)
 def picked_card(context: Context, offer: Offer) -> SafeString:
-    """Write the offer that was chosen on the timeline: it stands first and takes the focus."""
+    """Write the offer that was picked on the timeline: it comes first and takes the focus."""
     return mark_safe(_Cards(context, is_picked=True).card(offer))  # noqa: S308
 
 
@@ -124,7 +124,7 @@ class _Cards:
         )
 
     def _times(self, period: Period) -> tuple[str, str]:
-        """Return what all cards of one time share: the form's head, and the words to press."""
+        """Return what all cards for one time share: the form's start, and the button's label."""
         zone, moving = self.context["zone"], self.moving
         url = reverse("reschedule", args=[moving.code]) if moving else reverse("bookings")
         fields = {

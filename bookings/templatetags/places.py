@@ -1,4 +1,4 @@
-"""Where a board continues; the keys of the forms that book."""
+"""Links from a board; request keys for booking forms."""
 
 from datetime import date
 from uuid import uuid4
@@ -16,13 +16,13 @@ register = template.Library()
 
 @register.simple_tag
 def request_key() -> str:
-    """Return a fresh key: one filled-in form books once, however often it is sent."""
+    """Return a fresh key: a form books once, however often it is submitted."""
     return str(uuid4())
 
 
 @register.simple_tag
 def offer_url(board: Board, offer: Offer, moving: Booking | None = None) -> str:
-    """Return the board that shows an offer first, otherwise searched like this one."""
+    """Return the URL of the same search with an offer shown first."""
     return board_url(
         board.space,
         day=board.venue.day_of(offer.period.starts_at),
@@ -36,7 +36,7 @@ def offer_url(board: Board, offer: Offer, moving: Booking | None = None) -> str:
 
 @register.simple_tag
 def search_url(board: Board, search: Search, moving: Booking | None = None) -> str:
-    """Return the board of another search."""
+    """Return the URL of another search."""
     return board_url(
         board.space,
         day=search.day,
@@ -49,7 +49,7 @@ def search_url(board: Board, search: Search, moving: Booking | None = None) -> s
 
 @register.simple_tag
 def day_url(board: Board, day: date, moving: Booking | None = None) -> str:
-    """Return the board of another day, otherwise searched like this one."""
+    """Return the URL of the same search on another day."""
     search = board.search
     return board_url(
         board.space,

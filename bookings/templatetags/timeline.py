@@ -1,6 +1,6 @@
-"""The rows of a day's timeline, written as text: the template language takes several times as long.
+"""The rows of a day's timeline, written as text: templates would take several times as long.
 
-A board of 40 places has some 200 cells, and is the page that is asked for most.
+A board of 40 places has some 200 cells, and is the most requested page.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ register = template.Library()
 
 @register.simple_tag
 def timeline_rows(board: Board, here: str) -> SafeString:
-    """Write a `<tr>` for each place. `here` is the board's query without a time and a place."""
+    """Write a `<tr>` for each place. `here` is the board's query without time and place."""
     return mark_safe("".join(_Writer(board, here).rows()))  # noqa: S308 - escaped piece by piece
 
 
@@ -57,7 +57,7 @@ class _Writer:
             yield "</tr>\n"
 
     def _hint(self, place: Place) -> str:
-        """Say in short what a place offers, and which places a composite takes."""
+        """Summarise what a place offers, and which places a composite takes."""
         parts = [self.names[part] for part in self.parts.get(place.pk, ()) if part in self.names]
         hints = [" + ".join(parts)] if parts else []
         hints += [self.features[value] for value in place.features if value in self.features]
@@ -67,7 +67,7 @@ class _Writer:
         return f" <small>{escape(', '.join(hints))}</small>" if hints else ""
 
     def _run(self, run: Run, row: Row, name: str) -> str:
-        """Write what is read aloud as «Desk 4, free 9:00–13:00»; a link where it leads on."""
+        """Write a run, read aloud as "Desk 4, free 9:00–13:00"; a link if it leads somewhere."""
         time = f"{self.clock(run.period.starts_at)}–{self.clock(run.period.ends_at)}"
         text = f'<span>{self.words[run.is_]}</span> <span class="when">{time}</span>'
         if run.pick is not None:

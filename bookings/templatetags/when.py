@@ -1,4 +1,4 @@
-"""Times in templates: always those of the space, hence the zone beside each."""
+"""Times in templates: always in the space's zone, so each tag takes the zone."""
 
 from datetime import date, datetime, timedelta
 from urllib.parse import quote
@@ -41,7 +41,7 @@ def span(period: Period, zone: ZoneInfo) -> str:
 
 @register.filter
 def hour(at: datetime, zone: ZoneInfo) -> int:
-    """Write «13», for the head of a timeline."""
+    """Write «13», for a timeline's header."""
     return at.astimezone(zone).hour
 
 
@@ -65,13 +65,13 @@ def local(at: datetime, zone: ZoneInfo) -> str:
 
 @register.filter
 def clock_query(at: datetime, zone: ZoneInfo) -> str:
-    """Write `13:00` as the board's address has it."""
+    """Write `13:00` as the board's URL has it."""
     return quote(local_time.write_clock(at, zone), safe=":")
 
 
 @register.filter
 def zone_note(space: Space, zones: Zones) -> str:
-    """Write «Moscow time» beside a time in a list where it isn't plain."""
+    """Write «Moscow time» beside a time in a list where it isn't obvious."""
     return zones.note(space.time_zone)
 
 
@@ -90,7 +90,7 @@ def minutes_into(at: datetime, period: Period) -> int:
 
 @register.filter
 def minutes_in(part: Period | None, whole: Period) -> int:
-    """Count the minutes of a period that lie in another."""
+    """Count the minutes of a period that are within another."""
     if part is None:
         return 0
     return minutes_into(part.ends_at, whole) - minutes_into(part.starts_at, whole)
@@ -104,5 +104,5 @@ def quarters(period: Period) -> int:
 
 @register.filter
 def hours_wide(period: Period) -> int:
-    """Count the hours that a timeline needs room for, begun ones too."""
+    """Count the hours that a timeline needs room for, partial ones included."""
     return -(-period.duration // timedelta(hours=1))

@@ -10,6 +10,7 @@ from accounts.factories import UserFactory
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
+from bookings.tests.asked import asked as question
 from spaces.models import Place
 
 pytestmark = pytest.mark.django_db
@@ -51,21 +52,22 @@ def test_a_place_with_bookings_tells_of_them(boss, desk, booked, data):
         assert page.status_code == 200
         text = unescape(page.text)
         assert "permission" not in text
-        found = re.search(r'Desk 1: <a href="([^"]*)">2 bookings</a>, 1 of them to come', text)
+        found = re.search(r'Desk 1: <a href="([^"]*)">2 bookings</a>, 1 of them upcoming', text)
         listed = boss.get(found[1]).context["cl"].result_list
         assert {booking.place for booking in listed} == {desk}
         assert len(listed) == 2
     assert Place.objects.filter(pk=desk.pk).exists()
 
 
-def test_it_is_withdrawn_by_one_press(boss, desk, booked):
+def test_it_is_withdrawn_by_one_press_and_an_answer_about_the_bookings(boss, desk, booked):
     for page in asked(boss, desk):
         form = page.text.partition(f'<form method="post" action="{LIST}"')[2].partition("</form>")[
             0
         ]
         fields = re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)"', form)
         Place.objects.update(is_bookable=True)
-        boss.post(LIST, {k: v for k, v in fields if k != "csrfmiddlewaretoken"})
+        answer = boss.post(LIST, {k: v for k, v in fields if k != "csrfmiddlewaretoken"})
+        boss.post(LIST, question(answer) | {"bookings-choice": "keep"})
         desk.refresh_from_db()
         assert not desk.is_bookable
     booked.refresh_from_db()

@@ -113,7 +113,8 @@ class TestMove:
             ({"place": "1"}, "body.place"),
             ({"starts_at": "2026-11-25T10:00:00"}, "body.starts_at"),
             ({"party_size": 0}, "body.party_size"),
-            ({"note": "new"}, "body.note"),
+            ({"note": 5}, "body.note"),
+            ({"guest_name": "Ivan"}, "body.guest_name"),
             ({"state": "CANCELLED"}, "body.state"),
             ([], "body"),
         ],
@@ -155,7 +156,7 @@ class TestCancel:
 class TestDeadline:
     @pytest.fixture
     def late(self, space, held):
-        PolicyFactory.create(space=space, cancel_deadline_minutes=A_WEEK)
+        PolicyFactory.create(space=space, cancel_deadline_minutes=A_WEEK, grace_minutes=0)
 
     def test_members_keep_it(self, late, alices, held, address, soon):
         assert kind(alices.patch(address, time(soon + hours(4)))) == (422, "too_late")

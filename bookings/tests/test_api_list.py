@@ -207,6 +207,8 @@ class TestFilters:
             ({"state": "CANCELLED"}, ["bob cancelled"]),
             ({"state": ["CANCELLED", "REJECTED"]}, ["bob cancelled", "bob rejected"]),
             ({"state": "CREATED"}, []),
+            ({"status": "CANCELLED"}, ["bob cancelled"]),
+            ({"status": ["CANCELLED", "REJECTED"]}, ["bob cancelled", "bob rejected"]),
             ({"mine": "true"}, ["host today"]),
             ({"space": "away"}, []),
             ({"space": "nowhere"}, []),
@@ -223,8 +225,13 @@ class TestFilters:
 
     def test_from_and_to_keep_what_lies_between_or_reaches_in(self, alices, many, soon):
         def between(start, end):
-            query = {"from": (soon + start).isoformat(), "to": (soon + end).isoformat()}
-            return set(listed(alices, space="loft", **query))
+            times = (soon + start).isoformat(), (soon + end).isoformat()
+            found, same = (
+                set(listed(alices, space="loft", **dict(zip(names, times, strict=True))))
+                for names in (("from", "to"), ("date_from", "date_to"))
+            )
+            assert found == same
+            return found
 
         today = {str(many["alice today"].code)}
         quarter = timedelta(minutes=15)
@@ -247,6 +254,19 @@ class TestFilters:
         }
         assert listed(hosts, **query) == codes([many["host today"]])
 
+    @pytest.mark.parametrize(
+        ("name", "other", "value"),
+        [
+            ("state", "status", "CONFIRMED"),
+            ("from", "date_from", "2026-11-25T10:00:00Z"),
+            ("to", "date_to", "2026-11-25T10:00:00Z"),
+        ],
+    )
+    def test_a_filter_under_both_its_names_is_refused(self, alices, name, other, value):
+        answer = alices.get("/bookings", {name: value, other: value})
+        assert kind(answer) == (422, "invalid")
+        assert f"{name} and {other} are one filter" in answer.text
+
     def test_offsets_that_no_place_has(self, alices):
         """PostgreSQL reads them up to ±15:59 only."""
         query = {"from": "2000-01-01T00:00:00+23:59", "to": "2199-12-31T23:59:59-23:59"}
@@ -256,6 +276,8 @@ class TestFilters:
         ("name", "value"),
         [
             ("state", "confirmed"),
+            ("status", "confirmed"),
+            ("date_from", "2026-11-25"),
             ("state", ""),
             ("place", "1"),
             ("place", ""),

@@ -1,4 +1,4 @@
-"""Finding a place: the list of spaces, and one space's board."""
+"""Find a place: the list of spaces, and one space's board."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -41,7 +41,7 @@ def home(request: PageRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 def board(request: PageRequest, slug: str) -> HttpResponse:
-    """Show what is free. Public; never cached: each form on it carries a fresh request key."""
+    """Show what is free. Public; never cached, because each form carries a fresh request key."""
     now = timezone.now()
     member = request.user if isinstance(request.user, User) else None
     moving = _moving(request, slug)
@@ -74,7 +74,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
 
 
 def _moving(request: PageRequest, slug: str) -> Booking | None:
-    """Return the booking that the person wants to move, or 404 when it isn't theirs to move."""
+    """Return the booking that the person wants to move, or 404 if it isn't theirs to move."""
     code = request.GET.get("move")
     if not code:
         return None

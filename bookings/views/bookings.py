@@ -1,5 +1,6 @@
 """A member's bookings: book, look, move, cancel, and the history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -23,7 +24,7 @@ from django.views.decorators.http import (
 from accounts.models import User
 from accounts.numbers import read_page
 from accounts.requests import AuthenticatedRequest
-from bookings.deciding import rules, services
+from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.wish import Wish
 from bookings.finding.links import board_url
@@ -44,7 +45,7 @@ PAGE = 30
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def bookings(request: AuthenticatedRequest) -> HttpResponse:
-    """List what is coming, by day; POST books."""
+    """List what is ahead, by day; POST books."""
     if request.method == "POST":
         return book(request)
     now = timezone.now()
@@ -66,7 +67,7 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _as_shown(booking: Booking) -> tuple[datetime, datetime, int]:
-    """Put bookings in the order of the clocks they are shown by; spaces may be zones apart."""
+    """Sort bookings by the clocks they are shown in; spaces may be in different zones."""
     zone = booking.place.space.zone
     local = booking.starts_at.astimezone(zone)
     return local.replace(tzinfo=None), booking.starts_at, booking.pk
@@ -118,7 +119,7 @@ def _form_problems(form: TimesForm) -> list[rules.Problem]:
 @require_safe
 @never_cache
 def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Show one booking: the ticket, and what happened to it. While undecided, it asks again."""
+    """Show one booking: the ticket, and what happened to it. While undecided, it polls."""
     now = timezone.now()
     found = _mine(request, code)
     if request.htmx and found.is_undecided:
@@ -158,6 +159,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
             party_size=found.party_size,
         ),
         "reasons": [rules.reason(code) for code in found.problems],
+        "kept_despite": standing.misfits(found, venue, now) if found.is_upcoming(now) else [],
         "again_url": _again_url(found, venue, now) if found.place.is_bookable else "",
         "just_cancelled": "cancelled" in request.GET and found.state == State.CANCELLED,
         "just_booked": ("booked" in request.GET or request.htmx) and found.is_upcoming(now),
@@ -172,7 +174,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 def why_unchangeable(
     booking: Booking, *, by: User, now: datetime, to: State | None = None
 ) -> BookingError | None:
-    """Return what moving, or bringing it to a state, is refused with; None when it is not."""
+    """Return the error that moving it, or changing it to a state, would raise; None if allowed."""
     try:
         services.require_changeable(booking, by=by, now=now, to=to)
     except BookingError as error:
@@ -181,7 +183,7 @@ def why_unchangeable(
 
 
 def _again_url(booking: Booking, venue: Venue, now: datetime) -> str:
-    """Return the board with the place picked: at the same time, on the day of that or soon."""
+    """Return the board with the place picked at the same time, on that day or soon."""
     day = max(venue.day_of(booking.starts_at), venue.today(now))
     if booking.starts_at <= now:
         day += timedelta(days=1)
@@ -217,8 +219,9 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
     lines = []
     for earlier, event in pairwise([None, *events]):
         assert event is not None
-        was = ""
-        if event["kind"] == BookingEvent.Kind.MOVED and earlier is not None:
+        was, data = "", event["data"]
+        is_moved = event["kind"] == BookingEvent.Kind.MOVED and not rules.is_of_zone(data)
+        if is_moved and earlier is not None:
             data = earlier["data"]
             period = Period(*(datetime.fromisoformat(data[n]) for n in ("starts_at", "ends_at")))
             was = f"{places[data['place']['code']]}, {words.when(period, zone, now)}"
@@ -230,17 +233,24 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
                 title=str(BookingEvent.Kind(event["kind"]).label),
                 at=event["at"],
                 by_words=who if is_somebodys else "",
-                reason=event["reason"],
+                reason=event["reason"] or _why(event),
                 was=was,
             )
         )
     return lines
 
 
+def _why(event: Mapping[str, Any]) -> str:
+    """Say what of the set-up was changed; why a request was refused stands above it."""
+    if event["kind"] == BookingEvent.Kind.REJECTED:
+        return ""
+    return " ".join(rules.reason(code) for code in event["data"].get("problems", ()))
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Ask, then give the place back."""
+    """Ask first, then give the place back."""
     found = _mine(request, code)
     if request.method != "POST":
         now = timezone.now()
@@ -260,7 +270,7 @@ def cancel(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 
 @require_POST
 def reschedule(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Move a booking; the old time is kept when the new one can't be had."""
+    """Move a booking; it keeps the old time if the new one isn't available."""
     now = timezone.now()
     found = _mine(request, code)
     form = TimesForm(request.POST)

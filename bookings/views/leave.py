@@ -1,4 +1,4 @@
-"""Deleting one's account."""
+"""Delete one's own account."""
 
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -10,7 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
+from accounts.tries import TooOften, spend
 from bookings.deciding import leaving
 from bookings.forms import LeaveForm
 from bookings.models import Booking
@@ -23,13 +25,17 @@ def leave(request: AuthenticatedRequest) -> HttpResponse:
     """Ask for the password, then give upcoming bookings back and erase the account."""
     now = timezone.now()
     form = LeaveForm(request.POST if request.method == "POST" else None)
+    upcoming = Booking.objects.of(request.user).upcoming(now).count()
     if form.is_valid():
+        try:
+            spend("password", login=request.user.username, now=now)
+        except TooOften as error:
+            return too_often(request, "bookings/leave.html", form, error, upcoming=upcoming)
         if request.user.check_password(form.cleaned_data["password"]):
             leaving.leave(request.user, by=request.user, now=now)
             logout(request)
             messages.success(request, _("Your account is deleted."))
             return redirect("home")
         form.add_error("password", _("This is not your password."))
-    upcoming = Booking.objects.of(request.user).upcoming(now).count()
     context = {"form": form, "upcoming": upcoming}
     return render(request, "bookings/leave.html", context, status=422 if form.errors else 200)

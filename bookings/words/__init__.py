@@ -1,1 +1,1 @@
-"""How a booking is told: its times in words, in whose zone, and as data for programs."""
+"""How a booking is described: its times in words, in whose zone, and as data for programs."""

@@ -1,7 +1,7 @@
-"""Local times as forms and addresses write them: `13:00`, `2026-11-25T13:00`.
+"""Local times as in forms and URLs: `13:00`, `2026-11-25T13:00`.
 
-`24:00` is the end of the day, whichever clock time that is. The hour that an autumn night repeats
-needs its offset: `2026-10-25T02:00+01:00`. See also `spaces.slots.instant`, which reads opening
+`24:00` is the end of the day, whatever clock time that is. The hour that an autumn night repeats
+needs an offset: `2026-10-25T02:00+01:00`. See also `spaces.slots.instant`, which parses opening
 hours.
 """
 
@@ -16,7 +16,7 @@ from spaces.slots import day_period
 EARLIEST, LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
 
-#: Of what Python reads as ISO 8601 only what people write: no `2026-W48-3`, no `1300`.
+#: Only the ISO 8601 that people write, not all that Python accepts: no `2026-W48-3`, no `1300`.
 DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 CLOCK = re.compile(
     r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})([.]0+)?)?"
@@ -27,11 +27,11 @@ END_OF_DAY = ("24", "00", "00")
 
 
 class LocalTimeError(ValueError):
-    """A time that can't be read; the text says why."""
+    """An invalid time; the text says why."""
 
 
 def read_day(text: str) -> date:
-    """Read `YYYY-MM-DD`. Raises LocalTimeError."""
+    """Parse `YYYY-MM-DD`. Raises LocalTimeError."""
     try:
         if not DAY.fullmatch(text):
             raise ValueError
@@ -44,9 +44,9 @@ def read_day(text: str) -> date:
 
 
 def read_instant(text: str, zone: ZoneInfo) -> datetime:
-    """Read `YYYY-MM-DDTHH:MM`, local at the space, with an offset where it matters, as UTC.
+    """Parse `YYYY-MM-DDTHH:MM`, the space's local time, with an offset if needed, to UTC.
 
-    Raises LocalTimeError for what is no time, and for one that a spring night skips.
+    Raises LocalTimeError for an invalid time, and for one that a spring night skips.
     """
     head, _separator, tail = text.partition("T")
     day = read_day(head)
@@ -61,13 +61,13 @@ def read_instant(text: str, zone: ZoneInfo) -> datetime:
     found = local.replace(tzinfo=zone).astimezone(UTC)
     if found.astimezone(zone).replace(tzinfo=None) != local:
         raise LocalTimeError(
-            _("The clocks are put forward that night: %(time)s does not exist.") % {"time": tail}
+            _("The clocks go forward that night: %(time)s does not exist.") % {"time": tail}
         )
     return found
 
 
 def _on(day: date, clock: str) -> datetime | None:
-    """Return a day's time by the clock, with its offset if it says one; None: the day's end."""
+    """Return a clock time on a day, with its offset if it has one; None means the day's end."""
     found = CLOCK.fullmatch(clock)
     if found is None:
         raise ValueError(clock)
@@ -81,13 +81,13 @@ def _on(day: date, clock: str) -> datetime | None:
 
 
 def read_period_on(day: date, start: str, end: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Read two clock times of one day; an end not later than the start is on the next day."""
+    """Parse two clock times on one day; an end not later than the start is on the next day."""
     starts_at = read_instant(f"{day}T{start}", zone)
     return starts_at, read_end(starts_at, end, zone)
 
 
 def read_end(starts_at: datetime, clock: str, zone: ZoneInfo) -> datetime:
-    """Read the clock time at which something ends: on the day of its start, or on the next."""
+    """Parse the clock time at which something ends: on the day of its start, or the next."""
     local = starts_at.astimezone(zone)
     try:
         ends_at = read_instant(f"{local.date()}T{clock}", zone)
@@ -101,12 +101,12 @@ def read_end(starts_at: datetime, clock: str, zone: ZoneInfo) -> datetime:
 
 
 def write_clock(at: datetime, zone: ZoneInfo) -> str:
-    """Write `13:00`, with the offset when the wall clock reads so for the second time."""
+    """Write `13:00`, with the offset when the clock shows that for the second time."""
     local = at.astimezone(zone)
     text = f"{local:%H:%M}"
     return f"{text}{local.isoformat()[-6:]}" if local.fold else text
 
 
 def write_instant(at: datetime, zone: ZoneInfo) -> str:
-    """Write `2026-11-25T13:00`; `read_instant` reads it back exactly."""
+    """Write `2026-11-25T13:00`; `read_instant` parses it back exactly."""
     return f"{at.astimezone(zone):%Y-%m-%d}T{write_clock(at, zone)}"

@@ -1,4 +1,4 @@
-"""The one JSON shape of a booking: what programs are shown, and what each event remembers."""
+"""The one JSON shape of a booking: what programs get, and what each event remembers."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -39,7 +39,7 @@ class PlaceData(TypedDict):
 
 
 class BookingData(TypedDict):
-    """A booking, as programs are shown it and as each event remembers it.
+    """A booking, as programs get it and as each event remembers it.
 
     Events of earlier releases lack `created_at`, `decided_at` and `problems`.
     """
@@ -70,14 +70,17 @@ class BookingData(TypedDict):
     problems: Annotated[
         list[str],
         Field(
-            description="Codes that say why it was rejected; empty otherwise.",
+            description=(
+                "Codes that say why it was rejected or, in an event, what of a changed set-up "
+                "moved it or does not suit it any more; empty otherwise."
+            ),
             examples=[["slot_taken"]],
         ),
     ]
 
 
 class EventData(TypedDict):
-    """Something that happened to a booking, as programs are told it."""
+    """Something that happened to a booking, as programs get it."""
 
     id: Annotated[
         str,
@@ -97,8 +100,8 @@ class EventData(TypedDict):
 def booking_data(booking: Booking) -> BookingData:
     """Return a booking as JSON values; instants are RFC 3339 with the space's offset.
 
-    It names nobody, so the log of events outlives an account that is deleted; and the
-    place's name is English, whoever did it: see also `places_of`.
+    It names nobody, so the event log survives the deletion of an account; and the
+    place's name is in English, whoever did it: see also `places_of`.
     """
     zone = booking.place.space.zone
     return {
@@ -119,7 +122,7 @@ def event_data(event: BookingEvent) -> EventData:
     """Return an event as JSON values: what happened, and the booking as it was then."""
     booking = event.booking
     zone = booking.place.space.zone
-    later: dict[str, Any] = {  # what events of earlier releases don't remember
+    later: dict[str, Any] = {  # missing from events of earlier releases
         "created_at": written(booking.created_at, zone),
         "decided_at": written(booking.decided_at, zone) if booking.decided_at else None,
         "problems": [],
@@ -135,7 +138,7 @@ def event_data(event: BookingEvent) -> EventData:
 
 
 def event_id(event: BookingEvent) -> str:
-    """Return the public id of an event: of its booking, the how manieth."""
+    """Return an event's public id: its booking's code and its number."""
     return f"{event.booking.code}.{event.sequence}"
 
 
@@ -151,7 +154,7 @@ def written(at: datetime, zone: ZoneInfo) -> str:
 
 
 def places_of(remembered: Iterable[BookingData]) -> dict[str, Place]:
-    """Return the places that events remember, by code: they are called by the reader's words."""
+    """Return the places that events remember, by code, to name them in the reader's language."""
     codes = {UUID(data["place"]["code"]) for data in remembered}
     return {
         str(code): place for code, place in Place.objects.in_bulk(codes, field_name="code").items()

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext, pgettext, pgettext_lazy
 from spaces.slots import Period
 from spaces.slots import clock as wall_clock
 
-#: As they stand inside a sentence: not every language gives them a capital there.
+#: As in the middle of a sentence: not every language capitalises them there.
 WEEKDAYS = (
     pgettext_lazy("in a date", "Mon"),
     pgettext_lazy("in a date", "Tue"),
@@ -22,30 +22,30 @@ WEEKDAYS = (
     pgettext_lazy("in a date", "Sun"),
 )
 
-#: From here on the same date of another year could be meant.
+#: From here on, the same date in another year could be meant.
 MONTHS_WITHOUT_YEAR = 10
 
 
 def day(value: date, today: date) -> str:
-    """Return «Wed 25 Nov», with its year when nobody could tell it: «Mon 4 Jan 2027»."""
+    """Return «Wed 25 Nov», with its year if that isn't obvious: «Mon 4 Jan 2027»."""
     if value.year != today.year or abs(_months(value, today)) > MONTHS_WITHOUT_YEAR:
         return day_of_year(value)
     return _with_weekday(value, pgettext("date format: 25 Nov", "j M"))
 
 
 def day_at(at: datetime, zone: ZoneInfo, now: datetime) -> str:
-    """Return the local day of an instant in words."""
+    """Return an instant's local day in words."""
     return day(at.astimezone(zone).date(), now.astimezone(zone).date())
 
 
 def _months(value: date, today: date) -> float:
-    """Count the months from one day to another, begun ones as a part: their days decide."""
+    """Count the months from one day to another, partial ones by their days."""
     whole = (value.year - today.year) * 12 + value.month - today.month
     return whole + (value.day - today.day) / 31
 
 
 def day_of_year(value: date) -> str:
-    """Return «Wed 25 Nov 2026», for lists that go back for years."""
+    """Return «Wed 25 Nov 2026», for lists that go back years."""
     return _with_weekday(value, pgettext("date format: 25 Nov 2026", "j M Y"))
 
 
@@ -57,7 +57,7 @@ def _with_weekday(value: date, date_format: str) -> str:
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:
-    """Return «13:00»; the second reading of a repeated hour names its offset."""
+    """Return «13:00»; with the offset for the second reading of a repeated hour."""
     local = at.astimezone(zone)
     return wall_clock(local) + (f" ({local.tzname()})" if local.fold else "")
 
@@ -95,7 +95,7 @@ def duration(value: timedelta) -> str:
 
 
 def relative_day(value: date, today: date) -> str:
-    """Return «Today», «Tomorrow» or the date, as it begins a line."""
+    """Return «Today», «Tomorrow» or the date, as at the start of a line."""
     if value == today:
         return _("Today")
     if value == today + timedelta(days=1):

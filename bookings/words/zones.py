@@ -1,4 +1,4 @@
-"""Whose clock a time is read from: named wherever that isn't plain."""
+"""Whose clock shows a time: named wherever that isn't obvious."""
 
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
@@ -15,7 +15,7 @@ from spaces.models import Space
 
 @dataclass(frozen=True)
 class Zones:
-    """The zones of what a page lists, and the reader's own; empty when nobody has said it."""
+    """The zones of what a page lists, and the reader's own; empty when unknown."""
 
     shown: frozenset[str]
     reader: str = ""
@@ -36,7 +36,7 @@ class Zones:
 
     @property
     def common(self) -> str:
-        """Return what a page says once, of all its times; nothing when each time says it."""
+        """Return what a page says once about all its times; nothing when each time says it."""
         return "" if self.are_named else ", ".join(map(time_zones.in_words, self.shown))
 
     def note(self, zone: str) -> str:
@@ -53,13 +53,13 @@ _of_staff: ContextVar[Callable[[], Zones] | None] = ContextVar("zones_of_staff",
 
 
 def of_staff() -> Zones:
-    """Return the zones of all that whoever reads this page runs; none where nobody reads."""
+    """Return the zones of the spaces that this page's reader runs; none without a reader."""
     ask = _of_staff.get()
     return ask() if ask is not None else Zones(frozenset())
 
 
 def remembered(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Let the admin's columns know whose page they are on: they are not told. Asks when needed."""
+    """Let the admin's columns know who is viewing, which they aren't told. Evaluated lazily."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         @cache

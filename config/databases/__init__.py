@@ -1,1 +1,1 @@
-"""Django's database backends, with an end to every wait: what a database can't end, we do."""
+"""Django's database backends with a limit on every wait: if the database can't end one, we do."""

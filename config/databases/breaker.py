@@ -1,6 +1,6 @@
-"""What one wait learnt, the next requests of the process know: they don't wait as long again.
+"""Shares what one wait learnt with the process's next requests, so that they don't wait as long.
 
-Twenty people before five processes would otherwise queue for one wait after another.
+Otherwise twenty people in front of five processes would queue for one wait after another.
 """
 
 import time
@@ -24,5 +24,5 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether that was so lately that asking again is of no use."""
+        """Tell whether that was so recent that asking again is pointless."""
         return self.times > 0 and time.monotonic() < self._tripped_at + OPEN_SECONDS

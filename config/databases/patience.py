@@ -1,8 +1,8 @@
-"""How long to wait, by what was waited for in vain: a process serves one request at a time.
+"""How long to wait, given what was waited for in vain: a process serves one request at a time.
 
-Whoever comes behind a wait waits too. So what somebody waited for in vain is not waited for again
-at once, and each such thing quarters the patience for others: however many people stand in a queue,
-their waits together stay under four thirds of the longest one.
+Requests queued behind a wait wait too. So what was waited for in vain is not waited for again
+right away, and each such failure quarters the patience for others: however many people are
+queueing, their waits add up to less than four thirds of the longest one.
 """
 
 import time
@@ -10,12 +10,12 @@ from collections.abc import Hashable, Iterable
 
 from config.databases.breaker import OPEN_SECONDS
 
-KNOWN_SECONDS = 10.0  # after which nobody can tell any more
-LEAST = 0.02  # seconds that there are always
+KNOWN_SECONDS = 10.0  # after which it may have changed
+LEAST = 0.02  # seconds that are always allowed
 
 
 class Patience[Thing: Hashable]:
-    """Remembers what was waited for in vain, until it could be had or was long ago."""
+    """Remembers what was waited for in vain, until it is available or was long ago."""
 
     def __init__(self) -> None:
         self._in_vain: dict[Thing, float] = {}
@@ -36,10 +36,10 @@ class Patience[Thing: Hashable]:
         return known
 
     def is_lost(self, thing: Thing) -> bool:
-        """Tell whether that was so lately that waiting again is of no use."""
+        """Tell whether that was so recent that waiting again is pointless."""
         return time.monotonic() < self._in_vain.get(thing, -OPEN_SECONDS) + OPEN_SECONDS
 
 
 def quartered(longest: float, times: int) -> float:
-    """Return how many seconds to wait after so many things were waited for in vain."""
+    """Return how many seconds to wait after this many waits in vain."""
     return max(longest / 4.0**times, LEAST)

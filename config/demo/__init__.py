@@ -1,6 +1,6 @@
-"""A coworking, a restaurant and the people who came there these days, to try Mesto with.
+"""A coworking space, a restaurant and their recent visitors, to try Mesto with.
 
-The set-up is written here; bookings go through the services, each with the clock of its moment.
+The set-up is written directly; bookings go through the services, each at its own time.
 """
 
 import random

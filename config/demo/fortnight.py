@@ -1,4 +1,4 @@
-"""What people ask for around today, and what comes of it."""
+"""What people request around today, and what becomes of it."""
 
 import random
 from dataclasses import dataclass, replace
@@ -21,10 +21,10 @@ STAFF_REASONS = ["Called: can't come", "Asked by e-mail", "The heating is being 
 
 @dataclass(frozen=True)
 class Habits:
-    """How people come to one space."""
+    """How people visit one space."""
 
     a_day: tuple[int, int, int, int, int, int, int]  # requests on Monday to Sunday
-    hours: dict[int, int]  # how much an hour of the day is liked; others count 1
+    hours: dict[int, int]  # how popular an hour of the day is; others count 1
     lengths: dict[str, list[float]]  # hours, by kind of place
 
 
@@ -42,7 +42,7 @@ RESTAURANT = Habits(
 
 @dataclass(frozen=True)
 class Visit:
-    """What somebody asks for at `at`, and when they change their mind."""
+    """What somebody requests at `at`, and when they change their mind."""
 
     at: datetime
     place: Place
@@ -54,7 +54,7 @@ class Visit:
 
 
 def of_demo_member(member: User, coworking: Space, restaurant: Space, now: datetime) -> list[Visit]:
-    """Return a short story: visits, one cancelled and one moved, and three still to come."""
+    """Return a short story: past visits, one cancelled and one moved, and three upcoming ones."""
 
     def visit(
         space: Space, number: int, days: int, hour: int, hours: int, people: int = 1
@@ -78,7 +78,7 @@ def of_demo_member(member: User, coworking: Space, restaurant: Space, now: datet
 
 
 class Planner:
-    """Makes up requests to one space, mostly for places that are free in the plan so far."""
+    """Makes up requests for one space, mostly for places that are still free in the plan."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Planner:
         return Visit(at, place, chance.choice(self.people), period, party, cancelled_at)
 
     def _start(self, day: date) -> datetime:
-        """Return a time of a day at which an hour can still be had, the liked ones more often."""
+        """Return a time of day at which an hour is still free, popular ones more often."""
         kind = self.places[0].kind
         last = self.venue.openings(day)[-1].ends_at - HOUR
         starts = [at for at in self.venue.starts(day, self.venue.limits(kind).step) if at <= last]
@@ -130,7 +130,7 @@ class Planner:
         return self.chance.choices(starts, likes)[0]
 
     def _choice(self, starts_at: datetime) -> tuple[Place, Period]:
-        """Look at a few places for a free one; now and then don't look."""
+        """Look for a free one among a few places; now and then don't look."""
         looks = 1 if self.chance.random() < 0.15 else 6
         for _ in range(looks):
             place = self.chance.choice(self.places)
@@ -147,7 +147,7 @@ class Planner:
 
 
 def live_through(visits: list[Visit], *, host: User, now: datetime, chance: random.Random) -> None:
-    """Let everything happen in order, each at its own moment."""
+    """Let everything happen in order, each at its own time."""
     first = min(visit.at for visit in visits)
     timeline: list[tuple[datetime, str, int]] = []
     for n, visit in enumerate(visits):

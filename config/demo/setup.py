@@ -118,7 +118,7 @@ def people(count: int, joined_at: datetime, chance: random.Random) -> list[User]
         for given, family in product(all_given, FAMILY)
     ]
     chance.shuffle(names)
-    password = make_password(PASSWORD)  # slow by design, so once for all
+    password = make_password(PASSWORD)  # slow by design, so only once
     people = []
     for n, (given, family) in enumerate(islice(cycle(names), count)):
         again = n // len(names)
@@ -130,13 +130,14 @@ def people(count: int, joined_at: datetime, chance: random.Random) -> list[User]
 
 
 def staff(people: list[User], spaces: list[Space]) -> tuple[User, User]:
-    """Create who can sign in by a known login; return the member and the host."""
+    """Create the people with known logins; return the member and the host."""
     password = people[0].password
     member, host, manager, _admin = User.objects.bulk_create(
         User(
             username=login,
             name=f"Demo {login}",
             email=f"{login}@example.org",
+            email_confirmed_at=people[0].date_joined,
             password=password,
             date_joined=people[0].date_joined,
             is_superuser=login == "admin",

@@ -136,7 +136,7 @@ def test_the_example_client_says_what_is_wrong(live_server, tverskaya):
     assert (run.returncode, run.stderr) == (
         1,
         "wrong_credentials: Login or password is wrong. "
-        "Wrong tries are counted together with those of the login page.\n",
+        "Wrong attempts count together with those on the login page.\n",
     )
 
 

@@ -31,6 +31,8 @@ MATRIX = """
                            nobody member other abroad host manager boss expired revoked reader session forged closed
 createToken                   201    201   201    201  201     201  201     201     201    201     201    201    201
 createToken as closed         401    401   401    401  401     401  401     401     401    401     401    401    401
+createAccount                 201    201   201    201  201     201  201     201     201    201     201    201    201
+createAccount of alice        409    409   409    409  409     409  409     409     409    409     409    409    409
 listSpaces                    200    200   200    200  200     200  200     401     401    200     200    200    401
 getSpace                      200    200   200    200  200     200  200     401     401    200     200    200    401
 getSpace hidden               404    404   404    404  404     404  404     401     401    404     404    404    401
@@ -47,6 +49,8 @@ getBooking                    401    200   404    404  200     200  200     401 
 getBooking unknown            401    404   404    404  404     404  404     401     401    404     404    404    401
 rescheduleBooking             401    200   404    404  200     200  200     401     401    403     200    403    401
 rescheduleBooking late        401    422   404    404  200     200  200     401     401    403     422    403    401
+rescheduleBooking note late   401    200   404    404  200     200  200     401     401    403     200    403    401
+rescheduleBooking of guest    401    404   404    404  200     200  200     401     401    403     404    403    401
 cancelBooking                 401    200   404    404  200     200  200     401     401    403     200    403    401
 cancelBooking late            401    422   404    404  200     200  200     401     401    403     422    403    401
 listEvents                    401    200   200    200  200     200  200     401     401    200     200    200    401
@@ -115,6 +119,12 @@ class Stage:
             now=timezone.now(),
         )
 
+    def guests(self) -> str:
+        boss = User.objects.get(username="boss")
+        times = {"starts_at": self.at, "ends_at": self.at + timedelta(hours=1)}
+        asked = Wish(place=self.desk, member=None, guest_name="Ivan", **times)
+        return f"/bookings/{services.book(asked, by=boss, now=timezone.now()).code}"
+
     def address(self) -> str:
         return f"/bookings/{self.booking().code}"
 
@@ -139,6 +149,8 @@ UNKNOWN = "/bookings/00000000-0000-0000-0000-000000000000"
 ASK: dict[str, Ask] = {
     "createToken": lambda who, _: who.post("/auth/token", sign_in("alice")),
     "createToken as closed": lambda who, _: who.post("/auth/token", sign_in("closed")),
+    "createAccount": lambda who, s: who.post("/accounts", sign_in(f"new{s.at.day}")),
+    "createAccount of alice": lambda who, _: who.post("/accounts", sign_in("alice")),
     "listSpaces": lambda who, _: who.get("/spaces"),
     "getSpace": lambda who, _: who.get("/spaces/loft"),
     "getSpace hidden": lambda who, _: who.get("/spaces/hidden"),
@@ -155,6 +167,8 @@ ASK: dict[str, Ask] = {
     "getBooking unknown": lambda who, _: who.get(UNKNOWN),
     "rescheduleBooking": lambda who, s: who.patch(s.address(), s.later()),
     "rescheduleBooking late": lambda who, s: who.patch(s.address(), s.later()),
+    "rescheduleBooking note late": lambda who, s: who.patch(s.address(), {"note": "Late"}),
+    "rescheduleBooking of guest": lambda who, s: who.patch(s.guests(), {"guest_name": "Olga"}),
     "cancelBooking": lambda who, s: who.delete(s.address()),
     "cancelBooking late": lambda who, s: who.delete(s.address()),
     "listEvents": lambda who, _: who.get("/events"),
@@ -175,7 +189,9 @@ def test_everybody_gets_the_status_that_is_written_down(row, people, desk, alice
     settings.AXES_FAILURE_LIMIT = 100  # the lockout is another story
     open_space(slug="hidden", is_active=False)
     if row.endswith(" late"):
-        PolicyFactory.create(space=desk.space, cancel_deadline_minutes=60 * 24 * 60)
+        PolicyFactory.create(
+            space=desk.space, cancel_deadline_minutes=60 * 24 * 60, grace_minutes=0
+        )
     found = {
         name: status(ASK[row](people[name], Stage(desk, alice, soon + timedelta(days=day))))
         for day, name in enumerate(ACTORS)

@@ -265,6 +265,9 @@ NOT_BY_API = {
     "no_such_member",  # `invalid`
     "not_staff",  # `forbidden`
     "features_missing",  # imports
+    "zone_moved",  # events, like the next two: the set-up changed
+    "parts_changed",
+    "parts_taken",
     "invalid",  # imports; here it is the problem's own code
     "request_key_reused",  # `idempotency_key_reused`
     "wrong_state",  # the problem's own code

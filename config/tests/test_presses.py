@@ -340,7 +340,7 @@ def test_a_visitor_without_a_cookie_loses_nothing_either(alice, wish):
 def test_nobody_signs_in_twice(old):
     page = old.post("/accounts/login/?next=/bookings/", {"username": "alice"} | OLD)
     assert page.status_code == 403
-    assert "You are signed in already" in page.text
+    assert "You are already signed in" in page.text
     assert old.get("/accounts/login/?next=/bookings/").url == "/bookings/"
 
 

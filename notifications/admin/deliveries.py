@@ -1,4 +1,4 @@
-"""What was sent to whom, and how it went; what was given up is sent again from here."""
+"""What was sent to whom, and how it went; anything given up can be sent again here."""
 
 from itertools import batched
 from typing import Any
@@ -31,7 +31,7 @@ from spaces.staff_admin import MANAGERS, SpaceScopedAdmin, holds
 
 @admin.register(Delivery)
 class DeliveryAdmin(PlainTitles, SpaceScopedAdmin):
-    """Read-only, but for sending again."""
+    """Read-only, except for sending again."""
 
     space_path = "endpoint__space"
     list_display = ["what", "about", "to", "state", "attempts", "queued", "why_in_short"]
@@ -79,19 +79,21 @@ class DeliveryAdmin(PlainTitles, SpaceScopedAdmin):
         return holds(request, MANAGERS)
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """Answer 400 to filters that the page doesn't have."""
+        """Answer 400 to filters that this page doesn't have."""
         return lookup in PARAMETERS
 
     @admin.action(description=_("Send again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
-        """Send again what is settled or waits for its next try, and whose endpoint is on."""
+        """Send again what is settled or waiting for its next try, if its endpoint is on."""
         if not request.user.is_superuser:
             deliveries = self.writable(request, deliveries)
         chosen = list(deliveries)
         on = [delivery for delivery in chosen if delivery.endpoint.is_active]
         now = timezone.now()
         sent = sum(relay.resend(some, now=now) for some in batched(on, relay.CHUNK))
-        text = ngettext("%(n)d delivery is sent again.", "%(n)d deliveries are sent again.", sent)
+        text = ngettext(
+            "%(n)d delivery is being sent again.", "%(n)d deliveries are being sent again.", sent
+        )
         messages.success(request, text % {"n": sent})
         if off := len(chosen) - len(on):
             text = ngettext(

@@ -1,4 +1,4 @@
-"""Endpoints: how each of them is. A webhook's page, where it is changed, is one press away."""
+"""Endpoints and how they are doing. The page for changing a webhook is one click away."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from spaces.staff_admin import SpaceScopedAdmin
 
 @admin.register(Endpoint)
 class EndpointAdmin(PlainTitles, SpaceScopedAdmin):
-    """No secret is shown here; the one of a new webhook is, once."""
+    """Shows no secrets, except that of a new webhook, once."""
 
     list_display = ["endpoint", "channel", "space", "is_active", "failing", "waiting", "dead"]
     list_filter = [ChannelFilter]
@@ -56,14 +56,14 @@ class EndpointAdmin(PlainTitles, SpaceScopedAdmin):
         return self.has_add_permission(request)
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        """Answer 400 to filters that the page doesn't have."""
+        """Answer 400 to filters that this page doesn't have."""
         return lookup in PARAMETERS
 
     @method_decorator(methods)
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Add a webhook and show its secret: a page of its own, for it may wait for a name."""
+        """Add a webhook and show its secret. A view of our own, because it may wait for DNS."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         user: User = request.user  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Narrowing the lists of endpoints and deliveries."""
+"""Filters for the lists of endpoints and deliveries."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ from notifications.models import Delivery, Endpoint
 
 
 def written(endpoint: Endpoint) -> str:
-    """Return an address, which is of no language, or the name of a channel, which is."""
+    """Return an address, which needs no translation, or a channel's name, which does."""
     if endpoint.url:
         return format_html('<span lang="zxx">{}</span>', endpoint.url)
     return capfirst(endpoint.get_channel_display())
 
 
 class ChannelFilter(SimpleListFilter):
-    """For superusers: the staff of a space see nothing but webhooks."""
+    """For superusers only: a space's staff see nothing but webhooks."""
 
     title = _("channel")
     parameter_name = "channel"
@@ -46,7 +46,7 @@ class StateFilter(SimpleListFilter):
 
 
 class EndpointFilter(SimpleListFilter):
-    """The person's own webhooks, and mail and Kafka for superusers."""
+    """The person's own webhooks, plus mail and Kafka for superusers."""
 
     title = _("endpoint")
     parameter_name = "endpoint"
@@ -64,5 +64,5 @@ class EndpointFilter(SimpleListFilter):
             return queryset.none()
 
 
-#: What the address of a list may hold of filters. Django would take any lookup of any column.
+#: The filters that a list's URL may contain. Django would accept any lookup on any column.
 PARAMETERS = {found.parameter_name for found in (ChannelFilter, StateFilter, EndpointFilter)}

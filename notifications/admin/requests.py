@@ -1,4 +1,4 @@
-"""Booking requests that could not even be accepted. They name no space, so superusers see them."""
+"""Booking requests that could not be accepted. They name no space, so only superusers see them."""
 
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from notifications.models import RefusedRequest
 
 @admin.register(RefusedRequest)
 class RefusedRequestAdmin(SuperusersOnly, PlainTitles):
-    """Read-only; who asked is told nothing, for nobody knows who it was."""
+    """Read-only; the sender is told nothing, because nobody knows who it was."""
 
     list_display = ["why", "beginning", "origin", "received"]
     search_fields = ["reason", "value"]

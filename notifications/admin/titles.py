@@ -1,4 +1,4 @@
-"""Titles of pages that only show: «Deliveries», where Django says «Select delivery to view»."""
+"""Titles for read-only pages: «Deliveries», where Django says «Select delivery to view»."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Calendars that programs read again and again, at addresses that only their owner knows."""
+"""Calendars that apps poll, at addresses that only their owner knows."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ from spaces.models import Place, Space
 from spaces.venue import neighbours
 
 SHOWN_BACK = timedelta(days=30)
-MOST = 2000  # bookings in one calendar, the latest
+MOST = 2000  # bookings in one calendar: the latest
 READING_IS_NOTED_EVERY = timedelta(hours=1)
 
-#: Raise it when the same entries are written in another way: programs then ask for them anew.
+#: Raise it when the same entries are written differently, so that apps fetch them again.
 EDITION = 2
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a calendar holds. The same contents are the same bytes, whenever they are asked for."""
+    """What a calendar contains. The same contents are the same bytes, whenever they are fetched."""
 
     name: str
     time_zone: str
@@ -54,7 +54,7 @@ class Contents:
 
 
 def make(user: User, *, space: Space | None, place: Place | None, now: datetime) -> CalendarFeed:
-    """Return a person's feed of the own bookings, of a space or of a place; make it if need be."""
+    """Return a person's feed of their own bookings, a space or a place; make it if need be."""
     feed, _made = CalendarFeed.objects.get_or_create(
         user=user, space=space, place=place, defaults={"created_at": now}
     )
@@ -62,8 +62,8 @@ def make(user: User, *, space: Space | None, place: Place | None, now: datetime)
 
 
 def renew(feed: CalendarFeed, *, now: datetime) -> None:
-    """Give a feed another address. The one before answers nothing from now on."""
-    found = CalendarFeed.objects.filter(pk=feed.pk)  # none when it was closed a moment ago
+    """Give a feed a new address. The old one stops answering."""
+    found = CalendarFeed.objects.filter(pk=feed.pk)  # empty if it was closed a moment ago
     found.update(code=uuid4(), created_at=now, last_read_at=None)
 
 
@@ -85,15 +85,15 @@ def close_all(user: User, now: datetime) -> int:
 def token_of(feed: CalendarFeed) -> str:
     """Return what makes the address secret: the code with our signature.
 
-    Who reads the database, or an old copy of it, has no address yet.
+    Reading the database, or an old copy of it, isn't enough to get an address.
     """
     return _signer().sign(feed.code.hex)
 
 
 def find(token: str) -> CalendarFeed | None:
-    """Return the feed of a token; None when it is forged or closed, or not the person's any more.
+    """Return a token's feed; None when it is forged, closed or no longer the person's.
 
-    Of a space or a place only while the person is here and runs that space's day.
+    A space's or a place's only while the person still works here and runs that space's day.
     """
     try:
         code = UUID(_signer().unsign(token))
@@ -107,7 +107,7 @@ def find(token: str) -> CalendarFeed | None:
 
 
 def contents(feed: CalendarFeed, *, now: datetime) -> Contents:
-    """Return what a feed shows now, in the language that is active, soonest first."""
+    """Return what a feed shows now, in the active language, soonest first."""
     shown = _bookings(feed).that_ever_held().ending_after(now - SHOWN_BACK)
     latest = shown.newest_first()[:MOST]
     last = BookingEvent.objects.of_bookings(latest).last_of_each_booking()
@@ -123,14 +123,14 @@ def contents(feed: CalendarFeed, *, now: datetime) -> Contents:
 
 
 def title(feed: CalendarFeed) -> str:
-    """Return what a calendar program calls the feed."""
+    """Return the feed's name, as calendar apps show it."""
     if feed.place is not None:
         return f"{feed.place} · {feed.place.space.name}"
     return feed.space.name if feed.space else _("My bookings at Mesto")
 
 
 def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
-    """Remember that a program has read a feed, in steps of an hour."""
+    """Remember that an app has read a feed, to the hour."""
     if feed.last_read_at is None or now - feed.last_read_at >= READING_IS_NOTED_EVERY:
         CalendarFeed.objects.filter(pk=feed.pk).update(last_read_at=now)
 
@@ -140,7 +140,7 @@ def _signer() -> Signer:
 
 
 def _bookings(feed: CalendarFeed) -> BookingQuerySet[Booking]:
-    """Return the bookings that a feed is about: of a place, all that keep it from being free."""
+    """Return a feed's bookings: for a place, all that keep it from being free."""
     if feed.space is None:
         return Booking.objects.of(feed.user)
     if feed.place is None:
@@ -152,7 +152,7 @@ def _bookings(feed: CalendarFeed) -> BookingQuerySet[Booking]:
 
 
 def _entry_for_staff(event: BookingEvent) -> Entry:
-    """Say who comes and how many, and lead to the staff's page."""
+    """Say who is coming and how many, and link to the staff's page."""
     booking = event.booking
     is_nobody = booking.member is not None and booking.member.is_erased
     what = [str(booking.place), _("a former member") if is_nobody else whose(booking)]

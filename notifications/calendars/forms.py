@@ -1,4 +1,4 @@
-"""What the staff choose a calendar of."""
+"""What the staff can make a calendar for."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ WHOLE = "space"
 
 
 class SpaceFeedForm(forms.Form):
-    """A space or one of its places, of those that the person has no address of."""
+    """A space or one of its places, if the person has no address for it yet."""
 
     what = forms.ChoiceField(label=_("What it shows"))
 
@@ -31,5 +31,5 @@ class SpaceFeedForm(forms.Form):
 
     @property
     def place(self) -> Place | None:
-        """The chosen place; None is the whole space."""
+        """The chosen place; None for the whole space."""
         return self.places.get(self.cleaned_data["what"])

@@ -1,7 +1,7 @@
-"""Bookings as iCalendar writes them: invitations for mail, and calendars of many (RFC 5545, 5546).
+"""Bookings as iCalendar: invitations for mail, and calendars of many (RFC 5545, 5546).
 
-All instants are in UTC. Local time could not tell the two readings of the hour that happens twice
-when summer time ends (RFC 5545, 3.3.5), and needs no rules of a time zone sent along.
+All instants are in UTC. Local time couldn't distinguish the two readings of the hour that repeats
+when summer time ends (RFC 5545, 3.3.5), and UTC needs no time zone rules sent along.
 """
 
 import re
@@ -36,17 +36,18 @@ STATUSES = {
 METHODS = {
     BookingEvent.Kind.CONFIRMED: "REQUEST",
     BookingEvent.Kind.MOVED: "REQUEST",
+    BookingEvent.Kind.KEPT: "REQUEST",
     BookingEvent.Kind.CANCELLED: "CANCEL",
 }
-#: What ends a line for some readers, though it isn't a newline of RFC 5545.
+#: What some readers take for the end of a line, though RFC 5545 doesn't.
 LINE_ENDS = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-#: What TEXT may not hold (RFC 5545, 3.1: CONTROL). Line ends are newlines by then.
+#: What TEXT may not contain (RFC 5545, 3.1: CONTROL). Line ends are newlines by then.
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """What goes with a mail; `method` belongs into its Content-Type too (RFC 6047, 2.4)."""
+    """The attachment of a mail; `method` belongs in its Content-Type too (RFC 6047, 2.4)."""
 
     method: str
     content: bytes
@@ -54,7 +55,7 @@ class Invitation:
 
 @dataclass(frozen=True)
 class Entry:
-    """One booking in a calendar. Whatever is written of it stands here."""
+    """One booking in a calendar: everything that is written about it."""
 
     code: UUID
     sequence: int
@@ -70,10 +71,10 @@ class Entry:
 
 
 def invitation(event: BookingEvent, *, organizer: str, attendee: str) -> Invitation:
-    """Write an event as an invitation, or as the end of one, in the language that is active.
+    """Write an event as an invitation, or as a cancellation, in the active language.
 
-    `organizer` and `attendee` are mail addresses, as in a mail's header: with a name or without.
-    Wants `event.booking.place.space`. Raises ValueError for what invites nobody: a rejection.
+    `organizer` and `attendee` are mail addresses as in a header, with or without a name.
+    Needs `event.booking.place.space`. Raises ValueError for a rejection, which invites nobody.
     """
     if event.kind not in METHODS:
         raise ValueError(f"no invitation about {event.kind}")
@@ -92,10 +93,10 @@ def invitation(event: BookingEvent, *, organizer: str, attendee: str) -> Invitat
 def publication(
     entries: Iterable[Entry], *, organizer: str, name: str = "", time_zone: str = ""
 ) -> bytes:
-    """Write bookings as a calendar to read (METHOD:PUBLISH); one with a name is asked for again."""
+    """Write bookings as a calendar to read (METHOD:PUBLISH); one with a name gets polled."""
     calendar = _calendar("PUBLISH")
     if name:
-        # The names of RFC 7986, and those that programs knew before it.
+        # The names from RFC 7986, and those that apps used before it.
         calendar.add("name", vText(printable(name)))
         calendar.add("x-wr-calname", vText(printable(name)))
         calendar.add("color", "teal")
@@ -109,9 +110,9 @@ def publication(
 
 
 def entry_of(event: BookingEvent, *, what: str = "", url: str = "") -> Entry:
-    """Return a booking as it was then; places and spaces are called as they are now.
+    """Return a booking as it was then, with the current names of places and spaces.
 
-    `what` is said instead of the place and its space, `url` instead of the member's page. Wants
+    `what` replaces the place and its space, `url` the member's page. Needs
     `event.booking.place.space`.
     """
     booking, data = event.booking, event.data
@@ -126,7 +127,7 @@ def entry_of(event: BookingEvent, *, what: str = "", url: str = "") -> Entry:
         starts_at=datetime.fromisoformat(data["starts_at"]).astimezone(UTC),
         ends_at=datetime.fromisoformat(data["ends_at"]).astimezone(UTC),
         state=state,
-        # In words too: not every program shows a status.
+        # In words too: not every app shows the status.
         summary=_("Cancelled: %(what)s") % {"what": what} if state == State.CANCELLED else what,
         location=", ".join(filter(None, [space.name, space.address])),
         description=_description(data, reason=event.reason, contacts=contacts),
@@ -135,16 +136,16 @@ def entry_of(event: BookingEvent, *, what: str = "", url: str = "") -> Entry:
 
 
 def uid_of(code: UUID) -> str:
-    """Return what a calendar knows a booking by, for ever.
+    """Return the permanent id of a booking in calendars.
 
-    Without the site's host: the site may move to another, and what is in calendars must still be
-    found then. The code alone is unique in the world (RFC 7986, 5.3).
+    Without the site's host: the site may move to another, and entries already in calendars must
+    still be found then. The code alone is globally unique (RFC 7986, 5.3).
     """
     return f"{code}@mesto"
 
 
 def printable(text: str) -> str:
-    """Keep what TEXT can hold; whatever ends a line becomes a newline."""
+    """Keep what TEXT can contain; anything that ends a line becomes a newline."""
     return CONTROLS.sub("", LINE_ENDS.sub("\n", text))
 
 
@@ -153,11 +154,11 @@ def people(n: int) -> str:
 
 
 def _place_name(event: BookingEvent) -> str:
-    """Return what the place of an event is called; the booking may have moved on since."""
+    """Return the name of an event's place; the booking may have moved since."""
     place, remembered = event.booking.place, event.data["place"]
     if remembered["code"] == str(place.code):
         return str(place)
-    # A place that nobody has any more can be deleted.
+    # A place without bookings can be deleted.
     return str(places_of([event.data]).get(remembered["code"], remembered["name"]))
 
 
@@ -187,7 +188,7 @@ def _bytes(calendar: Calendar) -> bytes:
 
 
 def _event(entry: Entry, *, organizer: str) -> Event:
-    """Write one booking. DTSTAMP is when it changed, not now: what didn't change reads the same."""
+    """Write one booking. DTSTAMP is when it changed, not now: unchanged bookings read the same."""
     status = STATUSES[State(entry.state)]
     event = Event()
     event.add("uid", uid_of(entry.code))

@@ -1,4 +1,4 @@
-"""What our producer and our consumer have in common: options, and where librdkafka's words go."""
+"""What our producer and consumer share: options, and where librdkafka's messages go."""
 
 import logging
 import time
@@ -13,18 +13,18 @@ QUIET_SECONDS = 60.0
 
 COMMON: dict[str, Any] = {
     "client.id": "mesto",
-    # A broker that swallows packets is left for the next one before messages time out.
+    # Leave a broker that swallows packets for the next one before messages time out.
     "socket.connection.setup.timeout.ms": 3000,
     "reconnect.backoff.max.ms": 5000,
-    "log.connection.close": False,  # brokers close what is idle
+    "log.connection.close": False,  # brokers close idle connections
     "enable.metrics.push": False,
 }
 
 
 def options(defaults: dict[str, Any], fixed: dict[str, Any]) -> dict[str, Any]:
-    """Return a client's options: ours, over them the operator's, over these what must not change.
+    """Return a client's options: ours, overridden by the operator's, then what must not change.
 
-    One KAFKA_OPTIONS is for producer and consumer: each warns of what only the other knows.
+    KAFKA_OPTIONS serves producer and consumer: each would warn about the other's options.
     """
     return {
         **COMMON,
@@ -37,9 +37,9 @@ def options(defaults: dict[str, Any], fixed: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class OnceAMinute(logging.Filter):
-    """Let one line of each kind through a minute, and say how many were like it.
+    """Let one line of each kind through per minute, and say how many were suppressed.
 
-    While a broker is away librdkafka writes several lines a second, for as long as it takes.
+    While a broker is down, librdkafka writes several lines a second, for as long as it takes.
     """
 
     seconds: float = QUIET_SECONDS
@@ -47,8 +47,8 @@ class OnceAMinute(logging.Filter):
     left_out: dict[object, int] = field(default_factory=dict)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # librdkafka's lines come as ("FAIL", its name for the client, what happened); ours as a
-        # sentence and what is in it.
+        # librdkafka's lines arrive as ("FAIL", its name for the client, what happened); ours as a
+        # sentence and its arguments.
         raw = record.msg.startswith("%s [%s]") and isinstance(record.args, tuple) and record.args
         kind = raw[0] if raw else record.msg
         now = time.monotonic()
@@ -61,10 +61,10 @@ class OnceAMinute(logging.Filter):
         return True
 
 
-#: What librdkafka says; errors only, and warnings.
+#: What librdkafka logs; only warnings and errors.
 chatter = logging.getLogger("mesto.kafka.client")
 chatter.addFilter(OnceAMinute())
 
-#: For a client that only shows whether it can be made.
+#: For a client that only serves to check that it can be made.
 silent = logging.getLogger("mesto.kafka.silent")
 silent.disabled = True

@@ -1,9 +1,9 @@
-"""Requests for bookings from Kafka: a member of a consumer group that stores, then commits.
+"""Booking requests from Kafka: a member of a consumer group that stores, then commits.
 
-A message's offset is committed after its row is: who is killed in between reads it again, and the
-request key makes the same booking of it. What can't become a booking is stored as refused and
-passed over. While the database is away the message in hand is tried again; nothing behind it is
-read, nothing is committed, and the group keeps us, for we go on polling with everything paused.
+A message's offset is committed after its row: if we are killed in between, we read it again, and
+the request key turns it into the same booking. What can't become a booking is stored as refused and
+skipped. While the database is down, the current message is retried; nothing behind it is read,
+nothing is committed, and the group keeps us, because we keep polling with everything paused.
 """
 
 import time
@@ -20,19 +20,19 @@ from django.utils import timezone
 from notifications.kafka.clients import chatter, logger, options
 from notifications.kafka.requests import Received, take
 
-#: Seconds for which a poll may wait: so long a wish to stop goes unheard.
+#: Seconds that a poll may wait, and so the longest that a request to stop goes unnoticed.
 POLL = 0.2
-#: Committing costs a round trip to the broker; what isn't committed is only looked at again.
+#: Committing costs a round trip to the broker; what isn't committed is merely read again.
 COMMIT_EVERY = 100
 COMMIT_SECONDS = 1.0
 LONGEST_PAUSE = 10.0  # seconds between two tries to reach the database
 
 DEFAULTS: dict[str, Any] = {
-    # A new group begins with what waits already. Reading again books nothing twice.
+    # A new group starts with what is already waiting. Reading again books nothing twice.
     "auto.offset.reset": "earliest",
-    # So long a commit may wait for a broker that is away, when we are told to stop meanwhile.
+    # How long a commit may wait for a broker that is down when we are told to stop.
     "socket.timeout.ms": 10_000,
-    # A topic that is made after us is found within that time, instead of five minutes.
+    # How soon a topic created after us is found; five minutes by default.
     "topic.metadata.refresh.interval.ms": 30_000,
 }
 FIXED: dict[str, Any] = {
@@ -43,11 +43,11 @@ FIXED: dict[str, Any] = {
 
 @dataclass
 class Requests:
-    """This process's part in the group, and what it did so far."""
+    """This process's share in the group, and what it has done so far."""
 
     accepted: int = 0
     refused: int = 0
-    _waiting: deque[Message] = field(default_factory=deque)  # the database didn't take them yet
+    _waiting: deque[Message] = field(default_factory=deque)  # not yet stored
     _failures: int = 0  # of the database, in a row
     _try_at: float = 0.0  # when it is tried next, on the monotonic clock
     _stored: int = 0  # since the last commit
@@ -59,7 +59,7 @@ class Requests:
         self.consumer = Consumer(config, logger=chatter)
 
     def run(self, *, is_stopping: Callable[[], bool]) -> None:
-        """Take requests until told to stop. Raises KafkaException when Kafka has no more for us."""
+        """Take requests until told to stop. Raises KafkaException after a fatal error."""
         self.consumer.subscribe(
             [settings.KAFKA["requests_topic"]],
             on_assign=self._on_assign,
@@ -81,7 +81,7 @@ class Requests:
             return
         if (error := message.error()) is None:
             self._waiting.append(message)
-            if self._failures:  # of a partition that came to us only now
+            if self._failures:  # of a partition we were only now assigned
                 self.consumer.pause(self.consumer.assignment())
         else:
             _hear(error)
@@ -112,7 +112,7 @@ class Requests:
         self.consumer.pause(self.consumer.assignment())
         self._failures += 1
         self._try_at = time.monotonic() + pause
-        close_old_connections()  # one that broke is made anew
+        close_old_connections()  # a broken one is reopened
 
     def _resume(self) -> None:
         if self._failures:
@@ -120,13 +120,13 @@ class Requests:
             self.consumer.resume(self.consumer.assignment())
             self._failures = 0
 
-    # --- What the group decides: called by librdkafka while we poll ---
+    # --- Group decisions: called by librdkafka while we poll ---
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         logger.info("requests: partitions %s are ours", _numbers(partitions))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Commit before another member begins, and leave it what we didn't get to."""
+        """Commit before another member takes over, and leave it what we didn't get to."""
         self._commit()
         self._on_lost(consumer, partitions)
 
@@ -142,7 +142,7 @@ class Requests:
         try:
             self.consumer.store_offsets(message)
             self._stored += 1
-        except KafkaException as error:  # the group thinks that we are gone, and has it read again
+        except KafkaException as error:  # the group thinks we are gone, and will read it again
             chatter.warning("requests: %s is not ours any more: %s", received(message), error)
 
     def _commit_now_and_then(self) -> None:
@@ -151,7 +151,7 @@ class Requests:
             self._commit()
 
     def _commit(self) -> None:
-        """Tell the group how far we are. A failure costs nothing but looking at it again."""
+        """Tell the group how far we are. A failure only costs reading it again."""
         if not self._stored:
             return
         self._stored, self._committed_at = 0, time.monotonic()
@@ -172,7 +172,7 @@ def received(message: Message) -> Received:
 
 
 def _hear(error: KafkaError) -> None:
-    """Write down what belongs to no message. All but fatal errors mend themselves."""
+    """Log errors that belong to no message. All but fatal ones recover by themselves."""
     chatter.log(40 if error.fatal() else 30, "%s [%s] %s", error.name(), "requests", error.str())
 
 

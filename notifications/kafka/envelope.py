@@ -1,4 +1,4 @@
-"""An event as Kafka carries it: a CloudEvents 1.0 envelope, and headers to tell it apart by.
+"""An event as Kafka carries it: a CloudEvents 1.0 envelope, with headers to recognise it by.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md,
 structured mode: the whole event is the value, in JSON.
@@ -11,7 +11,7 @@ from django.conf import settings
 from bookings.models import BookingEvent
 from bookings.words.representation import event_data, event_id
 
-#: Begins every type. Not a host's name, as CloudEvents suggest: the types are the same wherever
+#: Prefix of every type. Not a host name, as CloudEvents suggest: the types are the same wherever
 #: Mesto runs, and `source` says where that is.
 TYPES = "mesto.booking"
 
@@ -22,7 +22,7 @@ def type_of(event: BookingEvent) -> str:
 
 
 def key_of(event: BookingEvent) -> bytes:
-    """Return what decides the partition: events of one booking share it, so they keep order."""
+    """Return the partition key: events of one booking share it, so they stay in order."""
     return str(event.booking.code).encode()
 
 
@@ -39,14 +39,14 @@ def envelope(event: BookingEvent) -> bytes:
         "datacontenttype": "application/json",
         "data": data,
     }
-    # An extension: who asked by Kafka knows by it which booking came of which request.
+    # An extension: tells whoever asked by Kafka which booking answers which request.
     if event.booking.request_key:
         content["requestkey"] = event.booking.request_key
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def headers(event: BookingEvent) -> list[tuple[str, str | bytes | None]]:
-    """Return what consumers may read without opening the envelope; `ce_id` to deduplicate by."""
+    """Return what consumers can read without opening the envelope; deduplicate by `ce_id`."""
     return [
         ("content-type", b"application/cloudevents+json; charset=UTF-8"),
         ("ce_id", event_id(event).encode()),

@@ -1,27 +1,27 @@
 """Events to Kafka.
 
-An event counts as delivered when the broker has acknowledged it, and never otherwise: the only
-place where an outcome comes from is librdkafka's delivery report. Nothing is remembered here, the
-rows are the queue. While the broker is away they wait, and no time makes them dead.
+An event counts as delivered only when the broker has acknowledged it: the only
+source of an outcome is librdkafka's delivery report. Nothing is remembered here; the
+rows are the queue. While the broker is down they wait, and never become dead letters.
 
-Order. The relay gives us the next event of a booking when the one before is settled, so for each
-booking one message at most is under way, and the second is written after the first has been
-acknowledged. That holds across outages, batches, partitions' leaders, producers and workers, and it
-needs nothing of the producer; what a producer can do is write the same message twice:
+Order. The relay gives us a booking's next event when the previous one is settled, so for each
+booking at most one message is under way, and the second is written after the first has been
+acknowledged. That holds across outages, batches, partition leaders, producers and workers, and it
+asks nothing of the producer; what a producer can do is write the same message twice:
 
 - It sends, the broker writes, the acknowledgement is lost; librdkafka sends again. An idempotent
-  producer numbers its messages, so the broker knows the second for the first and drops it.
-- It sends, and no answer comes until the message's time is over: the row goes back, is sent again
-  later, and may be written twice. The first copy stands before everything that came after it; the
-  late one carries the same id, and a consumer that keeps ids drops it.
-- The worker is killed between the acknowledgement and the row. The same.
+  producer numbers its messages, so the broker recognises the second and drops it.
+- It sends, and no answer comes before the message times out: the row goes back, is sent again
+  later, and may be written twice. The first copy precedes everything that came after it; the
+  late one has the same id, and a consumer that remembers ids drops it.
+- The worker is killed between the acknowledgement and the row. Same result.
 
-So consumers meet every event at least once, and the first time in order. What must not happen is
-that an old copy is *sent* long after its row went back: it could come late by hours. Therefore a
-message's time is much shorter than the relay's lease, and what is still in the producer when we
-stop waiting is purged. What was purged while in flight may be written or not, so it counts as not
-delivered; librdkafka takes a new epoch for what follows, and the broker refuses late copies of the
-old one.
+So consumers see every event at least once, and the first time in order. What must not happen is
+that an old copy is *sent* long after its row went back: it could be hours late. Therefore a
+message's timeout is much shorter than the relay's lease, and what is still in the producer when we
+stop waiting is purged. What was purged in flight may or may not have been written, so it counts as
+not delivered; librdkafka takes a new epoch for what follows, and the broker refuses late copies of
+the old one.
 """
 
 import time
@@ -41,29 +41,29 @@ from notifications.outcomes import Again, Delivered, Outcome, Refused, Skipped
 
 AT_ONCE = 500
 
-#: A message's time, from our hand to the acknowledgement. A worker that is told to stop waits for
-#: it, so it is short: whoever needs longer is sent again.
+#: A message's timeout, from our hand to the acknowledgement. A worker that is told to stop waits
+#: for it, so it is short: a message that needs longer is sent again.
 TIMEOUT_MS = 5000
-TIMEOUTS = ("message.timeout.ms", "delivery.timeout.ms")  # two names of one option
-#: librdkafka looks for messages whose time is over once a second.
+TIMEOUTS = ("message.timeout.ms", "delivery.timeout.ms")  # two names for one option
+#: librdkafka looks for timed-out messages once a second.
 GRACE = 1.5
 
 DEFAULTS: dict[str, Any] = {
     "linger.ms": 5,
     "message.timeout.ms": TIMEOUT_MS,
-    # As Java's producers choose partitions: topics of both can be joined by key.
+    # Choose partitions as Java producers do, so that topics of both can be joined by key.
     "partitioner": "murmur2_random",
 }
 FIXED: dict[str, Any] = {"enable.idempotence": True, "acks": "all"}
 
-#: What no time will mend. A broker judges batches: all messages of one get the same answer.
+#: What time won't fix. A broker judges batches: all messages in one get the same answer.
 HOPELESS = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD}
 
 
 def deliver_to_kafka(*, now: datetime) -> int:
-    """Produce some of the events that are due; return how many are settled by that.
+    """Produce some of the events that are due; return how many that settled.
 
-    What is to be tried again doesn't count: when the broker is away, there is nothing to hurry for.
+    Those to be retried don't count: when the broker is down, there is no point in hurrying.
     """
     if not settings.KAFKA["bootstrap_servers"]:
         return 0
@@ -83,18 +83,18 @@ def deliver_to_kafka(*, now: datetime) -> int:
 def timeout_seconds() -> float:
     """Return how long a message has to be acknowledged.
 
-    Whatever the operator wants: well before the lease is over, or another worker sends it too.
+    Whatever the operator wants, it ends well before the lease, or another worker sends it too.
     """
     given = settings.KAFKA["options"]
     wanted = float(next((given[name] for name in TIMEOUTS if name in given), TIMEOUT_MS)) / 1000
     longest: float = settings.DELIVERIES["lease_seconds"] / 4
-    return min(wanted, longest) if wanted > 0 else longest  # 0 is librdkafka's «for ever»
+    return min(wanted, longest) if wanted > 0 else longest  # 0 is librdkafka's "forever"
 
 
 def objection() -> str:
-    """Return what librdkafka has against the options; nothing is connected to. Empty: it has none.
+    """Return librdkafka's objection to the options, without connecting; empty if none.
 
-    Whatever a consumer knows is known to a producer too.
+    A producer knows all of a consumer's options too.
     """
     try:
         Producer({**options(DEFAULTS, FIXED), "bootstrap.servers": ""}, logger=silent)
@@ -104,11 +104,11 @@ def objection() -> str:
 
 
 def produce(claimed: Sequence[Delivery]) -> list[tuple[Delivery, Outcome]]:
-    """Send, wait for the answers, and return them. Nothing stays behind in the producer."""
+    """Send, wait for the answers, and return them. Nothing is left in the producer."""
     deadline = time.monotonic() + timeout_seconds() + GRACE
     outcomes = _produce(claimed, deadline)
     hopeless = [each for each in claimed if isinstance(outcomes[each.pk], Refused)]
-    if len(claimed) > 1:  # one may have spoilt it for all: each once more, in a batch of its own
+    if len(claimed) > 1:  # one may have spoilt it for all: retry each in its own batch
         for delivery in hopeless:
             outcomes |= _produce([delivery], deadline)
     for delivery in claimed:
@@ -124,11 +124,11 @@ def _produce(claimed: Sequence[Delivery], deadline: float) -> dict[int, Outcome]
         for delivery in claimed:
             _hand_over(delivery, producer, outcomes, deadline)
         if producer.flush(max(deadline - time.monotonic(), 0)):
-            # Unusual: its messages should have timed out by themselves. See the top of the file.
+            # Unusual: messages should have timed out by themselves. See the top of the file.
             producer.purge()
             producer.flush(GRACE)
-    # Wrong options, or a fatal error: the producer is of no use any more. Kafka's client raises
-    # that where it is while it calls us back, and Python calls this a system error.
+    # Wrong options or a fatal error: the producer is useless now. Kafka's client raises
+    # it from inside its callback to us, which Python reports as a SystemError.
     except (KafkaException, SystemError) as error:
         _current.discard()
         problem = _reason(error)
@@ -169,7 +169,7 @@ def _hand_over(
 def _report_to(
     delivery: Delivery, outcomes: dict[int, Outcome]
 ) -> Callable[[KafkaError | None, Message], None]:
-    """Return what librdkafka calls when it knows how a message ended."""
+    """Return the callback through which librdkafka reports a message's fate."""
 
     def report(error: KafkaError | None, message: Message) -> None:
         outcomes[delivery.pk] = Delivered() if error is None else _outcome(error)
@@ -178,10 +178,10 @@ def _report_to(
 
 
 def _outcome(error: KafkaError) -> Outcome:
-    """Tell what to make of an error. Whatever somebody or time can mend is worth waiting for.
+    """Classify an error. Whatever somebody, or time, can fix is worth waiting for.
 
-    A broker that is away, a topic that is not there yet, a permission that is missing: none of it
-    is the event's fault, and there are more behind it.
+    A broker that is down, a topic that doesn't exist yet, a missing permission: none of it
+    is the event's fault, and the events behind it would fail as well.
     """
     if error.code() in HOPELESS:
         return Refused(_said(error))
@@ -201,9 +201,9 @@ def _reason(error: BaseException) -> str:
 
 
 class _Current:
-    """This process's producer: made when it is needed, and anew after a fatal error.
+    """This process's producer: made when needed, and again after a fatal error.
 
-    It finds brokers, and comes back to them, by threads of its own; so it outlives an outage.
+    It finds brokers, and reconnects, in its own threads; so it outlives an outage.
     """
 
     def __init__(self) -> None:
@@ -224,7 +224,7 @@ class _Current:
             return self._producer
 
     def serve(self) -> None:
-        """Let it say what it has to say, else that piles up while nothing is due."""
+        """Let it run its callbacks, or they pile up while nothing is due."""
         if self._producer is not None:
             self._producer.poll(0)
 
@@ -233,7 +233,7 @@ class _Current:
             self._producer = None
 
     def _fail(self, error: KafkaError) -> None:
-        """Hear of errors that belong to no message. All but fatal ones mend themselves."""
+        """Receive errors that belong to no message. All but fatal ones recover by themselves."""
         chatter.log(40 if error.fatal() else 30, "%s [%s] %s", error.name(), "mesto", error.str())
         if error.fatal():
             self.discard()

@@ -1,4 +1,4 @@
-"""A request for a booking as Kafka brings it: read as the API reads it, and accepted or refused."""
+"""A booking request from Kafka: parsed as the API does, and accepted or refused."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,11 +23,11 @@ from notifications.models import RefusedRequest
 MOST_BYTES = 64 * 1024  # a real request has a few hundred
 KEPT = 10_000  # characters of what was refused
 LONGEST_KEY = 200
-CHUNK = 500  # rows that are deleted at a time
+CHUNK = 500  # rows deleted at a time
 
 
 class RequestIn(BookingIn):
-    """What the API takes for a booking, for a member or a guest, and a key that makes it once."""
+    """What the API takes for a booking, for a member or a guest, plus a key against repeats."""
 
     request_key: Annotated[Text | None, Field(min_length=1, max_length=LONGEST_KEY)] = None
 
@@ -39,22 +39,22 @@ class RequestIn(BookingIn):
 
 
 class RequestError(ValueError):
-    """This message can't become a booking, however often it comes. The text says why."""
+    """This message can't become a booking, however often it arrives. The text says why."""
 
 
 @dataclass(frozen=True)
 class Received:
-    """A message: what it says, and where it stands, which nothing else ever will."""
+    """A message: its text, and its position, which no other message will ever have."""
 
     topic: str
     partition: int
     offset: int
     value: bytes | None
-    timestamp: int = 0  # milliseconds; a topic that is made anew counts its offsets anew
+    timestamp: int = 0  # milliseconds; a recreated topic counts its offsets from 0 again
 
     @property
     def key(self) -> str:
-        """Return the key of a message that names none: read again, it books nothing twice."""
+        """Return a key for a message without one, so that reading it again books nothing twice."""
         where = f"{self.topic}.{self.partition}.{self.offset}.{self.timestamp}"
         return f"kafka:{where[-LONGEST_KEY + 6 :]}"
 
@@ -65,19 +65,19 @@ class Received:
 def take(message: Received, *, now: datetime) -> Booking | None:
     """Store what a message asks for, and return it; or store why it is refused, and return None.
 
-    Either is committed on return. Raises a database error when the database can't store anything
-    now; nothing else is raised, so that no message holds up those behind it.
+    Either way it is committed on return. Raises a database error when the database can't store
+    anything now, and nothing else, so that no message holds up those behind it.
     """
     try:
         return accept(message, now=now)
     except RequestError as error:
         reason = str(error)
-    except (DataError, IntegrityError) as error:  # the database works and doesn't want this
+    except (DataError, IntegrityError) as error:  # the database works but rejects this
         logger.exception("request %s can't be stored", message)
         reason = f"storage: {error}"
     except Error:
         raise
-    except Exception as error:  # a fault of ours: kept for the staff, with the trace in the log
+    except Exception as error:  # a bug of ours: kept for the staff, with the trace in the log
         logger.exception("request %s failed", message)
         reason = f"internal: {type(error).__name__}"
     refuse(message, reason, now=now)
@@ -85,9 +85,9 @@ def take(message: Received, *, now: datetime) -> Booking | None:
 
 
 def accept(message: Received, *, now: datetime) -> Booking:
-    """Ask for the booking, to be decided next. The house asks: nobody is signed in at a topic.
+    """Request the booking, to be decided next. The house asks: nobody is signed in to a topic.
 
-    The same key of the same member, or of guests, returns the booking that it made before. Raises
+    The same key from the same member, or from guests, returns the booking it made before. Raises
     RequestError.
     """
     content = read(message.value)
@@ -111,7 +111,7 @@ def accept(message: Received, *, now: datetime) -> Booking:
 
 
 def read(value: bytes | None) -> RequestIn:
-    """Read a message's value. Raises RequestError, with everything that is wrong with it."""
+    """Parse a message's value. Raises RequestError with everything that is wrong with it."""
     if not value:
         raise RequestError("empty: there is no value.")
     if len(value) > MOST_BYTES:
@@ -128,7 +128,7 @@ def read(value: bytes | None) -> RequestIn:
 
 @transactional
 def refuse(message: Received, reason: str, *, now: datetime) -> None:
-    """Keep what was refused and why; read again, it is kept once."""
+    """Keep what was refused and why, only once even if it is read again."""
     text = (message.value or b"")[:MOST_BYTES].decode(errors="replace")
     RefusedRequest.objects.update_or_create(
         topic=message.topic,
@@ -144,14 +144,14 @@ def refuse(message: Received, reason: str, *, now: datetime) -> None:
 
 
 def _storable(text: str) -> str:
-    """Return a text that a database holds: PostgreSQL's have no zero character."""
+    """Return text that a database can store: PostgreSQL has no NUL character."""
     whole = text.encode(errors="replace").decode()
     return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @transactional
 def forget_refused(*, now: datetime) -> int:
-    """Delete some of what was refused long ago; return how many."""
+    """Delete some of the requests that were refused long ago; return how many."""
     before = now - timedelta(days=settings.DELIVERIES["retention_days"])
     old = RefusedRequest.objects.filter(received_at__lt=before)
     keys = list(old.values_list("pk", flat=True)[:CHUNK])

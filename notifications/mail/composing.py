@@ -1,4 +1,4 @@
-"""From what is to be told to one mail: text, HTML, and an invitation for the calendar."""
+"""Turns a delivery into a mail: text, HTML, and an invitation for the calendar."""
 
 import re
 from datetime import datetime
@@ -11,36 +11,36 @@ from django.utils import translation
 
 from accounts.models import User
 from bookings.models import BookingEvent
-from notifications.calendars.ics import invitation
+from notifications.calendars.ics import METHODS, invitation
 from notifications.mail.headers import Mail, headers
 from notifications.mail.letters import Letter, of_event, of_reminder
 from notifications.models import Delivery
 
-#: What a calendar has to know. A refusal never was in one.
-INVITED = (BookingEvent.Kind.CONFIRMED, BookingEvent.Kind.MOVED, BookingEvent.Kind.CANCELLED)
+#: What a calendar has to know. A refused booking was never in one.
+INVITED = frozenset(METHODS)
 
-#: Cc of Unicode, and what ends a line or a paragraph without being one of those.
+#: Unicode's Cc, and the line and paragraph separators that aren't among them.
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def compose(delivery: Delivery, *, to: User, now: datetime) -> Mail:
-    """Write the mail of a delivery, in its reader's language."""
+    """Write a delivery's mail, in its reader's language."""
     with translation.override(language_of(to)):
         letter = _letter(delivery, to=to, now=now)
         unsubscribe = letter.unsubscribe.url if letter.unsubscribe else ""
-        mail = written(letter, to=to, headers=headers(delivery, unsubscribe=unsubscribe))
+        mail = written(letter, to=to.email, headers=headers(delivery, unsubscribe=unsubscribe))
         if delivery.event is not None and delivery.event.kind in INVITED:
             _invite(mail, delivery.event, to=to)
     return mail
 
 
-def written(letter: Letter, *, to: User, headers: dict[str, str]) -> Mail:
-    """Write a letter as text and as HTML, in the language that is active."""
+def written(letter: Letter, *, to: str, headers: dict[str, str]) -> Mail:
+    """Render a letter as text and as HTML, in the active language."""
     mail = Mail(
         subject=_one_line(letter.subject),
         body=_text(letter),
         from_email=settings.MAIL_FROM,
-        to=[to.email],
+        to=[to],
         headers=headers,
     )
     mail.attach_alternative(_html(letter), "text/html")
@@ -60,7 +60,7 @@ def _letter(delivery: Delivery, *, to: User, now: datetime) -> Letter:
 
 
 def _invite(mail: Mail, event: BookingEvent, *, to: User) -> None:
-    """Add the invitation twice: mail programs look for it in one place or the other.
+    """Add the invitation twice, because mail programs look in one place or the other.
 
     Beside text and HTML, with its method, is where Gmail and Outlook offer their buttons (RFC 6047,
     section 2.4); others show only what is attached.
@@ -85,9 +85,9 @@ def _html(letter: Letter) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Return what may stand in a header: names of places come from people.
+    """Return text that is safe in a header: people choose the names of places.
 
-    Only controls and ends of lines go. The joiners that Persian words, Indic letters and families
-    of emoji are made with, and marks of direction, are no controls: they are part of the letters.
+    Only control characters and line ends go. The joiners in Persian words, Indic letters and family
+    emoji, and direction marks, are not control characters: they are part of the text.
     """
     return CONTROLS.sub(" ", text).strip()

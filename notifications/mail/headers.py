@@ -1,4 +1,4 @@
-"""What stands above a mail: its id, what it belongs to, and how to get no more of its kind."""
+"""A mail's headers: its id, its thread, and how to unsubscribe."""
 
 from email import policy as policies
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -15,17 +15,17 @@ from notifications.models import Delivery
 
 
 class InOneLine(UnstructuredHeader, BaseHeader):
-    """A header of addresses and ids in <…>, written as it is.
+    """A header of addresses and ids in <…>, written unfolded.
 
-    Python would fold one that is longer than a line by encoding it (RFC 2047), and no mail program
-    reads encoded ids and addresses: threads fall apart, and the button to unsubscribe is missing.
+    Python would fold a long one by encoding it (RFC 2047), and no mail program
+    reads encoded ids and addresses: threads fall apart, and the unsubscribe button is missing.
     """
 
     def fold(self, *, policy: "Policy[Any]") -> str:
         return f"{self.name}: {self}{policy.linesep}"
 
 
-#: What every mail of ours says (RFC 3834): no «out of office» in return.
+#: Every mail of ours says this (RFC 3834), so that no "out of office" comes back.
 AUTOMATIC = {"Auto-Submitted": "auto-generated"}
 
 _REGISTRY = HeaderRegistry()
@@ -34,7 +34,7 @@ for _name in ("in-reply-to", "references", "list-unsubscribe"):
 
 
 class Mail(EmailMultiAlternatives):
-    """A mail whose ids and addresses stay readable."""
+    """A mail whose long ids and addresses stay unencoded."""
 
     def message(self, *, policy: Any = policies.default) -> Any:
         return super().message(policy=policy.clone(header_factory=_REGISTRY))
@@ -43,9 +43,9 @@ class Mail(EmailMultiAlternatives):
 def headers(delivery: Delivery, *, unsubscribe: str = "") -> dict[str, str]:
     """Return a mail's own headers.
 
-    Its id is made from what it tells, so a mail that is sent twice, because a worker was killed
-    before it could write down the first time, can be known as one (RFC 5322, 3.6.4). Mails of one
-    booking answer to the same id, which nobody has: that makes a thread.
+    Its id is made from its content, so that a mail sent twice, because a worker was killed
+    before it could record the first, is recognised as one (RFC 5322, 3.6.4). Mails about one
+    booking all reply to the same id, which no mail has: that makes a thread.
     """
     thread = _message_id(str(delivery.booking.code)) if delivery.booking else ""
     found = AUTOMATIC | {"Message-ID": _message_id(_told(delivery))}

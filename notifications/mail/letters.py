@@ -1,6 +1,6 @@
-"""What a member is told: the words of each mail, in the language that is active.
+"""What a member is told: the words of each mail, in the active language.
 
-A letter is told as data; how it looks stands in `templates/notifications/mail/`.
+A letter is data; `templates/notifications/mail/` decides how it looks.
 """
 
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail in words: `summary` is what a list of mails shows beside the subject."""
+    """The words of one mail: an inbox shows `summary` beside the subject."""
 
     subject: str
     heading: str
@@ -78,7 +78,7 @@ class Stay:
 
     @property
     def when(self) -> str:
-        """Return when it is, for a line that has no other place to name the zone."""
+        """Return when it is, for a line that has nowhere else to name the zone."""
         return self.noted(self.plain_when)
 
     @property
@@ -86,7 +86,7 @@ class Stay:
         return time_zones.in_words(self.space.time_zone)
 
     def noted(self, time: str) -> str:
-        """Name the zone of a time where the reader's own is another."""
+        """Name a time's zone if it isn't the reader's own."""
         zones = Zones.of([self.space], reader=self.member)
         return zones.noted(time, self.space.zone)
 
@@ -101,7 +101,7 @@ class Stay:
 
 
 def as_remembered(event: BookingEvent, data: BookingData, *, member: User, now: datetime) -> Stay:
-    """Return the booking as an event remembers it, whatever has become of it since."""
+    """Return the booking as it was at an event, whatever has become of it since."""
     place = places_of([data]).get(data["place"]["code"], event.booking.place)
     starts_at, ends_at = (datetime.fromisoformat(data[name]) for name in ("starts_at", "ends_at"))
     return Stay(
@@ -128,12 +128,14 @@ def as_it_is(booking: Booking, *, member: User, now: datetime) -> Stay:
 
 
 def of_event(event: BookingEvent, *, to: User, now: datetime) -> Letter:
-    """Write about an event. Of its kinds those in `relay.MAILED`."""
+    """Write about an event of one of the kinds in `relay.MAILED`."""
     stay = as_remembered(event, event.data, member=to, now=now)
     if event.kind == BookingEvent.Kind.CONFIRMED:
         return _confirmed(stay, event, now)
     if event.kind == BookingEvent.Kind.MOVED:
         return _moved(stay, event, now)
+    if event.kind == BookingEvent.Kind.KEPT:
+        return _kept(stay, event.data, now)
     if event.kind == BookingEvent.Kind.CANCELLED:
         return _cancelled(stay, event, now)
     return _rejected(stay, event.data, now)
@@ -159,6 +161,17 @@ def _moved(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
         if event.actor_id == stay.member.pk
         else _("The staff of %(space)s moved it.") % stay.named
     )
+    if rules.is_of_zone(event.data):
+        line = _("%(space)s has another time zone now. Your booking keeps the time on the clock.")
+        return _letter(
+            stay,
+            subject=_("Moved: %(place)s, %(when)s") % stay.named,
+            heading=_("Your booking is moved."),
+            lines=(line % stay.named,),
+            facts=_facts(stay),
+            afterwards=_changeable(stay, now),
+            link=_to_booking(stay),
+        )
     return _letter(
         stay,
         subject=_("Moved: %(place)s, %(when)s") % stay.named,
@@ -170,8 +183,22 @@ def _moved(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
     )
 
 
+def _kept(stay: Stay, data: BookingData, now: datetime) -> Letter:
+    """Say that it stays although something changed, and what that was."""
+    return _letter(
+        stay,
+        subject=_("Still yours: %(place)s, %(when)s") % stay.named,
+        heading=_("Your booking stays as it is."),
+        lines=(_("Something at %(space)s has changed:") % stay.named,),
+        points=tuple(rules.reason(code) for code in data.get("problems", ())),
+        facts=_facts(stay),
+        afterwards=_changeable(stay, now),
+        link=_to_booking(stay),
+    )
+
+
 def _before(stay: Stay, event: BookingEvent) -> tuple[Fact, ...]:
-    """Return where and when it was before a move, and for how many if that changed."""
+    """Return where and when it was before a move, and the party size if that changed."""
     earlier = BookingEvent.objects.before(event.sequence, of=event.booking).first()
     if earlier is None:
         return ()
@@ -214,7 +241,7 @@ def _rejected(stay: Stay, data: BookingData, now: datetime) -> Letter:
 
 
 def of_reminder(booking: Booking, *, to: User, now: datetime) -> Letter:
-    """Write about a booking that begins soon."""
+    """Write about a booking that starts soon."""
     stay = as_it_is(booking, member=to, now=now)
     zone = stay.space.zone
     day = words.relative_day(
@@ -262,7 +289,7 @@ def _letter(
 
 
 def _facts(stay: Stay) -> tuple[Fact, ...]:
-    """Return what a booking is: what, when in which zone, where, for how many."""
+    """Return a booking's facts: what, when and in which zone, where, for how many."""
     facts = [
         Fact(_("Place"), str(stay.place)),
         Fact(_("When"), stay.plain_when, stay.zone_words),
@@ -277,7 +304,7 @@ def _facts(stay: Stay) -> tuple[Fact, ...]:
 
 
 def _changeable(stay: Stay, now: datetime, *, is_new: bool = False) -> tuple[str, ...]:
-    """Say until when its member may change it; nothing when that is over. See also the ticket."""
+    """Say until when its member may change it; nothing after that. See also the ticket."""
     limits = stay.venue.limits(stay.place.kind)
     deadline = rules.deadline(limits, stay.period, made_at=stay.booking.decided_at or now)
     if not deadline.allows(now):
@@ -301,7 +328,7 @@ def _to_booking(stay: Stay) -> Link:
 
 
 def _to_board(stay: Stay, now: datetime) -> Link:
-    """Lead to what is free at that time; to the booking when nobody can look for that any more."""
+    """Link to what is free at that time, or to the booking when that can't be searched any more."""
     if not stay.space.is_active or stay.period.starts_at <= now:
         return _to_booking(stay)
     path = board_url(

@@ -1,4 +1,4 @@
-"""The link with which somebody who forgot a password chooses another."""
+"""The link for choosing a new password after forgetting the old one."""
 
 import logging
 from datetime import datetime
@@ -18,12 +18,12 @@ from notifications.outcomes import Again
 
 logger = logging.getLogger("mesto.mail")
 
-#: How many questions are looked up in one go. Most of a flood lead to nobody.
+#: How many requests are looked up in one go. In a flood, most match nobody.
 QUESTIONS = 200
 
 
 def send_links(*, limit: int, now: datetime) -> int:
-    """Send some of the links that were asked for; return how many were tried."""
+    """Send some of the requested links; return how many were tried."""
     for _question in range(QUESTIONS):
         if not passwords.look_up(now=now):
             break
@@ -37,13 +37,13 @@ def send_links(*, limit: int, now: datetime) -> int:
 
 
 def _is_done(request: PasswordRequest, post: Post) -> bool:
-    """Try once; False when it may go better later."""
+    """Try once; False when it may work later."""
     user = request.user
     if not (user.is_active and user.email):
         return True
     try:
         with translation.override(user.language or request.language):
-            mail = written(_letter(user), to=user, headers=AUTOMATIC)
+            mail = written(_letter(user), to=user.email, headers=AUTOMATIC)
         outcome = post.send(mail)
     except Exception:  # one mail that can't be written must not stop the others
         logger.exception("the link for a new password can't be written")
@@ -61,6 +61,7 @@ def _letter(user: User) -> Letter:
         afterwards=(_("The link works once, and for two hours."),),
         link=Link(_("Choose a new password"), url),
         about=_(
-            "Somebody asked for it at Mesto. If that wasn't you, do nothing: all stays as it is."
+            "Somebody asked for it at Mesto. If that wasn't you, do nothing: everything "
+            "stays as it is."
         ),
     )

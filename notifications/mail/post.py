@@ -1,4 +1,4 @@
-"""The way to the mail server: one connection for many mails, and what its answers mean."""
+"""The connection to the mail server: one for many mails, and what its answers mean."""
 
 import logging
 from contextlib import suppress
@@ -16,16 +16,16 @@ from notifications.outcomes import Again, Delivered, Outcome, Refused
 
 logger = logging.getLogger("mesto.mail")
 
-#: A reply of 5xx is for good, one of 4xx for now; 421 ends the connection too (RFC 5321, 4.2.1).
+#: 5xx replies are permanent, 4xx temporary; 421 also ends the connection (RFC 5321, 4.2.1).
 FOR_GOOD = 500
 CLOSING = 421
 
-#: A connection that breaks may be about one mail; when it breaks again it is about the server.
+#: A connection may break because of one mail; if it breaks again, it's the server.
 BREAKS = 2
 
 
 class Post:
-    """Sends mails over one connection, which is opened for the first of them."""
+    """Sends mails over one connection, opened for the first of them."""
 
     def __init__(self) -> None:
         self._trouble = ""  # why nothing can be sent at all
@@ -39,7 +39,7 @@ class Post:
         self._close()
 
     def send(self, mail: EmailMessage) -> Outcome:
-        """Hand one mail over. Raises what is wrong with the mail itself."""
+        """Hand over one mail. Raises what is wrong with the mail itself."""
         if not self._open():
             return Again(self._trouble, is_down=True)
         try:
@@ -48,7 +48,7 @@ class Post:
             [(code, words)] = error.recipients.values()
             return self._answered(code, words, mail)
         except (SMTPHeloError, SMTPSenderRefused) as error:
-            # This is about us: the next mail would be answered the same.
+            # This is about us: the next mail would get the same answer.
             if error.smtp_code < FOR_GOOD:
                 return self._answered(error.smtp_code, error.smtp_error, mail)
             return self._down(error)
@@ -57,7 +57,7 @@ class Post:
         except OSError as error:  # no answer in time, or the connection is gone
             return self._broken(error)
         except Exception:
-            self._close()  # nobody knows how far it came
+            self._close()  # nobody knows how far it got
             raise
         return Delivered()
 
@@ -73,7 +73,7 @@ class Post:
 
     def _answered(self, code: int, words: bytes | str, mail: EmailMessage) -> Outcome:
         text = _text(words)
-        for address in mail.recipients():  # the log of deliveries names nobody
+        for address in mail.recipients():  # the delivery log names nobody
             text = text.replace(address, "…")
         if code == CLOSING:
             return self._broken(f"{code} {text}")
@@ -94,7 +94,7 @@ class Post:
 
     def _close(self) -> None:
         if self._connection is not None:
-            with suppress(OSError):  # it may be gone
+            with suppress(OSError):  # it may be gone already
                 self._connection.close()
         self._connection = None
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
+from notifications.mail.addresses import send_letters
 from notifications.mail.composing import compose
 from notifications.mail.passwords import send_links
 from notifications.mail.post import Post
@@ -32,13 +33,14 @@ A_DAY = timedelta(days=1)
 
 def deliver_mail(*, now: datetime) -> int:
     """Send some of the mail that is due; return how much."""
-    done = send_links(limit=BATCH, now=now)  # somebody sits there and waits for it
-    now = timezone.now() if done else now  # that may have taken long, and leases begin now
+    # Somebody is sitting there waiting for it.
+    done = send_links(limit=BATCH, now=now) + send_letters(limit=BATCH, now=now)
+    now = timezone.now() if done else now  # that may have taken a while, and leases start now
     return done + carry(Endpoint.Channel.MAIL, partial(_send, now=now), limit=BATCH, now=now)
 
 
 def _send(deliveries: Sequence[Delivery], *, now: datetime) -> Sequence[tuple[Delivery, Outcome]]:
-    """Send what can be sent well before the lease runs out; the rest is given back."""
+    """Send what can be sent well before the lease runs out; give the rest back."""
     stop_at = time.monotonic() + settings.DELIVERIES["lease_seconds"] / 4
     readers = _readers(deliveries)
     tried: list[tuple[Delivery, Outcome]] = []
@@ -74,7 +76,7 @@ def _send_one(delivery: Delivery, reader: User | None, post: Post, *, now: datet
 
 
 def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
-    """Tell why there is nobody to write to, or nothing to say any more; empty: there is."""
+    """Say why there is nobody to write to, or nothing left to say; empty if there is."""
     if not reader.is_active:
         return "The member's account is closed."
     if not reader.email:
@@ -86,7 +88,7 @@ def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
         return "There is nothing to tell a member."
     if event.kind == BookingEvent.Kind.REJECTED and event.sequence == 1:
         return "The refusal was told at once."
-    # That nobody is expected is still worth a mail when its server was away for some hours.
+    # A cancellation is still worth a mail after the mail server was down for some hours.
     grace = A_DAY if event.kind == BookingEvent.Kind.CANCELLED else timedelta(0)
     if datetime.fromisoformat(event.data["ends_at"]) + grace <= now:
         return "The booking's time is over."
@@ -97,12 +99,14 @@ def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
 
 def _needless_reminder(delivery: Delivery, reader: User, now: datetime) -> str:
     assert delivery.booking is not None
-    # Asked again: the mails before it in the batch may have taken long.
+    # Checked again: the mails before it in the batch may have taken a while.
     booking = Booking.objects.get(pk=delivery.booking.pk)
     if booking.state != State.CONFIRMED or booking.starts_at != delivery.reminds_of:
         return "The booking is not what it was."
     if booking.has_started(now):
         return "The booking has begun."
+    if reader.email_confirmed_at is None:
+        return "The member's address is not confirmed."
     if not wants_reminders(reader):
         return "The member wants no reminders."
     return ""

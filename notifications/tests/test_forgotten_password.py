@@ -19,7 +19,7 @@ from notifications.tests.smtp import closed_port, mailers, receiving
 
 URL = "/accounts/forgotten/"
 NEW = "staple of the other horse"
-ON_ITS_WAY = "If we know you and your address, a mail with a link is on its way to you."
+ON_ITS_WAY = "If we know you and your address, an e-mail with a link is on its way to you."
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
@@ -80,7 +80,8 @@ def test_a_link_comes_by_mail(ask, anna):
         f"Choose a new password: https://mesto.example{link}\n"
         "\n"
         "-- \n"
-        "Somebody asked for it at Mesto. If that wasn't you, do nothing: all stays as it is.\n"
+        "Somebody asked for it at Mesto. If that wasn't you, do nothing: everything "
+        "stays as it is.\n"
     )
     assert f'href="https://mesto.example{link}"' in html(message)
     assert sent(timezone.now() + timedelta(hours=1)) == []

@@ -297,7 +297,7 @@ def test_a_refusal_that_came_later_is_told_with_every_reason(desk_12, anna, bob,
     assert message["Subject"] == "Not booked: Desk 12, Wed 25 Nov, 13:00–15:00"
     assert text(message).startswith(
         "Your request could not be met.\n"
-        "- Somebody else has the place for a part of that time.\n"
+        "- Somebody else has the place for part of that time.\n"
         "\n"
         "Place: Desk 12\n"
     )

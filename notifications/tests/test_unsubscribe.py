@@ -40,7 +40,7 @@ def test_a_person_is_asked_first(client, anna, link):
 def test_and_presses_the_button(client, anna, link):
     page = client.post(link, ONE_CLICK)
     assert page.status_code == 200
-    assert "You get no more reminders." in page.text
+    assert "You won't get any more reminders." in page.text
     assert not wants_reminders(anna)
 
 
@@ -72,14 +72,14 @@ def test_pressing_twice_does_no_harm(client, anna, link):
     for _ in range(2):
         assert client.post(link, ONE_CLICK).status_code == 200
     assert not wants_reminders(anna)
-    assert "You get no more reminders." in client.get(link).text
+    assert "You won't get any more reminders." in client.get(link).text
 
 
 def test_whoever_pressed_by_mistake_takes_it_back(client, anna, link):
     page = client.post(link, ONE_CLICK)
     assert 'name="List-Unsubscribe" value="Undo"' in page.text
     page = client.post(link, {"List-Unsubscribe": "Undo"})
-    assert "You get reminders again." in page.text
+    assert "You will get reminders again." in page.text
     assert wants_reminders(anna)
 
 

@@ -74,7 +74,7 @@ def test_a_manager_adds_a_webhook_and_sees_its_secret_once(client, manager, spac
     ("changes", "says"),
     [
         ({"url": "https://127.0.0.1@example.com/"}, "a login or an @"),
-        ({"kinds": []}, "Choose one event at least."),
+        ({"kinds": []}, "Choose at least one event."),
         ({"space": ""}, "This field is required."),
     ],
 )
@@ -164,7 +164,7 @@ def test_what_was_given_up_is_sent_again(client, manager, dead):
     client.force_login(manager)
     data = {"action": "send_again", "_selected_action": dead.pk}
     answer = client.post(DELIVERIES, data, follow=True)
-    assert "1 delivery is sent again." in answer.text
+    assert "1 delivery is being sent again." in answer.text
     dead.refresh_from_db()
     assert dead.state == "PENDING"
 

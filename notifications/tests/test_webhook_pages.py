@@ -89,7 +89,7 @@ def test_a_form_that_is_sent_twice_adds_one(browser, space):
     data = filled()
     browser.post(LIST, data)
     answer = browser.post(LIST, data, follow=True)
-    assert "added already" in answer.text
+    assert "already been added" in answer.text
     assert "whsec_" not in answer.text
     assert Endpoint.objects.webhooks_of(space).count() == 1
 
@@ -99,11 +99,11 @@ def test_a_form_that_is_sent_twice_adds_one(browser, space):
     [
         ({"url": ""}, "This field is required."),
         ({"url": "https://" + "a" * 600}, "at most 500"),
-        ({"url": "ftp://example.com/"}, "no plain address"),
+        ({"url": "ftp://example.com/"}, "not a plain address"),
         ({"url": "https://a@example.com/"}, "a login or an @"),
-        ({"kinds": []}, "Choose one event at least."),
+        ({"kinds": []}, "Choose at least one event."),
         ({"kinds": ["EXPLODED"]}, "EXPLODED is not one of"),
-        ({"request_key": "x"}, "Please look at these fields"),
+        ({"request_key": "x"}, "Please check these fields"),
     ],
 )
 def test_what_is_wrong_is_said_and_what_was_typed_is_kept(browser, space, changes, says):
@@ -178,7 +178,7 @@ def test_a_webhook_that_fails_says_since_when(browser, webhook, receiver, desk, 
     deliver(timezone.now())
     page = browser.get(page_of(webhook)).text
     assert "Failing since" in page
-    assert "1 message waits." in page
+    assert "1 message is waiting." in page
     assert "Next try:" in page
 
 
@@ -205,9 +205,9 @@ def test_a_test_is_sent(browser, webhook, receiver):
 def test_it_is_sent_again(browser, dead, receiver):
     receiver.answers(Answer(200))
     answer = browser.post(f"/staff/deliveries/{dead.code}/resend/", follow=True)
-    assert "It is sent again." in answer.text
+    assert "It is being sent again." in answer.text
     again = browser.post(f"/staff/deliveries/{dead.code}/resend/", follow=True)
-    assert "It is on its way already." in again.text
+    assert "It is already on its way." in again.text
     deliver(timezone.now())
     first, second = receiver.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
@@ -222,7 +222,7 @@ def test_it_is_tried_now(browser, webhook, receiver):
     page = f"/staff/deliveries/{waiting.code}/"
     assert "Try now" in browser.get(page).text
     answer = browser.post(f"{page}resend/", follow=True)
-    assert "It is sent again." in answer.text
+    assert "It is being sent again." in answer.text
     assert "Try now" not in answer.text
     deliver(timezone.now())
     waiting.refresh_from_db()

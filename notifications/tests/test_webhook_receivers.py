@@ -68,15 +68,15 @@ def test_packed_answers_are_not_unpacked(webhook, receiver, desk, alice, now):
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "What came back is not HTTP."),
-        (b"HTTP/1.1 abc\r\n\r\n", "What came back is not HTTP."),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "What came back is not HTTP."),
-        (b"HTTP/1.1 200 " + b"a" * 70_000, "What came back is not HTTP."),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "The answer is not HTTP."),
+        (b"HTTP/1.1 abc\r\n\r\n", "The answer is not HTTP."),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "The answer is not HTTP."),
+        (b"HTTP/1.1 200 " + b"a" * 70_000, "The answer is not HTTP."),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-            "What came back is not HTTP.",
+            "The answer is not HTTP.",
         ),
-        (b"", "The connection was closed before a complete answer."),
+        (b"", "The connection was closed before the answer was complete."),
     ],
     ids=["ssh", "no status", "headers", "long line", "no chunk", "nothing"],
 )

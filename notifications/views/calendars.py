@@ -1,4 +1,4 @@
-"""Calendars: what programs read, and the pages where people get the addresses."""
+"""Calendars: what apps read, and the pages where people get the addresses."""
 
 from uuid import UUID
 
@@ -29,7 +29,7 @@ TYPE = "text/calendar; charset=utf-8"
 @login_not_required
 @require_safe
 def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
-    """Answer a calendar program, which signs in with nothing but the address."""
+    """Answer a calendar app, which has nothing but the address to sign in with."""
     now = timezone.now()
     feed = feeds.find(token)
     if feed is None:
@@ -37,7 +37,7 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
     language = feed.user.language or translation.get_language() or settings.LANGUAGE_CODE
     with translation.override(language):
         shown = feeds.contents(feed, now=now)
-        # By the ETag alone: a renamed place changes what is shown, but not when it last changed.
+        # By ETag alone: renaming a place changes the content, but not the time of the last change.
         response = get_conditional_response(request, etag=shown.etag)
         if response is None:
             response = HttpResponse(shown.written(), content_type=TYPE)
@@ -54,7 +54,7 @@ def calendar_feed(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @never_cache
 def booking_calendar(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Hand one booking over to a calendar."""
+    """Hand one booking to a calendar."""
     mine = Booking.objects.of(request.user).that_ever_held()
     booking = get_object_or_404(mine, code=code)
     event = BookingEvent.objects.last_of(booking)
@@ -67,7 +67,7 @@ def booking_calendar(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def calendar(request: AuthenticatedRequest) -> HttpResponse:
-    """Show the address of the person's own bookings; POST makes it."""
+    """Show the address of the person's own calendar; POST makes it."""
     if request.method == "POST":
         feeds.make(request.user, space=None, place=None, now=timezone.now())
         return redirect("calendar")
@@ -83,7 +83,7 @@ def calendar(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def space_calendars(request: AuthenticatedRequest, slug: str) -> HttpResponse:
-    """Show the addresses that the person has of a space and its places; make one."""
+    """Show the person's addresses for a space and its places; make one."""
     space = get_object_or_404(Space.objects.run_by(request.user), slug=slug)
     found = list(CalendarFeed.objects.in_space(request.user, space))
     form = SpaceFeedForm(
@@ -104,24 +104,24 @@ def space_calendars(request: AuthenticatedRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def renew_calendar(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Ask, then give a calendar another address."""
+    """Ask first, then give a calendar a new address."""
     feed = _mine(request, code)
     if request.method != "POST":
         return _ask(request, feed, "notifications/renew_calendar.html")
     feeds.renew(feed, now=timezone.now())
-    messages.success(request, _("There is a new address. The old one shows nothing any more."))
+    messages.success(request, _("There is a new address. The old one no longer shows anything."))
     return redirect(_page_of(feed))
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def close_calendar(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Ask, then close a calendar."""
+    """Ask first, then close a calendar."""
     feed = _mine(request, code)
     if request.method != "POST":
         return _ask(request, feed, "notifications/close_calendar.html")
     feeds.close(feed)
-    messages.success(request, _("Closed. Its address shows nothing any more."))
+    messages.success(request, _("Closed. Its address no longer shows anything."))
     return redirect(_page_of(feed))
 
 

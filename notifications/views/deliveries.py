@@ -1,4 +1,4 @@
-"""One delivery to a webhook, for the managers of its space: what was said, what came back."""
+"""One delivery to a webhook, for the managers of its space: what was sent, what came back."""
 
 import json
 from uuid import UUID
@@ -23,14 +23,14 @@ from spaces.staff_admin import MANAGERS, holds
 @require_safe
 @never_cache
 def delivery(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Show request, answers and times; while it is on its way, the page can be loaded again."""
+    """Show request, answers and times; while it is on its way, the page can be reloaded."""
     found = _delivery(request, code)
     context = {
         "delivery": found,
         "webhook": found.endpoint,
         "space": found.endpoint.space,
         "error": in_words(found.error),
-        # Sent without line breaks; made anew from the event, which may have forgotten a person.
+        # Sent without line breaks; rebuilt from the event, which may have forgotten a person.
         "body": json.dumps(payload(found), ensure_ascii=False, indent=2, sort_keys=True),
         "attempts": [(each, in_words(each.error)) for each in found.log.order_by("-pk")],
         "now": timezone.now(),
@@ -40,14 +40,14 @@ def delivery(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 
 @require_POST
 def delivery_resend(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Send it again, or at once if it waits for its next try, with the same id."""
+    """Send it again, or at once if it is waiting for its next try, with the same id."""
     found = _delivery(request, code)
     try:
         is_sent = services.resend(found, now=timezone.now())
     except services.WebhookError as error:
         messages.error(request, str(error))
     else:
-        words = _("It is sent again.") if is_sent else _("It is on its way already.")
+        words = _("It is being sent again.") if is_sent else _("It is already on its way.")
         messages.success(request, words)
     return redirect("delivery", found.code)
 

@@ -1,4 +1,4 @@
-"""What a member wants to be written."""
+"""Which mail a member wants."""
 
 from http import HTTPStatus
 
@@ -19,7 +19,7 @@ from notifications.forms import MailPreferenceForm
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def notifications(request: AuthenticatedRequest) -> HttpResponse:
-    """Show and change what a member is written; the address itself is in the profile."""
+    """Show and change which mail a member gets; the address itself is in the profile."""
     wanted = preferences.wants_reminders(request.user)
     form = MailPreferenceForm(
         request.POST if request.method == "POST" else None, initial={"reminders": wanted}
@@ -36,7 +36,7 @@ def notifications(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask, then switch reminders off, or on again; who looks at the address changes nothing."""
+    """Ask first, then switch reminders off, or on again; opening the link changes nothing."""
     reader = preferences.reader_of(token)
     if reader is None:
         raise Http404

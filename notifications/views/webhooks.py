@@ -1,4 +1,4 @@
-"""Webhooks of a space, for its managers: add, change, test, see what became of it, send again."""
+"""A space's webhooks, for its managers: add, change, test, see what happened, send again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 @require_safe
 @never_cache
 def staff(request: AuthenticatedRequest) -> HttpResponse:
-    """List the spaces that this person sets up, and how their webhooks are."""
+    """List the spaces that this person manages, and how their webhooks are doing."""
     if not holds(request, ANY_ROLE):
         raise PermissionDenied
     spaces = Space.objects.managed_by(request.user).order_by("name", "pk")
@@ -46,7 +46,7 @@ def staff(request: AuthenticatedRequest) -> HttpResponse:
 
 @dataclass
 class SpaceLine:
-    """How many webhooks a space has, and how they are."""
+    """How many webhooks a space has, and how they are doing."""
 
     space: Space
     webhooks: int = 0
@@ -59,7 +59,7 @@ class SpaceLine:
 def webhooks(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     """List a space's webhooks; add one and show its secret.
 
-    The secret stands in the answer to the POST and nowhere else, as an API token's text does.
+    The secret appears in the answer to the POST and nowhere else, like an API token's text.
     """
     space = get_object_or_404(Space.objects.run_by(request.user), slug=slug)
     _for_managers(request, space.pk)
@@ -98,7 +98,7 @@ def webhooks(request: AuthenticatedRequest, slug: str) -> HttpResponse:
 @never_cache
 @methods
 def webhook(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Show how a webhook is and what it was sent lately; POST changes it."""
+    """Show how a webhook is doing and what it was sent lately; POST changes it."""
     found = _webhook(request, code)
     form = WebhookForm(_data(request), initial=WebhookForm.values_of(found))
     if form.is_valid():
@@ -154,7 +154,7 @@ def webhook_switch(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 @never_cache
 @methods
 def webhook_secret(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Ask, then make another secret and show it."""
+    """Ask first, then make a new secret and show it."""
     found = _webhook(request, code)
     context: dict[str, Any] = {"webhook": found, "space": found.space}
     if request.method == "POST":
@@ -173,7 +173,7 @@ def webhook_secret(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 @never_cache
 @methods
 def webhook_remove(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
-    """Ask, then delete a webhook."""
+    """Ask first, then delete a webhook."""
     found = _webhook(request, code)
     if request.method != "POST":
         context = {"webhook": found, "space": found.space}
@@ -201,7 +201,7 @@ def _data(request: AuthenticatedRequest) -> Any:
 
 
 def _next_at(webhook: Endpoint) -> datetime | None:
-    """Return when it is called next: something is due, and it rests no more."""
+    """Return when it is called next: when something is due and its rest is over."""
     due: datetime | None = webhook.next_at  # type: ignore[attr-defined]  # with_health
     if due is None or webhook.rests_until is None or not webhook.is_active:
         return due if webhook.is_active else None

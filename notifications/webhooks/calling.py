@@ -1,4 +1,4 @@
-"""One call: look the name up, check, connect to what was checked, say it, hear the answer.
+"""One call: look the name up, check, connect to what was checked, send, read the answer.
 
 No database here: many threads do this at once.
 """
@@ -20,17 +20,17 @@ from notifications.webhooks.connections import Connection, Idle, connect
 from notifications.webhooks.guard import Address, AddressRefused, NameUnknown
 from notifications.webhooks.messages import Message
 
-MOST_READ = 64 * 1024  # bytes of an answer's body
-MOST_HEADER = 1000  # letters of one of its headers that are kept
-#: A receiver may ask for patience, but not for more than that.
+MOST_READ = 64 * 1024  # bytes of an answer's body that are kept
+MOST_HEADER = 1000  # characters of each of its headers that are kept
+#: A receiver may ask us to wait, but no longer than this.
 LONGEST_WAIT = timedelta(hours=24)
-#: These may go better later; so may 5xx. Every other 4xx is final.
+#: These may succeed later; so may 5xx. Every other 4xx is final.
 PASSING = {408, 409, 425, 429}
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a call went. Without an `error` it is delivered."""
+    """How a call went. Without an `error`, it was delivered."""
 
     at: datetime
     milliseconds: int
@@ -39,8 +39,8 @@ class Result:
     response_headers: Mapping[str, str] = field(default_factory=dict)
     response_body: str = ""
     error: str = ""
-    is_final: bool = False  # it will never go better
-    after: timedelta = timedelta(0)  # the receiver asks for so much patience
+    is_final: bool = False  # it will never succeed
+    after: timedelta = timedelta(0)  # how long the receiver asks us to wait
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Answer:
 
 
 def call(message: Message, *, seconds: float, idle: Idle) -> Result:
-    """Say it once, within so many seconds."""
+    """Make one call, within that many seconds."""
     at, began = timezone.now(), time.monotonic()
     headers = message.headers(at)
     told: dict[str, Any] = {}
@@ -82,12 +82,12 @@ def _post(
         try:
             return _exchange(used, address, headers, body, idle)
         except (ConnectionError, RemoteDisconnected):
-            pass  # it was being closed as we began to speak; nobody has answered anything
+            pass  # it was being closed as we started to send; there was no answer
     return _exchange(_connected(address, found, deadline), address, headers, body, idle)
 
 
 def _connected(address: Address, found: list[guard.IP], deadline: float) -> Connection:
-    """Try one address after the other, each with its share of the time that is left."""
+    """Try one address after another, each with its share of the remaining time."""
     for n, ip in enumerate(found, 1):
         left = deadline - time.monotonic()
         share = time.monotonic() + left / (len(found) - n + 1)
@@ -157,7 +157,7 @@ def _what_failed(error: Exception, message: Message, seconds: float) -> str:
 
 
 def _judgement(answer: _Answer, now: datetime) -> dict[str, Any]:
-    """Return what the status means, by HTTP and by the specification's advice."""
+    """Return what the status means, according to HTTP and the specification's advice."""
     status = answer.status
     if 200 <= status < 300:
         return {}
@@ -191,5 +191,5 @@ def _readable(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    """Leave out NUL, which PostgreSQL's text can't hold."""
+    """Drop NUL, which PostgreSQL can't store in text."""
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

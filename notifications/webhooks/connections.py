@@ -1,7 +1,7 @@
-"""Connections to addresses that were checked, each with one moment by which all must be over.
+"""Connections to checked addresses, each with one deadline for everything.
 
-The timeout of a socket is one of silence: who sends a byte now and then could hold a call for ever.
-So every read and write here waits until the call's deadline at most.
+A socket's timeout is for silence: a peer that sends a byte now and then could hold a call forever.
+So here every read and write waits until the call's deadline at most.
 """
 
 import math
@@ -17,12 +17,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from notifications.webhooks.guard import IP, Address, Origin
 
-IDLE = 10.0  # seconds that a connection waits for the next call
+IDLE = 10.0  # seconds that a connection is kept for the next call
 MOST_IDLE = 256
 
 
 def _remaining(deadline: float) -> float | None:
-    """Return the seconds that are left. Raises TimeoutError."""
+    """Return the seconds left. Raises TimeoutError."""
     if math.isinf(deadline):
         return None
     seconds = deadline - time.monotonic()
@@ -61,14 +61,14 @@ class TimedTLS(ssl.SSLSocket):
 
 @cache
 def trust() -> ssl.SSLContext:
-    """Verify certificates and names by what this machine trusts; made once, for it reads much."""
+    """Verify certificates and names by what this machine trusts; made once, as it reads a lot."""
     context = ssl.create_default_context()
     context.sslsocket_class = TimedTLS
     return context
 
 
 class _ToOneAddress:
-    """Connects to the checked address and looks up nothing; the name is for TLS and the server."""
+    """Connects to the checked address and looks nothing up; the name is for TLS and the server."""
 
     ip: IP
     deadline: float
@@ -88,7 +88,7 @@ class _ToOneAddress:
         return new
 
     def until(self, deadline: float) -> None:
-        """Give the next call so long."""
+        """Set the deadline of the next call."""
         self.deadline = deadline
         if self.sock is not None:
             self.sock.deadline = deadline
@@ -107,7 +107,7 @@ type Connection = PlainConnection | SecureConnection
 
 
 def connect(address: Address, ip: IP, *, deadline: float) -> Connection:
-    """Open a connection. Raises OSError, of which ssl.SSLError and TimeoutError are some."""
+    """Open a connection. Raises OSError, including ssl.SSLError and TimeoutError."""
     connection: Connection
     if address.scheme == "https":
         connection = SecureConnection(
@@ -127,7 +127,7 @@ def connect(address: Address, ip: IP, *, deadline: float) -> Connection:
 
 
 class Idle:
-    """Connections that wait for the next call to the same host; safe for many threads."""
+    """Connections kept for the next call to the same host; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -135,7 +135,7 @@ class Idle:
         self._swept_at = 0.0
 
     def take(self, address: Address, among: list[IP], *, deadline: float) -> Connection | None:
-        """Return one that leads to an address of those that were just checked."""
+        """Return one that leads to one of the addresses that were just checked."""
         while (found := self._pop(address.origin, among)) is not None:
             if found.is_connected:
                 found.until(deadline)

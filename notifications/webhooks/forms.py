@@ -1,4 +1,4 @@
-"""What a manager fills in about a webhook."""
+"""The forms a manager fills in about a webhook."""
 
 from typing import Any
 from uuid import uuid4
@@ -39,12 +39,12 @@ class WebhookForm(forms.Form):
         choices=_kinds,
         initial=EVERY_KIND,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("With all of them ticked, it gets what later releases add, too."),
-        error_messages={"required": _("Choose one event at least.")},
+        help_text=_("With all of them ticked, it also gets what later releases add."),
+        error_messages={"required": _("Choose at least one event.")},
     )
 
     def clean_kinds(self) -> list[str]:
-        """Write «every kind» as no kind at all, so that it includes those to come."""
+        """Store "every kind" as no kind at all, so that it includes future ones."""
         kinds: list[str] = self.cleaned_data["kinds"]
         return [] if set(kinds) == set(EVERY_KIND) else kinds
 
@@ -58,7 +58,7 @@ class AddWebhookForm(WebhookForm):
 
 
 class AddWebhookToForm(AddWebhookForm):
-    """The same where no space is chosen yet."""
+    """The same when no space is chosen yet."""
 
     space = forms.ModelChoiceField(label=_("Space"), queryset=Space.objects.none())
     field_order = ["space", "url", "kinds"]
@@ -70,14 +70,14 @@ class AddWebhookToForm(AddWebhookForm):
 
 
 class DeliveriesForm(forms.Form):
-    """Which deliveries to show; what is not understood shows all."""
+    """Which deliveries to show; anything invalid shows all."""
 
     state = forms.ChoiceField(
         label=_("State"), required=False, choices=[("", _("all")), *Delivery.State.choices]
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Offer what can occur: mail may not be needed any more, a webhook is told everything."""
+        """Offer what can occur: only mail can be "not needed", webhooks get everything."""
         super().__init__(*args, **kwargs)
         field: Any = self.fields["state"]
         never = Delivery.State.SKIPPED

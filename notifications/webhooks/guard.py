@@ -1,7 +1,7 @@
-"""Where webhooks may lead: to public addresses, in whatever way an address is spelt.
+"""Where webhooks may go: to public addresses only, however an address is spelt.
 
-A name can lead somewhere else a moment after it was looked at (DNS rebinding), so a call looks it
-up once, checks what came, and connects to that and to nothing else: see `calling`.
+A name can lead somewhere else a moment after it was checked (DNS rebinding), so a call looks it
+up once, checks the result, and connects to that and nothing else: see `calling`.
 """
 
 import re
@@ -19,12 +19,12 @@ from notifications.webhooks import sentences
 type IP = IPv4Address | IPv6Address
 type Origin = tuple[str, str, int]
 
-#: `is_global` follows IANA's registries of special purposes; these it lets pass.
+#: `is_global` follows IANA's special-purpose registries; it lets these pass.
 NOT_PUBLIC_4 = [
     IPv4Network(network)
     for network in (
         "192.0.0.0/24",  # protocol assignments; a cloud's metadata is at 192.0.0.192
-        "192.88.99.0/24",  # relays of 6to4, given up (RFC 7526)
+        "192.88.99.0/24",  # 6to4 relays, deprecated (RFC 7526)
         "168.63.129.16/32",  # Azure's own address for its machines
     )
 ]
@@ -34,25 +34,25 @@ NOT_PUBLIC_6 = [
         "2001:db8::/32",  # documentation
         "3fff::/20",  # documentation (RFC 9637)
         "2001::/23",  # protocol assignments, with Teredo, ORCHID and benchmarking
-        "2002::/16",  # 6to4, given up (RFC 7526): what is inside may be private
+        "2002::/16",  # 6to4, deprecated (RFC 7526): the address inside may be private
         "2620:4f:8000::/48",  # AS112: answers for private addresses
     )
 ]
-#: All that is handed out as public unicast so far.
+#: All that is allocated as public unicast so far.
 PUBLIC_6 = IPv6Network("2000::/3")
-#: Carries an IPv4 address, which is what it leads to (RFC 6052).
+#: Carries an IPv4 address, which is where it leads (RFC 6052).
 NAT64 = IPv6Network("64:ff9b::/96")
 
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 #: What the C library takes for a number: decimal, octal or hexadecimal.
 NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
-#: Spaces, control characters, and what different readers of addresses read differently.
+#: Spaces, control characters, and characters on which URL parsers disagree.
 UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufffe]")
-PATIENCE = 2.0  # seconds that a form waits for a name
+PATIENCE = 2.0  # seconds that a form waits for DNS
 
 
 class AddressRefused(Exception):
-    """No webhook may go there; the sentence, in English, says why."""
+    """No webhook may go there; the message, in English, says why."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -60,7 +60,7 @@ class AddressRefused(Exception):
 
 
 class NameUnknown(Exception):
-    """No address was found for a name, for now."""
+    """No address was found for a name, at least for now."""
 
     def __init__(self, host: str) -> None:
         self.sentence = sentences.NO_NAME % host
@@ -69,7 +69,7 @@ class NameUnknown(Exception):
 
 @dataclass(frozen=True)
 class Address:
-    """A webhook's address, taken apart; `host` is a name or a number in its one plain spelling."""
+    """A webhook's address, parsed; `host` is a name or an IP address in canonical form."""
 
     scheme: str
     host: str
@@ -78,7 +78,7 @@ class Address:
 
     @property
     def ip(self) -> IP | None:
-        """Return the number when the host is one."""
+        """Return the IP address if the host is one."""
         try:
             return ip_address(self.host)
         except ValueError:
@@ -96,7 +96,7 @@ class Address:
 
 
 def read(url: str) -> Address:
-    """Take an address apart. Raises AddressRefused for what is no plain address of a web server."""
+    """Parse an address. Raises AddressRefused for anything but a plain web address."""
     if UNSAFE.search(url):
         raise AddressRefused(sentences.ADDRESS)
     try:
@@ -151,7 +151,7 @@ def _host(parts: SplitResult) -> str:
 
 
 def _number(name: str) -> str:
-    """Read a number as the C library would: 2130706433, 0177.0.0.1, 0x7f.1 and 127.1 are one."""
+    """Parse an IP as the C library does: 2130706433, 0177.0.0.1, 0x7f.1 and 127.1 are one."""
     try:
         return str(IPv4Address(socket.inet_aton(name)))
     except (OSError, ValueError) as error:
@@ -159,16 +159,16 @@ def _number(name: str) -> str:
 
 
 def _target(parts: SplitResult) -> str:
-    """Return path and query, as they go into the first line of a request."""
+    """Return path and query, as they appear in the first line of a request."""
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~?")
     return f"{path}?{query}" if query else path
 
 
 def addresses_of(address: Address, *, within: float) -> list[IP]:
-    """Return all that a host leads to, every one of them checked.
+    """Return all addresses that a host leads to, each of them checked.
 
-    Looks up once, for so many seconds at most. Raises AddressRefused, and NameUnknown when there
+    Looks up once, for that many seconds at most. Raises AddressRefused, and NameUnknown when there
     is no answer.
     """
     try:
@@ -182,7 +182,7 @@ def addresses_of(address: Address, *, within: float) -> list[IP]:
 
 
 def _look_up(address: Address, within: float) -> list[IP]:
-    """Ask in a thread: the C library waits for a silent name server as long as it likes."""
+    """Look up in a thread: the C library waits for a silent name server as long as it likes."""
     answers: list[list[IP] | OSError] = []
 
     def ask() -> None:
@@ -201,7 +201,7 @@ def _look_up(address: Address, within: float) -> list[IP]:
 
 
 def check(url: str) -> None:
-    """Refuse an address that a webhook may not have; a name that leads nowhere yet may come to be.
+    """Refuse an address that a webhook may not have; a name that leads nowhere yet is allowed.
 
     For forms: what counts is the check at each call. Raises AddressRefused.
     """
@@ -231,7 +231,7 @@ def _check_inside(name: str) -> None:
 
 
 def is_public(ip: IP) -> bool:
-    """Tell whether an address is one of the public internet, and of one machine."""
+    """Tell whether an address is on the public internet and belongs to one machine."""
     if isinstance(ip, IPv4Address):
         is_special = ip.is_multicast or ip.is_reserved or any(ip in net for net in NOT_PUBLIC_4)
         return ip.is_global and not is_special

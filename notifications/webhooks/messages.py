@@ -15,7 +15,7 @@ USER_AGENT = "Mesto/1.0"
 
 @dataclass(frozen=True)
 class Message:
-    """One thing to say, taken from the database: threads that send it need nothing else."""
+    """One message, taken from the database: threads that send it need nothing else."""
 
     id: str
     url: str
@@ -23,13 +23,13 @@ class Message:
     secrets: tuple[str, ...]
 
     def headers(self, at: datetime) -> dict[str, str]:
-        """Return the headers of a call at this moment: each try is signed anew."""
+        """Return a call's headers as of this moment: each try is signed afresh."""
         text = self.body.decode()
         signatures = [Webhook(secret).sign(self.id, at, text) for secret in self.secrets]
         return {
             "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
-            "Accept-Encoding": "identity",  # nothing to unpack, so nothing that swells
+            "Accept-Encoding": "identity",  # nothing to unpack, so no zip bombs
             "webhook-id": self.id,
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": " ".join(signatures),
@@ -37,7 +37,7 @@ class Message:
 
 
 def message_of(delivery: Delivery, *, now: datetime) -> Message:
-    """Write what a delivery says. It needs `with_event`, and its endpoint."""
+    """Build a delivery's message. It needs `with_event`, and its endpoint."""
     return Message(
         id=event_id(delivery.event) if delivery.event else str(delivery.code),
         url=delivery.endpoint.url,
@@ -47,7 +47,7 @@ def message_of(delivery: Delivery, *, now: datetime) -> Message:
 
 
 def payload(delivery: Delivery) -> dict[str, Any]:
-    """Return type, time and data, the same at each try; a test tells of itself only."""
+    """Return type, time and data, the same on every try; a test only describes itself."""
     if delivery.event is None:
         space = delivery.endpoint.space
         assert space is not None  # a constraint says so: it is a webhook's
@@ -65,7 +65,7 @@ def payload(delivery: Delivery) -> dict[str, Any]:
 
 
 def _json(value: dict[str, Any]) -> bytes:
-    """Write the same bytes at each try: PostgreSQL keeps the keys of JSON in its own order."""
+    """Write the same bytes on every try: PostgreSQL keeps JSON keys in its own order."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 

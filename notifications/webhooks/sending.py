@@ -1,8 +1,8 @@
-"""Webhooks: signed calls to the programs of a space, many at a time.
+"""Webhooks: signed calls to a space's programs, many at a time.
 
-The worker's thread owns the database: it claims, and writes down how calls ended. The calls
-themselves are made by threads that know nothing but what they have to say, so who answers slowly
-holds up nobody. An endpoint gets more calls at once as long as it answers quickly, and one at a
+The worker's thread owns the database: it claims deliveries and records how calls ended. The calls
+themselves are made by threads that know nothing but their message, so a slow receiver
+holds nobody up. An endpoint gets several calls at once as long as it answers quickly, and one at a
 time while it fails.
 """
 
@@ -25,15 +25,15 @@ from notifications.webhooks.sentences import FAILED
 
 logger = logging.getLogger("mesto.webhooks")
 
-MOST_CALLS = 64  # at a time, of one worker
-FIRST_CALLS, MOST_OF_ONE = 2, 4  # at a time, to one endpoint
+MOST_CALLS = 64  # at a time, per worker
+FIRST_CALLS, MOST_OF_ONE = 2, 4  # at a time, per endpoint
 QUICK = 1000  # milliseconds
-PAUSE = 0.05  # seconds to wait for a call that ends
-GATHER = 0.01  # and then for others: they are written down together
+PAUSE = 0.05  # seconds to wait for a call to end
+GATHER = 0.01  # and then for others, to record them together
 
 
 class Sender:
-    """Calls under way. One for each worker, used by one thread."""
+    """Calls in progress. One for each worker, used by one thread."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
@@ -44,10 +44,10 @@ class Sender:
         self._turn = 0
 
     def step(self, *, now: datetime) -> int:
-        """Begin what is due, wait a moment, write down what has ended.
+        """Start what is due, wait a moment, record what has ended.
 
-        Returns how many calls ended; not 0 either while some are under way, so that who asks until
-        nothing is left asks again.
+        Returns how many calls ended; not 0 while some are in progress, so that a caller that loops
+        until nothing is left calls again.
         """
         self._begin(now)
         if not self._under_way:
@@ -57,7 +57,7 @@ class Sender:
         return self._settle(now) or 1
 
     def finish(self, *, now: datetime) -> int:
-        """End what is under way: each call has its deadline."""
+        """Finish what is in progress: each call has its deadline."""
         wait(self._under_way)
         ended = self._settle(now)
         if self._pool is not None:
@@ -69,7 +69,7 @@ class Sender:
     def _begin(self, now: datetime) -> None:
         busy = Counter(delivery.endpoint_id for delivery in self._under_way.values())
         ready = list(Endpoint.objects.on(Endpoint.Channel.WEBHOOK).ready(now).with_space())
-        # Whoever waits longest is next: else some slow ones take each slot as it falls free.
+        # Longest waiting first: otherwise a few slow ones take every slot as it becomes free.
         ready.sort(key=lambda endpoint: (busy[endpoint.pk], self._turns.get(endpoint.pk, 0)))
         for endpoint in ready:
             free = MOST_CALLS - len(self._under_way)
@@ -96,7 +96,7 @@ class Sender:
             if future.done():
                 ended[delivery.endpoint_id].append(future)
         for endpoint, futures in ended.items():
-            # Should writing fail, the leases run out and they are sent again.
+            # If writing fails, the leases run out and they are sent again.
             tried = [(self._under_way.pop(future), _result(future, now)) for future in futures]
             relay.settle([(delivery, _outcome(delivery, r)) for delivery, r in tried], now=now)
             self._learn(endpoint, [result for _delivery, result in tried])
@@ -111,7 +111,7 @@ class Sender:
 
 
 def _patience() -> float:
-    """Return a call's seconds. It is over well before its lease, or it would be made twice."""
+    """Return a call's timeout. It ends well before its lease, or it would be made twice."""
     seconds: float = min(
         settings.WEBHOOKS["timeout_seconds"], settings.DELIVERIES["lease_seconds"] / 2
     )
@@ -148,10 +148,10 @@ _sender = Sender()
 
 
 def deliver_webhooks(*, now: datetime) -> int:
-    """Call some of the endpoints that something is due for; return how many calls ended."""
+    """Call some of the endpoints with something due; return how many calls ended."""
     return _sender.step(now=now)
 
 
 def finish_webhooks() -> int:
-    """End the calls that are under way; return how many. For a worker that stops."""
+    """Finish the calls in progress; return how many. For a worker that is stopping."""
     return _sender.finish(now=timezone.now())

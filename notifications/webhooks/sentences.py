@@ -1,6 +1,6 @@
-"""What goes wrong with a webhook, in one sentence that a manager reads.
+"""What can go wrong with a webhook, in one sentence for a manager.
 
-A delivery keeps the sentence in English, for whoever reads it in which language; `in_words` says it
+A delivery stores the sentence in English, because readers' languages differ; `in_words` says it
 in the reader's.
 """
 
@@ -9,25 +9,25 @@ import re
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-# Written with %s for what differs from case to case.
+# %s stands for what differs from case to case.
 INSIDE = gettext_noop(
     "Refused: this address leads into a private network (%s). "
     "A webhook needs an address on the public internet."
 )
-ADDRESS = gettext_noop("Refused: this is no plain address such as https://example.com/mesto.")
+ADDRESS = gettext_noop("Refused: this is not a plain address such as https://example.com/mesto.")
 LOGIN = gettext_noop("Refused: a login or an @ before the host can't be part of the address.")
-PORT = gettext_noop("Refused: the port after the host is not one.")
+PORT = gettext_noop("Refused: what follows the host is not a port.")
 HOST = gettext_noop("Refused: the address names no host.")
 HTTPS = gettext_noop("Refused: the address must begin with https://.")
-NO_NAME = gettext_noop("The name %s leads nowhere: no address was found for it.")
+NO_NAME = gettext_noop("The name %s leads nowhere: it has no address.")
 NO_CONNECTION = gettext_noop("No connection to %s.")
 NO_TRUST = gettext_noop("The certificate of %s can't be trusted.")
 NO_TLS = gettext_noop("No secure connection to %s.")
 TOO_LATE = gettext_noop("No complete answer within %s seconds.")
-HUNG_UP = gettext_noop("The connection was closed before a complete answer.")
-NO_HTTP = gettext_noop("What came back is not HTTP.")
+HUNG_UP = gettext_noop("The connection was closed before the answer was complete.")
+NO_HTTP = gettext_noop("The answer is not HTTP.")
 REDIRECT = gettext_noop("Answered with a redirect (%s), and redirects are not followed.")
-GONE = gettext_noop("Answered %s: it wants no more, so the webhook was switched off.")
+GONE = gettext_noop("Answered %s: it doesn't want any more, so the webhook was switched off.")
 ANSWERED = gettext_noop("Answered %s.")
 FAILED = gettext_noop("Mesto itself failed to send it.")
 
@@ -37,7 +37,7 @@ SENTENCES = (
 )
 
 
-#: Each sentence as it may have been kept: as it was written, with something in it, cut at the end.
+#: Each sentence as it may have been stored: filled in, and cut off at the end.
 _PATTERNS = {
     sentence: re.compile(re.escape(sentence).replace("%s", "(.*?)"), re.DOTALL)
     for sentence in SENTENCES
@@ -45,7 +45,7 @@ _PATTERNS = {
 
 
 def in_words(kept: str) -> str:
-    """Say in the reader's language what was kept in English; what is no sentence of ours stays."""
+    """Translate a stored English sentence into the reader's language; leave others alone."""
     for sentence, pattern in _PATTERNS.items():
         if found := pattern.fullmatch(kept):
             return _(sentence) % found.groups() if found.groups() else _(sentence)

@@ -1,4 +1,4 @@
-"""Setting up the webhooks of a space. Secrets are random, and shown once."""
+"""Setting up a space's webhooks. Secrets are random, and shown once."""
 
 import logging
 from base64 import b64encode
@@ -18,13 +18,13 @@ from spaces.models import Space
 
 logger = logging.getLogger("mesto.webhooks")
 
-MOST = 20  # of one space
-#: So long the old secret signs too.
+MOST = 20  # per space
+#: How long the old secret also signs.
 CHANGE_OVER = timedelta(hours=24)
 
 
 class WebhookError(Exception):
-    """Why it was not done; its text is for the person."""
+    """Why it was not done; the text is for the person."""
 
 
 class TooManyWebhooks(WebhookError):
@@ -35,7 +35,8 @@ class TooManyWebhooks(WebhookError):
 class AlreadyAdded(WebhookError):
     def __str__(self) -> str:
         return _(
-            "This webhook is added already. If you didn't copy its secret, make a new one for it."
+            "This webhook has already been added. If you didn't copy its secret, make a "
+            "new one for it."
         )
 
 
@@ -60,12 +61,12 @@ def add(
     now: datetime,
     code: UUID | None = None,
 ) -> tuple[Endpoint, str]:
-    """Add a webhook; return it and its secret, which is shown to nobody again.
+    """Add a webhook; return it and its secret, which is never shown again.
 
-    `code` is chosen by who asks, so that asking twice adds one. Raises guard.AddressRefused,
+    The caller chooses `code`, so that asking twice adds one. Raises guard.AddressRefused,
     TooManyWebhooks, AlreadyAdded.
     """
-    guard.check(url)  # before the transaction: it may wait for a name server
+    guard.check(url)  # before the transaction: it may wait for DNS
     return _add(space, url=url, kinds=kinds, by=by, now=now, code=code)
 
 
@@ -73,7 +74,7 @@ def add(
 def _add(
     space: Space, *, url: str, kinds: Sequence[str], by: User, now: datetime, code: UUID | None
 ) -> tuple[Endpoint, str]:
-    # One after another for each space: two at once would not see each other in what is read here.
+    # One at a time for each space: two at once would not see each other in the count.
     Space.objects.select_for_update(no_key=True).get(pk=space.pk)
     if code and Endpoint.objects.filter(code=code).exists():
         raise AlreadyAdded
@@ -94,12 +95,12 @@ def _add(
 
 
 def _new_secret() -> str:
-    """Make a secret as the Standard Webhooks specification writes it, of 256 random bits."""
+    """Make a secret in the Standard Webhooks format, from 256 random bits."""
     return "whsec_" + b64encode(token_bytes(32)).decode()
 
 
 def change(endpoint: Endpoint, *, url: str, kinds: Sequence[str], by: User) -> None:
-    """Send to another address or other events. Raises guard.AddressRefused."""
+    """Change the address or the events. Raises guard.AddressRefused."""
     guard.check(url)
     endpoint.url, endpoint.kinds = url, list(kinds)
     # Not `save`: somebody may have deleted it meanwhile.
@@ -109,16 +110,16 @@ def change(endpoint: Endpoint, *, url: str, kinds: Sequence[str], by: User) -> N
 
 
 def switch(endpoint: Endpoint, *, on: bool, by: User) -> None:
-    """Switch it on or off. What waits for it waits on, and is sent when it is on again."""
+    """Switch it on or off. What is waiting keeps waiting, and is sent when it is on again."""
     endpoint.is_active = on
-    # It begins anew: whoever fails from now on does so since now.
+    # A fresh start: failures count from now.
     anew = {"failures": 0, "failing_since": None, "rests_until": None} if on else {}
     Endpoint.objects.filter(pk=endpoint.pk).update(is_active=on, **anew)
     _log("switched on" if on else "switched off", endpoint, by)
 
 
 def switch_off_gone(endpoint: int, *, url: str, now: datetime) -> None:
-    """Leave a receiver in peace that has answered 410 Gone; another address since is another."""
+    """Leave a receiver alone that answered 410 Gone, unless its address has changed since."""
     found = Endpoint.objects.filter(pk=endpoint, url=url)
     if found.update(is_active=False, failing_since=now):
         logger.warning("webhook %s answered 410 and was switched off", endpoint)
@@ -126,9 +127,9 @@ def switch_off_gone(endpoint: int, *, url: str, now: datetime) -> None:
 
 @transaction.atomic
 def new_secret(endpoint: Endpoint, *, by: User, now: datetime, seen: str | None = None) -> str:
-    """Make another secret and return it; the one before signs too for a day.
+    """Make a new secret and return it; the old one also signs for a day.
 
-    `seen` is the `secret_mark` that the person saw: a page that is sent twice makes one secret.
+    `seen` is the `secret_mark` that the person saw: a page submitted twice makes one secret.
     Raises SecretChanged.
     """
     row = Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
@@ -142,7 +143,7 @@ def new_secret(endpoint: Endpoint, *, by: User, now: datetime, seen: str | None 
 
 
 def secret_mark(endpoint: Endpoint) -> str:
-    """Return what is another after each change of secrets, and tells nothing of them."""
+    """Return a mark that changes with the secrets, and reveals nothing about them."""
     until = endpoint.previous_secret_until
     return until.isoformat() if until else "first"
 
@@ -163,7 +164,7 @@ def ping(endpoint: Endpoint, *, now: datetime) -> Delivery:
 
 
 def resend(delivery: Delivery, *, now: datetime) -> bool:
-    """Send again what is settled or waits for its next try; tell whether it was. Raises IsOff."""
+    """Send again what is settled or waiting for its next try; tell whether it was. Raises IsOff."""
     if not delivery.endpoint.is_active:
         raise IsOff
     sent = relay.resend([delivery], now=now)
@@ -174,14 +175,14 @@ def resend(delivery: Delivery, *, now: datetime) -> bool:
 @transaction.atomic
 def remove(endpoint: Endpoint, *, by: User) -> None:
     """Delete a webhook and the record of its deliveries."""
-    # Its row first, as the relay does it, so that the two never wait for each other.
+    # Lock its row first, as the relay does, so that the two never deadlock.
     if row := Endpoint.objects.select_for_update().filter(pk=endpoint.pk).first():
         row.delete()
         _log("removed", endpoint, by)
 
 
 def _wake(endpoint: Endpoint) -> None:
-    """Let it be called at once though it has failed: a person wants to see what comes of it."""
+    """Let it be called at once though it has failed: a person wants to see what happens."""
     Endpoint.objects.filter(pk=endpoint.pk).update(rests_until=None)
 
 

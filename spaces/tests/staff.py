@@ -1,5 +1,6 @@
 """The admin as a person uses it."""
 
+from django.db.models import Model
 from django.urls import reverse
 
 from accounts.models import User
@@ -18,8 +19,8 @@ def add_url(model: type[Space] | type[Place]) -> str:
     return reverse(f"admin:spaces_{model._meta.model_name}_add")
 
 
-def page(row: Space | Place, verb: str = "change") -> str:
-    return reverse(f"admin:spaces_{row._meta.model_name}_{verb}", args=[row.pk])
+def page(row: Model, verb: str = "change") -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{verb}", args=[row.pk])
 
 
 def filled_in(client, url: str) -> dict[str, object]:

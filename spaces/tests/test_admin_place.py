@@ -228,11 +228,13 @@ def test_a_place_with_bookings_is_not_deleted(client, space, desk, manager, alic
     assert space.places.count() == 3
 
 
-def test_parts_of_a_booked_place_stay(client, space, desk, manager, alice):
+def test_parts_of_a_booked_place_are_asked_about(client, space, desk, manager, alice):
     now = timezone.now()
     start = (now + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
     book(desk, alice, now, start)
     sign_in(client, manager)
-    data = filled_in(client, page(desk)) | {"parts": [space.places.get(number=2).pk]}
-    assert "upcoming booking" in errors(client.post(page(desk), data))
+    new = {"parts": [space.places.get(number=2).pk], "is_bookable": "on"}
+    answer = client.post(page(desk), filled_in(client, page(desk)) | new)
+    assert answer.status_code == 409
+    assert "The place is made up of other parts now." in answer.text
     assert desk.parts.count() == 0

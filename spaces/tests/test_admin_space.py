@@ -96,7 +96,7 @@ def test_hours_keep_to_quarters(client, space, manager):
     sign_in(client, manager)
     data = filled_in(client, page(space)) | {"opening_hours-0-opens_at": "08:10"}
     response = client.post(page(space), data)
-    assert "Choose a quarter of an hour" in errors(response)
+    assert "Choose a quarter hour" in errors(response)
     assert space.opening_hours.get(weekday=0).opens_at == time(8)
 
 

@@ -68,7 +68,7 @@ def test_a_closure_of_a_place_elsewhere_is_explained(space):
 
 def test_a_closure_keeps_to_quarters(space):
     closure = ClosureFactory.build(space=space, starts_at=datetime(2026, 1, 1, 9, 1, tzinfo=UTC))
-    with pytest.raises(ValidationError, match="quarter of an hour"):
+    with pytest.raises(ValidationError, match="quarter hour"):
         closure.full_clean()
 
 

@@ -36,7 +36,7 @@ def test_quarters_of_an_hour_are_accepted(value):
     [time(9, 10), time(9, 0, 1), time(9, 0, 0, 1), datetime(2026, 1, 1, 9, 59, tzinfo=UTC)],
 )
 def test_other_times_are_refused(value):
-    with pytest.raises(ValidationError, match="quarter of an hour"):
+    with pytest.raises(ValidationError, match="quarter hour"):
         validate_quarter_hour(value)
 
 

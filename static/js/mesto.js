@@ -1,14 +1,14 @@
-// What the pages do better with JavaScript; everything works without it.
+// What JavaScript improves; everything works without it.
 
 const byId = (id) => document.getElementById(id);
 
-// A form that changes something is sent once, however often its button is pressed.
+// A form that changes something is submitted once, however often its button is pressed.
 document.addEventListener("submit", ({ target: form, defaultPrevented }) => {
   if (defaultPrevented || !form.matches("[data-once]")) return;
-  // After this event: a disabled button would not be sent along.
+  // After this event: a disabled button would not be submitted.
   setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
 });
-// A page that the browser kept for its Back button must work again.
+// A page that the browser restores for its Back button must work again.
 addEventListener("pageshow", () => {
   document.querySelectorAll("[data-once] button").forEach((button) => { button.disabled = false; });
 });
@@ -22,7 +22,7 @@ document.addEventListener("click", (event) => {
   event.target.closest("[data-dismiss]")?.closest(".alert").remove();
 });
 
-// The languages keep you on the page that htmx last wrote into the address bar.
+// Changing the language keeps you on the page that htmx last put in the address bar.
 document.addEventListener("submit", ({ target: form }) => {
   if (form.matches(".languages") && form.elements.next.value) form.elements.next.value = location.pathname + location.search;
 });
@@ -31,14 +31,14 @@ document.addEventListener("submit", ({ target: form }) => {
 document.addEventListener("change", ({ target: from }) => {
   const to = byId("id_to");
   if (from.id !== "id_from" || !to) return;
-  // Two changes may come before the server's answer to the first.
+  // A second change may come before the server's answer to the first.
   const before = from.indexBefore ?? [...from.options].findIndex((option) => option.defaultSelected);
   from.indexBefore = from.selectedIndex;
   const last = to.options.length - 1;
   to.selectedIndex = Math.max(0, Math.min(last, to.selectedIndex + from.selectedIndex - before));
 }, true);
 
-// The features lie over the page where it is wide: a press beside them, or Escape, closes them.
+// On wide screens the features open over the page: a click outside, or Escape, closes them.
 for (const name of ["click", "keydown"]) {
   document.addEventListener(name, ({ type, key, target }) => {
     const features = document.querySelector(".features-field[open]");
@@ -62,15 +62,15 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   byId("announcement").textContent = byId("found").textContent;
   scrollTimeline();
 });
-// When the answer is not the page that was asked for, go there and see.
+// When the answer is not the page that was requested, go there and see.
 for (const name of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(name, ({ detail }) => {
-    // What asks every few seconds asks again.
+    // Polling requests are repeated anyway.
     if (!detail.elt.matches("[hx-trigger^=every]")) location.assign(detail.pathInfo.finalRequestPath);
   });
 }
 
-// Copying wants a secure address; without it, or without JavaScript, one selects.
+// Copying needs a secure origin; without it, or without JavaScript, people select the text.
 if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach((button) => {
   const field = byId(button.dataset.copy);
   button.hidden = false;
@@ -82,9 +82,10 @@ if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach((butto
   });
 });
 
-// A page that asks again by itself: never sends a form again, only looks.
+// A page that retries by itself. It has a form only if submitting it twice acts once.
 const retry = document.querySelector("[data-retry-after]");
-if (retry) setTimeout(() => location.replace(location.href), retry.dataset.retryAfter * 1000);
+const again = () => (retry.matches("form") ? retry.requestSubmit() : location.replace(location.href));
+if (retry) setTimeout(again, retry.dataset.retryAfter * 1000);
 
 document.querySelectorAll("[data-dismiss]").forEach((button) => { button.hidden = false; });
 scrollTimeline();

@@ -1,4 +1,4 @@
-"""Django's command, which ends what the old password may have opened too."""
+"""Django's command, which also ends what the old password may have opened."""
 
 import getpass
 from typing import Any

@@ -351,9 +351,38 @@ class TestCommand:
         def check():
             call_command("check_bookings", stdout=StringIO())
 
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(12):
             check()
         for hour in (8, 12, 14, 16, 18, 20):
             book(desk, alice, now, starts_at=at(hour))
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(12):
             check()
+
+
+class TestNotices:
+    """What the present set-up would not allow is told, and is no violation."""
+
+    def told(self):
+        out = StringIO()
+        call_command("check_bookings", stdout=out)
+        return out.getvalue().splitlines()
+
+    def test_a_booking_that_fits_no_longer_is_noticed(self, space, desk, alice, soon):
+        booking = book(desk, alice, soon - 20 * HOUR, soon)
+        space.opening_hours.update(closes_at="11:00")
+        alice.is_active = False
+        alice.save()
+        assert self.told() == [
+            f"notice: {booking.code}: closed, account_closed by the present set-up",
+            "1 bookings checked, no violations",
+        ]
+
+    def test_past_and_cancelled_ones_are_not(self, space, desk, alice, soon, now):
+        services.cancel(book(desk, alice, soon - 20 * HOUR, soon), by=alice, now=now)
+        book(desk, alice, soon - 200 * HOUR, soon - 168 * HOUR)
+        space.opening_hours.all().delete()
+        assert self.told() == ["2 bookings checked, no violations"]
+
+    def test_nothing_is_noticed_where_all_fit(self, desk, alice, soon):
+        book(desk, alice, soon - 20 * HOUR, soon)
+        assert self.told() == ["1 bookings checked, no violations"]

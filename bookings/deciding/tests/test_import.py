@@ -60,8 +60,7 @@ class TestCommand:
         output = run(line(), line(who="bob"), line(place=2, length=13))
         ten, twelve = f"{soon:%Y-%m-%dT%H:%M}", f"{soon + timedelta(hours=2):%Y-%m-%d %H:%M}"
         assert output[0] == (
-            f"line 3: loft 1, {ten} to {twelve}: "
-            "Somebody else has the place for a part of that time."
+            f"line 3: loft 1, {ten} to {twelve}: Somebody else has the place for part of that time."
         )
         assert output[1].endswith("The space is not open for all of that time.")
         assert output[2:] == ["3 lines: 1 booked, 2 refused; 0 of them asked for before"]
@@ -142,7 +141,7 @@ class TestCommand:
         assert output == ["3 lines: 1 booked, 2 refused; 0 of them asked for before"]
         assert list(csv.reader(report.read_text("utf-8").splitlines())) == [
             ["line", "codes", "reasons"],
-            ["3", "slot_taken", "Somebody else has the place for a part of that time."],
+            ["3", "slot_taken", "Somebody else has the place for part of that time."],
             ["4", "no_such_member", "There is no such member."],
         ]
 

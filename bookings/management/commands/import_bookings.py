@@ -24,13 +24,13 @@ from bookings.models import Booking
 
 logger = logging.getLogger("mesto.import")
 
-PAUSE = 0.2  # seconds, while another worker decides the rest
-WIDTH = 30  # of the bar
-UNITS = 50  # decisions between two looks at what is left
+PAUSE = 0.2  # seconds between checks while another worker decides the rest
+WIDTH = 30  # of the progress bar
+UNITS = 50  # decisions between checks of what is left
 
 
 def encoding(name: str) -> str:
-    """Read the name of an encoding that is of texts."""
+    """Parse the name of a text encoding."""
     try:
         codecs.lookup(name)
         b"a,b".decode(name)
@@ -118,7 +118,7 @@ class Command(BaseCommand):
         return entries
 
     def decide(self, entries: list[Entry], interrupt: Callable[[], None]) -> None:
-        """Work on the queue, beside the workers there are, until none of ours is undecided."""
+        """Work on the queue, alongside any workers, until none of ours is undecided."""
         ours = {entry.booking.pk for entry in entries if entry.booking is not None}
         with progress(self.stderr, "decided", len(ours)) as bar:
             while left := ours & set(Booking.objects.undecided().values_list("pk", flat=True)):
@@ -129,13 +129,13 @@ class Command(BaseCommand):
 
 
 def work(interrupt: Callable[[], None]) -> bool:
-    """Decide some of what is queued; tell whether there may be more to do at once."""
+    """Decide some of what is queued; tell whether there may be more right away."""
     for _ in range(UNITS):
         interrupt()
         try:
             if not decide_next(now=timezone.now()):
                 return False
-        except Exception:  # as in a worker: when its lease has run out, it is tried again
+        except Exception:  # as in a worker: it is retried when its lease has run out
             logger.exception("a decision failed")
             return False
     return True
@@ -159,9 +159,9 @@ def write_report(refused: Iterable[Refusal], output: OutputWrapper, report: Path
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], None]]:
-    """Let the first Ctrl-C wait until it is asked about: the call raises KeyboardInterrupt.
+    """Hold the first Ctrl-C back until we ask for it: that call raises KeyboardInterrupt.
 
-    Within a statement SQLite would turn it into an error of the database. A second one is at once.
+    During a statement SQLite would turn it into a database error. A second one acts at once.
     """
     asked, before = False, signal.getsignal(signal.SIGINT)
 
@@ -183,7 +183,7 @@ def interrupts() -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def progress(output: OutputWrapper, verb: str, whole: int) -> Iterator[Callable[[int], None]]:
-    """Draw a bar on a terminal, in place; elsewhere nothing."""
+    """Draw a bar in place on a terminal; elsewhere, do nothing."""
 
     def draw(done: int) -> None:
         filled = WIDTH * done // max(whole, 1)

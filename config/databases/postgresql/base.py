@@ -1,8 +1,9 @@
-"""PostgreSQL that may fall silent.
+"""A PostgreSQL connection that copes with a silent server.
 
-A stopped server, or one behind a broken network, keeps its TCP connections and never answers: no
-timeout of its own helps. After a short silence we ask its door, by the one message that every
-PostgreSQL answers before anything else; a slow statement is waited for, a silent server is left.
+A frozen server, or one behind a broken network, keeps its TCP connections and never answers: none
+of its timeouts help. After a short silence we knock at its door, with the one message that every
+PostgreSQL answers before anything else; we wait for a slow statement, but give up on a silent
+server.
 """
 
 import socket
@@ -20,9 +21,9 @@ from psycopg.abc import PQGen
 from config.databases.breaker import Breaker
 from config.databases.postgresql.waiting import waits
 
-SILENCE = 1.0  # seconds without an answer, after which the door is asked, again and again
-DOOR = 1.0  # seconds that the door may take
-SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # answered by one byte, before any sign-in
+SILENCE = 1.0  # seconds without an answer before we knock, repeatedly
+DOOR = 1.0  # seconds that the answer to a knock may take
+SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # answered with one byte, before any sign-in
 
 breaker = Breaker()
 
@@ -38,7 +39,7 @@ class Connection(psycopg.Connection[Any]):
         return super().wait(self._watched(gen), interval, timeout)
 
     def _watched[RV](self, gen: PQGen[RV]) -> Generator[Any, Any, RV]:
-        """Pass everything through, and look at the clock whenever nothing has come."""
+        """Pass everything through, and check the clock whenever nothing has arrived."""
         began = asked = time.monotonic()
         longest = settings.DATABASE_WAITS["silence"]
         try:
@@ -66,7 +67,7 @@ class Connection(psycopg.Connection[Any]):
 
 
 def answers(pgconn: psycopg.pq.abc.PGconn) -> bool:
-    """Tell whether a PostgreSQL opens its door where this connection leads."""
+    """Tell whether a PostgreSQL answers a knock at this connection's address."""
     host = (pgconn.hostaddr or pgconn.host).decode()
     port = int(pgconn.port)
     try:
@@ -85,7 +86,7 @@ def answers(pgconn: psycopg.pq.abc.PGconn) -> bool:
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    #: Django takes from here how to connect, and the names of the errors.
+    #: Django takes its connect function and the error classes from here.
     Database = SimpleNamespace(  # type: ignore[assignment]  # declared as the module itself
         **{**vars(psycopg), "connect": Connection.connect}
     )

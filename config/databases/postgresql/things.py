@@ -12,7 +12,7 @@ LOCK = re.compile(r"\bFOR (NO KEY UPDATE|UPDATE|SHARE|KEY SHARE)\b")
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement with its values: it stands for the rows that it asks for."""
+    """A statement with its values: it stands for the rows it asks for."""
 
     sql: str
     values: str
@@ -20,7 +20,7 @@ class Statement:
 
     @property
     def strength(self) -> int:
-        """Tell how strong a lock on its tables it takes: who holds off readers holds off all."""
+        """Tell how strong a table lock it takes: one that blocks readers blocks everybody."""
         return 2 if WRITE.match(self.sql) else 1 if LOCK.search(self.sql) else 0
 
     def concerns(self, statement: "Statement") -> bool:
@@ -29,7 +29,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Table:
-    """A table that is locked for whoever asks for it so strongly."""
+    """A table that is locked for everyone who wants a lock this strong."""
 
     name: str
     strength: int
@@ -47,10 +47,11 @@ type Thing = Table | Statement
 def waited_for(
     error: BaseException | None, statement: Statement, cursor: Any, values: Any
 ) -> Thing | None:
-    """Name what a statement waited for in vain; None when it failed of something else.
+    """Name what a statement waited for in vain; None if it failed for another reason.
 
-    Tables are locked while a statement is parsed, and only then an error tells where in its text.
-    Rows come later: a context names the row, or nothing does when others wait for it already.
+    Tables are locked while a statement is parsed, and only then does an error give a position in
+    its text. Rows come later: the error's context names the row, or nothing does if others are
+    waiting for it too.
     """
     if isinstance(error, psycopg.errors.QueryCanceled):
         return Statement(statement.sql, statement.values, is_slow=True)

@@ -1,7 +1,7 @@
-"""The waits of a web process for locks and slow statements of PostgreSQL.
+"""A web process's waits for PostgreSQL's locks and slow statements.
 
-A locked *table* is refused to everybody who asks for it as strongly, until it can be had again. A
-locked *row*, and a slow statement, is refused to the very same statement only: one contested place
+A locked *table* is refused to everybody who wants as strong a lock, until it is available again. A
+locked *row*, or a slow statement, is refused only to that very statement: one contested place
 doesn't close the site.
 """
 
@@ -19,7 +19,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from config.databases.patience import LEAST, Patience, quartered
 from config.databases.postgresql.things import Statement, Thing, waited_for
 
-#: How many seconds a request may spend in statements that are LONG, all together.
+#: How many seconds in total a request may spend in LONG statements.
 ALL_TOGETHER = 6.0
 LONG = 0.2
 
@@ -27,14 +27,14 @@ TAKES_STATEMENTS = (psycopg.pq.TransactionStatus.IDLE, psycopg.pq.TransactionSta
 
 
 class Waits:
-    """Executes statements with limits that depend on what was in vain: a wrapper for Django."""
+    """Executes statements with limits that depend on earlier failures: a wrapper for Django."""
 
     def __init__(self) -> None:
         self._patience: Patience[Thing] = Patience()
         self._spent = 0.0
 
     def begin(self, **_: object) -> None:
-        """Begin to reckon for another request."""
+        """Start counting for another request."""
         self._spent = 0.0
 
     def __call__(
@@ -68,7 +68,7 @@ class Waits:
         return result
 
     def _limits(self, in_vain: Sequence[Thing]) -> dict[str, float]:
-        """Return what is to be limited more than usual, in seconds."""
+        """Return tighter limits than usual, in seconds."""
         if not in_vain and not self._spent:
             return {}
         left = max(ALL_TOGETHER - self._spent, LEAST)
@@ -81,9 +81,9 @@ class Waits:
 
 @contextmanager
 def limited(connection: BaseDatabaseWrapper, limits: dict[str, float]) -> Iterator[None]:
-    """Let limits hold for one statement.
+    """Apply limits to one statement.
 
-    After a failure in a transaction nothing can be set; its rollback undoes what was.
+    After a failure in a transaction nothing can be set; its rollback undoes the settings.
     """
     if not limits or not is_free(connection):
         yield
@@ -97,7 +97,7 @@ def limited(connection: BaseDatabaseWrapper, limits: dict[str, float]) -> Iterat
 
 
 def is_free(connection: BaseDatabaseWrapper) -> bool:
-    """Tell whether the server would take another statement now."""
+    """Tell whether the server would accept another statement now."""
     found = connection.connection
     return found is not None and found.info.transaction_status in TAKES_STATEMENTS
 

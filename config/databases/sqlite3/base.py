@@ -1,6 +1,6 @@
-"""SQLite whose file may be locked: the first request waits, who comes next is told sooner.
+"""SQLite whose file may be locked: the first request waits, later ones are refused sooner.
 
-Commands and workers wait as long as it takes, try after try.
+Commands and workers wait as long as it takes, retrying.
 """
 
 import re
@@ -16,7 +16,7 @@ from config.databases.breaker import Breaker
 from config.databases.patience import quartered
 
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-#: What takes the one lock of all writers, outside a transaction.
+#: Statements that take the single write lock, outside a transaction.
 TAKES_LOCK = re.compile(r"\s*(BEGIN|INSERT|UPDATE|DELETE|REPLACE)\b")
 
 breaker = Breaker()
@@ -27,7 +27,7 @@ def patience() -> float:
 
 
 def watched[R](wait: Callable[[], R], longest: float) -> R:
-    """Remember that somebody waited so long in vain."""
+    """Remember that somebody waited this long in vain."""
     began = time.monotonic()
     try:
         return wait()
@@ -35,7 +35,7 @@ def watched[R](wait: Callable[[], R], longest: float) -> R:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in BUSY and time.monotonic() > began + 0.9 * longest:
             breaker.trip()
-            # Without the code that asks for another try: there has been patience enough.
+            # Without the code that asks for a retry: we have waited long enough.
             raise sqlite3.OperationalError("database is locked, and stays it") from error
         raise
 

@@ -1,6 +1,6 @@
-"""English dates and times where Django writes them by itself: the day first, 24 hours.
+"""English dates and times where Django formats them itself: day first, 24 hours.
 
-A moment names its zone: nobody could tell it.
+An instant names its zone, since nobody could guess it.
 """
 
 DATE_FORMAT = "j M Y"

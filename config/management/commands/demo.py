@@ -37,7 +37,7 @@ class Command(BaseCommand):
             self._print_logins()
 
     def _print_logins(self) -> None:
-        """Print who can still sign in with the demo password; nobody in a database of one's own."""
+        """Print who can still sign in with the demo password: nobody, in a real database."""
         people = User.objects.in_bulk(demo.LOGINS, field_name="username")
         for login in demo.LOGINS:
             if login in people and people[login].check_password(demo.PASSWORD):

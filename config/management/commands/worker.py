@@ -7,19 +7,20 @@ import signal
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Thread
 from typing import Any, Protocol
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django.utils import timezone
 
-from accounts.services import forget_old_credentials
+from accounts.forgetting import forget_old_credentials
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
+from config.heartbeat import BEAT_SECONDS, Attendance, Heartbeat
 from notifications.kafka.producing import deliver_to_kafka
 from notifications.kafka.requests import forget_refused
 from notifications.mail.sending import deliver_mail
@@ -72,10 +73,18 @@ class Command(BaseCommand):
         parser.add_argument(
             "--once", action="store_true", help="stop when nothing is due; fail if a step failed"
         )
+        parser.add_argument(
+            "--status",
+            action="store_true",
+            help="only say whether a worker is alive; fail if none is, or a request waits for long",
+        )
 
-    def handle(self, *args: Any, interval: float, once: bool, **options: Any) -> None:
+    def handle(self, *args: Any, interval: float, once: bool, status: bool, **options: Any) -> None:
         if interval <= 0:
             raise CommandError("--interval is more than 0.")
+        if status:
+            self.tell_status()
+            return
         lanes = {name: [Task(step) for step in steps] for name, steps in LANES.items()}
         tasks = [task for lane in lanes.values() for task in lane]
         with stop_signals() as is_stopping:
@@ -83,10 +92,23 @@ class Command(BaseCommand):
             if once:  # what one step leaves for another is done too, so they take turns
                 work(tasks, interval=interval, once=True, is_stopping=is_stopping)
             else:
-                side_by_side(lanes, interval=interval, is_stopping=is_stopping)
+                with heartbeat() as beating:
+                    every = {**lanes, "heartbeat": [beating]}
+                    side_by_side(every, interval=interval, is_stopping=is_stopping)
             logger.info("worker stopped")
         if once and any(task.failures for task in tasks):
             raise CommandError("A step failed.")
+
+    def tell_status(self) -> None:
+        """Print who works and what waits; fail when nobody does, or something waits for long."""
+        try:
+            found = Attendance.at(timezone.now())
+        except (DatabaseError, InterfaceError) as error:
+            raise CommandError(f"The database can't be reached: {error}") from error
+        if found.problems:
+            raise CommandError("\n".join(found.sentences))
+        waits = found.oldest_request_at or "none"
+        self.stdout.write(f"Workers alive: {found.workers}. Oldest request that waits: {waits}.")
 
 
 @dataclass
@@ -94,6 +116,7 @@ class Task:
     """A step, and how it went lately."""
 
     step: Step
+    every: float = 0.0  # seconds between two times
     failures: int = 0  # in a row
     due_at: float = 0.0  # on the monotonic clock
     done: int = 0  # since it was logged
@@ -103,8 +126,8 @@ class Task:
         """Do one unit if the step is due; log its failure, and wait longer after each in a row."""
         if time.monotonic() < self.due_at:
             return 0
-        close_old_connections()  # a database that was restarted is found again
         try:
+            close_old_connections()  # a database that was restarted is found again
             done = self.step(now=timezone.now())
         except Exception:
             self.failures += 1
@@ -113,6 +136,7 @@ class Task:
             logger.exception("%s failed; next try in %.0f s", self.step.__name__, pause)
             return 0
         self.failures = 0
+        self.due_at = time.monotonic() + self.every
         self.done += done
         if time.monotonic() > self.reported_at + REPORT_EVERY:
             self.report()
@@ -162,14 +186,33 @@ def work(
         report(tasks)
 
 
+@contextmanager
+def heartbeat() -> Iterator[Task]:
+    """Give the task that shows this worker alive, and take the sign back at the end."""
+    sign = Heartbeat()
+    try:
+        yield Task(sign.beat, every=BEAT_SECONDS)
+    finally:
+        with suppress(DatabaseError):  # it is seen to be gone a little later, then
+            sign.stop()
+        connections.close_all()
+
+
 def side_by_side(
     lanes: "dict[str, list[Task]]", *, interval: float, is_stopping: Callable[[float], bool]
 ) -> None:
-    """Work in every lane until `is_stopping`; return when each has ended what it had in hand."""
+    """Work in every lane until `is_stopping`; return when each has ended what it had in hand.
+
+    A lane that ends by itself takes the others along: half a worker would look alive.
+    """
+    broken: list[BaseException] = []
 
     def run(tasks: Sequence[Task]) -> None:
         try:
             work(tasks, interval=interval, once=False, is_stopping=is_stopping)
+        except BaseException as error:
+            broken.append(error)
+            os.kill(os.getpid(), signal.SIGTERM)
         finally:
             connections.close_all()
 
@@ -178,6 +221,8 @@ def side_by_side(
         thread.start()
     for thread in threads:
         thread.join()
+    if broken:
+        raise broken[0]
 
 
 def report(tasks: Sequence[Task]) -> None:

@@ -81,3 +81,26 @@ def test_a_page_of_a_site_that_is_down_asks_again_by_itself(person):
     assert visitor.status == 503
     with visitor.page.expect_request("**/unreachable/"):
         visitor.page.clock.fast_forward("00:06")
+
+
+SEND = """() => {
+  const form = document.querySelector("main form[method=post]");
+  form.action = "/unreachable/";
+  form.replaceChildren(form.elements.csrfmiddlewaretoken);
+  const key = Object.assign(document.createElement("input"), {name: "request_key", value: "once"});
+  form.append(key);
+  form.submit();
+}"""
+
+
+def test_a_booking_that_met_a_site_that_is_down_is_sent_again_by_itself(person):
+    visitor = person()
+    visitor.page.clock.install()
+    visitor.open("/accounts/register/")
+    with visitor.page.expect_navigation():
+        visitor.page.evaluate(SEND)
+    assert visitor.status == 503
+    with visitor.page.expect_request("**/unreachable/") as asked:
+        visitor.page.clock.fast_forward("00:06")
+    assert asked.value.method == "POST"
+    assert "request_key=once" in asked.value.post_data

@@ -51,7 +51,7 @@ def test_a_reload_makes_no_second_token(person, alice):
     member.sign_in(alice)
     make_one(member)
     member.page.reload()
-    expect(member.page.get_by_text("This token is made already.")).to_be_visible()
+    expect(member.page.get_by_text("This token has already been made.")).to_be_visible()
     assert alice.api_tokens.count() == 1
 
 

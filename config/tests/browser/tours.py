@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 from django.urls import reverse
 
-from accounts import passwords
+from accounts import emails, passwords
 from accounts.models import User
+from accounts.services import change
 from accounts.tests.programs import issue
 from bookings.deciding import services
 from bookings.tests.acts import book, hours, move
@@ -88,6 +89,7 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         "no history": "/bookings/history/",
         "profile": "/accounts/profile/",
         "password": "/accounts/password/",
+        "e-mail": "/accounts/email/",
         "no tokens": "/accounts/tokens/",
         "no calendar": "/accounts/calendar/",
         "nothing stays": "/accounts/stays/",
@@ -98,13 +100,13 @@ def of_a_new_member(member: Person) -> Iterator[str]:
         member.open(path)
         yield name
     for name, path in {
-        "profile": "/accounts/profile/",
+        "e-mail": "/accounts/email/",
         "password": "/accounts/password/",
         "leaving": "/accounts/delete/",
     }.items():
         member.open(path)
         member.page.locator("main form").evaluate("form => form.noValidate = true")
-        if path == "/accounts/profile/":
+        if path == "/accounts/email/":
             member.fill(email="no address")
         member.submit()
         member.page.locator("main [role=alert]").wait_for()
@@ -221,6 +223,25 @@ def _mail(member: Person, alice: User) -> Iterator[str]:
         yield name
     member.open(f"/accounts/forgotten/{passwords.key_of(alice)}/")
     yield "choosing a new password"
+    yield from _addresses(member, alice)
+
+
+def _addresses(member: Person, alice: User) -> Iterator[str]:
+    change(alice, email="alice@example.org", pending_email="alice@example.com")
+    key = emails.key_of(alice, "alice@example.com")
+    for name, path in {
+        "profile with an address that waits": "profile",
+        "changing the address": "email",
+        "confirming an address": f"email/{key}",
+    }.items():
+        member.open(f"/accounts/{path}/")
+        yield name
+    member.submit()
+    member.page.locator("[role=status]").wait_for()
+    yield "an address is confirmed"
+    change(alice, email="")
+    member.open(f"/accounts/email/{key}/")
+    yield "an old link for an address"
 
 
 def of_the_staff(

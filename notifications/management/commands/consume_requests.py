@@ -1,4 +1,4 @@
-"""The process that takes booking requests from Kafka: `manage.py consume_requests`."""
+"""The process that reads booking requests from Kafka: `manage.py consume_requests`."""
 
 import logging
 import signal

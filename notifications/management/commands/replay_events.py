@@ -15,7 +15,7 @@ from notifications.models import Endpoint
 
 
 def instant(text: str) -> datetime:
-    """Read ISO 8601, a date or an instant; without an offset it is UTC."""
+    """Parse ISO 8601, a date or an instant; UTC if there is no offset."""
     try:
         found = datetime.fromisoformat(text)
         return found if found.tzinfo else found.replace(tzinfo=UTC)

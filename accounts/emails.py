@@ -1,0 +1,161 @@
+"""A person's e-mail address: asked for, confirmed by a link that only its owner has, changed.
+
+A new address waits until it is confirmed, and the old one stays until then. The old one is told, so
+that nobody takes an account over in silence. Letters are rows that a worker sends.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.utils import translation
+
+from accounts import tries
+from accounts.models import EmailLetter, User
+
+SALT = "accounts.emails"
+#: So long a link is good for.
+LINK_LIVES = timedelta(days=3)
+#: A try that doesn't succeed is followed by another after so long, and given up in the end.
+RETRY = timedelta(minutes=1)
+GIVE_UP = timedelta(hours=6)
+
+About = EmailLetter.About
+
+
+@transaction.atomic
+def ask(user: User, address: str, *, now: datetime) -> None:
+    """Write to a new address for its owner to confirm it, and tell the one in use.
+
+    Without an address anybody may ask for none: that needs no confirmation. Raises
+    `tries.TooOften` when many letters went there.
+    """
+    if address and address != user.email:
+        _spend(address, now=now)
+    held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if not held.is_active or held.email != user.email:
+        return  # left, or changed it a moment ago in another window
+    if address == held.email:
+        User.objects.filter(pk=user.pk).update(pending_email="")
+    elif address:
+        User.objects.filter(pk=user.pk).update(pending_email=address)
+        _write(held, About.CONFIRM, to=address, now=now)
+        _write(held, About.CHANGING, to=held.email, other=address, now=now)
+    else:
+        put(held, "", now=now)
+
+
+def put(user: User, address: str, *, now: datetime) -> None:
+    """Use another address at once, unconfirmed; tell the old one, ask the new one.
+
+    For who takes theirs away, and for the staff, who do it when nobody reads the old one any more.
+    """
+    old = user.email
+    User.objects.filter(pk=user.pk).update(email=address, email_confirmed_at=None, pending_email="")
+    _write(user, About.CONFIRM, to=address, now=now)
+    _write(user, About.CHANGED, to=old, other=address, now=now)
+
+
+def ask_newcomer(user: User, *, now: datetime) -> None:
+    """Write to the address of who has just signed up. Too many letters there: it can wait."""
+    try:
+        _spend(user.email, now=now)
+    except tries.TooOften:
+        return
+    _write(user, About.CONFIRM, to=user.email, now=now)
+
+
+def ask_again(user: User, *, now: datetime) -> str:
+    """Send the link once more; return where to, empty when nothing waits for it.
+
+    Raises `tries.TooOften`.
+    """
+    address = waiting(user)
+    if address:
+        _spend(address, now=now)
+        _write(user, About.CONFIRM, to=address, now=now)
+    return address
+
+
+def waiting(user: User) -> str:
+    """Return the address that a person has yet to confirm; empty: there is none."""
+    return user.pending_email or ("" if user.email_confirmed_at else user.email)
+
+
+@transaction.atomic
+def confirm(user: User, address: str, *, now: datetime) -> bool:
+    """Use this address from now on; False when the person doesn't wait for it any more.
+
+    Of two links that are followed at once the database lets each do its part once.
+    """
+    people = User.objects.filter(pk=user.pk, is_active=True)
+    old = people.select_for_update(no_key=True).values_list("email", flat=True).first()
+    of_new = people.filter(pending_email=address).exclude(pending_email="")
+    if of_new.update(email=address, email_confirmed_at=now, pending_email=""):
+        if old != address:
+            _write(user, About.CHANGED, to=old or "", other=address, now=now)
+        return True
+    in_use = people.filter(email=address)
+    in_use.filter(email_confirmed_at=None).update(email_confirmed_at=now)
+    return in_use.exists()
+
+
+def key_of(user: User, address: str) -> str:
+    """Return what opens the page that confirms this address of this person."""
+    return signing.dumps([user.pk, address], salt=SALT)
+
+
+def read(key: str) -> tuple[User, str] | None:
+    """Return whose key it is, for which address; None when it is too old, or was never ours."""
+    try:
+        pk, address = signing.loads(key, salt=SALT, max_age=LINK_LIVES)
+    except (signing.BadSignature, ValueError):
+        return None
+    user = User.objects.filter(pk=pk, is_active=True).first()
+    if user is None or address not in {user.email, user.pending_email} - {""}:
+        return None
+    return user, address
+
+
+def forget(user: User) -> None:
+    EmailLetter.objects.filter(user=user).delete()
+
+
+# --- What a worker does ---------------------------------------------------------------------------
+
+
+def claim_next(*, now: datetime) -> EmailLetter | None:
+    """Take one letter that is due; nobody else sends it, unless we don't finish it in time."""
+    due = EmailLetter.objects.filter(due_at__lte=now).select_related("user")
+    for letter in due.order_by("due_at", "pk"):
+        held = EmailLetter.objects.filter(pk=letter.pk, due_at=letter.due_at)
+        if letter.asked_at <= now - GIVE_UP:
+            held.delete()
+        elif held.update(due_at=now + RETRY) == 1:
+            letter.due_at = now + RETRY
+            return letter
+    return None
+
+
+def finish(letter: EmailLetter) -> None:
+    EmailLetter.objects.filter(pk=letter.pk, due_at=letter.due_at).delete()
+
+
+def is_needless(letter: EmailLetter) -> bool:
+    """Tell whether nobody waits for a letter any more."""
+    if letter.about != About.CONFIRM:
+        return not letter.user.is_active
+    return not letter.user.is_active or waiting(letter.user) != letter.to
+
+
+def _spend(address: str, *, now: datetime) -> None:
+    tries.spend("letter", login=address, now=now)
+
+
+def _write(user: User, about: str, *, to: str, other: str = "", now: datetime) -> None:
+    if to:
+        language = user.language or translation.get_language() or settings.LANGUAGE_CODE
+        EmailLetter.objects.create(
+            user=user, about=about, to=to, other=other, language=language, asked_at=now, due_at=now
+        )

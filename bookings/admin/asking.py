@@ -1,0 +1,277 @@
+"""What the admin asks before a change of set-up that bookings don't fit.
+
+Every door of such an admin (form with inlines, list with actions and bulk edits, deletion) is
+watched as a whole: it does its work in a transaction, which is rolled back when a question is open.
+"""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import ActionLocation, ModelAdmin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from bookings.admin import wording
+from bookings.admin.pages import CodesField, page, write_codes
+from bookings.deciding import stranding
+from bookings.deciding.stranding import (
+    Act,
+    Answer,
+    Choice,
+    Clock,
+    Outcome,
+    Scope,
+    WhatBecomes,
+    WhichClock,
+)
+
+type View = Callable[[], HttpResponse]
+
+BACK = "back"
+PREFIX = "bookings"
+
+
+class AnswerForm(forms.Form):
+    """What becomes of the bookings that were shown; its fields travel among those of the change."""
+
+    prefix = PREFIX
+
+    shown = CodesField(required=False)
+    clock = forms.ChoiceField(
+        choices=[(clock.value, clock.value) for clock in Clock],
+        required=False,
+        widget=forms.HiddenInput,
+    )
+    choice = forms.ChoiceField(
+        choices=[*((choice.value, choice.value) for choice in Choice), (BACK, BACK)],
+        required=False,
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Whoever booked sees it."),
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+    )
+
+    def clean(self) -> None:
+        cleaned = self.cleaned_data
+        if cleaned.get("choice") == Choice.CANCEL and not self.errors and not cleaned["reason"]:
+            self.add_error("reason", _("Give a reason: whoever booked will see it."))
+
+    def answer(self) -> Answer:
+        """Return what was answered; nothing when it can't be read."""
+        if not self.is_valid():
+            cleaned = self.cleaned_data
+            return Answer(shown=cleaned.get("shown", ()), clock=_clock(cleaned))
+        cleaned = self.cleaned_data
+        choice = Choice(cleaned["choice"]) if cleaned["choice"] else None
+        return Answer(cleaned["shown"], choice, cleaned["reason"], _clock(cleaned))
+
+
+def _clock(cleaned: dict[str, Any]) -> Clock | None:
+    return Clock(cleaned["clock"]) if cleaned.get("clock") else None
+
+
+class Unsaved:
+    """A form that is shown again as it was typed, neither saved nor found wrong."""
+
+    def is_valid(self) -> bool:
+        super().is_valid()  # type: ignore[misc]
+        return False
+
+
+class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]
+    """An admin of something that bookings depend on. Subclasses say whose, by `touched`."""
+
+    def touched(self, rows: QuerySet[Any]) -> Scope:
+        """Return whose bookings a change of these rows may touch."""
+        raise NotImplementedError
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        def view() -> HttpResponse:
+            return super(AskingAdmin, self).changeform_view(
+                request, object_id, form_url, extra_context
+            )
+
+        if object_id is None:  # nothing depends yet on what is being added
+            return view()
+        if _goes_back(request):
+            return _as_typed(request, view)
+        return self._asking(request, self._row(request, object_id), view)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (Unsaved, form), {}) if _goes_back(request) else form
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        def view() -> HttpResponse:
+            return super(AskingAdmin, self).delete_view(request, object_id, extra_context)
+
+        if _goes_back(request):
+            return redirect(request.get_full_path())
+        return self._asking(request, self._row(request, object_id), view)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        def view() -> HttpResponse:
+            return super(AskingAdmin, self).changelist_view(request, extra_context)
+
+        if _goes_back(request):
+            return redirect(request.get_full_path())
+        return self._asking(request, self._rows(request), view)
+
+    def _row(self, request: HttpRequest, object_id: str) -> QuerySet[Any]:
+        found = self.get_object(request, unquote(object_id))
+        rows = self.get_queryset(request)
+        return rows.none() if found is None else rows.filter(pk=found.pk)
+
+    def _rows(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows that are ticked in a list; all where an action or an edit is of all."""
+        rows = self.get_queryset(request)
+        if "_save" in request.POST or request.POST.get("select_across", "0") != "0":
+            return rows
+        return rows.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
+
+    def _asking(self, request: HttpRequest, rows: QuerySet[Any], view: View) -> HttpResponse:
+        """Let a view change rows, settle what becomes of bookings; or ask and change nothing."""
+        if request.method != "POST":
+            return view()
+        form = AnswerForm(request.POST)
+        user: Any = request.user
+        act = Act(by=user, now=timezone.now(), answer=form.answer())
+        said = _Said(request)
+        try:
+            with transaction.atomic(), stranding.changing(self.touched(rows), act) as outcome:
+                response = view()
+        except stranding.Question as question:
+            said.unsay()
+            return self._ask_about(request, form, act.answer, question)
+        for text in _in_words(outcome):
+            messages.success(request, text)
+        return response
+
+    def _ask_about(
+        self, request: HttpRequest, form: AnswerForm, answer: Answer, question: stranding.Question
+    ) -> HttpResponse:
+        now = timezone.now()
+        before = set(answer.shown or ())
+        is_again = answer.choice is not None or (
+            answer.clock is not None and isinstance(question, WhichClock)
+        )
+        found = {line.booking.code for line in question.found}
+        is_wrong = bool(form.errors) and isinstance(question, WhatBecomes)
+        return page(
+            self,
+            request,
+            "admin/bookings/stranded.html",
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if is_wrong else HTTPStatus.CONFLICT,
+            title=_("What should happen to these bookings?"),
+            headline=_headline(question),
+            asks_clock=isinstance(question, WhichClock),
+            lines=[
+                _line(line, now, is_new=is_again and line.booking.code not in before)
+                for line in question.found
+            ],
+            must_go=any(line.must_go for line in question.found),
+            form=form,
+            is_wrong=is_wrong,
+            hidden=[*_posted(request), (f"{PREFIX}-shown", write_codes(sorted(before | found)))],
+            clock=answer.clock if isinstance(question, WhatBecomes) else None,
+        )
+
+
+class _Said:
+    """The messages of a view: what was rolled back was not done, so it must not be said."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        storage: Any = messages.get_messages(request)
+        self._queue: list[Any] = storage._queued_messages
+        self._length = len(self._queue)
+
+    def unsay(self) -> None:
+        del self._queue[self._length :]
+
+
+def _goes_back(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.POST.get(f"{PREFIX}-choice") == BACK
+
+
+def _as_typed(request: HttpRequest, view: View) -> HttpResponse:
+    """Return to a form as it was typed, or to the page of an action; nothing is written."""
+    saves = {"_save", "_continue", "_addanother", "_saveasnew"}
+    if f"{ActionLocation.CHANGE_FORM.value}-action" in request.POST and saves.isdisjoint(
+        request.POST
+    ):
+        return redirect(request.get_full_path())
+    with transaction.atomic():
+        response = view()
+        transaction.set_rollback(True)
+    return response
+
+
+def _posted(request: HttpRequest) -> Iterable[tuple[str, str]]:
+    """Return the fields of the change as they were posted, each value of those that have many."""
+    for name, values in request.POST.lists():
+        if name != "csrfmiddlewaretoken" and not name.startswith(f"{PREFIX}-"):
+            yield from ((name, str(value)) for value in values)
+
+
+def _headline(question: stranding.Question) -> str:
+    n = len(question.found)
+    if isinstance(question, WhichClock):
+        text = ngettext(
+            "The new time zone affects %(n)d booking.",
+            "The new time zone affects %(n)d bookings.",
+            n,
+        )
+    else:
+        text = ngettext(
+            "%(n)d booking would no longer fit.", "%(n)d bookings would no longer fit.", n
+        )
+    return text % {"n": n}
+
+
+def _line(line: stranding.Stranded, now: Any, *, is_new: bool) -> dict[str, Any]:
+    booking = line.booking
+    time = wording.when(booking.period, line.zone)
+    words_ = f"{booking.place}, {time}, {wording.whose(booking)}"
+    return {
+        "words": words_,
+        "problems": [problem.message for problem in line.problems],
+        "is_new": is_new,
+        "then": wording.when(line.after.booking.period, line.after.zone),
+    }
+
+
+def _in_words(outcome: Outcome) -> Iterable[str]:
+    moved, kept, cancelled = outcome.moved, outcome.kept, outcome.cancelled
+    if moved:
+        yield ngettext("Moved %(n)d booking.", "Moved %(n)d bookings.", moved) % {"n": moved}
+    if kept:
+        text = ngettext("Kept %(n)d booking as it is.", "Kept %(n)d bookings as they are.", kept)
+        yield text % {"n": kept}
+    if cancelled:
+        text = ngettext("Cancelled %(n)d booking.", "Cancelled %(n)d bookings.", cancelled)
+        yield text % {"n": cancelled}

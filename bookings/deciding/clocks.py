@@ -1,0 +1,119 @@
+"""Bookings and the zone of their space: another zone, and each keeps the time on the clock."""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from bookings.deciding.rules import Problem, already_past
+from bookings.deciding.standing import Standing
+from bookings.deciding.steps import take_slots
+from bookings.deciding.transitions import change, record
+from bookings.models import BookedSlot, BookingEvent
+from bookings.states import OCCUPYING
+from spaces.slots import Period, is_on_grid, slots
+
+type Standings = Mapping[int, Standing]
+
+
+def differ(before: Standing, after: Standing) -> bool:
+    """Tell whether the clock at the space shows another time for a booking than it did."""
+    return _wall(before) != _wall(after)
+
+
+def _wall(standing: Standing) -> tuple[datetime, datetime]:
+    period = standing.booking.period
+    starts_at, ends_at = (at.astimezone(standing.zone) for at in (period.starts_at, period.ends_at))
+    return starts_at.replace(tzinfo=None), ends_at.replace(tzinfo=None)
+
+
+def keep_walls(
+    moved: Collection[int],
+    before: Standings,
+    after: Standings,
+    *,
+    by: User | None,
+    now: datetime,
+) -> dict[int, Problem]:
+    """Move bookings so that they keep the time on the clock; return why some can't be moved.
+
+    Their rows are locked. Those that can't be moved keep their instant.
+    """
+    wanted: dict[int, Period] = {}
+    failed: dict[int, Problem] = {}
+    for pk in sorted(moved):
+        found = same_wall(before[pk].booking.period, before[pk].zone, after[pk].zone, now=now)
+        if isinstance(found, Period):
+            wanted[pk] = found
+        else:
+            failed[pk] = found
+    possible = without_clashes(wanted, after)
+    taken = Problem("zone_moved", _("Somebody else has the place at that time on the clock."))
+    failed |= {pk: taken for pk in wanted if pk not in possible}
+    BookedSlot.objects.filter(booking__in=possible).delete()
+    for pk, period in possible.items():
+        booking = after[pk].booking
+        was = {"starts_at": booking.starts_at, "ends_at": booking.ends_at}
+        times = {"starts_at": period.starts_at, "ends_at": period.ends_at}
+        change(booking, sorted(OCCUPYING), expected=was, changes=times)
+        if not take_slots(booking, after[pk].leaves):
+            raise RuntimeError(f"{booking} clashes, although its place is locked")
+        kind = BookingEvent.Kind.MOVED
+        record(kind, booking, by=by, now=now, problems=["zone_moved"])
+    return failed
+
+
+def same_wall(period: Period, old: ZoneInfo, new: ZoneInfo, *, now: datetime) -> Period | Problem:
+    """Return the period at which clocks in the new zone show what those in the old one did.
+
+    Of an hour that happens twice the same reading is taken (PEP 495). A Problem tells why there is
+    no such period: skipped by the clocks, or over.
+    """
+    ends = []
+    for at in (period.starts_at, period.ends_at):
+        local = at.astimezone(old)
+        found = local.replace(tzinfo=new).astimezone(UTC)
+        if found.astimezone(new).replace(tzinfo=None) != local.replace(tzinfo=None):
+            message = _("The clocks go forward that night: %(time)s does not exist.")
+            return Problem("zone_moved", message % {"time": f"{local:%H:%M}"})
+        ends.append(found)
+    moved = Period(*ends)
+    if moved.starts_at < now:
+        return Problem("zone_moved", already_past().message)
+    if moved.ends_at <= moved.starts_at or not all(map(is_on_grid, ends)):
+        message = _("The clocks change that night: the time can't be kept.")
+        return Problem("zone_moved", message)
+    return moved
+
+
+def without_clashes(wanted: Mapping[int, Period], standings: Standings) -> dict[int, Period]:
+    """Return which of the wanted moves can be made together, while all other bookings stay.
+
+    Who can't move holds on to its time, and so may be in the way of another: asked again until
+    nobody is. Who booked first comes first.
+    """
+    possible = dict(wanted)
+    while True:
+        held = {
+            cell
+            for pk, standing in standings.items()
+            if pk not in possible
+            for cell in _cells(standing, standing.booking.period)
+        }
+        losers = []
+        for pk, period in possible.items():
+            cells = set(_cells(standings[pk], period))
+            if held.isdisjoint(cells):
+                held |= cells
+            else:
+                losers.append(pk)
+        if not losers:
+            return possible
+        for pk in losers:
+            del possible[pk]
+
+
+def _cells(standing: Standing, period: Period) -> list[tuple[int, datetime]]:
+    return [(leaf, slot) for leaf in standing.leaves for slot in slots(period)]

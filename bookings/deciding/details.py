@@ -1,0 +1,61 @@
+"""What a booking says beside its place and time: a note, and who the guest is."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from bookings.deciding.errors import WrongState
+from bookings.deciding.steps import lock_member
+from bookings.deciding.transactions import transactional
+from bookings.deciding.transitions import change, record
+from bookings.models import Booking, BookingEvent
+from bookings.states import OCCUPYING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Details:
+    """What they are to be; None leaves one as it is."""
+
+    note: str | None = None
+    guest_name: str | None = None
+    guest_contact: str | None = None
+
+    def changes(self, booking: Booking) -> dict[str, str]:
+        """Return what is to be written: nothing when the booking says so already."""
+        said = {name: text for name, text in asdict(self).items() if text is not None}
+        return {name: text for name, text in said.items() if text != getattr(booking, name)}
+
+
+UNCHANGED = Details()
+
+
+@transactional
+def amend(booking: Booking, details: Details, *, by: User, now: datetime) -> Booking:
+    """Change what a booking says. No deadline: nobody else's plans depend on it.
+
+    Raises WrongState, and Refused when the account is closed: its notes are erased.
+    """
+    if booking.member is not None:
+        lock_member(booking.member)
+    Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)  # a move under way ends first
+    booking = Booking.objects.with_person().get(pk=booking.pk)
+    write(booking, details, by=by, now=now)
+    return booking
+
+
+def write(booking: Booking, details: Details, *, by: User, now: datetime) -> None:
+    """Change the row, which is locked, and write the event, if there is anything to change.
+
+    Raises WrongState.
+    """
+    changes = details.changes(booking)
+    if not changes:
+        return
+    if booking.is_undecided:
+        raise WrongState(_("This booking is not decided yet. Look again in a moment."))
+    if not booking.is_upcoming(now):
+        raise WrongState(_("This booking is over: its details can't be changed any more."))
+    change(booking, sorted(OCCUPYING), expected={}, changes=changes)
+    record(BookingEvent.Kind.AMENDED, booking, by=by, now=now)

@@ -1,0 +1,91 @@
+"""Parameters of the API's addresses: an unknown one is refused, and the nearest known one named."""
+
+from datetime import timedelta
+
+import pytest
+
+from bookings.tests.acts import book
+from bookings.tests.programs import fields, kind, program
+from config.api import api
+
+pytestmark = pytest.mark.django_db
+
+WRONG = ["x", "", "X" * 300, "utm_source", "page[size]", "sort[]", "\x00", "\ud800", "名前"]
+
+
+def misspellings(name):
+    return {name.upper(), name.title(), name.replace("_", "-"), f"{name}s", name[:-1]}
+
+
+@pytest.fixture
+def ask(alice, desk, soon):
+    """Ask as alice, on addresses filled in."""
+    booking = book(desk, alice, soon, soon + timedelta(hours=1))
+    send = program(alice).send
+    filled = {"{code}": str(booking.code), "{slug}": "loft"}
+
+    def ask(method, path, query):
+        for name, value in filled.items():
+            path = path.replace(name, value)
+        path = path.removeprefix("/api/v1")
+        return send(method, f"{path}?{query}", {} if method != "GET" else None)
+
+    return ask
+
+
+def operations():
+    """Yield each operation: its method, its address, and the parameters that it takes there."""
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        for method, operation in methods.items():
+            taken = [p["name"] for p in operation["parameters"] if p["in"] == "query"]
+            yield method.upper(), path, taken
+
+
+def escaped(name):
+    return "".join(f"%{byte:02x}" for byte in name.encode(errors="surrogatepass"))
+
+
+def test_every_operation_refuses_what_it_does_not_know(ask):
+    assert len(list(operations())) >= 12
+    for method, path, taken in operations():
+        for wrong in WRONG:
+            answer = ask(method, path, f"{escaped(wrong)}=1")
+            assert kind(answer) == (422, "invalid"), (method, path, wrong)
+            (error,) = answer.json()["errors"]
+            assert error["field"].startswith("query."), (method, path, wrong)
+            assert all(name in error["message"] for name in taken), (method, path, wrong)
+
+
+def test_every_parameter_is_the_nearest_to_its_misspellings(ask):
+    tried = 0
+    for method, path, taken in operations():
+        for name in taken:
+            for misspelt in misspellings(name) - set(taken):
+                answer = ask(method, path, f"{misspelt}=1")
+                assert f"Did you mean “{name}”?" in answer.json()["detail"], (path, misspelt)
+                assert fields(answer) == [f"query.{misspelt}"]
+                tried += 1
+    assert tried > 40
+
+
+def test_every_operation_answers_to_its_own_parameters(ask):
+    for method, path, taken in operations():
+        answer = ask(method, path, "&".join(f"{name}=%00" for name in taken))
+        if answer.status_code == 422:
+            assert "is unknown" not in answer.text, (method, path)
+
+
+def test_a_stranger_is_told_to_sign_in_first(db):
+    assert kind(program(None).get("/bookings?stat=1")) == (401, "unauthenticated")
+
+
+def test_what_is_wrong_in_an_address_changes_nothing(ask, alice):
+    answer = ask("DELETE", "/bookings/{code}", "raeson=Rain")
+    assert "Did you mean “reason”?" in answer.json()["detail"]
+    assert alice.bookings.get().state == "CONFIRMED"
+
+
+def test_many_wrong_names_get_a_short_answer(ask):
+    answer = ask("GET", "/bookings", "&".join(f"{n:x}" * 30 + "=1" for n in range(900)))
+    assert answer.status_code == 422
+    assert len(answer.content) < 10_000

@@ -1,0 +1,90 @@
+"""Letters about a member's address: the link that confirms it, and what the old one is told."""
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts import emails
+from accounts.models import EmailLetter
+from notifications.mail.composing import written
+from notifications.mail.headers import AUTOMATIC
+from notifications.mail.letters import Fact, Letter, Link
+from notifications.mail.post import Post
+from notifications.outcomes import Again
+
+logger = logging.getLogger("mesto.mail")
+
+About = EmailLetter.About
+
+
+def send_letters(*, limit: int, now: datetime) -> int:
+    """Send some of the letters that are due; return how many were tried."""
+    done = 0
+    with Post() as post:
+        while done < limit and (letter := emails.claim_next(now=now)):
+            done += 1
+            if _is_done(letter, post):
+                emails.finish(letter)
+    return done
+
+
+def _is_done(letter: EmailLetter, post: Post) -> bool:
+    """Try once; False when it may go better later."""
+    if emails.is_needless(letter):
+        return True
+    try:
+        with translation.override(letter.user.language or letter.language):
+            mail = written(_letter(letter), to=letter.to, headers=AUTOMATIC)
+        outcome = post.send(mail)
+    except Exception:  # one mail that can't be written must not stop the others
+        logger.exception("a letter about an address can't be written")
+        return True
+    return not isinstance(outcome, Again)
+
+
+def _letter(letter: EmailLetter) -> Letter:
+    login = Fact(_("Login"), letter.user.username)
+    if letter.about == About.CONFIRM:
+        key = emails.key_of(letter.user, letter.to)
+        url = settings.SITE_URL + reverse("confirm_email", args=[key])
+        return Letter(
+            subject=_("Confirm your address for Mesto"),
+            heading=_("Is this your address?"),
+            summary=_("Follow the link to confirm it."),
+            facts=(login,),
+            afterwards=(_("The link is valid for three days."),),
+            link=Link(_("Confirm the address"), url),
+            about=_("Somebody entered this address at Mesto. If it wasn't you, do nothing."),
+        )
+    new = Fact(_("New address"), letter.other or _("none"))
+    password = Link(_("Choose a new password"), settings.SITE_URL + reverse("password"))
+    if letter.about == About.CHANGING:
+        return Letter(
+            subject=_("Your e-mail address at Mesto is about to change"),
+            heading=_("Your e-mail address is about to change."),
+            summary=_("Until the new one is confirmed, Mesto keeps writing to you here."),
+            facts=(login, new),
+            afterwards=(
+                _(
+                    "If this wasn't you, somebody knows your password. "
+                    "Choosing a new one stops the change."
+                ),
+            ),
+            link=password,
+            about=_("You get this because it is your account's address."),
+        )
+    return Letter(
+        subject=_("Your e-mail address at Mesto has changed"),
+        heading=_("Your e-mail address has changed."),
+        summary=_("Mesto no longer writes to you here."),
+        facts=(login, new),
+        afterwards=(
+            _("If this wasn't you, choose a new password and tell the staff of your space."),
+        ),
+        link=password,
+        about=_("You get this because it was your account's address."),
+    )
