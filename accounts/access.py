@@ -38,7 +38,7 @@ KINDS: list[Kind] = []
 
 
 def left_open(user: User, *, now: datetime) -> list[Open]:
-    """Return what a new password doesn't close."""
+    """Return the ways in that a new password doesn't close."""
     found = [Open(kind, kind.names(user, now)) for kind in KINDS]
     return [ways for ways in found if ways.names]
 

@@ -130,7 +130,7 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Write to a new address for its owner to confirm it, and to the old one."""
+        """Write to a new address, for its owner to confirm, and to the old one."""
         new = obj.email
         if change:
             obj.email = form.initial.get("email", new)

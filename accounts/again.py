@@ -1,4 +1,4 @@
-"""Send again what was pressed while nobody was signed in, or with a form that had grown old."""
+"""Resubmit forms that were sent while signed out, or that had expired."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -22,7 +22,7 @@ from accounts.api.limits import count
 from accounts.presses import Press
 from accounts.requests import AuthenticatedRequest
 
-#: Presses of visitors that one address may leave with us in an hour: each is a row.
+#: Submissions that visitors at one address may leave with us per hour: each is a row.
 MOST_OF_AN_ADDRESS = 200
 AN_HOUR = 60 * 60
 
@@ -30,9 +30,9 @@ AN_HOUR = 60 * 60
 def middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Keep what is sent to a page that wants a sign-in first, and show it after that.
+    """Keep what is sent to a page that needs a sign-in first, and show it afterwards.
 
-    Every such answer is met here, whoever gave it, so that no form can be forgotten.
+    All such answers pass through here, whoever gave them, so that no form can be forgotten.
     """
 
     def answered(request: HttpRequest) -> HttpResponse:
@@ -59,7 +59,7 @@ def middleware(
 @require_safe
 @never_cache
 def again(request: AuthenticatedRequest, key: str) -> HttpResponse:
-    """Show what was sent before signing in, to be sent by one press."""
+    """Show what was sent before signing in, ready to submit with one click."""
     press = presses.find(request, key, now=timezone.now())
     if press is None:
         messages.info(request, _("That was too long ago to send again. Please start over."))
@@ -69,9 +69,9 @@ def again(request: AuthenticatedRequest, key: str) -> HttpResponse:
 
 
 def old_form(request: HttpRequest) -> HttpResponse:
-    """Say that a form has grown old: its token is of before a sign-in. Hold it ready for one press.
+    """Say that a form has expired: its token predates a sign-in. Keep it ready for one click.
 
-    Not what another site may have sent; and nobody signs in twice.
+    Not for what another site may have sent; and nobody has to sign in twice.
     """
     context: dict[str, object] = {"status": HTTPStatus.FORBIDDEN}
     if request.user.is_authenticated and request.path in {reverse("login"), reverse("register")}:
@@ -103,7 +103,7 @@ def _asks_to_sign_in(request: HttpRequest, response: HttpResponse) -> bool:
 
 
 def _whole_page(url: str) -> HttpResponse:
-    """Have htmx go somewhere, instead of putting what is there into the page."""
+    """Make htmx navigate somewhere instead of swapping the answer into the page."""
     response = HttpResponseClientRedirect(url)
     add_never_cache_headers(response)
     return response
@@ -114,7 +114,7 @@ def _by_htmx(request: HttpRequest) -> bool:
 
 
 def _page(request: HttpRequest) -> str:
-    """Return the page that htmx asks from: what it asks for is a piece of it."""
+    """Return the page from which htmx sends its request, which is for just a part of it."""
     url = request.headers.get("HX-Current-URL", "")
     if not url_has_allowed_host_and_scheme(url, allowed_hosts={request.get_host()}):
         return request.get_full_path()

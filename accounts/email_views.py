@@ -22,7 +22,7 @@ PAGE = "accounts/email.html"
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def email(request: AuthenticatedRequest) -> HttpResponse:
-    """Ask for the password; the new address waits until the link in a mail is followed."""
+    """Ask for the password; the new address waits until somebody follows the link in a mail."""
     user, now = request.user, timezone.now()
     if request.method != "POST":
         return render(request, PAGE, {"form": EmailForm(user, initial={"email": user.email})})
@@ -66,7 +66,7 @@ def email_again(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_email(request: HttpRequest, key: str) -> HttpResponse:
-    """Ask, then use the address; only looking at the link, as mail scanners do, changes nothing."""
+    """Ask first, then use the address; opening the link, as mail scanners do, changes nothing."""
     now = timezone.now()
     found = emails.read(key)
     if request.method == "POST" and found and emails.confirm(*found, now=now):

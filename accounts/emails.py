@@ -1,7 +1,7 @@
-"""A person's e-mail address: asked for, confirmed by a link that only its owner has, changed.
+"""A person's e-mail address: requested, confirmed through a link that only its owner has, changed.
 
-A new address waits until it is confirmed, and the old one stays until then. The old one is told, so
-that nobody takes an account over in silence. Letters are rows that a worker sends.
+A new address waits until it is confirmed, and the old one stays until then. We tell the old one, so
+that nobody can take an account over silently. Letters are rows that a worker sends.
 """
 
 from datetime import datetime, timedelta
@@ -15,9 +15,9 @@ from accounts import tries
 from accounts.models import EmailLetter, User
 
 SALT = "accounts.emails"
-#: So long a link is good for.
+#: How long a link is valid.
 LINK_LIVES = timedelta(days=3)
-#: A try that doesn't succeed is followed by another after so long, and given up in the end.
+#: How long after a failed try the next one follows, and when we give up.
 RETRY = timedelta(minutes=1)
 GIVE_UP = timedelta(hours=6)
 
@@ -26,10 +26,10 @@ About = EmailLetter.About
 
 @transaction.atomic
 def ask(user: User, address: str, *, now: datetime) -> None:
-    """Write to a new address for its owner to confirm it, and tell the one in use.
+    """Write to a new address, for its owner to confirm, and tell the one in use.
 
-    Without an address anybody may ask for none: that needs no confirmation. Raises
-    `tries.TooOften` when many letters went there.
+    Removing the address needs no confirmation. Raises
+    `tries.TooOften` after too many letters to an address.
     """
     if address and address != user.email:
         _spend(address, now=now)
@@ -47,9 +47,9 @@ def ask(user: User, address: str, *, now: datetime) -> None:
 
 
 def put(user: User, address: str, *, now: datetime) -> None:
-    """Use another address at once, unconfirmed; tell the old one, ask the new one.
+    """Use a new address at once, unconfirmed; tell the old one, ask the new one to confirm.
 
-    For who takes theirs away, and for the staff, who do it when nobody reads the old one any more.
+    For people who remove theirs, and for the staff, when nobody reads the old one any more.
     """
     old = user.email
     User.objects.filter(pk=user.pk).update(email=address, email_confirmed_at=None, pending_email="")
@@ -58,7 +58,7 @@ def put(user: User, address: str, *, now: datetime) -> None:
 
 
 def ask_newcomer(user: User, *, now: datetime) -> None:
-    """Write to the address of who has just signed up. Too many letters there: it can wait."""
+    """Write to the address of somebody who just signed up. After too many letters, it can wait."""
     try:
         _spend(user.email, now=now)
     except tries.TooOften:
@@ -67,7 +67,7 @@ def ask_newcomer(user: User, *, now: datetime) -> None:
 
 
 def ask_again(user: User, *, now: datetime) -> str:
-    """Send the link once more; return where to, empty when nothing waits for it.
+    """Send the link once more; return the address, or "" when none is waiting.
 
     Raises `tries.TooOften`.
     """
@@ -79,15 +79,15 @@ def ask_again(user: User, *, now: datetime) -> str:
 
 
 def waiting(user: User) -> str:
-    """Return the address that a person has yet to confirm; empty: there is none."""
+    """Return the address that a person has yet to confirm, or ""."""
     return user.pending_email or ("" if user.email_confirmed_at else user.email)
 
 
 @transaction.atomic
 def confirm(user: User, address: str, *, now: datetime) -> bool:
-    """Use this address from now on; False when the person doesn't wait for it any more.
+    """Use this address from now on; False when the person is no longer waiting for it.
 
-    Of two links that are followed at once the database lets each do its part once.
+    If two links are followed at once, the database lets each act only once.
     """
     people = User.objects.filter(pk=user.pk, is_active=True)
     old = people.select_for_update(no_key=True).values_list("email", flat=True).first()
@@ -102,12 +102,12 @@ def confirm(user: User, address: str, *, now: datetime) -> bool:
 
 
 def key_of(user: User, address: str) -> str:
-    """Return what opens the page that confirms this address of this person."""
+    """Return the key that opens the page for confirming this person's address."""
     return signing.dumps([user.pk, address], salt=SALT)
 
 
 def read(key: str) -> tuple[User, str] | None:
-    """Return whose key it is, for which address; None when it is too old, or was never ours."""
+    """Return the key's owner and address; None when it is too old, or was never ours."""
     try:
         pk, address = signing.loads(key, salt=SALT, max_age=LINK_LIVES)
     except (signing.BadSignature, ValueError):
@@ -122,11 +122,11 @@ def forget(user: User) -> None:
     EmailLetter.objects.filter(user=user).delete()
 
 
-# --- What a worker does ---------------------------------------------------------------------------
+# --- For the worker -------------------------------------------------------------------------------
 
 
 def claim_next(*, now: datetime) -> EmailLetter | None:
-    """Take one letter that is due; nobody else sends it, unless we don't finish it in time."""
+    """Claim one due letter; nobody else sends it unless we fail to finish in time."""
     due = EmailLetter.objects.filter(due_at__lte=now).select_related("user")
     for letter in due.order_by("due_at", "pk"):
         held = EmailLetter.objects.filter(pk=letter.pk, due_at=letter.due_at)
@@ -143,7 +143,7 @@ def finish(letter: EmailLetter) -> None:
 
 
 def is_needless(letter: EmailLetter) -> bool:
-    """Tell whether nobody waits for a letter any more."""
+    """Tell whether a letter is no longer needed."""
     if letter.about != About.CONFIRM:
         return not letter.user.is_active
     return not letter.user.is_active or waiting(letter.user) != letter.to

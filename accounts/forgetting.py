@@ -1,4 +1,4 @@
-"""What a worker throws away of accounts, now and then."""
+"""What the worker throws away from accounts now and then."""
 
 from datetime import datetime
 
@@ -7,9 +7,9 @@ from accounts.api import idempotency
 
 
 def forget_old_credentials(*, now: datetime) -> int:
-    """Delete what nobody can use any more.
+    """Delete credentials that nobody can use any more.
 
-    Keys of requests after a day, tokens a month after their end, counts of tries after their hour.
+    Request keys after a day, tokens a month after they expire, counts of tries after their hour.
     """
     return (
         idempotency.forget_old(now=now) + tokens.forget_expired(now=now) + tries.forget_old(now=now)

@@ -83,7 +83,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it 
 
 
 class EmailForm(forms.Form):
-    """Another address: who asks for it knows the password, for mail opens the account."""
+    """A new address. It needs the password, because mail can open the account."""
 
     email = forms.EmailField(
         label=_("E-mail"),

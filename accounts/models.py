@@ -73,9 +73,9 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
-    # None: whoever reads mail there hasn't said yet that it is theirs.
+    # None: whoever reads mail there hasn't confirmed yet that it is theirs.
     email_confirmed_at = models.DateTimeField(_("e-mail confirmed"), null=True, editable=False)
-    # To be used instead, once it is confirmed.
+    # Replaces it once confirmed.
     pending_email = models.EmailField(blank=True, default="", db_default="", editable=False)
     language = models.CharField(
         _("language"),
@@ -275,8 +275,8 @@ class EmailLetter(models.Model):
 
     class About(models.TextChoices):
         CONFIRM = "CONFIRM"  # to the new one: is this yours?
-        CHANGING = "CHANGING"  # to the old one: another waits to be confirmed
-        CHANGED = "CHANGED"  # to the old one: another is used, or none
+        CHANGING = "CHANGING"  # to the old one: a new one is waiting for confirmation
+        CHANGED = "CHANGED"  # to the old one: a new one is in use, or none
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     about = models.CharField(max_length=8, choices=About.choices)
@@ -284,7 +284,7 @@ class EmailLetter(models.Model):
     other = models.EmailField(blank=True)
     language = models.CharField(max_length=5)
     asked_at = models.DateTimeField()
-    # Who sends it moves it on first, so that nobody else does.
+    # The sender pushes it back first, so that nobody else sends it.
     due_at = models.DateTimeField(db_index=True)
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ surrounding blanks. See also `bookings.words.local_time`, for dates and times.
 """
 
 import re
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django import forms
@@ -19,6 +20,21 @@ def read_whole(text: str) -> int:
     if not WHOLE.fullmatch(text):
         raise ValueError(str(NOT_WHOLE))
     return int(text)
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number of a command line. Raises ArgumentTypeError."""
+    try:
+        return read_whole(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def seconds(text: str) -> float:
+    """Read seconds of a command line, perhaps not whole. Raises ArgumentTypeError."""
+    if not re.fullmatch(r"[0-9]{1,9}([.][0-9]{1,9})?", text):
+        raise ArgumentTypeError(f"{text!r} is no number of seconds such as 5 or 0.5")
+    return float(text)
 
 
 def read_page(text: str | None) -> int:

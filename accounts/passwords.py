@@ -101,7 +101,7 @@ def owner_of(key: str) -> User | None:
 def change(user: User, *, password: str) -> None:
     """Set a new password, made by `make_password`; this ends all sessions, and its key.
 
-    An address that waits to be confirmed is dropped: whoever knew the old password may have asked.
+    An unconfirmed address is dropped: anyone who knew the old password may have requested it.
     """
     erased = Q(is_active=False, username__startswith=ERASED)
     person = User.objects.exclude(erased).filter(pk=user.pk)
@@ -110,7 +110,7 @@ def change(user: User, *, password: str) -> None:
 
 @transaction.atomic
 def choose_by_mail(user: User, *, password: str, now: datetime) -> int:
-    """Set a new password by the link from a mail, which shows whose the address is."""
+    """Set a new password through the link from a mail, which proves who owns the address."""
     unconfirmed = User.objects.filter(pk=user.pk, email=user.email, email_confirmed_at=None)
     unconfirmed.update(email_confirmed_at=now)
     return choose(user, password=password, now=now)

@@ -1,7 +1,7 @@
-"""A press is never lost: what a form sent is kept while its person signs in again.
+"""No click is lost: what a form sent is kept while the person signs in again.
 
-It waits in the session, which stays the same one through signing in. Passwords are not kept, nor
-files; how much is, is bounded.
+It waits in the session, which survives signing in. Passwords and files are not
+kept, and the amount is limited.
 """
 
 import re
@@ -24,11 +24,11 @@ from accounts.models import User
 
 KEPT, WAITING = "presses", "presses_waiting"
 
-MOST_KEPT = 3  # presses in one session
-MOST_LETTERS = 20_000  # in one press, names and values
+MOST_KEPT = 3  # submissions per session
+MOST_LETTERS = 20_000  # per submission, names and values
 KEPT_FOR = timedelta(hours=1)
 
-#: Names of fields whose content is asked for anew.
+#: Names of fields that have to be filled in again.
 SECRET = re.compile("password|passphrase|secret", re.IGNORECASE)
 
 LABELS: dict[str, str | Promise] = {
@@ -38,7 +38,7 @@ LABELS: dict[str, str | Promise] = {
 }
 
 
-#: What people write, and would not like to write again. The rest is carried along unseen.
+#: What people typed, and wouldn't like to type again. The rest is carried along hidden.
 TYPED: dict[str, str | Promise] = {
     "username": _("Login"),
     "name": _("Name"),
@@ -56,14 +56,14 @@ TYPED: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Act:
-    """What a form of ours does, for whoever sends it again."""
+    """What one of our forms does, for the person who submits it again."""
 
     words: str | Promise  # on the button
-    #: Say what is wanted: from what was sent, the values in the address, and who reads it.
+    #: Describes the request, from what was sent, the values in the URL, and the reader.
     describe: Callable[[QueryDict, Mapping[str, Any], User | AnonymousUser], list[str]]
 
 
-#: By the name of the address, from the apps that know them.
+#: By URL name, from the apps that know them.
 ACTS: dict[str, Act] = {}
 
 
@@ -76,8 +76,8 @@ class Press:
     fields: list[list[str]] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)  # to be typed again
     files: list[str] = field(default_factory=list)  # to be chosen again
-    is_too_long: bool = False  # nothing of it is kept
-    page: str = ""  # where its form stood
+    is_too_long: bool = False  # none of it is kept
+    page: str = ""  # the page its form was on
 
     @classmethod
     def of(cls, request: HttpRequest, *, now: datetime) -> Self:
@@ -110,7 +110,7 @@ class Press:
 
     @property
     def passwords(self) -> list[tuple[str, str | Promise, str]]:
-        """Return name, label and purpose (for password managers) of what is typed again."""
+        """Return name, label and purpose (for password managers) of what has to be typed again."""
         return [
             (
                 name,
@@ -147,21 +147,21 @@ class Press:
 
 
 def is_ours(request: HttpRequest) -> bool:
-    """Tell whether a form came from a page of ours, as browsers say it and can't be made to deny.
+    """Tell whether a form came from one of our pages, by headers that browsers set and pages can't.
 
-    What another site sent in a person's name must not be offered to that person for pressing.
+    What another site sent in a person's name must not be offered to that person to submit.
     """
     if site := request.headers.get("Sec-Fetch-Site"):
         return site in {"same-origin", "none"}
     origin = request.headers.get("Origin") or request.headers.get("Referer")
     if not origin:
-        return True  # no browser
+        return True  # not a browser
     ours = {urlsplit(trusted).netloc for trusted in settings.CSRF_TRUSTED_ORIGINS}
     return urlsplit(origin).netloc in {request.get_host(), *ours}
 
 
 def keep(request: HttpRequest, press: Press) -> str:
-    """Keep a press in the session, with the few before it; return its key."""
+    """Keep a submission in the session, with the few before it; return its key."""
     key = token_urlsafe(12)
     kept = {**request.session.get(KEPT, {}), key: asdict(press)}
     request.session[KEPT] = dict(list(kept.items())[-MOST_KEPT:])
@@ -175,7 +175,7 @@ def find(request: HttpRequest, key: str, *, now: datetime) -> Press | None:
 
 
 def wait(request: HttpRequest, path: str, key: str | None) -> None:
-    """Note which press to show at an address once somebody is signed in; None: no longer any."""
+    """Record which submission to show at a URL after signing in; None for none any more."""
     waiting = dict(request.session.get(WAITING, {}))
     if waiting.pop(path, None) is None and key is None:
         return
@@ -186,7 +186,7 @@ def wait(request: HttpRequest, path: str, key: str | None) -> None:
 
 
 def take_waiting(request: HttpRequest) -> str | None:
-    """Return the key of the press that waits at this address, once."""
+    """Return the key of the submission that is waiting at this URL, once."""
     path = request.get_full_path()
     key: str | None = request.session.get(WAITING, {}).get(path)
     if key is not None:
@@ -195,7 +195,7 @@ def take_waiting(request: HttpRequest) -> str | None:
 
 
 def _page_of(request: HttpRequest) -> str:
-    """Return the page of ours that a form stood on, as far as the browser says."""
+    """Return which of our pages a form was on, as far as the browser says."""
     referer = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(referer, allowed_hosts={request.get_host()}):
         return ""

@@ -56,7 +56,7 @@ def register(
 ) -> User:
     """Create a member for somebody at this network address: every door signs up through here.
 
-    What is to be done with the new member `also`, is done with it or not at all.
+    `also` is done with the new member in the same transaction, or not at all.
 
     Raises ValidationError, which names `username`, `password` and `email`; `tries.TooOften`; or
     LoginRefused. If two people want one login at once, the constraint decides.

@@ -73,7 +73,7 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.filter(state__in=UNDECIDED)
 
     def waiting_since(self) -> datetime | None:
-        """Return when the request that waits longest for its decision was received."""
+        """Return when the request that has waited longest for a decision was received."""
         oldest: datetime | None = self.undecided().aggregate(at=Min("created_at"))["at"]
         return oldest
 
@@ -145,7 +145,7 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.filter(ends_at__gt=at)
 
     def touched_by(self, *, spaces: Collection[int], people: Collection[int]) -> Self:
-        """Bookings in these spaces, and those of these people."""
+        """Bookings in these spaces, and bookings of these people."""
         return self.filter(Q(place__space__in=spaces) | Q(member__in=people))
 
     def at_places(self, places: Collection[int]) -> Self:

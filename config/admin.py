@@ -54,7 +54,7 @@ def sensible[View: Callable[..., Any]](view: View) -> View:
 
 
 def sentences() -> list[str]:
-    from config.heartbeat import Attendance  # models, which aren't loaded when this module is
+    from config.heartbeat import Attendance  # models aren't loaded yet when this module is
 
     return Attendance.at(timezone.now()).sentences
 
@@ -70,7 +70,7 @@ class MestoAdminSite(AdminSite):
     enable_nav_sidebar = False  # each page's header has the links; lists get the space
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Let the pages of the day say what is amiss; the others don't ask."""
+        """Let the front desk's pages say what is amiss; the others don't check."""
         return {**super().each_context(request), "amiss": SimpleLazyObject(sentences)}
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -20,7 +20,7 @@ from accounts.api import problems
 from accounts.api.problems import ApiProblem, Kind, answer, is_for_programs
 
 RETRY_AFTER = 5  # seconds; the 503 page reloads by itself
-SECRET = re.compile("password|secret", re.IGNORECASE)  # names of fields
+SECRET = re.compile("password|secret", re.IGNORECASE)  # field names
 
 
 def _page(request: HttpRequest, kind: Kind) -> HttpResponse:
@@ -50,7 +50,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say that the form has grown old, and hold it ready to be sent by one press."""
+    """Say that the form has expired, and keep it ready to submit with one click."""
     if is_for_programs(request):
         return answer(ApiProblem(problems.CSRF_FAILED))
     response = old_form(request)
@@ -88,7 +88,7 @@ def render_alone(template: str, status: int, **context: Any) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Resend:
-    """A form that met a database which was away, ready to be sent again."""
+    """A form that was sent while the database was down, ready to be submitted again."""
 
     fields: list[tuple[str, str]]
     is_whole: bool  # passwords and files never go into a page
@@ -104,5 +104,5 @@ class Resend:
 
     @property
     def is_harmless(self) -> bool:
-        """Tell whether it is carried out once, however often it is sent."""
+        """Tell whether it is carried out only once, however often it is submitted."""
         return any(name == "request_key" for name, _value in self.fields)

@@ -23,9 +23,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Tell whether requests can be served; `?worker=1`: also whether what waits is carried out.
+    """Tell whether requests can be served; with `?worker=1`, also whether workers are working.
 
-    A balancer asks the first, for a site without a worker still books; a monitor the second.
+    The first is for a load balancer, as a site without a worker still books; the second for a
+    monitor.
     """
     if request.GET.get("worker") == "1":
         return _attendance()

@@ -1,4 +1,4 @@
-"""Workers leave a sign of life, so that a dead one is seen before somebody waits in vain."""
+"""Workers leave a heartbeat, so that a dead one is noticed before somebody waits in vain."""
 
 import os
 import socket
@@ -11,19 +11,19 @@ from bookings.models import Booking
 from config.models import WorkerHeartbeat
 
 BEAT_SECONDS = 5.0
-GONE_AFTER = timedelta(seconds=30)  # six signs that didn't come
-FORGOTTEN_AFTER = timedelta(hours=1)  # what was killed leaves its row behind
+GONE_AFTER = timedelta(seconds=30)  # six missed heartbeats
+FORGOTTEN_AFTER = timedelta(hours=1)  # a killed worker leaves its row behind
 WAITS_TOO_LONG = timedelta(minutes=1)
 
 
 class Heartbeat:
-    """The sign of life of this process."""
+    """This process's heartbeat."""
 
     def __init__(self) -> None:
         self._row: WorkerHeartbeat | None = None
 
     def beat(self, *, now: datetime) -> int:
-        """Say that this worker lives. Returns 0: it is no work."""
+        """Record that this worker is alive. Returns 0: it isn't work."""
         rows = WorkerHeartbeat.objects
         if self._row is None or not rows.filter(pk=self._row.pk).update(seen_at=now):
             rows.filter(seen_at__lt=now - FORGOTTEN_AFTER).delete()
@@ -32,18 +32,18 @@ class Heartbeat:
         return 0
 
     def stop(self) -> None:
-        """Say that this worker is gone."""
+        """Record that this worker is gone."""
         if self._row is not None:
             WorkerHeartbeat.objects.filter(pk=self._row.pk).delete()
 
 
 @dataclass(frozen=True)
 class Attendance:
-    """Who carries out what waits, and how long it has waited, at an instant."""
+    """Which workers are there, and how long requests have waited, at one instant."""
 
     now: datetime
     workers: int
-    last_seen_at: datetime | None  # of any worker that is remembered
+    last_seen_at: datetime | None  # of any remembered worker
     oldest_request_at: datetime | None
 
     @classmethod
@@ -59,7 +59,7 @@ class Attendance:
 
     @property
     def problems(self) -> list[str]:
-        """Name what is wrong, for programs; the most serious first."""
+        """Name what is wrong, for programs, most serious first."""
         found = []
         if not self.workers:
             found.append("no_worker")
@@ -69,7 +69,7 @@ class Attendance:
 
     @property
     def sentences(self) -> list[str]:
-        """Say the same to people."""
+        """Say the same for people."""
         words = {"no_worker": self._no_worker, "request_waits": self._request_waits}
         return [words[problem]() for problem in self.problems]
 
@@ -89,7 +89,7 @@ class Attendance:
 
 
 def lasting(time: timedelta) -> str:
-    """Say a length of time shortly, in minutes, hours or days."""
+    """Write a length of time briefly, in minutes, hours or days."""
     minutes = int(time.total_seconds() // 60)
     if minutes < 1:
         return _("%(n)d s") % {"n": time.total_seconds()}

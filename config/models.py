@@ -1,10 +1,10 @@
-"""The signs of life of what runs beside the site."""
+"""Heartbeats of the processes beside the site."""
 
 from django.db import models
 
 
 class WorkerHeartbeat(models.Model):
-    """One worker, and when it was last seen. It takes its row along when it stops."""
+    """One worker, and when it was last seen. It deletes its row when it stops."""
 
     name = models.CharField(max_length=255)
     started_at = models.DateTimeField()

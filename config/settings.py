@@ -203,9 +203,9 @@ TRIES = {
         "address": env.int("TOKENS_PER_ADDRESS", default=600),
         "login": env.int("TOKENS_PER_LOGIN", default=60),
     },
-    # Links that confirm an address, to one address: nobody's mailbox is filled through us.
+    # Confirmation links to one address: nobody can flood a mailbox through us.
     "letter": {"login": env.int("LETTERS_PER_MAILBOX", default=5)},
-    # Wrong passwords of somebody who is signed in, where one is asked for once more.
+    # Wrong passwords from signed-in people, where a page asks for theirs again.
     "password": {"login": env.int("LOGIN_FAILURE_LIMIT", default=10)},
 }
 

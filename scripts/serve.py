@@ -1,7 +1,7 @@
 """Serve the site and keep a worker beside it, as `make run` does: serve.py
 
-A worker that dies is started again, after a pause that doubles while it dies young. When the site
-ends, or somebody stops us, the other ends too; a second Ctrl-C waits for nothing.
+A worker that dies is restarted, after a pause that doubles while it keeps dying young. When the
+site ends, or somebody stops us, the other ends too; a second Ctrl-C kills both at once.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ type Hear = Callable[[float | None], set[int]]
 
 
 class Worker:
-    """The worker of the moment, and when there may be another."""
+    """The current worker, and when the next one may start."""
 
     def __init__(self) -> None:
         self._pause = SHORTEST_PAUSE / 2
@@ -38,7 +38,7 @@ class Worker:
         self._again_at: float | None = None
 
     def look_after(self) -> float | None:
-        """Start another when it is time; return in how many seconds to look again, if at all."""
+        """Start another when it is time; return in how many seconds to check again, if at all."""
         code, now = self.process.poll(), time.monotonic()
         if code is None:
             return None
@@ -62,7 +62,7 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
 
 
 def end_with(parent: int) -> None:
-    """Have Linux stop this process when its parent dies, even by SIGKILL."""
+    """Make Linux stop this process when its parent dies, even by SIGKILL."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, int(signal.SIGTERM))
@@ -71,7 +71,7 @@ def end_with(parent: int) -> None:
 
 
 def stop(processes: list[subprocess.Popen[bytes]], hear: Hear) -> None:
-    """Let all end what they have in hand, or nothing when somebody is in a hurry."""
+    """Let all finish what they are doing, or nothing when somebody is in a hurry."""
     for process in processes:
         process.terminate()
     while any(process.poll() is None for process in processes):
@@ -82,7 +82,7 @@ def stop(processes: list[subprocess.Popen[bytes]], hear: Hear) -> None:
 
 @contextmanager
 def hearing() -> Iterator[Hear]:
-    """Give a question that waits so many seconds for signals and returns which came."""
+    """Yield a function that waits that many seconds for signals and returns those that came."""
     heard, tell = os.pipe()
     os.set_blocking(heard, False)
     os.set_blocking(tell, False)

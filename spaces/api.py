@@ -112,7 +112,7 @@ class PlaceOut(Schema):
     features: Annotated[list[Feature], Field(description="What it offers.")]
 
 
-#: What one space shows of itself beside what the list does, as it is stored.
+#: What a single space shows in addition to the list, as stored.
 WORDS = ("about", "phone", "email")
 
 

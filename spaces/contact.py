@@ -1,4 +1,4 @@
-"""How the staff of a space are reached: the one place for every «ask the staff»."""
+"""How to reach a space's staff: the one place for every "ask the staff"."""
 
 import re
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def ask_the_staff(space: "Space") -> str:
-    """Return the sentence, with phone and e-mail where the space has them."""
+    """Return the sentence, with phone and e-mail if the space has them."""
     if not space.contacts:
         return _("Please ask the staff.")
     return _("Please ask the staff: %(contacts)s") % {"contacts": ", ".join(space.contacts)}
 
 
 def links(space: "Space") -> Iterator[tuple[str, str]]:
-    """Yield each way to reach the staff: the address for a link, and what is read."""
+    """Yield each way to reach the staff: the URL for a link, and its text."""
     if space.phone:
         yield _tel(space.phone), space.phone
     if space.email:

@@ -43,7 +43,7 @@ class Space(models.Model):
     )
     address = models.CharField(_("address"), max_length=200, blank=True)
     about = models.TextField(_("about"), blank=True)
-    # Empty by the database's default too: see `reminder_hours`.
+    # The database default is empty too: see `reminder_hours`.
     phone = models.CharField(
         _("phone"),
         max_length=40,
@@ -93,7 +93,7 @@ class Space(models.Model):
 
     @property
     def contacts(self) -> list[str]:
-        """How the staff are reached. See also `spaces.contact`."""
+        """How to reach the staff. See also `spaces.contact`."""
         return [contact for contact in (self.phone, self.email) if contact]
 
     @cached_property

@@ -61,7 +61,7 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
         return self.order_by("name", "pk")
 
     def reachable(self) -> Self:
-        """Spaces that say how to reach their staff."""
+        """Spaces with contact details for their staff."""
         return self.exclude(phone="", email="")
 
     def hours_of_reminders(self) -> list[int]:

@@ -43,12 +43,12 @@ def lock_places(*spaces: Space | int) -> None:
 
 
 def lock_setup(*spaces: int) -> None:
-    """Lock the places, and keep others from adding one that could be booked meanwhile."""
+    """Lock the places, and keep anybody from adding one that could be booked meanwhile."""
     lock_places(*spaces)
     # Places before spaces, as everywhere: a closure locks the places, then refers to the space.
     rows = Space.objects.filter(pk__in=spaces).order_by("pk")
     list(rows.select_for_update().values_list("pk"))
-    lock_places(*spaces)  # with those that were being added until now
+    lock_places(*spaces)  # including those that were just being added
 
 
 def generate_places(

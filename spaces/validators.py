@@ -9,17 +9,17 @@ from django.utils.translation import gettext_lazy as _
 
 from spaces.features import Feature
 
-#: As people write a number: with a country's +, blanks, brackets, dots or dashes, and an extension.
+#: Phone numbers as people write them: +country, blanks, brackets, dots, dashes, an extension.
 PHONE = re.compile(
     r"(?P<number>\+?[0-9(][0-9() ./\-‐‑–]*[0-9])"
     r"(?:[,;]? ?(?:ext\.?|x|доб\.?|#) ?(?P<extension>[0-9]{1,8}))?",
     re.IGNORECASE,
 )
-DIGITS = range(3, 16)  # from the short numbers of a town to the longest of ITU-T E.164
+DIGITS = range(3, 16)  # from short local numbers to the longest in ITU-T E.164
 
 
 def validate_phone(text: str) -> None:
-    """Refuse what no telephone can dial."""
+    """Refuse what no phone can dial."""
     found = PHONE.fullmatch(text)
     if not found or len(re.sub("[^0-9]", "", found["number"])) not in DIGITS:
         raise ValidationError(

@@ -70,7 +70,7 @@ def begin(request: ProgramRequest, user: User) -> Claim | None:
 
 
 def key_of(request: ProgramRequest) -> str | None:
-    """Return the request's key, if it has one. Raises ApiProblem when it is none."""
+    """Return the request's key, if it has one. Raises ApiProblem when it is invalid."""
     header = request.headers.get(HEADER)
     if header is None:
         return None
@@ -84,9 +84,9 @@ def key_of(request: ProgramRequest) -> str | None:
 
 
 def sender_of(request: ProgramRequest, login: str) -> User | None:
-    """Return the person with this login if the very same request, password and all, was theirs.
+    """Return the person with this login if this same request, password included, created them.
 
-    For operations that anybody may ask for: others learn nothing here.
+    For operations that are open to anybody: others learn nothing here.
     """
     key = key_of(request)
     if key is None:

@@ -1,4 +1,4 @@
-"""Signing up as a program: `/accounts`."""
+"""Signing up, for programs: `/accounts`."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -76,20 +76,20 @@ class AccountOut(Schema):
 @raises(LOGIN_TAKEN, LOGIN_LOOKS_TAKEN, LOGIN_MIXES_SCRIPTS, TOO_MANY_REQUESTS)
 @idempotency.accepts_key
 def create_account(request: ProgramRequest, body: NewAccount) -> object:
-    """By the rules of the sign-up page, and counted together with it. Then sign in for a token."""
+    """The sign-up page's rules apply, and both count together. Then sign in for a token."""
     login = User.normalize_username(body.username)
     user = idempotency.sender_of(request, login)
     if user is None:
         try:
             return _answer(_register(request, body))
         except services.LoginRefused as error:
-            user = idempotency.sender_of(request, login)  # sent twice at once, and this one later
+            user = idempotency.sender_of(request, login)  # sent twice at once; this is the second
             if user is None:
                 raise _refusal(error) from error
     claim = idempotency.begin(request, user)
     if claim is not None and claim.answer is not None:
         return claim.answer
-    return _answer(user)  # the request before this one was killed before it could say so
+    return _answer(user)  # the previous request was killed before it could answer
 
 
 def _answer(user: User) -> Status[dict[str, str]]:

@@ -1,7 +1,7 @@
-"""What the admin asks before a change of set-up that bookings don't fit.
+"""What the admin asks before a change of set-up that bookings wouldn't fit.
 
-Every door of such an admin (form with inlines, list with actions and bulk edits, deletion) is
-watched as a whole: it does its work in a transaction, which is rolled back when a question is open.
+Every view of such an admin (form with inlines, list with actions and bulk edits, deletion) is
+wrapped as a whole: it works in a transaction, which is rolled back while a question is open.
 """
 
 from collections.abc import Callable, Iterable
@@ -42,7 +42,7 @@ PREFIX = "bookings"
 
 
 class AnswerForm(forms.Form):
-    """What becomes of the bookings that were shown; its fields travel among those of the change."""
+    """What happens to the bookings that were shown; its fields travel with those of the change."""
 
     prefix = PREFIX
 
@@ -70,7 +70,7 @@ class AnswerForm(forms.Form):
             self.add_error("reason", _("Give a reason: whoever booked will see it."))
 
     def answer(self) -> Answer:
-        """Return what was answered; nothing when it can't be read."""
+        """Return the answer; None when it is invalid."""
         if not self.is_valid():
             cleaned = self.cleaned_data
             return Answer(shown=cleaned.get("shown", ()), clock=_clock(cleaned))
@@ -84,7 +84,7 @@ def _clock(cleaned: dict[str, Any]) -> Clock | None:
 
 
 class Unsaved:
-    """A form that is shown again as it was typed, neither saved nor found wrong."""
+    """A form shown again as it was typed, neither saved nor with errors."""
 
     def is_valid(self) -> bool:
         super().is_valid()  # type: ignore[misc]
@@ -92,10 +92,10 @@ class Unsaved:
 
 
 class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """An admin of something that bookings depend on. Subclasses say whose, by `touched`."""
+    """An admin of something that bookings depend on. Subclasses say whose bookings in `touched`."""
 
     def touched(self, rows: QuerySet[Any]) -> Scope:
-        """Return whose bookings a change of these rows may touch."""
+        """Return whose bookings a change of these rows may affect."""
         raise NotImplementedError
 
     def changeform_view(
@@ -110,7 +110,7 @@ class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]
                 request, object_id, form_url, extra_context
             )
 
-        if object_id is None:  # nothing depends yet on what is being added
+        if object_id is None:  # nothing depends on a new row yet
             return view()
         if _goes_back(request):
             return _as_typed(request, view)
@@ -148,14 +148,14 @@ class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]
         return rows.none() if found is None else rows.filter(pk=found.pk)
 
     def _rows(self, request: HttpRequest) -> QuerySet[Any]:
-        """Return the rows that are ticked in a list; all where an action or an edit is of all."""
+        """Return the rows that are selected in a list; all if an action or edit applies to all."""
         rows = self.get_queryset(request)
         if "_save" in request.POST or request.POST.get("select_across", "0") != "0":
             return rows
         return rows.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
 
     def _asking(self, request: HttpRequest, rows: QuerySet[Any], view: View) -> HttpResponse:
-        """Let a view change rows, settle what becomes of bookings; or ask and change nothing."""
+        """Let a view change rows and settle what happens to bookings, or ask and change nothing."""
         if request.method != "POST":
             return view()
         form = AnswerForm(request.POST)
@@ -203,7 +203,7 @@ class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]
 
 
 class _Said:
-    """The messages of a view: what was rolled back was not done, so it must not be said."""
+    """A view's messages: what was rolled back didn't happen, so its messages must not be shown."""
 
     def __init__(self, request: HttpRequest) -> None:
         storage: Any = messages.get_messages(request)
@@ -219,7 +219,7 @@ def _goes_back(request: HttpRequest) -> bool:
 
 
 def _as_typed(request: HttpRequest, view: View) -> HttpResponse:
-    """Return to a form as it was typed, or to the page of an action; nothing is written."""
+    """Return to a form as it was typed, or to an action's page; nothing is written."""
     saves = {"_save", "_continue", "_addanother", "_saveasnew"}
     if f"{ActionLocation.CHANGE_FORM.value}-action" in request.POST and saves.isdisjoint(
         request.POST
@@ -232,7 +232,7 @@ def _as_typed(request: HttpRequest, view: View) -> HttpResponse:
 
 
 def _posted(request: HttpRequest) -> Iterable[tuple[str, str]]:
-    """Return the fields of the change as they were posted, each value of those that have many."""
+    """Return the fields of the change as posted, with every value of multiple ones."""
     for name, values in request.POST.lists():
         if name != "csrfmiddlewaretoken" and not name.startswith(f"{PREFIX}-"):
             yield from ((name, str(value)) for value in values)

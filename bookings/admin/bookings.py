@@ -177,5 +177,5 @@ def _history(booking: Booking) -> list[HistoryLine]:
 
 
 def _why(event: BookingEvent) -> str:
-    """Say in words what codes say: why it was refused, or what of the set-up was changed."""
+    """Put codes into words: why it was refused, or what changed in the set-up."""
     return " ".join(rules.reason(code) for code in event.data.get("problems", ()))

@@ -29,7 +29,7 @@ class PersonAdmin(AskingAdmin, UserAdmin):
     actions = ["delete_accounts"]
 
     def touched(self, rows: QuerySet[Any]) -> Scope:
-        """A closed account, or other groups: what the person has booked meets other rules."""
+        """A closed account or other groups: different rules apply to the person's bookings."""
         return Scope(people=list(rows.values_list("pk", flat=True)))
 
     def get_urls(self) -> list[URLPattern]:

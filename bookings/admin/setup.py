@@ -1,6 +1,6 @@
-"""Spaces, places and groups, where whoever changes them is asked about the bookings there.
+"""Spaces, places and groups; changing them asks about the bookings there.
 
-Spaces know no bookings, so their admin is completed here; people have theirs in `people`.
+Spaces don't know bookings, so their admin is completed here; people's is in `people`.
 """
 
 from typing import Any
@@ -33,7 +33,7 @@ class BookedPlaceAdmin(AskingAdmin, PlaceAdmin):
 
 @admin.register(Group)
 class BookedGroupAdmin(AskingAdmin, GroupAdmin):
-    """A group's policies go with it: those of its members may book by other rules then."""
+    """A group's policies go with it, so other rules apply to its members' bookings."""
 
     def touched(self, rows: QuerySet[Any]) -> Scope:
         policies = Policy.objects.filter(group__in=rows.order_by().values("pk"))

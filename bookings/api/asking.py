@@ -57,7 +57,7 @@ def find_place(code: UUID) -> Place:
 
 
 def details(content: BookingChange, booking: Booking) -> Details:
-    """Read what a booking is to say. Raises ApiProblem: there is a guest in a guest's only."""
+    """Parse a booking's details. Raises ApiProblem: only a guest's booking has a guest."""
     found = Details(**content.model_dump(include={"note", "guest_name", "guest_contact"}))
     if booking.member_id is not None:
         for name in ("guest_name", "guest_contact"):

@@ -113,7 +113,7 @@ class BookingChange(Input):
 
     @property
     def moves(self) -> bool:
-        """Tell whether place, time or number of people are named."""
+        """Tell whether place, time or party size are given."""
         return any((self.place, self.starts_at, self.ends_at, self.party_size))
 
     @model_validator(mode="after")
@@ -173,7 +173,7 @@ class BookingOut(BookingData):
 
 
 class BookingFilters(Schema):
-    """Which bookings to list. Two filters have a second name, which other APIs have led us to."""
+    """Which bookings to list. Some filters have a second name, as people expect from other APIs."""
 
     state: Annotated[
         list[State], Field(description="Only in this state; several may be named.")

@@ -30,7 +30,7 @@ def read_moment(text: str, *, order: DateOrder | None = None) -> str:
     Years come first, or days before dots: `2026-11-25 13:00`, `25.11.2026, 13:00`. Raises
     LocalTimeError, which says how to write it instead.
     """
-    found = MOMENT.fullmatch(text.replace("\N{NO-BREAK SPACE}", " "))
+    found = MOMENT.fullmatch(re.sub(r"\s", " ", text))  # some spreadsheets' blanks do not break
     if found is None:
         advice = _not_a_moment(text)
         raise LocalTimeError(f"“{text}”: {advice}")

@@ -1,4 +1,4 @@
-"""Bookings and the zone of their space: another zone, and each keeps the time on the clock."""
+"""Bookings and their space's zone: if the zone changes, each keeps its time on the clock."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ type Standings = Mapping[int, Standing]
 
 
 def differ(before: Standing, after: Standing) -> bool:
-    """Tell whether the clock at the space shows another time for a booking than it did."""
+    """Tell whether the space's clock now shows a different time for a booking."""
     return _wall(before) != _wall(after)
 
 
@@ -66,9 +66,9 @@ def keep_walls(
 
 
 def same_wall(period: Period, old: ZoneInfo, new: ZoneInfo, *, now: datetime) -> Period | Problem:
-    """Return the period at which clocks in the new zone show what those in the old one did.
+    """Return the period at which clocks in the new zone show what the old ones showed.
 
-    Of an hour that happens twice the same reading is taken (PEP 495). A Problem tells why there is
+    In an hour that repeats, the same reading is taken (PEP 495). A Problem says why there is
     no such period: skipped by the clocks, or over.
     """
     ends = []
@@ -89,10 +89,10 @@ def same_wall(period: Period, old: ZoneInfo, new: ZoneInfo, *, now: datetime) ->
 
 
 def without_clashes(wanted: Mapping[int, Period], standings: Standings) -> dict[int, Period]:
-    """Return which of the wanted moves can be made together, while all other bookings stay.
+    """Return which of the wanted moves can be made together while all other bookings stay.
 
-    Who can't move holds on to its time, and so may be in the way of another: asked again until
-    nobody is. Who booked first comes first.
+    A booking that can't move keeps its time, and so may block another: repeated until
+    none is blocked. First booked, first served.
     """
     possible = dict(wanted)
     while True:

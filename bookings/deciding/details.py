@@ -1,4 +1,4 @@
-"""What a booking says beside its place and time: a note, and who the guest is."""
+"""A booking's details besides place and time: a note, and who the guest is."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,14 +16,14 @@ from bookings.states import OCCUPYING
 
 @dataclass(frozen=True, kw_only=True)
 class Details:
-    """What they are to be; None leaves one as it is."""
+    """The new values; None leaves one as it is."""
 
     note: str | None = None
     guest_name: str | None = None
     guest_contact: str | None = None
 
     def changes(self, booking: Booking) -> dict[str, str]:
-        """Return what is to be written: nothing when the booking says so already."""
+        """Return what has to be written: nothing if the booking already says so."""
         said = {name: text for name, text in asdict(self).items() if text is not None}
         return {name: text for name, text in said.items() if text != getattr(booking, name)}
 
@@ -33,20 +33,20 @@ UNCHANGED = Details()
 
 @transactional
 def amend(booking: Booking, details: Details, *, by: User, now: datetime) -> Booking:
-    """Change what a booking says. No deadline: nobody else's plans depend on it.
+    """Change a booking's details. No deadline: nobody else's plans depend on them.
 
     Raises WrongState, and Refused when the account is closed: its notes are erased.
     """
     if booking.member is not None:
         lock_member(booking.member)
-    Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)  # a move under way ends first
+    Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)  # after a running move
     booking = Booking.objects.with_person().get(pk=booking.pk)
     write(booking, details, by=by, now=now)
     return booking
 
 
 def write(booking: Booking, details: Details, *, by: User, now: datetime) -> None:
-    """Change the row, which is locked, and write the event, if there is anything to change.
+    """Change the locked row and record the event, if there is anything to change.
 
     Raises WrongState.
     """

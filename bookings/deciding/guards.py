@@ -20,8 +20,8 @@ from spaces.models import Place
 def objection_to_reshaping(place: Place) -> str | None:
     """Refuse to change the parts of a place with upcoming bookings: its leaves hold their slots.
 
-    Those that are over, and that no worker has finished yet, are finished first. Where somebody is
-    asked what becomes of bookings (`stranding.changing`), nothing is refused.
+    Those that are over, but not completed by a worker yet, are completed first. Where somebody is
+    asked what to do with bookings (`stranding.changing`), nothing is refused.
     """
     now = timezone.now()
     here = Booking.objects.at_places([place.pk])

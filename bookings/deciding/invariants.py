@@ -23,7 +23,7 @@ from spaces.venue import Venue
 
 CHUNK = 2000
 
-#: What happens to a booking that goes on occupying its place.
+#: Events after which a booking still occupies its place.
 STAYING = {BookingEvent.Kind.MOVED, BookingEvent.Kind.AMENDED, BookingEvent.Kind.KEPT}
 
 

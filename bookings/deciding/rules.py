@@ -74,7 +74,7 @@ def reason(code: str) -> str:
 
 
 def is_of_zone(data: Mapping[str, Any]) -> bool:
-    """Tell whether an event happened because the space's time zone was changed."""
+    """Tell whether an event happened because the space's time zone changed."""
     return "zone_moved" in data.get("problems", ())
 
 
@@ -115,9 +115,9 @@ def problems(
 def of_setup(
     venue: Venue, place: Place, period: Period, *, party_size: int, now: datetime
 ) -> list[Problem]:
-    """Return what the set-up alone forbids, asked of a booking that is there already.
+    """Return what the set-up alone forbids about a booking that already exists.
 
-    Notice, horizon and quotas bind who books, not what is booked. See also `stranding`.
+    Notice, horizon and quotas apply when booking, not to existing bookings. See also `stranding`.
     """
     found = [*_of_place(place, party_size), *_of_length(venue, venue.limits(place.kind), period)]
     if not venue.is_open(place.pk, period):
@@ -252,31 +252,31 @@ def _of_quotas(quotas: tuple[Quota, ...], upcoming: Mapping[str, int] | None) ->
 
 @dataclass(frozen=True)
 class Deadline:
-    """Until when a member may cancel or move a booking. The staff of its space have none."""
+    """Until when a member may cancel or move a booking. The space's staff have no deadline."""
 
-    regular: datetime  # so long before the start as the space asks for
+    regular: datetime  # as long before the start as the space requires
     starts_at: datetime
     made_at: datetime
-    grace: timedelta  # so long after that a mistake can be undone, whatever `regular`
+    grace: timedelta  # how long after that a mistake can be undone, whatever `regular` is
 
     def is_in_time(self, now: datetime) -> bool:
         return now <= self.regular and now < self.starts_at
 
     def allows(self, now: datetime) -> bool:
-        # The clocks of two machines differ: who has just booked may seem to be about to.
+        # Machines' clocks differ: a booking just made may seem to lie in the future.
         is_new = bool(self.grace) and abs(now - self.made_at) <= self.grace
         return is_new or self.is_in_time(now)
 
     @property
     def until(self) -> datetime:
-        """The last instant that either allows."""
+        """The last instant that either one allows."""
         return max(self.regular, self.made_at + self.grace) if self.grace else self.regular
 
 
 def deadline(limits: Limits, period: Period, *, made_at: datetime) -> Deadline:
-    """Return until when a member may change what was decided at `made_at`, for that period.
+    """Return until when a member may change what was decided at `made_at` for that period.
 
-    Only making a booking begins a grace: moving it again and again would never end one.
+    Only making a booking starts the grace: otherwise moving it repeatedly would never end it.
     """
     regular = period.starts_at - limits.cancel_deadline
     return Deadline(regular, period.starts_at, made_at, limits.grace)

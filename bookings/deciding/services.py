@@ -129,14 +129,14 @@ def reschedule(
 ) -> Booking:
     """Move a booking within its space to another time or place; it stays where it is if that fails.
 
-    What is new in its `details` is written with the move, or not at all.
+    New `details` are written together with the move, or not at all.
     Raises SlotTaken, Refused, TooLate and WrongState.
     """
     period = Period(starts_at, ends_at)
     if booking.member is not None:
         lock_member(booking.member)
     locked = lock_places(booking.place, place, member=booking.member, now=now)
-    # Nobody amends it meanwhile.
+    # Nobody may amend it meanwhile.
     held = Booking.objects.select_for_update(no_key=True, of=("self",))
     booking = held.with_place().get(pk=booking.pk)
     new_place, venue = locked[place.pk]

@@ -1,4 +1,4 @@
-"""How bookings that are there stand with the set-up as it is now. Nothing is changed here."""
+"""How existing bookings stand with the current set-up. Nothing is changed here."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from spaces.venue import Venue
 
 @dataclass(frozen=True)
 class Standing:
-    """A booking, and what the set-up has against it at one moment, by code."""
+    """A booking, and the codes of what the set-up has against it at one moment."""
 
     booking: Booking
     venue: Venue
@@ -31,7 +31,7 @@ class Standing:
 
 
 def survey(bookings: BookingQuerySet[Booking], *, now: datetime) -> dict[int, Standing]:
-    """Return how each of these bookings stands, by key: asked anew, whatever was read before."""
+    """Return how each of these bookings stands, by key, always read afresh."""
     found = list(bookings.with_place().select_related("member"))
     if not found:
         return {}
@@ -45,7 +45,7 @@ def _standing(booking: Booking, venue: Venue, now: datetime) -> Standing:
 
 
 def misfits(booking: Booking, venue: Venue, now: datetime) -> list[Problem]:
-    """Return why the present set-up would not allow a booking, for whatever reason it is there."""
+    """Return why the current set-up would not allow a booking, whatever the reason it exists."""
     problems = rules.of_setup(
         venue, booking.place, booking.period, party_size=booking.party_size, now=now
     )
@@ -57,9 +57,9 @@ def misfits(booking: Booking, venue: Venue, now: datetime) -> list[Problem]:
 def _venues(
     bookings: BookingQuerySet[Booking], found: Collection[Booking], now: datetime
 ) -> Callable[[Booking], Venue]:
-    """Return what tells a booking's venue: one for each space, and each set of groups with limits.
+    """Return the key of a booking's venue: one per space and set of groups with limits.
 
-    People differ only by policies of their groups, and most are in none that has one.
+    People differ only by their groups' policies, and most are in no group that has one.
     """
     groups_of: dict[tuple[int, int], set[int]] = {}
     rows = bookings.order_by()

@@ -1,8 +1,8 @@
-"""What a change of set-up would strand: bookings that fit no longer, and what becomes of them.
+"""What a change of set-up would strand: bookings that no longer fit, and what happens to them.
 
-Hours, a zone, places, policies, groups, accounts: whatever changes them does so inside `changing`.
-It asks every booking that the change may touch before and after, and raises a question, so that
-everything is rolled back, until an answer says what becomes of those that fit no longer.
+Hours, a zone, places, policies, groups, accounts: anything that changes them does so in `changing`.
+It checks every booking that the change may affect before and after, and raises a question, so that
+everything is rolled back, until an answer says what to do with those that no longer fit.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -32,14 +32,14 @@ from spaces.services import lock_setup
 
 
 class Choice(StrEnum):
-    """What becomes of bookings that fit no longer."""
+    """What to do with bookings that no longer fit."""
 
     KEEP = "keep"
     CANCEL = "cancel"
 
 
 class Clock(StrEnum):
-    """What a booking keeps when the zone of its space changes."""
+    """What a booking keeps when its space's zone changes."""
 
     WALL = "wall"
     INSTANT = "instant"
@@ -47,7 +47,7 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a person said to the bookings that were `shown` (None: to whatever is there)."""
+    """A person's decision about the bookings that were `shown` (None: about all there are)."""
 
     shown: Collection[UUID] | None = ()
     choice: Choice | None = None
@@ -61,7 +61,7 @@ class Answer:
 
 UNANSWERED = Answer()
 
-#: The spaces whose bookings are watched at the moment: those need no other guard.
+#: The spaces whose bookings are being watched: they need no other guard.
 _watched: ContextVar[Collection[int]] = ContextVar("watched", default=())
 
 
@@ -71,13 +71,13 @@ def is_watched(space: int) -> bool:
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose bookings a change may touch: those in spaces, and those of people."""
+    """Whose bookings a change may affect: those in spaces, and those of people."""
 
     spaces: Collection[int] = ()
     people: Collection[int] = ()
 
     def lock(self) -> None:
-        """Keep new bookings waiting, in the order of locks: people, then places."""
+        """Keep new bookings waiting, in lock order: people, then places."""
         people = User.objects.filter(pk__in=self.people).order_by("pk")
         list(people.select_for_update(no_key=True).values_list("pk"))
         if self.spaces:
@@ -91,7 +91,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Stranded:
-    """A booking as it was before the change, and why it doesn't fit after it."""
+    """A booking as it was before the change, and why it doesn't fit afterwards."""
 
     booking: Booking
     zone: ZoneInfo
@@ -104,7 +104,7 @@ class Stranded:
 
 
 class Question(BookingError):
-    """The change waits for a person's answer about `found`; everything has to be rolled back."""
+    """The change is waiting for a person's answer about `found`; everything must be rolled back."""
 
     code = "strands_bookings"
 
@@ -118,12 +118,12 @@ class WhichClock(Question):
 
 
 class WhatBecomes(Question):
-    """Bookings fit no longer: are they kept as they are, or cancelled?"""
+    """Bookings no longer fit: are they kept as they are, or cancelled?"""
 
 
 @dataclass
 class Outcome:
-    """What became of bookings."""
+    """What happened to bookings."""
 
     moved: int = 0
     kept: int = 0
@@ -132,7 +132,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Act:
-    """Who changes the set-up, when, and what they answered."""
+    """Who is changing the set-up, when, and what they answered."""
 
     by: User | None
     now: datetime
@@ -141,10 +141,10 @@ class Act:
 
 @contextmanager
 def changing(scope: Scope, act: Act) -> Iterator[Outcome]:
-    """Change a set-up inside this block, inside a transaction.
+    """Change a set-up inside this block, in a transaction.
 
-    Raises a Question at its end, before anything else is done, when bookings fit no longer and the
-    answer isn't about all of them.
+    Raises a Question at the end, before anything else is done, when bookings no longer fit and the
+    answer doesn't cover all of them.
     """
     scope.lock()
     before = survey(scope.upcoming(act.now), now=act.now)
@@ -158,12 +158,12 @@ def changing(scope: Scope, act: Act) -> Iterator[Outcome]:
 
 
 def _settle(scope: Scope, before: Mapping[int, Standing], act: Act, outcome: Outcome) -> None:
-    """Compare with what is there after the change; ask, or do what was answered."""
+    """Compare with the state after the change; ask, or carry out the answer."""
     answer = act.answer
     after = survey(scope.upcoming(act.now), now=act.now)
     if not any(_differs(pk, before, after) for pk in after):
         return
-    # From here on nobody cancels or moves one of them: what is asked about is what is settled.
+    # From here on nobody can cancel or move one of them: we settle exactly what we ask about.
     list(scope.upcoming(act.now).order_by("pk").select_for_update(no_key=True).values_list("pk"))
     after = survey(scope.upcoming(act.now), now=act.now)
     moved = {pk for pk in after if pk in before and clocks.differ(before[pk], after[pk])}
@@ -205,7 +205,7 @@ def _stranded(
     after: Mapping[int, Standing],
     extra: Mapping[int, Problem] = MappingProxyType({}),
 ) -> Stranded:
-    """Return a booking with what is new against it; none of that: it isn't stranded."""
+    """Return a booking with its new problems; None when it isn't stranded."""
     earlier, later = before.get(pk, after[pk]), after[pk]
     known = before[pk].problems if pk in before else {}
     problems = [problem for code, problem in later.problems.items() if code not in known]
@@ -217,9 +217,9 @@ def _stranded(
 def _take_new_parts(
     before: Mapping[int, Standing], after: Mapping[int, Standing]
 ) -> dict[int, Problem]:
-    """Give bookings of places that changed their parts the slots of the new ones, first come first.
+    """Give bookings of places with new parts the slots of those parts, first come, first served.
 
-    The constraint decides who can have them; who can't is left with none, and has to go.
+    The constraint decides who gets them; a booking that doesn't is left without, and has to go.
     """
     changed = sorted(pk for pk in after if pk in before and before[pk].leaves != after[pk].leaves)
     BookedSlot.objects.filter(booking__in=changed).delete()
@@ -232,7 +232,7 @@ def _take_new_parts(
 
 
 def _answered(stranded: Collection[Stranded], act: Act) -> set[int]:
-    """Do with the stranded what was answered; return the keys of those that were cancelled."""
+    """Carry out the answer for stranded bookings; return the keys of the cancelled ones."""
     if not stranded:
         return set()
     answer = act.answer
@@ -249,7 +249,7 @@ def _answered(stranded: Collection[Stranded], act: Act) -> set[int]:
 
 
 def unfit(*, now: datetime) -> Iterator[Standing]:
-    """Yield upcoming bookings that the present set-up would not allow, space by space."""
+    """Yield upcoming bookings that the current set-up would not allow, space by space."""
     for space in Space.objects.order_by("pk").values_list("pk", flat=True):
         for standing in survey(Scope(spaces=[space]).upcoming(now), now=now).values():
             if standing.problems:

@@ -1,4 +1,4 @@
-"""Until when a booking could be taken back, said before the press that makes it."""
+"""Until when a booking could be undone, stated before the click that makes it."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from spaces.venue import Venue
 def last_word(
     venue: Venue, kind: str, period: Period, *, now: datetime, moving: Booking | None = None
 ) -> tuple[str, bool]:
-    """Return it in words, "" where any time before the start will do, and whether it is a warning.
+    """Return it in words, "" if any time before the start will do, and whether it is a warning.
 
     `kind` is the place's; `moving` the booking that would be moved there.
     """

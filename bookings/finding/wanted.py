@@ -1,4 +1,4 @@
-"""What a form about a booking wants, in words, before anything is decided."""
+"""What a booking form asks for, in words, before anything is decided."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ from spaces.venue import Venue
 
 
 def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:
-    """Say which place, when and for how many; nothing when that can't be read."""
+    """Say which place, when and for how many; nothing if the form is invalid."""
     form = BookForm(sent)
     if not form.is_valid() or form.found is None or form.period.ends_at <= form.period.starts_at:
         return []
@@ -44,7 +44,7 @@ def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | Anonymou
 def a_booking(
     sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser
 ) -> list[str]:
-    """Say which of the reader's bookings an address is about."""
+    """Say which of the reader's bookings a URL is about."""
     if not isinstance(reader, User):
         return []
     booking = Booking.objects.of(reader).with_place().filter(code=address["code"]).first()

@@ -92,7 +92,7 @@ class _Cards:
         return escape(f"{capfirst(day)}, {words.span(period, zone)}")
 
     def _last_words(self, kind: str, period: Period) -> str:
-        """Say until when it could be taken back, louder where that is soon over."""
+        """Say until when it could be undone, more prominently if that is soon over."""
         said, is_warning = last_word(
             self.context["venue"], kind, period, now=timezone.now(), moving=self.moving
         )

@@ -145,7 +145,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "can_change": can_move or can_cancel,
         "can_move": can_move,
         "can_cancel": can_cancel,
-        # What was moved meanwhile can be cancelled; undoing would rather mean the move.
+        # A moved booking can be cancelled, but "undo" would seem to mean the move.
         "can_undo": can_cancel
         and not deadline.is_in_time(now)
         and deadline.allows(now)
@@ -241,7 +241,7 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
 
 
 def _why(event: Mapping[str, Any]) -> str:
-    """Say what of the set-up was changed; why a request was refused stands above it."""
+    """Say what changed in the set-up; the reasons for a refusal are shown above."""
     if event["kind"] == BookingEvent.Kind.REJECTED:
         return ""
     return " ".join(rules.reason(code) for code in event["data"].get("problems", ()))

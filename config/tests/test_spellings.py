@@ -5,12 +5,18 @@ its OpenAPI document and the forms from the code, so a new one is tried too; a f
 times that nothing here can fill in fails until it is told how.
 """
 
+import json
 import re
+from argparse import ArgumentTypeError
+from contextlib import suppress
 from datetime import date, timedelta
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django import forms
 from django.contrib import admin
+from django.core.management import BaseCommand, get_commands, load_command_class
 from django.http import QueryDict
 from django.test import RequestFactory
 from django.urls import get_resolver
@@ -19,13 +25,16 @@ from django.utils import timezone
 from accounts.factories import UserFactory
 from bookings.admin.book import BookForm as StaffBookForm
 from bookings.admin.closures import CloseForm
+from bookings.deciding.cells import DateOrder
 from bookings.deciding.importing import read, request
 from bookings.finding import searching
 from bookings.forms import BookForm, SearchForm, TimesForm
+from bookings.management.commands.import_bookings import encoding
 from bookings.models import Booking
 from bookings.tests.acts import book
 from bookings.tests.programs import fields, program
 from config.api import api
+from notifications.kafka import requests
 from spaces.forms import GeneratePlacesForm
 from spaces.models import OpeningHours, Place, Space
 from spaces.venue import Venue
@@ -334,6 +343,48 @@ def test_every_number_day_and_time_in_a_file(space, alice):
     assert [e.line.number for e in asked if e.problems] == list(range(2, len(spoilt) + 2))
     assert {p.code for e in asked for p in e.problems} == {"invalid"}
     assert Booking.objects.count() == 1
+
+
+# --- Messages and commands
+
+
+@pytest.mark.parametrize("name", ["starts_at", "ends_at", "party_size"])
+def test_every_number_and_instant_in_a_message(name):
+    right = {"party_size": "2"}.get(name, "2026-12-01T10:00:00+03:00")
+    for wrong in [*misspelt(right), *(["2", 2.0] if name == "party_size" else [2])]:
+        with pytest.raises(requests.RequestError, match=f"{name}: "):
+            requests.read(json.dumps({name: wrong}).encode())
+
+
+def our_commands():
+    for name, app in get_commands().items():
+        if app in {"accounts", "spaces", "bookings", "notifications", "config"}:
+            yield name, load_command_class(app, name)
+
+
+def options(command, name):
+    """Yield what a command asks for as a number or a time, with a right value."""
+    of_all = {action.dest for action in BaseCommand().create_parser("", "")._actions}
+    for action in command.create_parser("manage.py", name)._actions:
+        if action.dest in of_all or action.type in {None, str, Path, UUID, encoding, DateOrder}:
+            continue
+        for right in ("2", "2026-11-25"):
+            with suppress(Exception):
+                action.type(right)
+                yield action, right
+
+
+def test_every_number_and_time_on_a_command_line():
+    tried = set()
+    for name, command in our_commands():
+        for action, right in options(command, name):
+            tried.add(action.dest)
+            for wrong in misspelt(right):
+                if (action.dest, wrong) == ("interval", "2.0"):
+                    continue
+                with pytest.raises((ArgumentTypeError, ValueError)):
+                    action.type(wrong)
+    assert tried >= {"days", "interval", "since", "until"}
 
 
 # --- The end of the day

@@ -72,13 +72,13 @@ def close(feed: CalendarFeed) -> None:
 
 
 def names(user: User, now: datetime) -> list[str]:
-    """Name the calendars that a person has addresses of."""
+    """Return the names of the calendars that a person has addresses for."""
     found = CalendarFeed.objects.of(user).select_related("space", "place__space")
     return [title(feed) for feed in found.order_by("pk")]
 
 
 def close_all(user: User, now: datetime) -> int:
-    """Close all calendars of a person; return how many."""
+    """Close all of a person's calendars; return how many."""
     return CalendarFeed.objects.of(user).delete()[0]
 
 

@@ -117,7 +117,7 @@ def entry_of(event: BookingEvent, *, what: str = "", url: str = "") -> Entry:
     """
     booking, data = event.booking, event.data
     space, state = booking.place.space, data["state"]
-    contacts = [] if what else space.contacts  # who says what it is called runs the space
+    contacts = [] if what else space.contacts  # with its own `what`, it is for the staff
     what = what or f"{_place_name(event)} · {space.name}"
     return Entry(
         code=booking.code,

@@ -1,4 +1,4 @@
-"""Letters about a member's address: the link that confirms it, and what the old one is told."""
+"""Letters about a member's address: the confirmation link, and the notice to the old one."""
 
 import logging
 from datetime import datetime
@@ -22,7 +22,7 @@ About = EmailLetter.About
 
 
 def send_letters(*, limit: int, now: datetime) -> int:
-    """Send some of the letters that are due; return how many were tried."""
+    """Send some of the due letters; return how many were tried."""
     done = 0
     with Post() as post:
         while done < limit and (letter := emails.claim_next(now=now)):
@@ -33,7 +33,7 @@ def send_letters(*, limit: int, now: datetime) -> int:
 
 
 def _is_done(letter: EmailLetter, post: Post) -> bool:
-    """Try once; False when it may go better later."""
+    """Try once; False when it may work later."""
     if emails.is_needless(letter):
         return True
     try:

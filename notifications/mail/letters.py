@@ -184,7 +184,7 @@ def _moved(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
 
 
 def _kept(stay: Stay, data: BookingData, now: datetime) -> Letter:
-    """Say that it stays although something changed, and what that was."""
+    """Say that it stays although something changed, and what did."""
     return _letter(
         stay,
         subject=_("Still yours: %(place)s, %(when)s") % stay.named,
@@ -313,7 +313,7 @@ def _changeable(stay: Stay, now: datetime, *, is_new: bool = False) -> tuple[str
     zone = stay.space.zone
     time = stay.noted(words.clock(until, zone))
     named = {"until": f"{words.day_at(until, zone, now)}, {time}"}
-    can_move = stay.space.is_active  # else nothing can be booked there
+    can_move = stay.space.is_active  # otherwise nothing can be booked there
     if is_new and not deadline.is_in_time(now):
         if can_move:
             return (_("A mistake? You can undo or move it until %(until)s.") % named,)

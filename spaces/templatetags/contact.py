@@ -1,4 +1,4 @@
-"""Phone and e-mail of a space in pages, as links."""
+"""A space's phone and e-mail in pages, as links."""
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from spaces import contact as contacts
 from spaces.models import Space
 
-#: More than a page can list; whoever looks for a space then finds it on its board.
+#: More than this is too many to list; people find the contact on the space's board.
 MOST = 6
 
 register = template.Library()
@@ -16,14 +16,14 @@ register = template.Library()
 
 @register.simple_tag
 def contact(space: Space) -> SafeString:
-    """Write phone and e-mail as links; nothing for a space that has neither."""
+    """Write phone and e-mail as links; nothing for a space without either."""
     link = '<a class="whole" href="{}">{}</a>'
     return format_html_join(" · ", link, contacts.links(space))
 
 
 @register.simple_tag
 def ask_the_staff(space: Space) -> SafeString:
-    """Write «Please ask the staff: …». The same in plain text: `spaces.contact`."""
+    """Write «Please ask the staff: …». `spaces.contact` does the same in plain text."""
     if not space.contacts:
         return format_html("{}", _("Please ask the staff."))
     sentence = _("Please ask the staff: %(contacts)s")
@@ -33,6 +33,6 @@ def ask_the_staff(space: Space) -> SafeString:
 
 @register.simple_tag
 def reachable_spaces() -> list[Space]:
-    """Return the spaces that say how to reach them; none when there are too many to list."""
+    """Return the spaces with contact details; none when there are too many to list."""
     found = list(Space.objects.open_to_members().reachable().by_name()[: MOST + 1])
     return found if len(found) <= MOST else []

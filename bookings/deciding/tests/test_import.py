@@ -259,6 +259,16 @@ class TestRead:
         lines = read(b'place,member,starts_at,ends_at,note\n\n1,a,a,b,"two\nlines"\n2,a,a,b,\n')
         assert [line.number for line in lines] == [3, 5]
 
+    def test_what_stands_before_the_names_of_columns_is_counted(self):
+        head = "\n,,\nsep=;\n\nplace;member;starts_at;ends_at;note\n"
+        rows = head + '1;a;a;b;"two\nlines"\n;;;;\n2;a;a;b;'
+        for end in ("\n", "\r\n", "\r"):
+            lines = read(rows.replace("\n", end).encode("utf-16"))
+            assert [(line.number, line["place"], line["note"]) for line in lines] == [
+                (6, "1", "two\nlines"),
+                (9, "2", ""),
+            ]
+
     def test_a_file_without_lines_is_fine(self):
         assert read(b"place,member,starts_at,ends_at\n") == []
 

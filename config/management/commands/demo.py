@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.numbers import whole_number
 from bookings.models import Booking
 from config import demo
 from spaces.models import Place, Space
@@ -20,8 +21,10 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, default=7, help="before and after today")
-        parser.add_argument("--scale", type=int, default=1, help="times the places and people")
+        parser.add_argument("--days", type=whole_number, default=7, help="before and after today")
+        parser.add_argument(
+            "--scale", type=whole_number, default=1, help="times the places and people"
+        )
         parser.add_argument("--logins", action="store_true", help="print the demo logins")
 
     def handle(self, *args: Any, days: int, scale: int, logins: bool, **options: Any) -> None:

@@ -18,6 +18,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.utils import timezone
 
 from accounts.forgetting import forget_old_credentials
+from accounts.numbers import seconds
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
 from config.heartbeat import BEAT_SECONDS, Attendance, Heartbeat
@@ -68,7 +69,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--interval", type=float, default=0.5, help="seconds to wait when nothing is due"
+            "--interval", type=seconds, default=0.5, help="seconds to wait when nothing is due"
         )
         parser.add_argument(
             "--once", action="store_true", help="stop when nothing is due; fail if a step failed"
@@ -100,7 +101,7 @@ class Command(BaseCommand):
             raise CommandError("A step failed.")
 
     def tell_status(self) -> None:
-        """Print who works and what waits; fail when nobody does, or something waits for long."""
+        """Print which workers run and what is waiting; fail without workers or on a long wait."""
         try:
             found = Attendance.at(timezone.now())
         except (DatabaseError, InterfaceError) as error:
@@ -116,7 +117,7 @@ class Task:
     """A step, and how it went lately."""
 
     step: Step
-    every: float = 0.0  # seconds between two times
+    every: float = 0.0  # seconds between runs
     failures: int = 0  # in a row
     due_at: float = 0.0  # on the monotonic clock
     done: int = 0  # since it was logged
@@ -127,7 +128,7 @@ class Task:
         if time.monotonic() < self.due_at:
             return 0
         try:
-            close_old_connections()  # a database that was restarted is found again
+            close_old_connections()  # reconnect after the database was restarted
             done = self.step(now=timezone.now())
         except Exception:
             self.failures += 1
@@ -188,12 +189,12 @@ def work(
 
 @contextmanager
 def heartbeat() -> Iterator[Task]:
-    """Give the task that shows this worker alive, and take the sign back at the end."""
+    """Yield the task that sends this worker's heartbeat, and remove the row at the end."""
     sign = Heartbeat()
     try:
         yield Task(sign.beat, every=BEAT_SECONDS)
     finally:
-        with suppress(DatabaseError):  # it is seen to be gone a little later, then
+        with suppress(DatabaseError):  # then it is noticed a little later
             sign.stop()
         connections.close_all()
 
@@ -201,9 +202,9 @@ def heartbeat() -> Iterator[Task]:
 def side_by_side(
     lanes: "dict[str, list[Task]]", *, interval: float, is_stopping: Callable[[float], bool]
 ) -> None:
-    """Work in every lane until `is_stopping`; return when each has ended what it had in hand.
+    """Work in every lane until `is_stopping`; return when each has finished its current unit.
 
-    A lane that ends by itself takes the others along: half a worker would look alive.
+    A lane that ends by itself stops the others too: half a worker would look alive.
     """
     broken: list[BaseException] = []
 

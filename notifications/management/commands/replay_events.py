@@ -1,5 +1,6 @@
 """Send history again: `manage.py replay_events --to kafka --since 2026-11-01`."""
 
+import re
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
@@ -13,10 +14,17 @@ from bookings.models import BookingEvent
 from notifications import relay
 from notifications.models import Endpoint
 
+MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+
 
 def instant(text: str) -> datetime:
     """Parse ISO 8601, a date or an instant; UTC if there is no offset."""
     try:
+        if not MOMENT.fullmatch(text):  # Python reads more than anybody writes
+            raise ValueError(text)
         found = datetime.fromisoformat(text)
         return found if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
