@@ -23,6 +23,7 @@ from django.urls import get_resolver, is_valid_path
 from django.utils import translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
+from accounts.models import Tally
 from accounts.tests.programs import issue
 from bookings.deciding.log import place_new
 from bookings.tests.acts import book, hours
@@ -63,6 +64,8 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>.*?\)(?=[/$])")
 #: Pages that answer a plain GET with something else than a page.
 REFUSED = {
     "new_password": 404,  # a key is good for two hours
+    "confirm_email": 404,  # signed, for an address
+    "email_again": 405,
     "reschedule": 405,
     "logout": 405,
     "language": 405,
@@ -90,8 +93,8 @@ REFUSED = {
 }
 #: Here the request is the whole question: pressing the button does what it says.
 PRESSED = re.compile(
-    r"(cancel|revoke|logout|_delete|_ping|_switch|_secret|_remove|_resend|unsubscribe"
-    r"|(^|renew_|close_)calendar|^notifications)$"
+    r"(cancel|revoke|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again|unsubscribe"
+    r"|(^|renew_|close_)calendar|^notifications|^stays)$"
 )
 #: Whoever has the address may press it, a mail program too: the address is the secret.
 OPEN = {"unsubscribe"}
@@ -244,12 +247,12 @@ def path_of(route, rows, garbage=None):
 
 
 def written():
-    """Return every row of ours; sessions and the count of wrong passwords may change."""
+    """Return every row of ours; sessions and counts of tries may change."""
     ours = {"accounts", "spaces", "bookings", "notifications", "auth", "admin"}
     return {
         model._meta.label: sorted(map(repr, model.objects.values_list()))
         for model in apps.get_models()
-        if model._meta.app_label in ours
+        if model._meta.app_label in ours and model is not Tally
     }
 
 
