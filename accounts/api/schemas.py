@@ -47,10 +47,12 @@ RFC_3339 = re.compile(
 def _text(at: object) -> object:
     """Refuse other ways of writing a time, and numbers: seconds since 1970 have no offset."""
     if not isinstance(at, str):
-        raise ValueError("it is no RFC 3339 text")
+        raise ValueError("it is not an RFC 3339 timestamp")
     if not RFC_3339.fullmatch(at):
         hint = "; in an address write + as %2B" if RFC_3339.fullmatch(at.replace(" ", "+")) else ""
-        raise ValueError(f"it is no RFC 3339 text, such as 2026-12-01T10:00:00+03:00{hint}")
+        raise ValueError(
+            f"it is not an RFC 3339 timestamp, such as 2026-12-01T10:00:00+03:00{hint}"
+        )
     return at
 
 

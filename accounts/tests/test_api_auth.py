@@ -1,4 +1,4 @@
-"""Who asks: a token or a session, and what each may."""
+"""Who is asking: a token or a session, and what each may do."""
 
 from datetime import timedelta
 
@@ -158,7 +158,7 @@ def test_a_session_changes_things_with_the_forms_token_only(browser):
 
 
 def test_a_form_with_its_token_is_no_json(browser):
-    """The check finds the token in a multipart form, which can be read once."""
+    """The check finds the token in a multipart form, which can be read only once."""
     answer = browser.post(LIST, {"csrfmiddlewaretoken": TOKEN})
     assert codes(answer) == [(400, "malformed")]
 

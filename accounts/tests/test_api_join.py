@@ -1,4 +1,4 @@
-"""`POST /api/v1/accounts`: signing up as a program, by the rules of the page."""
+"""`POST /api/v1/accounts`: signing up by API, under the page's rules."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""`POST /api/v1/auth/token`: signing in as a program."""
+"""`POST /api/v1/auth/token`: signing in by API."""
 
 from datetime import datetime, timedelta
 
@@ -210,7 +210,7 @@ def test_the_text_of_a_token_is_in_no_table(sign_in):
     text = sign_in(key="one").json()["token"]
     plain = sign_in().json()["token"]
     stored = everything_stored()
-    assert IdempotencyKey.objects.get().body in stored  # so it is looked for in the right place
+    assert IdempotencyKey.objects.get().body in stored  # so we are looking in the right place
     assert tokens.digest(text) in stored
     for found in (text, plain, text.removeprefix(tokens.PREFIX), PASSWORD):
         assert found not in stored
@@ -244,7 +244,7 @@ def test_a_used_key_opens_nothing_without_the_password(sign_in):
 
 
 def test_a_request_that_died_before_it_answered_gets_its_token(sign_in):
-    """The token is committed, but the answer was never kept."""
+    """The token is committed, but the answer was never stored."""
     first = sign_in(key="one").json()
     long_ago = timezone.now() - timedelta(minutes=2)
     IdempotencyKey.objects.update(status=None, body="", headers={}, started_at=long_ago)

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a request that is sent again is carried out once and answered the same."""
+"""`Idempotency-Key`: a repeated request is carried out once and gets the same answer."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -27,8 +27,8 @@ URL = "/api/trial/work"
 api = MestoAPI(urls_namespace="trial", docs_url=None, openapi_url=None)
 api.exception_handler(ApiProblem)(problem)
 
-carried_out = []  # the key that each had for a service
-statuses = []  # of the next answers; when empty 201
+carried_out = []  # each one's key for a service
+statuses = []  # of the next answers; 201 when empty
 
 
 @api.post("/work", auth=SIGNED_IN)

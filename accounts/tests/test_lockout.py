@@ -1,4 +1,4 @@
-"""Through the real sign-in page: who guesses passwords is stopped, per login and per address."""
+"""Through the real sign-in page: password guessing is stopped, per login and per address."""
 
 from datetime import timedelta
 

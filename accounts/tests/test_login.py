@@ -172,7 +172,7 @@ def test_nobody_is_hashed_for_as_often_as_somebody(alice, client, monkeypatch, t
     monkeypatch.setattr(
         MD5PasswordHasher, "verify", lambda *given: hashed.append(given[1]) or verify(*given)
     )
-    _nobody.cache_clear()  # made by the hasher of another test
+    _nobody.cache_clear()  # made with another test's hasher
     counts = []
     for login in ("alice", "nobody"):
         client.post(URL, {"username": login, "password": typed})

@@ -1,4 +1,4 @@
-"""Logins that a reader takes for one another are refused, whoever makes them."""
+"""Logins that readers would confuse are refused, whoever makes them."""
 
 from importlib import import_module
 
@@ -45,7 +45,7 @@ def test_letters_that_differ_have_two(one, other):
 
 
 def test_the_tables_are_those_that_looks_were_stored_by():
-    """Another table: write a migration that fills `User.look` anew, then change this."""
+    """If the table changes, write a migration that refills `User.look`, then change this."""
     assert look("".join(map(chr, range(0x21, 0x2FFF)))) == "e0cf0ca8a0f48d20e33dc7aaf1564042"
 
 
@@ -119,7 +119,7 @@ def test_of_lookalikes_that_are_asked_for_at_once_one_gets_through(now):
 
 @pytest.mark.parametrize("bulk", [True, False])
 def test_no_other_door_writes_a_lookalike(db, bulk):
-    """The constraint decides, also for commands and scripts that ask no service."""
+    """The constraint decides, even for commands and scripts that bypass the services."""
     UserFactory(username="member")
     other = User(username="rnember")
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -1,4 +1,4 @@
-"""How often one may ask: per token, per session, per address; in each process or in all of them."""
+"""Rate limits per token, session and address, in each process or across all of them."""
 
 import random
 import shutil
@@ -28,7 +28,7 @@ def rates(settings):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Set the time of day, ten seconds after a minute has begun."""
+    """Set the clock, ten seconds into a minute."""
 
     def set_to(seconds):
         monkeypatch.setattr(time, "time", lambda: MINUTE + seconds)
@@ -175,7 +175,7 @@ def listener():
 
 @pytest.mark.parametrize("is_silent", [False, True])
 def test_the_api_goes_on_when_its_cache_is_down(settings, listener, client, space, is_silent):
-    """`is_silent`: it takes connections and says nothing, as a server that hangs."""
+    """`is_silent`: it accepts connections and says nothing, like a server that hangs."""
     if is_silent:
         listener.listen()
     redis_at(settings, listener.getsockname()[1])
@@ -212,7 +212,7 @@ def count_in_redis(settings, redis):
 
 
 def free_port():
-    """Find a port that is free and that the system gives to nobody who asks for any."""
+    """Find a free port that the system doesn't hand out by itself."""
     for port in random.sample(range(20_000, 30_000), 100):
         with suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
@@ -240,7 +240,7 @@ def test_a_shared_cache_forgets_the_counts(count_in_redis, redis, client, space)
 
 
 def test_requests_at_once_are_all_counted(count_in_redis, clock, db):
-    """Counting is one operation of the server: no two requests get the same number."""
+    """Counting is one operation on the server: no two requests get the same number."""
 
     def ask():
         return Client().get("/api/v1/nothing").status_code
@@ -264,7 +264,7 @@ def test_all_web_processes_count_together(redis):
         for port in ports:
             processes.wait_for(lambda port=port: answers(port))
         if (left := 60 - time.time() % 60) < 10:
-            time.sleep(left + 0.1)  # not around the turn of the minute
+            time.sleep(left + 0.1)  # not around the turn of a minute
         urls = [f"http://127.0.0.1:{port}/api/v1/nothing" for port in ports]
         assert [httpx.get(url).status_code for url in urls * 4] == [404] * 6 + [429] * 2
     finally:

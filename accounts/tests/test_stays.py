@@ -1,4 +1,4 @@
-"""A new password ends the sessions; what works without it is shown, and closed by one press."""
+"""A new password ends the sessions; what works without it is shown, and closed with one click."""
 
 from io import StringIO
 
@@ -21,7 +21,7 @@ STAYS = "/accounts/stays/"
 
 @pytest.fixture
 def anna(space):
-    """Has a program, a tablet of long ago, and a calendar."""
+    """Has a program, a long-forgotten tablet, and a calendar."""
     anna = UserFactory(username="anna", email="anna@example.org")
     issue(anna, name="Door tablet")
     issue(anna, name="Old tablet", days=-3)
@@ -58,7 +58,7 @@ def command(anna, monkeypatch):
     return out.getvalue()
 
 
-#: Every page that sets a password, by the name of its address.
+#: Every page that sets a password, by URL name.
 PAGES = {"password": own, "new_password": link, "auth_user_password_change": admin}
 #: Those that ask for the old one, or only lead to one of the others.
 LEADS = {"password", "password_change", "password_change_done"}
@@ -176,7 +176,7 @@ def test_no_token_is_made_with_a_password_that_was_just_changed():
 
 
 def test_every_kind_of_way_in_is_named():
-    """What a person has and an address or a program can name: a new one must be closed too."""
+    """Everything of a person that a URL or a program can name: new kinds must be closed too."""
     named = {
         relation.related_model._meta.label
         for relation in User._meta.related_objects

@@ -1,4 +1,4 @@
-"""The page of a member's API tokens: making, seeing, revoking; the admin's list; forgetting."""
+"""A member's API tokens: making, listing, revoking; the admin's list; forgetting."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Sign-up, forgotten password and tokens: so often an hour, per address and per login."""
+"""Sign-up, forgotten password and tokens: limited per hour, per address and per login."""
 
 import re
 from contextlib import suppress
@@ -104,7 +104,7 @@ def doors(*which):
 
 
 def statuses(door, pairs):
-    """Each time with an empty cache, as another process has."""
+    """Each time with an empty cache, as in another process."""
     found = []
     for login, address in pairs:
         cache.clear()
@@ -178,7 +178,7 @@ def test_a_program_is_told_when():
     assert 3590 <= int(stopped["Retry-After"]) <= 3600
 
 
-# --- What is asked never tells who is known
+# --- Asking never reveals who has an account
 
 
 @pytest.mark.usefixtures("people")

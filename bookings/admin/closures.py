@@ -21,6 +21,7 @@ from bookings.admin.filters import PARAMETERS, OverFilter, SpaceFilter
 from bookings.admin.pages import CodesField, back_to_list, lines, methods, page, write_codes
 from bookings.deciding import closing
 from bookings.deciding.errors import BookingsInTheWay
+from bookings.deciding.stranding import Choice
 from bookings.querysets import WallClock
 from bookings.words import zones
 from bookings.words.local_time import LocalTimeError, read_day, read_instant, read_period_on
@@ -193,18 +194,19 @@ class ClosureAdmin(SpaceScopedAdmin):
         return self._close(request, form, now)
 
     def _close(self, request: HttpRequest, form: CloseForm, now: datetime) -> HttpResponse:
-        """Close. Only bookings that the person was shown may be cancelled; new ones are shown."""
+        """Close. The answer is about the bookings that the person was shown; new ones are shown."""
         space, place = form.target
         period: Period = form.cleaned_data["period"]
         shown = form.cleaned_data["shown"]
+        answer = Choice.KEEP if "keep" in request.POST else Choice.CANCEL
         try:
-            closure, cancelled = closing.close(
+            closure, bookings = closing.close(
                 space,
                 place=place,
                 starts_at=period.starts_at,
                 ends_at=period.ends_at,
                 reason=form.cleaned_data["reason"],
-                cancel_bookings=bool(shown),
+                choice=answer if shown else None,
                 shown=shown,
                 by=request.user,  # type: ignore[arg-type]
                 now=now,
@@ -212,12 +214,7 @@ class ClosureAdmin(SpaceScopedAdmin):
         except BookingsInTheWay as error:
             return self._ask(request, form, error)
         self.log_addition(request, closure, [{"added": {}}])
-        text = ngettext(
-            "Closed, and cancelled %(n)d booking.",
-            "Closed, and cancelled %(n)d bookings.",
-            len(cancelled),
-        )
-        messages.success(request, text % {"n": len(cancelled)} if cancelled else _("Closed."))
+        messages.success(request, _said(answer, len(bookings)))
         return back_to_list(self, request)
 
     def _form(self, request: HttpRequest, form: CloseForm, status: int = 200) -> HttpResponse:
@@ -241,7 +238,7 @@ class ClosureAdmin(SpaceScopedAdmin):
             request,
             "admin/bookings/closure/in_the_way.html",
             status=HTTPStatus.CONFLICT,
-            title=_("Cancel the bookings in the way?"),
+            title=_("What should happen to these bookings?"),
             headline=str(error),
             closing=f"{place or space}, {wording.when(form.cleaned_data['period'], space.zone)}",
             bookings=[
@@ -259,3 +256,15 @@ class ClosureAdmin(SpaceScopedAdmin):
     @admin.display(description=gettext_lazy("time"), ordering=ON_THE_WALL)
     def when(self, closure: Closure) -> str:
         return wording.when(Period(closure.starts_at, closure.ends_at), closure.space.zone)
+
+
+def _said(answer: Choice, n: int) -> str:
+    if not n:
+        return _("Closed.")
+    if answer == Choice.KEEP:
+        text = ngettext("Closed, and kept %(n)d booking.", "Closed, and kept %(n)d bookings.", n)
+    else:
+        text = ngettext(
+            "Closed, and cancelled %(n)d booking.", "Closed, and cancelled %(n)d bookings.", n
+        )
+    return text % {"n": n}

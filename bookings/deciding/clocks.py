@@ -13,7 +13,8 @@ from bookings.deciding.steps import take_slots
 from bookings.deciding.transitions import change, record
 from bookings.models import BookedSlot, BookingEvent
 from bookings.states import OCCUPYING
-from spaces.slots import Period, is_on_grid, slots
+from spaces.models import Space
+from spaces.slots import Period, instant, is_on_grid, slots
 
 type Standings = Mapping[int, Standing]
 
@@ -63,6 +64,25 @@ def keep_walls(
         kind = BookingEvent.Kind.MOVED
         record(kind, booking, by=by, now=now, problems=["zone_moved"])
     return failed
+
+
+def keep_closures(zones: Mapping[int, str], *, now: datetime) -> None:
+    """Move closures of spaces whose zone was another: «closed on Friday» stays on Friday."""
+    for space in Space.objects.filter(pk__in=zones):
+        old, new = ZoneInfo(zones[space.pk]), space.zone
+        if old == new:
+            continue
+        for closure in space.closures.filter(ends_at__gt=now):
+            starts_at = _read_again(closure.starts_at, old, new)
+            ends_at = _read_again(closure.ends_at, old, new, closing=True)
+            if starts_at < ends_at:
+                closure.starts_at, closure.ends_at = starts_at, ends_at
+                closure.save(update_fields=["starts_at", "ends_at"])
+
+
+def _read_again(at: datetime, old: ZoneInfo, new: ZoneInfo, *, closing: bool = False) -> datetime:
+    local = at.astimezone(old)
+    return instant(local.date(), local.time(), new, closing=closing)
 
 
 def same_wall(period: Period, old: ZoneInfo, new: ZoneInfo, *, now: datetime) -> Period | Problem:

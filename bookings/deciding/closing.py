@@ -8,8 +8,9 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from bookings.deciding.errors import BookingsInTheWay
+from bookings.deciding.stranding import Choice
 from bookings.deciding.transactions import transactional
-from bookings.deciding.transitions import cancel_all
+from bookings.deciding.transitions import cancel_all, keep_all
 from bookings.models import Booking
 from spaces.models import Closure, Place, Space
 from spaces.services import lock_places
@@ -49,21 +50,21 @@ def close(
     starts_at: datetime,
     ends_at: datetime,
     reason: str,
-    cancel_bookings: bool,
+    choice: Choice | None,
     shown: Collection[UUID] | None = None,
     by: User,
     now: datetime,
 ) -> tuple[Closure, list[Booking]]:
-    """Close a space (or one place), and cancel the bookings in the way or refuse because of them.
+    """Close a space (or one place); keep or cancel the bookings in the way, or be refused by them.
 
-    Returns the closure and the cancelled bookings. Raises BookingsInTheWay and changes nothing when
-    there are bookings and `cancel_bookings` is false, or when one of them is not among the codes
-    that a person was `shown` (None: whatever is there).
+    Returns the closure and the bookings that were kept or cancelled. Raises BookingsInTheWay and
+    changes nothing when there are bookings and no `choice`, or when one of them is not among the
+    codes that a person was `shown` (None: whatever is there).
     """
     lock_places(space)
     affected = bookings_in(space, place, Period(starts_at, ends_at), now)
     unseen = shown is not None and any(booking.code not in shown for booking in affected)
-    if affected and (unseen or not cancel_bookings):
+    if affected and (unseen or choice is None):
         raise BookingsInTheWay(
             ngettext(
                 "%(n)d booking falls in that time.",
@@ -76,4 +77,6 @@ def close(
     closure = Closure.objects.create(
         space=space, place=place, starts_at=starts_at, ends_at=ends_at, reason=reason
     )
+    if choice == Choice.KEEP:
+        return closure, keep_all(affected, problems=["closed"], by=by, now=now)
     return closure, cancel_all(affected, by=by, now=now, reason=reason)

@@ -64,17 +64,17 @@ def _plain(cell: str) -> str:
 
 def _advice(fault: str) -> str:
     if "end of data" in fault or "limit" in fault:
-        return 'a quote (") opens there that never closes. Close it, or take it out.'
+        return 'a quote (") opens there and never closes. Close it, or remove it.'
     if "expected after" in fault:
-        return 'a quote (") within a text has to be written twice, and the text be in quotes.'
+        return 'write a quote (") inside a value twice, and put the value in quotes.'
     return f"{fault}."
 
 
 def _text(content: bytes, encoding: str | None) -> str:
     if any(content.startswith(beginning) for beginning in WORKBOOKS):
         raise FileError(
-            "This is a workbook, not a text. In the spreadsheet choose “Save as” (or “Export”, "
-            "“Download”) and CSV."
+            "This is a workbook, not a text file. In the spreadsheet, choose “Save as” (or "
+            "“Export”, “Download”) and then CSV."
         )
     for mark, found in MARKS:
         if content.startswith(mark):
@@ -99,7 +99,7 @@ def _decoded(content: bytes, encoding: str, asked_for: str | None) -> str:
         number = before.replace("\r\n", "\n").replace("\r", "\n").count("\n") + 1
         raise FileError(f"Line {number} is not {encoding}. {_remedy(content, encoding)}") from error
     except (UnicodeError, LookupError) as error:
-        raise FileError(f"{encoding} is no encoding of texts. {_remedy(content, '')}") from error
+        raise FileError(f"{encoding} is not a text encoding. {_remedy(content, '')}") from error
 
 
 def _is_utf_8(content: bytes) -> bool:
@@ -113,9 +113,9 @@ def _is_utf_8(content: bytes) -> bool:
 def _remedy(content: bytes, tried: str) -> str:
     """Say which encodings it may be in. Cyrillic words are runs of bytes that others use singly."""
     if tried.startswith(("utf-16", "utf-32")):
-        return "It may have been cut off. Save it anew, as “CSV UTF-8” if you can."
+        return "It may have been cut off. Save it again, as “CSV UTF-8” if you can."
     is_cyrillic = re.search(rb"[\xc0-\xff]{3}", content) is not None
     likely = ["cp1251 (Cyrillic)", "cp1252 (Western European)"]
     others = [name for name in likely if not name.startswith(tried or "none")]
     asked = " or ".join(f"--encoding={name}" for name in sorted(others, reverse=not is_cyrillic))
-    return f"Try {asked}, or save it anew as “CSV UTF-8”."
+    return f"Try {asked}, or save it again as “CSV UTF-8”."

@@ -148,12 +148,15 @@ def changing(scope: Scope, act: Act) -> Iterator[Outcome]:
     """
     scope.lock()
     before = survey(scope.upcoming(act.now), now=act.now)
+    zones = dict(Space.objects.filter(pk__in=scope.spaces).values_list("pk", "time_zone"))
     outcome = Outcome()
     token = _watched.set(scope.spaces)
     try:
         yield outcome
     finally:
         _watched.reset(token)
+    if act.answer.clock != Clock.INSTANT:
+        clocks.keep_closures(zones, now=act.now)
     _settle(scope, before, act, outcome)
 
 

@@ -67,6 +67,22 @@ def cancel_all(
     return cancelled
 
 
+def keep_all(
+    bookings: Iterable[Booking], *, problems: Sequence[str], by: User | None, now: datetime
+) -> list[Booking]:
+    """Say of what still holds its place that it is kept, though the set-up has `problems` with it.
+
+    Return it. Someone may have cancelled meanwhile.
+    """
+    ordered = sorted(bookings, key=lambda booking: booking.pk)
+    held = Booking.objects.occupying().filter(pk__in=[booking.pk for booking in ordered])
+    there = set(held.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    kept = [booking for booking in ordered if booking.pk in there]
+    for booking in kept:
+        record(BookingEvent.Kind.KEPT, booking, by=by, now=now, problems=problems)
+    return kept
+
+
 def change(
     booking: Booking, states: list[State], *, expected: dict[str, Any], changes: dict[str, Any]
 ) -> None:

@@ -1,4 +1,4 @@
-"""People who press at the same moment, over real connections to a live server."""
+"""People who click at the same moment, over real connections to a live server."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -70,22 +70,22 @@ def wish(place: object, starts: str, ends: str) -> dict[str, object]:
 
 
 class Together:
-    """So many threads, each with a connection of its own that it keeps from round to round."""
+    """Threads that each keep their database connection from one round to the next."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._pool = ThreadPoolExecutor(size)
 
     def at_once(self, *calls: Callable[[], object]) -> list[object]:
-        """Run calls, one a thread, from one start; return results and exceptions in order."""
+        """Run each call in a thread, all at once; return results and exceptions in order."""
         start = threading.Barrier(len(calls))
 
         def run(call: Callable[[], object]) -> object:
-            connection.ensure_connection()  # opening one takes longer than what is raced for
+            connection.ensure_connection()  # opening one takes longer than the race
             start.wait()
             try:
                 return call()
-            except Exception as error:  # the test looks at it
+            except Exception as error:  # the test checks it
                 return error
 
         return list(self._pool.map(run, calls))
@@ -96,7 +96,7 @@ class Together:
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
-    """Run calls once, in threads of their own."""
+    """Run calls in separate threads, all at once; return results and exceptions in order."""
     threads = Together(len(calls))
     try:
         return threads.at_once(*calls)

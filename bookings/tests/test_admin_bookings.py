@@ -1,4 +1,4 @@
-"""Bookings in the admin: finding one, looking at it, who may."""
+"""Bookings in the admin: finding one, viewing it, who may."""
 
 from datetime import time, timedelta
 

@@ -115,6 +115,20 @@ class TestBookingsInTheWay:
         assert (event.actor, event.reason) == (host, "Repairs")
         assert Closure.objects.count() == 1
 
+    def test_they_are_kept_when_told(self, desk_of_host, fields, booking, host, client, alice):
+        shown = {"shown": desk_of_host.post(ADD, fields).context["typed"]["shown"]}
+        answer = desk_of_host.post(ADD, fields | shown | {"keep": "Keep"}, follow=True)
+        assert "Closed, and kept 1 booking." in answer.text
+        assert Closure.objects.get().reason == "Repairs"
+        event = booking.events.get(sequence=2)
+        assert (event.kind, event.actor, event.data["problems"]) == ("KEPT", host, ["closed"])
+        client.force_login(alice)
+        assert "stays as it is" in client.get(booking.get_absolute_url()).text
+
+    def test_nothing_is_kept_unseen(self, desk_of_host, fields, booking):
+        assert desk_of_host.post(ADD, fields | {"keep": "Keep"}).status_code == 409
+        assert not Closure.objects.exists()
+
     def test_going_back_keeps_what_was_typed(self, desk_of_host, fields, booking):
         sent = desk_of_host.post(ADD, fields).context["typed"]
         answer = desk_of_host.post(ADD, {**sent, "back": "Go back"})

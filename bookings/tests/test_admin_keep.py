@@ -1,4 +1,4 @@
-"""What can't be deleted in the admin says what it is needed for, and what to do instead."""
+"""What can't be deleted in the admin says why it is needed, and what to do instead."""
 
 import re
 from datetime import timedelta
@@ -36,7 +36,7 @@ def booked(desk, alice, soon):
 
 
 def asked(client, desk, **data):
-    """Ask on the place's own page and from the list."""
+    """Try on the place's own page and from the list."""
     chosen = {"action": "delete_selected", "_selected_action": [desk.pk], **data}
     one = (
         client.post(f"{LIST}{desk.pk}/delete/", data)

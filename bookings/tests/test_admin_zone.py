@@ -12,7 +12,7 @@ from bookings.deciding.rules import Problem
 from bookings.tests.acts import book, hours, local
 from bookings.tests.asked import asked
 from config.tests.clock import Clock
-from spaces.factories import PolicyFactory, open_space
+from spaces.factories import ClosureFactory, PolicyFactory, open_space
 from spaces.slots import Period
 from spaces.tests.staff import filled_in, page, sign_in
 
@@ -207,6 +207,36 @@ class TestSkippedAndRepeatedHours:
         period = Period(starts_at, starts_at + timedelta(minutes=30))
         found = same_wall(period, BERLIN, ZoneInfo("UTC"), now=NOW)
         assert isinstance(found, Problem)
+
+
+class TestClosures:
+    """A day that is closed stays that day, unless it is the moment that is kept."""
+
+    @pytest.fixture
+    def friday(self, loft):
+        starts_at = local(loft, "2027-03-05T00:00")
+        return ClosureFactory(space=loft, starts_at=starts_at, ends_at=starts_at + hours(24))
+
+    def days(self, closure, zone):
+        closure.refresh_from_db()
+        ends = (closure.starts_at.astimezone(zone), closure.ends_at.astimezone(zone))
+        return tuple(f"{at:%d %H:%M}" for at in ends)
+
+    def test_where_nothing_is_booked(self, clerk, loft, friday):
+        assert move_to(clerk, loft, "America/New_York").status_code == 302
+        assert self.days(friday, NEW_YORK) == ("05 00:00", "06 00:00")
+
+    def test_along_with_bookings_that_keep_the_time_on_the_clock(self, clerk, loft, friday, alice):
+        """At 6:00 on Saturday in Berlin it is still Friday in New York."""
+        desk = loft.places.get(number=1)
+        early = book(desk, alice, NOW, local(loft, "2027-03-06T00:00"), 1)
+        assert move_to(clerk, loft, "America/New_York", WALL).status_code == 302
+        assert on_the_clock(early, NEW_YORK)[0] == "06 00:00"
+        assert told(early) == [("MOVED", ["zone_moved"])]
+
+    def test_the_moment_too(self, clerk, loft, friday, lunch):
+        assert move_to(clerk, loft, "America/New_York", INSTANT).status_code == 302
+        assert self.days(friday, NEW_YORK) == ("04 18:00", "05 18:00")
 
 
 def test_a_booking_made_meanwhile_is_asked_about_too(clerk, loft, lunch, bob):

@@ -1,4 +1,4 @@
-"""`PATCH /bookings/{code}` with a note or a guest: what a booking says, changed by program."""
+"""`PATCH /bookings/{code}` with a note or a guest: changing a booking's details by API."""
 
 from datetime import timedelta
 

@@ -33,7 +33,7 @@ def alices(alice):
 
 @pytest.fixture(autouse=True)
 def own_seats(settings, tmp_path):
-    """Who waits takes a seat of the whole machine: not one of other tests'."""
+    """Seats for waiting are shared by the whole machine: use none of other tests'."""
     settings.VAR_DIR = tmp_path
 
 
@@ -54,7 +54,7 @@ class TestAccepted:
         assert (answer.json()["state"], answer.json()["decided_at"]) == ("CREATED", None)
 
     def test_quarters_are_those_of_utc(self, alices, desk, soon):
-        """With an offset of seven minutes the same digits are no quarters."""
+        """With an offset of seven minutes the same digits aren't on the quarter hour."""
         odd = soon.replace(tzinfo=offset(timedelta(minutes=7)))
         answer = ask(alices, desk, odd)
         assert (kind(answer), codes(answer)) == ((422, "refused"), ["off_grid"])
@@ -181,7 +181,7 @@ class TestWaiting:
     def test_when_all_seats_are_taken_the_answer_comes_at_once(
         self, settings, alices, undecided, pauses
     ):
-        """Requests that wait must not keep all web processes from serving others."""
+        """Waiting requests must not occupy all web processes."""
         settings.API_WAITERS = 1
         another, may_go_on = program(Booking.objects.get().member), Event()
         pauses.do(lambda: may_go_on.wait(PATIENCE))
@@ -276,7 +276,7 @@ class TestBatch:
         assert decisions == ["CONFIRMED"] * 10 + ["REJECTED"] * 90
 
     def test_nobody_floods_the_queue(self, alices, bob, host, desk, soon):
-        """Who has three batches waiting waits too; others, and the staff, go on asking."""
+        """A member with three batches waiting has to wait; others, and the staff, can go on."""
         for _ in range(3):
             self.post(alices, [wish(desk, soon)] * 100)
         [more] = self.post(alices, [wish(desk, soon)]).json()["results"]
@@ -294,7 +294,7 @@ class TestBatch:
         assert not Booking.objects.exists()
 
     def test_an_item_that_is_no_booking_refuses_all(self, alices, desk, soon):
-        """Every wrong value is named with its place in the list; nothing is done."""
+        """Every wrong value is named with its index in the list; nothing is done."""
         items = [wish(desk, soon), {"place": str(desk.code)}, wish(desk, soon, party_size=0)]
         answer = self.post(alices, items)
         assert kind(answer) == (422, "invalid")
@@ -327,7 +327,7 @@ class TestBatch:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_burst_over_http_is_decided_while_a_worker_is_killed(live_server, manage):
-    """200 requests of 50 members for the same hour of 20 places; three workers, one killed."""
+    """200 requests by 50 members for the same hour of 20 places; three workers, one killed."""
     places = list(open_space(places=20).places.by_number())
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     members = [UserFactory.create(username=f"crowd{n}") for n in range(50)]

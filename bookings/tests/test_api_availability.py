@@ -187,7 +187,7 @@ class TestRefused:
 
 
 class TestTruth:
-    """A house with a composite, closures, two kinds with rules of their own, and a busy day."""
+    """A space with a composite, closures, two kinds with their own rules, and a busy day."""
 
     @pytest.fixture
     def house(self, soon):

@@ -1,4 +1,4 @@
-"""Bodies that are no booking: a clear answer, no 500, nothing written."""
+"""Bodies that aren't bookings: a clear answer, no 500, nothing written."""
 
 import json
 
@@ -104,7 +104,7 @@ def test_what_is_no_json_is_refused(alices, content):
 
 
 def test_a_name_that_is_given_twice_is_refused(alices, desk, soon):
-    """Two readers of one body must not understand different things (RFC 8259, section 4)."""
+    """Two parsers must not read one body differently (RFC 8259, section 4)."""
     content = '{"note": "once", ' + json.dumps(wish(desk, soon, note="twice"))[1:]
     answer = alices.send_raw("POST", "/bookings", content.encode())
     assert kind(answer) == (400, "malformed")

@@ -1,4 +1,4 @@
-"""`POST /bookings`, decided at once: what is booked, for whom, and what is refused how."""
+"""`POST /bookings`, decided at once: what is booked, for whom, and how others are refused."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
@@ -251,7 +251,7 @@ def berlin(db):
 
 
 def next_change(zone: ZoneInfo, by: timedelta) -> datetime:
-    """Return when the clocks are next put forward or back by so much."""
+    """Return when the clocks next go forward or back by this much."""
     at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
     while offset(at, zone) - offset(at - hours(1), zone) != by:
         at += hours(1)
@@ -265,7 +265,7 @@ def offset(at: datetime, zone: ZoneInfo) -> timedelta:
 class TestQueries:
     """At most sixteen statements, savepoints counted, whatever the request carries.
 
-    The token's first use in that minute is noted, a quota is counted, the answer is kept.
+    The token's first use in that minute is recorded, a quota is counted, the answer is stored.
     """
 
     MOST = 16

@@ -1,4 +1,4 @@
-"""`PATCH` and `DELETE /bookings/{code}`: moving and cancelling by program."""
+"""`PATCH` and `DELETE /bookings/{code}`: moving and cancelling by API."""
 
 from datetime import timedelta
 
@@ -85,7 +85,7 @@ class TestMove:
         assert alices.patch(address, body).status_code == 200
 
     def test_its_own_time_is_among_what_could_be_had(self, alices, bob, space, held, address, soon):
-        """It makes room for itself: from eleven to one is free when the booking moves on."""
+        """It makes room for itself: eleven to one is free once the booking moves away."""
         for place in space.places.all():
             acts.book(place, bob, timezone.now(), soon + hours(3), 9)
         answer = alices.patch(address, time(soon + hours(2)))

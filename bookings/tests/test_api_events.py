@@ -1,4 +1,4 @@
-"""The log of events for programs: everything once, in order, whatever commits when."""
+"""The event log for programs: everything once, in order, whatever commits when."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def program(user):
-    """Return a client that asks with a token of this person."""
+    """Return a client with this person's token."""
     _, text = tokens.issue(
         user, name="test", scope=ApiToken.Scope.READ, expires_at=None, now=datetime.now(UTC)
     )
@@ -28,7 +28,7 @@ def program(user):
 
 
 def follow(client, after="", **query):
-    """Read pages until there are no more; return the items and where to go on."""
+    """Read pages until there are no more; return the items and where to continue."""
     items = []
     while True:
         page = client.get("/api/v1/events", {"after": after, **query}).json()
@@ -55,7 +55,7 @@ def test_a_bookings_life_in_order(alice, desk, now):
 
 
 def test_one_who_saw_none_of_many_is_told_to_go_on(alice, bob, desk, now):
-    """New events get their place in the log some at a time, by whoever asks."""
+    """Readers give new events their positions in the log, a batch at a time."""
     others = book(desk, bob, now)
     event = others.events.get()
     BookingEvent.objects.bulk_create(
@@ -130,7 +130,7 @@ def test_as_many_queries_for_many_events(alice, desk, now, django_assert_max_num
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
 def test_a_late_commit_is_not_skipped(alice, desk, now):
-    """Its key is lower than that of an event that was read before it could be seen."""
+    """Its key is lower than that of an event that was read before this one became visible."""
     client = program(alice)
     other = open_space(slug="other", places=1).places.get()
 

@@ -88,9 +88,9 @@ def post_and_hang_up(url, text, body):
 
 @pytest.mark.django_db
 class TestAfterADeath:
-    """A process dies after its booking is committed and before its answer is kept.
+    """A process dies after its booking is committed and before its answer is stored.
 
-    What it leaves in the database is the booking, and a key that nobody has answered.
+    It leaves the booking in the database, and a key without an answer.
     """
 
     def die(self, minutes=10):
@@ -128,7 +128,7 @@ class TestAfterADeath:
         assert again.json()["booking"] == first.json()["booking"]
 
     def test_a_batch_that_was_half_done_is_finished(self, alice, space, soon):
-        """Its second item never came to be: the booking of the first is found, the rest is made."""
+        """Its second item was never made: the first one's booking is found, the rest is made."""
         places = list(space.places.by_number())
         asking, body = program(alice), {"bookings": [wish(place, soon) for place in places]}
         first = asking.post("/bookings/batch", body, **KEY).json()["results"]

@@ -31,7 +31,7 @@ def hosts(host):
 
 @pytest.fixture
 def held(desk, alice, soon):
-    """Seven bookings of alice, asked for in another order than they begin."""
+    """Seven bookings of alice, requested in a different order from their starts."""
     return [book(desk, alice, soon + timedelta(days=day)) for day in (3, 0, 6, 1, 5, 2, 4)]
 
 
@@ -50,7 +50,7 @@ def page(asking, **query):
 
 
 def listed(asking, **query):
-    """Return the codes of all bookings that fit, read page by page."""
+    """Return the codes of all matching bookings, read page by page."""
     found, cursor = [], ""
     while cursor is not None:
         read = page(asking, cursor=cursor, **query)
@@ -91,7 +91,7 @@ class TestPages:
     def test_what_arrives_and_goes_meanwhile_moves_nothing(
         self, alices, alice, desk, held, soon, sort
     ):
-        """Before each page a booking comes and one goes, on both sides of the cursor."""
+        """Before each page a booking appears and one disappears, on both sides of the cursor."""
         found, cursor = [], ""
         for n in range(7):
             book(desk, alice, soon + timedelta(days=n, hours=2))
@@ -107,7 +107,7 @@ class TestPages:
         )
 
     def test_a_filtered_list_skips_nothing_when_rows_leave_the_filter(self, alices, held):
-        """The one that the cursor names is cancelled, so it is not in the list any more."""
+        """The booking in the cursor is cancelled, so it is no longer in the list."""
         first = page(alices, state="CONFIRMED", sort="starts_at", limit=3)
         cancel(Booking.objects.get(code=first["items"][-1]["code"]))
         rest = listed_from(alices, first["next_cursor"], state="CONFIRMED", sort="starts_at")
@@ -184,7 +184,7 @@ def assert_bad(answer):
 class TestFilters:
     @pytest.fixture
     def many(self, space, host, alice, bob, soon):
-        """Bookings in two spaces, two states, of three people, on four days."""
+        """Bookings in two spaces and two states, by three people, on four days."""
         away = open_space(slug="away", places=1).places.get()
         one, two, three = space.places.by_number()
         found = {
@@ -268,7 +268,7 @@ class TestFilters:
         assert f"{name} and {other} are one filter" in answer.text
 
     def test_offsets_that_no_place_has(self, alices):
-        """PostgreSQL reads them up to ±15:59 only."""
+        """PostgreSQL only accepts up to ±15:59."""
         query = {"from": "2000-01-01T00:00:00+23:59", "to": "2199-12-31T23:59:59-23:59"}
         assert alices.get("/bookings", query).status_code == 200
 

@@ -1,4 +1,4 @@
-"""A page on which nothing can be done any more says what can be done next."""
+"""A page with nothing left to do says what to do next."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ def upcoming(desk, alice, soon):
 
 
 def links(page):
-    """Return what the ticket offers, by its words."""
+    """Return the ticket's links, by their text."""
     ticket = page.text.partition("<article")[2].partition("</article>")[0]
     found = re.findall(r'<a class="button[^"]*" href="([^"]*)"[^>]*>([^<]*)<', ticket)
     return {words: url.replace("&amp;", "&") for url, words in found}
@@ -69,7 +69,7 @@ class TestCancelled:
 @pytest.mark.parametrize("setup", ["open", "withdrawn", "hidden"])
 @pytest.mark.parametrize("when", ["past", "to come"])
 def test_no_state_is_a_dead_end(member, space, desk, alice, soon, state, setup, when):
-    """Every link of the ticket leads to a page that is there, and there is one."""
+    """The ticket has links, and each leads to an existing page."""
     at = soon if when == "to come" else soon - timedelta(days=30)
     made = book(desk, alice, at - hours(24), at)
     Booking.objects.update(state=state)
@@ -80,7 +80,7 @@ def test_no_state_is_a_dead_end(member, space, desk, alice, soon, state, setup, 
         space.save()
     offered = links(member.get(made.get_absolute_url()))
     assert ("Book it again" in offered) <= (setup == "open")
-    if not (state in OCCUPYING and when == "past"):  # it is about to be completed
+    if not (state in OCCUPYING and when == "past"):  # about to be completed
         assert offered
     for url in offered.values():
         assert member.get(url).status_code == 200
@@ -93,7 +93,7 @@ def test_the_dialog_that_asks_has_its_focus_on_keeping(member, upcoming):
 
 
 class TestFilters:
-    """Only states that something here brings bookings into."""
+    """Only states that are in use."""
 
     def test_of_the_history(self, member, upcoming):
         page = member.get("/bookings/history/").text
@@ -106,7 +106,7 @@ class TestFilters:
         assert sorted(re.findall(r"state=(\w+)", page)) == sorted(MET)
 
     def test_they_are_those_that_the_code_names_as_a_target(self):
-        """Who teaches a service a new state has to offer it."""
+        """A new state that a service uses has to be offered too."""
         sources = [
             path
             for path in Path(bookings.__file__).parent.rglob("*.py")

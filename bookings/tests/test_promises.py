@@ -1,4 +1,4 @@
-"""A booking's pages promise what their POST does, and nothing else: in every state and set-up."""
+"""A booking's pages promise exactly what their POST does, in every state and set-up."""
 
 import re
 from datetime import datetime, timedelta
@@ -43,10 +43,10 @@ def client_of(request, client, alice, space):
 
 @pytest.fixture
 def undone():
-    """Let a POST happen, look at what it did, and take it back."""
+    """Let a POST happen, see what it did, and roll it back."""
 
     def post(client, path, **data):
-        before = transaction.savepoint_create()  # no `atomic`: services want to be outermost
+        before = transaction.savepoint_create()  # not `atomic`: services insist on being outermost
         client.post(path, data)
         changed = Booking.objects.values_list("state", "starts_at").get()
         transaction.savepoint_rollback(before)

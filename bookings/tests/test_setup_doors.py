@@ -32,7 +32,7 @@ OURS = {"accounts", "spaces", "bookings", "notifications", "config"}
 #: What bookings stand on: all of `spaces`, who booked, and the groups that policies are for.
 SETUP = {*apps.get_app_config("spaces").get_models(), User, Group}
 
-#: Closing has a page of its own that asks (test_admin_closures); reopening strands nothing.
+#: Closing has a page of its own that asks the same: test_admin_closures. Reopening allows more.
 ASKS_OTHERWISE = {Closure}
 
 #: Fields that no rule reads, and actions that change nothing, or only allow more.

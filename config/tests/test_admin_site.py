@@ -1,4 +1,4 @@
-"""The admin as a house: who comes in, what the front desk offers, and how it looks."""
+"""The admin as a whole: who gets in, what the front desk offers, and how it looks."""
 
 import re
 

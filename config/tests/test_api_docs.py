@@ -1,4 +1,4 @@
-"""What a program's author reads is true: docs/api.md, the example client, the pages."""
+"""The documentation for programmers is true: docs/api.md, the example client, the pages."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def blocks(language):
 
 
 def rows(heading):
-    """Return the cells of the first table below a heading, without its head."""
+    """Return the cells of the first table below a heading, without its header."""
     below = TEXT.partition(f"\n{heading}\n")[2]
     table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)[0]
     return [[cell.strip(" `") for cell in row.split("|")[1:-1]] for row in table.splitlines()[2:]]
@@ -37,7 +37,7 @@ def rows(heading):
 
 @pytest.fixture
 def tverskaya(transactional_db):
-    """What the examples speak of: a space, and a member with a password."""
+    """What the examples refer to: a space, and a member with a password."""
     member = UserFactory.create(username="member")
     member.set_password("mesto-demo")
     member.save()

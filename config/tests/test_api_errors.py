@@ -1,4 +1,4 @@
-"""Errors as programs get them, from the server's edge to its core: problem documents, all of them.
+"""Errors as programs get them, from the server's edge to its core: all are problem documents.
 
 People get pages for the same errors.
 """
@@ -49,7 +49,7 @@ def client(db):
 
 
 def problem(answer):
-    """Return what kind it is, after checking what all problem documents promise (RFC 9457)."""
+    """Return its kind, after checking what all problem documents promise (RFC 9457)."""
     found = answer.json()
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["Cache-Control"] == "no-store"

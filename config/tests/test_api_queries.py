@@ -1,4 +1,4 @@
-"""Parameters of the API's addresses: an unknown one is refused, and the nearest known one named."""
+"""The API's query parameters: unknown ones are refused, naming the nearest known one."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ def misspellings(name):
 
 @pytest.fixture
 def ask(alice, desk, soon):
-    """Ask as alice, on addresses filled in."""
+    """Send a request as alice, with the path filled in."""
     booking = book(desk, alice, soon, soon + timedelta(hours=1))
     send = program(alice).send
     filled = {"{code}": str(booking.code), "{slug}": "loft"}
@@ -34,7 +34,7 @@ def ask(alice, desk, soon):
 
 
 def operations():
-    """Yield each operation: its method, its address, and the parameters that it takes there."""
+    """Yield each operation: its method, its path, and its query parameters."""
     for path, methods in api.get_openapi_schema()["paths"].items():
         for method, operation in methods.items():
             taken = [p["name"] for p in operation["parameters"] if p["in"] == "query"]

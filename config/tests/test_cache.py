@@ -1,4 +1,4 @@
-"""CACHE_URL and the API's limits: what they become, and what is said about wrong ones."""
+"""CACHE_URL and the API's limits: what they become, and the messages about wrong ones."""
 
 import json
 
@@ -13,7 +13,7 @@ SHOW = (
 
 
 def cache_of(**environment):
-    """Return the cache that a process has with these variables."""
+    """Return the cache that a process gets with these variables."""
     shown, problems = start("shell", "--no-imports", "-c", SHOW, **environment).communicate()
     assert not problems
     return json.loads(shown)

@@ -1,4 +1,4 @@
-"""Whose address a request has when proxies of ours stand in front."""
+"""Whose address a request has when our own proxies are in front."""
 
 import pytest
 from django.test import RequestFactory

@@ -1,4 +1,4 @@
-"""A dead worker is seen: by a monitor, at the desk, and on the command line."""
+"""A dead worker is noticed: by a monitor, at the desk, and on the command line."""
 
 import signal
 from datetime import timedelta
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def worker():
-    """A worker that lives, and was seen just now."""
+    """A worker that is alive, and was seen just now."""
     worker = Heartbeat()
     worker.beat(now=timezone.now())
     return worker
@@ -31,7 +31,7 @@ def worker():
 
 @pytest.fixture
 def waiting(desk, alice, soon):
-    """A request that came two minutes ago and waits for its decision."""
+    """A request from two minutes ago that is waiting for a decision."""
     return ask(desk, alice, timezone.now() - 2 * MINUTE, soon)
 
 
@@ -81,7 +81,7 @@ class TestHeartbeat:
         assert Attendance.at(timezone.now()).workers == 1
 
     def test_half_a_worker_does_not_look_alive(self):
-        """A lane that ends takes the others along, and the worker fails."""
+        """A lane that ends stops the others too, and the worker fails."""
 
         def ends(*, now):
             raise SystemExit
@@ -94,7 +94,7 @@ class TestHeartbeat:
             side_by_side(lanes, interval=60, is_stopping=is_stopping)
 
     def test_no_lane_of_work_shows_the_sign(self):
-        """Whatever a step waits for, the sign comes in time."""
+        """Whatever a step is waiting for, the heartbeat is on time."""
         assert "heartbeat" not in LANES
 
 

@@ -1,4 +1,4 @@
-"""Kafka is set up by a few settings; what is wrong with them is said before anything is sent."""
+"""Kafka has a few settings; errors in them are reported before anything is sent."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def ids(found):
 
 @pytest.fixture
 def given(settings):
-    """Set some of Kafka's settings."""
+    """Set some of the Kafka settings."""
 
     def given(**changes):
         settings.KAFKA = {**settings.KAFKA, **changes}

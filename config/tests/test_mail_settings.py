@@ -1,4 +1,4 @@
-"""Mail is set up by one address; what is wrong with it is said before anything is sent."""
+"""Mail is set up by one URL; errors in it are reported before anything is sent."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document says everything that a person needs to write a program."""
+"""The OpenAPI document says everything needed to write a program."""
 
 import json
 
@@ -61,7 +61,7 @@ def test_every_post_takes_an_idempotency_key(document):
 
 
 def test_the_design_is_there(document):
-    """The operations that were promised; more may come."""
+    """The operations that were promised; there may be more."""
     promised = """
         post /api/v1/auth/token
         get /api/v1/spaces

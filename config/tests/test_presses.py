@@ -1,6 +1,6 @@
-"""A press is never lost: at every address that takes a form, after the session has ended.
+"""No click is lost, at any URL that takes a form, after the session has ended.
 
-The addresses come from the URLconf and the forms from the pages, so a new form is tried too.
+The URLs come from the URLconf and the forms from the pages, so new forms are tried too.
 """
 
 import re
@@ -45,7 +45,7 @@ SECRETS = [("old_password", "lamp-and-window"), ("password", "lamp-and-window")]
 
 
 class Form(HTMLParser):
-    """The form of a page that sends a press again: its address, and what it holds."""
+    """The form on a page that submits something again: its URL, and its content."""
 
     def __init__(self, page):
         super().__init__()
@@ -82,7 +82,7 @@ def as_lists(pairs):
 
 
 def signed_in(client, login, path):
-    """Sign in on the page that a press led to, and go where that leads."""
+    """Sign in on the page that a click led to, and go where that leads."""
     main = client.get(path).text.partition("<main")[2]
     wanted = unescape(re.search(r'name="next" value="([^"]*)"', main)[1])
     sent = {"username": login, "password": PASSWORD, "next": wanted}
@@ -91,7 +91,7 @@ def signed_in(client, login, path):
 
 def every_address(rows, sessions):  # noqa: F811
     for name, route in addresses(get_resolver().url_patterns):
-        if not route.startswith("api/") and name != "admin:login":  # which only leads to ours
+        if not route.startswith("api/") and name != "admin:login":  # only redirects to ours
             yield Address(name, route, rows, sessions, {})
 
 
@@ -111,7 +111,7 @@ def test_what_was_typed_is_still_there_after_signing_in(rows, sessions, subtests
             assert form.kept == TYPED
             assert form.asked == [("password", "old_password"), ("password", "password")]
             assert "lamp-and-window" not in page.text
-            # Once: whoever comes here later means the page itself.
+            # Once: anyone who comes later wants the page itself.
             again = visitor.get(here.path)
             assert "/accounts/again/" not in again.get("Location", "")
             for session in Session.objects.all():
@@ -134,7 +134,7 @@ def test_every_real_form_comes_back_as_it_was(rows, sessions, subtests):  # noqa
             with subtests.test(path), undone():
                 session = Client(enforce_csrf_checks=True)
                 session.cookies = here.come().cookies
-                session.cookies["csrftoken"] = "a" * 32  # of before another sign-in
+                session.cookies["csrftoken"] = "a" * 32  # from before another sign-in
                 sent = as_lists([*fields, ("csrfmiddlewaretoken", "b" * 32)])
                 old = session.post(path, sent)
                 assert old.status_code == 403
@@ -161,7 +161,7 @@ def test_every_password_of_a_form_is_known_as_a_secret():
     assert [name for name in asked if not presses.SECRET.search(name)] == []
 
 
-# --- The acts themselves
+# --- The actions themselves
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def wish(desk, soon):
 
 
 def come_back(path, data, login="alice", **headers):
-    """Press while signed out, sign in, and return the browser and the page it is on."""
+    """Submit while signed out, sign in, and return the browser and the page it is on."""
     visitor = Client(headers=headers)
     answer = visitor.post(path, data)
     assert answer.url == f"/accounts/login/?next={path}"
@@ -246,7 +246,7 @@ def test_a_newcomer_may_sign_up_instead(db, wish):
 
 
 def test_an_ended_session_is_a_session_of_no_one(client, alice, wish):
-    """Deleted on the server, while the browser still has its cookie."""
+    """Deleted on the server while the browser still has its cookie."""
     client.force_login(alice)
     Session.objects.all().delete()
     page = signed_in(client, "alice", client.post("/bookings/", wish).url)
@@ -295,7 +295,7 @@ def test_htmx_goes_to_the_sign_in_page_as_a_whole(client, space, alice, desk, so
 
 @pytest.fixture
 def old(client, alice):
-    """A browser whose page is of before a sign-in in another tab."""
+    """A browser with a page from before a sign-in in another tab."""
     found = Client(enforce_csrf_checks=True)
     found.force_login(alice)
     found.cookies["csrftoken"] = "a" * 32
@@ -344,7 +344,7 @@ def test_nobody_signs_in_twice(old):
     assert old.get("/accounts/login/?next=/bookings/").url == "/bookings/"
 
 
-# --- Bounds
+# --- Limits
 
 
 def test_a_press_may_have_some_pages_of_text_and_more_is_said_to_be_lost(alice):

@@ -1,4 +1,4 @@
-"""Mesto in Russian, as a person with a Russian browser reads it."""
+"""Mesto in Russian, as a person with a Russian browser sees it."""
 
 import ast
 from html import unescape
@@ -16,7 +16,7 @@ OURS = set(messages.PACKAGES)
 
 
 def told(response):
-    """Return what a page says, its tags and the layout of its source left out."""
+    """Return a page's text, without tags and source layout."""
     return " ".join(unescape(strip_tags(response.content.decode())).split())
 
 
@@ -122,7 +122,7 @@ def test_our_models_and_their_fields_have_russian_names():
 
 
 def shown(model, desk):
-    """Return the model's fields that its lists show."""
+    """Return the model fields that its lists show."""
     fields = {field.name for field in model._meta.fields}
     return [name for name in desk.list_display if name in fields]
 

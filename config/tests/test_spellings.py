@@ -1,15 +1,15 @@
-"""Numbers, dates and times are read as people write them: in files, forms, addresses and the API.
+"""Numbers, dates and times are read as people write them: in files, forms, URLs and the API.
 
-Python would take more: `1_0`, digits of other scripts, `2026-W48-3`. The API's parameters come from
-its OpenAPI document and the forms from the code, so a new one is tried too; a form with days or
-times that nothing here can fill in fails until it is told how.
+Python would accept more: `1_0`, digits in other scripts, `2026-W48-3`. The API's parameters come
+from its OpenAPI document and the forms from the code, so new ones are tried too; a form with days
+or times that nothing here can fill in fails until it is told how.
 """
 
 import json
 import re
 from argparse import ArgumentTypeError
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -47,7 +47,7 @@ DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def misspelt(text, *, blanks=True):
-    """Yield spellings of a number, day or time that Python reads, or almost, and nobody writes."""
+    """Yield spellings of a number, day or time that Python (nearly) accepts and nobody writes."""
     yield from (text.translate(FULL_WIDTH), text.translate(ARABIC))
     yield from (f"{text[0]}_{text[1:] or 0}", f"+{text}", f"0x{text}", f"{text}e0", f"{text}.0")
     if blanks:
@@ -83,7 +83,7 @@ def variants(schema, document):
 
 
 def sample(schema, document):
-    """Return a right value for a number or an instant, as it is sent; None for anything else."""
+    """Return a valid value for a number or an instant, as sent; None for anything else."""
     for one in variants(schema, document):
         if one.get("type") == "integer":
             return "2"
@@ -99,7 +99,7 @@ def operations(document):
 
 
 def parameters(document):
-    """Yield (method, path, name, right value) of each number and instant in an address."""
+    """Yield (method, path, name, valid value) for each number and instant in a URL."""
     for method, path, operation in operations(document):
         for parameter in operation["parameters"]:
             right = sample(parameter["schema"], document)
@@ -108,7 +108,7 @@ def parameters(document):
 
 
 def bodies(document):
-    """Yield (method, path, wrap, name, right value) of each number and instant in a body."""
+    """Yield (method, path, wrap, name, valid value) for each number and instant in a body."""
     for method, path, operation in operations(document):
         content = operation.get("requestBody", {}).get("content", {})
         for schema in (media["schema"] for media in content.values()):
@@ -125,7 +125,7 @@ def bodies(document):
 
 @pytest.fixture
 def insider(alice, desk, soon):
-    """A program of alice, and what fills the parameters of paths."""
+    """Alice's program, and values for path parameters."""
     booking = book(desk, alice, soon, soon + timedelta(hours=1))
     send = program(alice).send
     filled = {"{code}": str(booking.code), "{slug}": "loft"}
@@ -148,7 +148,7 @@ def test_every_number_and_instant_in_an_address_of_the_api(insider):
             answer = insider(method, f"{path}?{query.urlencode()}")
             assert answer.status_code == 422, (path, name, wrong)
             assert f"query.{name}" in fields(answer), (path, name, wrong)
-        # An address where + was not written as %2B.
+        # A URL where + was not written as %2B.
         assert insider(method, f"{path}?{name}=+{right}").status_code == 422
 
 
@@ -177,8 +177,10 @@ def test_a_cursor_is_what_we_wrote(alice, desk, soon):
 NUMBERS = (forms.IntegerField, forms.FloatField, forms.DecimalField, forms.DurationField)
 TIMES = (forms.DateField, forms.TimeField, forms.DateTimeField, forms.SplitDateTimeField)
 PICKERS = {"number", "date", "time", "datetime-local", "month", "week"}
-#: What fields of text for days and times are called.
+#: Names of text fields for days and times.
 CALLED = re.compile("(.*_)?(day|date|time|at|from|to|starts|ends|since|until)")
+
+CALLED_ENDS = re.compile("(closes|ends|until|to)")
 
 RIGHT = {
     "starts_at": "2026-12-01T10:00",
@@ -201,14 +203,14 @@ def subclasses(parent):
 
 
 def our_forms():
-    """Yield every form of ours; of those that the admin adapts, what it makes of them."""
+    """Yield all our forms; those that the admin adapts, as adapted."""
     _ = get_resolver().url_patterns  # everything is loaded
     adapted = {model_admin.form for model_admin in admin.site._registry.values()}
     for form in set(subclasses(forms.BaseForm)) - adapted:
         if form.__module__.split(".")[0] in {"accounts", "spaces", "bookings", "notifications"}:
             yield form
     asked = RequestFactory().get("/")
-    asked.user = UserFactory.create(username="boss", is_superuser=True)
+    asked.user = UserFactory.build(is_superuser=True)
     for model_admin in admin.site._registry.values():
         if type(model_admin).__module__.split(".")[0] == "django":
             continue
@@ -233,11 +235,13 @@ def test_every_field_for_a_number_or_a_time_refuses_them():
     assert tried >= {"party_size", "number", "capacity", "max_upcoming", "opens_at", "closes_at"}
 
 
-def test_every_form_with_days_or_times_as_text_refuses_them(space, desk):
+@pytest.fixture
+def makers(space, desk):
+    """Return how forms with days or times as text are filled in, by what they have of them."""
     places = Place.objects.all()
     setup = Space.objects.with_setup(since=timezone.now(), member=None).get(pk=space.pk)
     venue = Venue.of(setup)
-    makers = {
+    return {
         TimesForm: lambda data: TimesForm({**data, "place": desk.code}),
         BookForm: lambda data: BookForm({**data, "place": desk.code}),
         StaffBookForm: lambda data: StaffBookForm(
@@ -251,23 +255,45 @@ def test_every_form_with_days_or_times_as_text_refuses_them(space, desk):
         ),
         SearchForm: lambda data: searched(venue, data),
     }
-    extra = {SearchForm: {"from", "to"}}  # made when it is
+
+
+MADE_LATER = {SearchForm: {"from", "to"}}
+
+
+def forms_with_texts():
+    """Yield each form with days or times as text, and a right value of each of those fields."""
     for form in set(our_forms()):
         texts = {
             name
             for name, field in form.base_fields.items()
             if isinstance(field, forms.CharField)
             and (CALLED.fullmatch(name) or getattr(field.widget, "input_type", "") in PICKERS)
-        } | extra.get(form, set())
-        if not texts:
-            continue
-        assert form in makers, f"{form} has {texts}: say how it is filled in"
-        right = {name: RIGHT[name] for name in texts}
+        } | MADE_LATER.get(form, set())
+        if texts:
+            yield form, {name: RIGHT[name] for name in texts}
+
+
+def test_every_form_with_days_or_times_as_text_refuses_them(makers):
+    for form, right in forms_with_texts():
+        assert form in makers, f"{form} has {set(right)}: say how it is filled in"
         assert makers[form](right).is_valid(), (form, makers[form](right).errors)
-        for name in texts:
+        for name in right:
             for wrong in misspelt(right[name]):
-                made = makers[form]({**right, name: wrong})
-                assert not made.is_valid(), (form, name, wrong)
+                assert not makers[form]({**right, name: wrong}).is_valid(), (form, name, wrong)
+
+
+def test_every_end_in_a_form_may_be_24_00(makers):
+    tried = set()
+    for form, right in forms_with_texts():
+        for name in {"to", "ends", "ends_at"} & set(right):
+            made = makers[form]({**right, name: right[name].replace("12:00", "24:00")})
+            assert made.is_valid(), (form, name, made.errors)
+            tried.add(form)
+    assert tried == set(makers)
+    for form in our_forms():
+        for name, field in form.base_fields.items():
+            if isinstance(field, forms.TimeField) and CALLED_ENDS.match(name):
+                assert field.clean("24:00") == time(0), (form, name)
 
 
 def searched(venue, data):
@@ -363,7 +389,7 @@ def our_commands():
 
 
 def options(command, name):
-    """Yield what a command asks for as a number or a time, with a right value."""
+    """Yield a command's numeric and time arguments, with a valid value."""
     of_all = {action.dest for action in BaseCommand().create_parser("", "")._actions}
     for action in command.create_parser("manage.py", name)._actions:
         if action.dest in of_all or action.type in {None, str, Path, UUID, encoding, DateOrder}:

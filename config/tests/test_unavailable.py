@@ -1,4 +1,4 @@
-"""The page of a site whose database is away: it tries again by itself, and loses no press."""
+"""The page shown while the database is down: it retries by itself, and loses no form."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile

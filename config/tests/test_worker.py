@@ -22,12 +22,12 @@ from config.management.commands.worker import Task, side_by_side, stop_signals, 
 from config.tests.processes import PATIENCE, wait_for
 from spaces.models import OpeningHours
 
-pytestmark = pytest.mark.django_db  # each round looks whether the connection is still good
+pytestmark = pytest.mark.django_db  # each round checks whether the connection is still good
 
 
 @pytest.fixture
 def past_booking(desk, alice):
-    """An hour of last week that nobody has finished yet."""
+    """An hour last week that nobody has completed yet."""
     OpeningHours.objects.update(opens_at="00:00", closes_at="00:00")
     now = timezone.now()
     starts_at = now.replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=7)
@@ -180,7 +180,7 @@ def test_a_pause_has_a_limit(stopwatch):
 
 
 def counting(units):
-    """Return a step with so many units to do, and the log of its calls."""
+    """Return a step with this many units to do, and the log of its calls."""
     calls = []
 
     def counted(*, now):

@@ -1,4 +1,4 @@
-"""The pages where people get the addresses of their calendars, and one booking for a calendar."""
+"""The pages where people get their calendar addresses, and a single booking for a calendar."""
 
 import re
 
@@ -40,7 +40,7 @@ def addresses(page):
     return re.findall(r'value="http://testserver(/calendars/[^"]+\.ics)"', page.text)
 
 
-# --- One's own
+# --- Your own
 
 
 def test_a_member_makes_an_address_and_it_works(member, alice):

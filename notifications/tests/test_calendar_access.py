@@ -1,4 +1,4 @@
-"""Who may read a calendar, until when, and what it tells of who is gone."""
+"""Who may read a calendar, until when, and what it says about people who left."""
 
 import pytest
 from django.core.signing import Signer
@@ -73,7 +73,7 @@ def test_who_is_shut_out_reads_nothing(mine, program, alice):
     assert program.get(address(mine)).status_code == 404
 
 
-# --- Who is gone
+# --- People who left
 
 
 def test_with_the_account_its_addresses_end(mine, program, alice, host, space, now):

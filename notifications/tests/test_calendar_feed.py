@@ -1,4 +1,4 @@
-"""What calendar programs read: contents, and how it is asked for again."""
+"""What calendar apps read: the contents, and how they poll."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -235,7 +235,7 @@ def test_nights_when_clocks_change_are_right(host, alice):
         assert events[2].starts_at == datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
 
 
-# --- As programs ask
+# --- How apps poll
 
 
 def test_a_program_gets_it_without_signing_in(mine, program):

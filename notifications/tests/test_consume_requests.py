@@ -1,4 +1,4 @@
-"""`manage.py consume_requests`: what it does while it, its broker or its database is killed."""
+"""`manage.py consume_requests`: what happens when it, its broker or its database is killed."""
 
 import json
 import signal
@@ -33,7 +33,7 @@ def start(topic, manage):
 
 
 def stop(process, number=signal.SIGTERM):
-    """Tell it to stop, see that it does so, and return its log."""
+    """Tell it to stop, check that it does, and return its log."""
     process.send_signal(number)
     _, log = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
@@ -131,7 +131,7 @@ class TestProcess:
 
     def test_it_stops_while_the_database_is_away(self, topic, start, wish, tmp_path):
         nowhere = {
-            "sqlite": f"sqlite:///{tmp_path}/empty.sqlite3",  # it is there, its tables aren't
+            "sqlite": f"sqlite:///{tmp_path}/empty.sqlite3",  # it exists, but has no tables
             "postgresql": "postgres://nobody@127.0.0.1:1/nothing",
         }
         process = start(DATABASE_URL=nowhere[connection.vendor])
@@ -158,7 +158,7 @@ class TestProcess:
 
 @contextmanager
 def tables_away():
-    """Make every request fail in the database as long as this lasts."""
+    """Make every request fail in the database during this block."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE spaces_place RENAME TO spaces_place_away")
         try:

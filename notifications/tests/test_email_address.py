@@ -1,4 +1,4 @@
-"""An e-mail address is used when its owner has confirmed it; the old one stays until then."""
+"""An e-mail address is used once its owner has confirmed it; the old one stays until then."""
 
 import re
 from datetime import timedelta

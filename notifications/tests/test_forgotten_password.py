@@ -1,4 +1,4 @@
-"""Somebody forgot a password: a link comes by mail, and opens a page for another, once."""
+"""Somebody forgot a password: a link comes by mail, and opens a page for a new one, once."""
 
 import re
 from datetime import datetime, timedelta
@@ -163,7 +163,7 @@ def test_no_page_waits_for_the_mail_server_and_the_link_comes_when_it_is_back(as
     assert ask().status_code == 302
     now = timezone.now()
     assert deliver_mail(now=now) == 1
-    assert deliver_mail(now=now) == 0  # not at once again
+    assert deliver_mail(now=now) == 0  # not again at once
     with receiving() as server:
         assert deliver_mail(now=now + passwords.RETRY) == 1
         assert deliver_mail(now=now + 3 * passwords.RETRY) == 0

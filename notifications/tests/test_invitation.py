@@ -1,4 +1,4 @@
-"""Invitations that go with mail: complete (RFC 5546), growing, and read the same by everybody."""
+"""Invitations in mail: complete (RFC 5546), with growing sequence, and read alike by everybody."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ from spaces.factories import PlaceFactory, PolicyFactory, open_space
 
 pytestmark = pytest.mark.django_db
 
-#: RFC 5546, 3.2: what must be there once, and what must not be there.
+#: RFC 5546, 3.2: what must occur once, and what must not occur.
 REQUIRED = {
     "REQUEST": {"ATTENDEE", "DTSTAMP", "DTSTART", "ORGANIZER", "SEQUENCE", "SUMMARY", "UID"},
     "CANCEL": {"ATTENDEE", "DTSTAMP", "ORGANIZER", "SEQUENCE", "STATUS", "UID"},
@@ -177,14 +177,14 @@ BERLIN, KATHMANDU, LORD_HOWE = "Europe/Berlin", "Asia/Kathmandu", "Australia/Lor
 @pytest.mark.parametrize(
     ("zone", "starts_at", "ends_at", "utc", "minutes"),
     [
-        # The night of autumn has 2:00–3:00 twice.
+        # The autumn night has 2:00–3:00 twice.
         (BERLIN, "2026-10-25T01:00+02:00", "2026-10-25T04:00+01:00", "2026-10-24T23:00", 240),
         (BERLIN, "2026-10-25T02:15+02:00", "2026-10-25T02:15+01:00", "2026-10-25T00:15", 60),
         (BERLIN, "2026-10-25T02:15+01:00", "2026-10-25T02:45+01:00", "2026-10-25T01:15", 30),
-        # The night of spring has none.
+        # The spring night doesn't have it.
         (BERLIN, "2027-03-28T01:00+01:00", "2027-03-28T04:00+02:00", "2027-03-28T00:00", 120),
         (BERLIN, "2027-03-27T22:00+01:00", "2027-03-28T03:00+02:00", "2027-03-27T21:00", 240),
-        # Midnight, a zone off by quarters of an hour, and one that changes by half an hour.
+        # Midnight, a zone off by quarter hours, and one that changes by half an hour.
         (KATHMANDU, "2026-12-31T23:00+05:45", "2027-01-01T01:00+05:45", "2026-12-31T17:15", 120),
         (LORD_HOWE, "2027-04-04T01:00+11:00", "2027-04-04T03:00+10:30", "2027-04-03T14:00", 150),
         (LORD_HOWE, "2026-10-04T01:30+10:30", "2026-10-04T03:30+11:00", "2026-10-03T15:00", 90),

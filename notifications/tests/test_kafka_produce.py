@@ -1,4 +1,4 @@
-"""Events to Kafka: each arrives, in order, and counts as delivered when the broker says so."""
+"""Events to Kafka: each arrives, in order, and counts as delivered once the broker says so."""
 
 import time
 from datetime import timedelta
@@ -27,7 +27,7 @@ AGAIN = timedelta(minutes=2)  # by then what failed is due again
 
 
 def deliver(after=timedelta(0)):
-    """Do what a worker does about Kafka while it gets on; return how many were settled."""
+    """Do a worker's Kafka step while it makes progress; return how many were settled."""
     now = timezone.now() + after
     fan_out(now=now)
     settled = 0
@@ -143,7 +143,7 @@ class TestTrouble:
     def test_a_lost_acknowledgement_makes_a_duplicate_at_most(self, kafka, desk, alice, now):
         booking = book(desk, alice, now)
         assert deliver() == 1
-        kafka.answer_after(10)  # it writes what comes, and its answers come too late
+        kafka.answer_after(10)  # it writes what arrives, but its answers come too late
         services.cancel(booking, by=alice, now=now)
         assert deliver() == 0
         kafka.answer_after(0)
@@ -196,7 +196,7 @@ class TestTrouble:
             book(place, alice, now)
         kafka.create(TOPIC, partitions=1)
         kafka.fail(PRODUCE, KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.MSG_SIZE_TOO_LARGE)
-        assert deliver() == 3  # all in one batch; then one by one, of which one is at fault
+        assert deliver() == 3  # all in one batch; then one by one, and one is at fault
         assert states() == ["DEAD", "DELIVERED", "DELIVERED"]
 
     def test_what_our_own_limit_forbids_is_a_dead_letter(self, kafka, life, settings, now):
@@ -266,7 +266,7 @@ class TestTrouble:
 def test_no_message_outlives_its_lease_whatever_the_options_say(
     settings, monkeypatch, name, milliseconds
 ):
-    """Else another worker sends it too, and an old copy may come after what followed it."""
+    """Otherwise another worker sends it too, and an old copy may arrive after later ones."""
     settings.KAFKA = {
         **settings.KAFKA,
         "bootstrap_servers": "127.0.0.1:1",

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def consume(count, seconds=PATIENCE):
-    """Take requests until so many are accepted or refused."""
+    """Take requests until this many are accepted or refused."""
     requests, deadline = Requests(), time.monotonic() + seconds
 
     def is_stopping():
@@ -111,9 +111,9 @@ class TestAgain:
         assert Booking.objects.get().state == "CONFIRMED"
 
     def test_a_message_without_a_key_that_is_read_again_is_one_booking(self, wish, now):
-        """Where and when it was written is its key: the one behind it is another request."""
+        """Where and when it was written is its key: the next one is another request."""
         value = json.dumps(wish(request_key=None)).encode()
-        for offset, at in ((7, 1), (7, 1), (8, 1), (7, 2)):  # the last: in a topic made anew
+        for offset, at in ((7, 1), (7, 1), (8, 1), (7, 2)):  # the last one: in a recreated topic
             take(Received(TOPIC, 0, offset, value, at), now=now)
         keys = Booking.objects.order_by("pk").values_list("request_key", flat=True)
         assert list(keys) == [f"kafka:{TOPIC}.0.{end}" for end in ("7.1", "8.1", "7.2")]

@@ -1,4 +1,4 @@
-"""Letters of all scripts, in every place where people write: nothing is lost on the way to mail."""
+"""Text in all scripts, everywhere people write: nothing is lost on the way to mail."""
 
 import pytest
 from icalendar import Calendar
@@ -12,7 +12,7 @@ from notifications.tests.inbox import calendars, html, sent, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
-#: Made with joiners and marks that are no letters and can't be seen: each is a part of its word.
+#: With joiners and marks that aren't letters and are invisible: each is part of its word.
 WORDS = {
     "Persian, with a joiner that keeps letters apart": "می\u200cخواهم",
     "Hindi, with a joiner": "क्\u200dष",

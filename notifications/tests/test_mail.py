@@ -1,4 +1,4 @@
-"""Mail: what members are written about their bookings, in words, HTML and for the calendar."""
+"""Mail: what members are told about their bookings, in text, HTML and for the calendar."""
 
 import re
 from datetime import datetime, timedelta
@@ -207,7 +207,7 @@ def test_a_move_that_changes_how_many_come_says_so(tverskaya, anna, now):
 
 
 def test_each_mail_tells_of_its_own_moment(desk_12, anna, now):
-    """The mail was down: what was booked, then moved, then cancelled is told in this order."""
+    """Mail was down: the booking, the move and the cancellation are told in this order."""
     booking = book(desk_12, anna, now)
     move(booking, now, local(desk_12.space, "2026-11-26T15:00"))
     services.cancel(booking, by=anna, now=now)
@@ -226,7 +226,7 @@ def test_an_old_mail_that_is_sent_again_says_nothing_that_holds_no_more(desk_12,
     resend([first], now=now)
     assert sent(now) == []
     assert states()[0] == ("SKIPPED", "A later mail has told how the booking is now.")
-    resend([first, second], now=now)  # as a replay does: in order, and the last word is true
+    resend([first, second], now=now)  # as a replay does: in order, so that the last word is true
     assert [message["Subject"] for message in sent(now)] == [
         "Desk 12 is yours: Wed 25 Nov, 13:00–15:00",
         "Moved: Desk 12, Thu 26 Nov, 15:00–17:00",
@@ -358,7 +358,7 @@ def test_what_is_over_is_not_confirmed_any_more(desk_12, anna, now):
 
 
 def test_a_cancellation_is_told_for_a_day_after_the_end(desk_12, anna, now):
-    """A mail server that was away for hours must not leave somebody on the way here."""
+    """A mail server that was down for hours must not leave somebody on the way here."""
     booking = book(desk_12, anna, now)
     services.cancel(booking, by=anna, now=now)
     [message] = sent(booking.ends_at + hours(23))

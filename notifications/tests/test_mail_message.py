@@ -1,4 +1,4 @@
-"""How a mail is put together: its parts, its invitation, and what stands above it."""
+"""How a mail is put together: its parts, its invitation and its headers."""
 
 import pytest
 from ical.calendar_stream import IcsCalendarStream
@@ -130,7 +130,7 @@ NAMES = [
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_two_calendar_programs_read_what_arrives(desk_12, anna, now, name, language):
-    """Whatever a house is called, and however its mail is folded on its way."""
+    """Whatever a space is called, and however its mail is folded on the way."""
     change(anna, language=language, name=name)
     Space.objects.update(name=name, address=name)
     booking = book(desk_12.space.places.get(number=12), anna, now, note=name)

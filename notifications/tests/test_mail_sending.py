@@ -32,7 +32,7 @@ def server():
 
 @pytest.fixture
 def now():
-    """The relay settles by the real clock."""
+    """The relay uses the real clock."""
     return timezone.now()
 
 

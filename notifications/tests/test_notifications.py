@@ -1,4 +1,4 @@
-"""The page where a member says what to be written."""
+"""The page where members choose which mail they get."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The relay: everything reaches everybody who listens, in order, whatever happens on the way."""
+"""The relay: everything reaches every listener, in order, whatever happens on the way."""
 
 from datetime import timedelta
 
@@ -102,7 +102,7 @@ def test_nobody_else_sends_while_the_lease_runs(webhook, desk, alice, now, setti
     (mine,) = claim(webhook, limit=1, now=now)
     assert claim(webhook, limit=1, now=now + seconds(29)) == []
     (theirs,) = claim(webhook, limit=1, now=now + seconds(30))
-    settle([(mine, Again("slow"))], now=now + seconds(31))  # too late: it is not mine any more
+    settle([(mine, Again("slow"))], now=now + seconds(31))  # too late: it is no longer mine
     theirs.refresh_from_db()
     assert (theirs.attempts, theirs.error) == (0, "")
     settle([(theirs, Delivered())], now=now + seconds(32))
@@ -142,7 +142,7 @@ def test_each_pause_doubles_and_after_a_day_it_is_given_up(webhook, desk, alice,
 
 
 def test_what_waited_a_day_for_its_first_try_gets_some_more(webhook, desk, alice, now):
-    """No worker ran meanwhile, or it was switched off: one failure is no reason to give up."""
+    """No worker ran, or it was switched off: one failure is no reason to give up."""
     book(desk, alice, now)
     fan_out(now=now)
     at, tries = now + timedelta(days=3), 0
@@ -214,7 +214,7 @@ def test_what_is_sent_again_begins_anew_with_the_same_event(webhook, desk, alice
     assert (again.pk, again.attempts, again.error) == (delivery.pk, 0, "")
     settle([(again, Again("HTTP 500"))], now=later)
     again.refresh_from_db()
-    assert again.state == "PENDING"  # the day begins when it was asked for
+    assert again.state == "PENDING"  # the day starts when that was requested
 
 
 def test_what_arrived_is_forgotten_after_a_while_and_the_log_is_kept(webhook, desk, alice, now):
@@ -228,7 +228,7 @@ def test_what_arrived_is_forgotten_after_a_while_and_the_log_is_kept(webhook, de
     assert list(of(webhook).values_list("state", flat=True)) == ["DEAD"]
     assert BookingEvent.objects.count() == 2
     fan_out(now=now + a_month)
-    assert of(webhook).count() == 1  # and not sent once more
+    assert of(webhook).count() == 1  # and not sent again
 
 
 def test_a_reminder_is_remembered_until_its_booking_begins(desk, alice, now, settings):
@@ -269,7 +269,7 @@ def test_the_work_does_not_grow_with_the_number_of_events(webhook, desk, alice, 
 
 
 def test_what_happened_before_the_first_worker_is_told_too(webhook, desk, alice, now):
-    """On a new site; one that had bookings before notifications existed begins with what is new."""
+    """On a new site; one with bookings from before notifications existed starts with new events."""
     book(desk, alice, now - timedelta(days=1), TEN)
     fan_out(now=now)
     assert kinds(of(webhook)) == ["CONFIRMED"]

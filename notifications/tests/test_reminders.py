@@ -1,4 +1,4 @@
-"""A reminder before the start: once, at its time, and only of what is still so."""
+"""A reminder before the start: once, at its time, and only if it still holds."""
 
 from datetime import datetime, timedelta
 from threading import Barrier
@@ -40,7 +40,7 @@ def starts_at(tverskaya):
 
 @pytest.fixture
 def booking(desk_12, anna, now, starts_at):
-    """Made, and confirmed by mail, days before."""
+    """Made, and confirmed by mail, days ahead."""
     found = book(desk_12, anna, now, starts_at)
     sent(now)
     return found
@@ -97,7 +97,7 @@ def test_mail_programs_find_how_to_unsubscribe(booking, starts_at):
 
 
 def test_the_day_is_the_one_of_the_space(anna, now):
-    """Late on Saturday in UTC is Sunday in Auckland already."""
+    """Late on Saturday in UTC is already Sunday in Auckland."""
     space = open_space(time_zone="Pacific/Auckland", reminder_hours=2, places=1)
     starts_at = local(space, "2026-11-29T09:00")
     book(space.places.get(), anna, now, starts_at)
@@ -130,7 +130,7 @@ def test_each_space_has_its_own_time(anna, now, before):
 
 @pytest.mark.parametrize("before", [None, 0])
 def test_a_space_that_wants_none_has_none(booking, starts_at, before):
-    """Forms don't take 0, but a row may have it."""
+    """Forms don't accept 0, but a row may have it."""
     Space.objects.update(reminder_hours=before)
     for at in (starts_at - hours(24), starts_at - hours(1), starts_at):
         assert sent(at) == []
@@ -174,7 +174,7 @@ def test_a_reminder_that_waited_too_long_is_left_out(booking, starts_at):
     assert reminders().get().error == "The booking has begun."
 
 
-# --- Of what --------------------------------------------------------------------------------------
+# --- About what------------------------------------------------------------------------------------
 
 
 def test_who_books_later_than_that_is_not_reminded(desk_12, anna, starts_at):
@@ -290,7 +290,7 @@ def test_many_are_made_in_small_steps(tverskaya, now, starts_at, monkeypatch):
 def test_looking_for_what_is_due_costs_the_same_for_few_and_many(
     tverskaya, now, starts_at, django_assert_num_queries
 ):
-    remind(now=now)  # makes the way by mail
+    remind(now=now)  # creates mail's endpoint
     for place in tverskaya.places.order_by("number")[:6]:
         book(place, UserFactory.create(email=f"{place.number}@example.org"), now, starts_at)
     with django_assert_num_queries(3):  # which hours, mail's endpoint, what is due
@@ -325,7 +325,7 @@ def test_workers_side_by_side_write_each_reminder_once(tverskaya, soon):
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_that_found_the_same_at_the_same_moment_make_it_once(tverskaya, soon, monkeypatch):
-    """All have read before the first writes: the constraint decides."""
+    """All have read before the first one writes: the constraint decides."""
     now = timezone.now()
     Space.objects.update(reminder_hours=72)
     for place in tverskaya.places.order_by("number"):

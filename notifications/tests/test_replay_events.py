@@ -23,7 +23,7 @@ def webhook(space):
 
 @pytest.fixture
 def history(webhook, desk, alice, now):
-    """A booking of yesterday that was cancelled today, and one of today; all of it delivered."""
+    """A booking from yesterday that was cancelled today, and one from today; all delivered."""
     cancelled = book(desk, alice, now - timedelta(days=1))
     services.cancel(cancelled, by=alice, now=now)
     book(desk, alice, now, TEN + hours(4))

@@ -1,4 +1,4 @@
-"""The link below a reminder: a person presses, or a mail program does (RFC 8058)."""
+"""The link below a reminder: a person clicks it, or a mail program does (RFC 8058)."""
 
 from urllib.parse import urlsplit
 
@@ -25,7 +25,7 @@ def link(anna):
 
 @pytest.fixture
 def client():
-    """Knows nobody, has no cookie, and is held to every rule about forms."""
+    """Anonymous, without a cookie, and subject to CSRF checks."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -56,7 +56,7 @@ def test_and_presses_the_button(client, anna, link):
     ],
 )
 def test_a_mail_program_posts_what_the_mail_says(client, desk_12, anna, now, content_type, body):
-    """Of a mail that was really sent, in either of the forms of RFC 8058, section 3.2."""
+    """From a mail that was really sent, in either of the forms of RFC 8058, section 3.2."""
     starts_at = local(desk_12.space, "2026-11-28T13:00")
     book(desk_12, anna, now, starts_at)
     sent(now)

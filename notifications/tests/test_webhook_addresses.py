@@ -1,7 +1,7 @@
-"""Where webhooks may not lead: nothing connects, however an address is spelt or a name resolved.
+"""Where webhooks may not go: nothing connects, however an address is spelt or a name resolves.
 
 The site runs as it does for strangers: `allow_private` is off. Python itself reports every attempt
-to connect, and a receiver listens where an attacker would like to get.
+to connect, and a receiver listens where an attacker would like to get in.
 """
 
 import ipaddress
@@ -28,7 +28,7 @@ _watching: list[list[object]] = []
 
 
 def _watch(event, arguments):
-    """Write down who is called. Nobody outside this machine is."""
+    """Record who is called: nobody outside this machine."""
     if _watching and event == "socket.connect" and isinstance(arguments[1], tuple):
         host, port, *_ = arguments[1]
         _watching[-1].append((host, port))
@@ -36,7 +36,7 @@ def _watch(event, arguments):
             raise ConnectionRefusedError(111, "Connection refused")
 
 
-sys.addaudithook(_watch)  # it can't be taken away again
+sys.addaudithook(_watch)  # it can't be removed again
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def for_strangers(settings):
 
 @pytest.fixture
 def inside():
-    """A receiver on this machine, which speaks TLS as every webhook must."""
+    """A receiver on this machine, which speaks TLS, as every webhook must."""
     with receiving(tls=by_https()) as started:
         yield started
 
@@ -65,7 +65,7 @@ def inside():
 def names(monkeypatch):
     """A name server: `names["hooks.example"] = [first answer, second answer, …]`, the last stays.
 
-    It writes down each question. Numbers, which need no name server, go the usual way.
+    It records each query. IP addresses, which need no name server, work as usual.
     """
     table, real = Names(), socket.getaddrinfo
 
@@ -90,7 +90,7 @@ class Names(dict):
 
 
 def send(space, url, desk, alice, now):
-    """Let an event go to an address that was written into the database past the form."""
+    """Send an event to an address that was written to the database past the form."""
     webhook = WebhookFactory.create(space=space, url=url)
     book(desk, alice, now)
     with watching() as called:
@@ -181,7 +181,7 @@ def test_an_address_without_tls_leads_nowhere(space, desk, alice, manager, now, 
         ["10.0.0.7"],
         ["fe80::1%lo"],
         ["64:ff9b::7f00:1"],
-        [PUBLIC, "127.0.0.1"],  # one of several is enough
+        [PUBLIC, "127.0.0.1"],  # one bad one is enough
         ["127.0.0.1", PUBLIC],
     ],
 )
@@ -210,7 +210,7 @@ def test_a_name_that_leads_inside_once_the_form_is_sent(
 
 
 def test_a_name_that_changes_between_check_and_connection(inside, space, desk, alice, now, names):
-    """The checked address is the one that is called: nobody asks a second time."""
+    """The checked address is the one that is called: there is no second lookup."""
     names["hooks.example"] = [[PUBLIC], ["127.0.0.1"]]
     url = f"https://hooks.example:{inside.port}/"
     delivery, called = send(space, url, desk, alice, now)

@@ -1,4 +1,4 @@
-"""The staff's pages about webhooks: add one, see how it is, test it, send again."""
+"""The staff's pages about webhooks: add one, see how it is doing, test it, send again."""
 
 import re
 from uuid import uuid4
@@ -162,7 +162,7 @@ def test_a_delivery_shows_request_answer_and_time(browser, dead, receiver):
 
 
 def test_a_refused_address_is_shown_as_such(browser, webhook, settings):
-    """As when a name leads inside only after it was added."""
+    """As when a name leads to a private address only after it was added."""
     settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": False}
     made = services.ping(webhook, now=timezone.now())
     deliver(timezone.now())
@@ -297,7 +297,7 @@ def paths(webhook, delivery):
 
 
 def tried(client, webhook, delivery):
-    """Return the statuses of all pages, looked at and posted to."""
+    """Return the statuses of all pages, on GET and POST."""
     return {
         getattr(client, method)(path).status_code
         for path in paths(webhook, delivery)

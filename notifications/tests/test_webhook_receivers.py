@@ -1,4 +1,4 @@
-"""What receivers do to webhooks: they drip, flood, talk nonsense, and lie about who they are."""
+"""What receivers do to webhooks: drip, flood, talk nonsense, and lie about who they are."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Webhooks at a real receiver: signed, in order, again after a failure, and given up."""
+"""Webhooks to a real receiver: signed, in order, retried after a failure, and given up."""
 
 import json
 import threading
@@ -106,7 +106,7 @@ def test_what_may_pass_is_tried_again(webhook, receiver, desk, alice, now, statu
     deliver(now)
     assert states() == ["PENDING"]
     deliver(now)
-    assert len(receiver.received) == 1  # not before its time
+    assert len(receiver.received) == 1  # not before it is due
     deliver(later(now, **AN_HOUR))
     assert states() == ["DELIVERED"]
 
@@ -117,7 +117,7 @@ def test_each_try_has_the_same_id_and_body_and_a_time_of_its_own(
     receiver.answers(Answer(500), Answer(204))
     book(desk, alice, now)
     deliver(now)
-    # The time of a signature is in seconds: wait for the next one.
+    # Signatures are timestamped in seconds: wait for the next one.
     wait_for(lambda: time.time() >= int(receiver.received[0].headers["webhook-timestamp"]) + 1)
     deliver(later(now, **AN_HOUR))
     first, second = receiver.received
@@ -131,9 +131,9 @@ def test_each_try_has_the_same_id_and_body_and_a_time_of_its_own(
     ("header", "least", "most"),
     [
         ("600", 600, 600),
-        ("9" * 400, 24 * 3600, 24 * 3600),  # no more patience than that
+        ("9" * 400, 24 * 3600, 24 * 3600),  # no longer than that
         ("in two hours", 7200, 7200),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 2, 5),  # over: our own pause
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 2, 5),  # past: our own pause
         ("-5", 2, 5),
         ("soon", 2, 5),
         ("٣٠٠", 2, 5),
@@ -164,7 +164,7 @@ def test_of_one_booking_everything_comes_in_order(webhook, receiver, desk, alice
     mine = [kind for code, kind in told(receiver) if code == str(one.code)]
     assert mine in (["CONFIRMED", "CONFIRMED", "CANCELLED"], ["CONFIRMED", "CANCELLED"])
     assert told(receiver).count((str(other.code), "CONFIRMED")) in (1, 2)
-    assert len(receiver.received) == 4  # one of the two was told twice
+    assert len(receiver.received) == 4  # one of the two was sent twice
     assert states() == ["DELIVERED"] * 3
 
 
@@ -306,7 +306,7 @@ def test_all_take_turns_when_there_are_more_than_can_be_called_at_once(
     assert [request.path for request in receiver.received] == ["/a", "/b", "/c"] * 3
 
 
-# --- Secrets, tests, once more --------------------------------------------------------------------
+# --- Secrets, tests, resending --------------------------------------------------------------------
 
 
 def test_after_a_change_of_secrets_both_sign_for_a_day(

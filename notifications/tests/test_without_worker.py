@@ -1,4 +1,4 @@
-"""Nobody carries anything out: pages and API do what they always do, and at the same price."""
+"""Without a worker, pages and API do what they always do, at the same cost."""
 
 import pytest
 from django.apps import apps
@@ -24,7 +24,7 @@ def day_of(soon, hour):
 
 @pytest.fixture
 def journey(client, alice, space, desk, soon):
-    """What a member and a program do in a day: answers, and the statements of each."""
+    """A day of a member and a program: the answers, and each one's statements."""
 
     def walk():
         client.force_login(alice)
@@ -64,7 +64,7 @@ def forget_everything():
 
 
 def test_listeners_change_nothing_for_who_books(journey, space, settings):
-    journey()  # the first time, the database is asked more
+    journey()  # the first time takes more queries
     forget_everything()
     quiet = journey()
     forget_everything()
@@ -72,7 +72,7 @@ def test_listeners_change_nothing_for_who_books(journey, space, settings):
     for _ in range(3):
         WebhookFactory.create(space=space, url=f"http://{NOWHERE}/")
     assert journey() == quiet
-    assert not Delivery.objects.exists()  # not even written down: the log is enough
+    assert not Delivery.objects.exists()  # not even recorded: the log is enough
 
 
 def test_what_happened_meanwhile_waits_for_the_first_worker(journey, space):

@@ -1,4 +1,4 @@
-"""Two managers who save the same at the same moment."""
+"""Two managers who save the same thing at the same moment."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

@@ -1,4 +1,4 @@
-"""Setting a space up on its page in the admin."""
+"""Setting up a space on its page in the admin."""
 
 from datetime import time, timedelta
 

@@ -1,4 +1,4 @@
-"""`GET /spaces` and one space, as anybody's program sees them."""
+"""`GET /spaces` and a single space, as any program sees them."""
 
 from base64 import urlsafe_b64encode
 from datetime import time

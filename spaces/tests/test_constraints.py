@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes."""
+"""What the database itself refuses, whoever writes to it."""
 
 from datetime import UTC, datetime, time
 

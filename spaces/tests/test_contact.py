@@ -1,4 +1,4 @@
-"""A space's phone and e-mail: what they may be, and that every «ask the staff» names them."""
+"""A space's phone and e-mail: what they may be, and that every "ask the staff" names them."""
 
 import re
 from pathlib import Path
@@ -144,7 +144,7 @@ def test_many_spaces_are_not_listed(client, space):
     assert PHONE not in client.get("/accounts/forgotten/").text
 
 
-# --- All places: a new sentence that sends people to the staff has to say how
+# --- Everywhere: a new sentence that sends people to the staff has to say how
 
 ASK = re.compile(
     r"\b(ask|call|tell|write to|contact|speak to|turn to)\s+(\w+\s+)?(the staff|whoever)"

@@ -67,7 +67,7 @@ def test_numbers_of_another_space_are_free(space):
 
 
 def test_five_hundred_places_are_a_few_queries(space, django_assert_max_num_queries):
-    with django_assert_max_num_queries(14):  # batches as large as the database takes
+    with django_assert_max_num_queries(14):  # batches as large as the database allows
         generate_places(space, kind="DESK", first_number=10, count=500, capacity=1)
     assert space.places.count() == 503
 

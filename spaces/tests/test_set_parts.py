@@ -22,7 +22,7 @@ def places(space):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Whose bookings were asked about."""
+    """The places whose bookings were checked."""
     places = []
     monkeypatch.setattr(services, "objections", [lambda place: places.append(place)])
     return places

@@ -16,7 +16,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
 ALWAYS = tuple(Hours(weekday, time(0), time(0)) for weekday in range(7))
 DESK, OTHER = 1, 2
-#: A hall of a half and a corner; the half is two tables.
+#: A hall made of a half and a corner; the half is two tables.
 HALL, HALF, CORNER, TABLE, SECOND = 10, 11, 12, 13, 14
 PARTS = {HALL: (HALF, CORNER), HALF: (TABLE, SECOND)}
 
@@ -30,7 +30,7 @@ def around(day):
 
 
 def open_around(hours, day, zone):
-    """Return the open quarter hours, by the clock on the wall, of a day and its neighbours."""
+    """Return the open quarter hours, by the wall clock, of a day and its neighbours."""
     return {at for near in around(day) for at in open_ticks(hours, near, zone)}
 
 

@@ -77,7 +77,7 @@ def test_staff_of_another_space_has_no_exemption(booking):
 @pytest.mark.parametrize(
     ("zone", "starts", "last_moment"),
     [
-        # Two hours before, by the clock that really runs: nights with 25 and 23 hours included.
+        # Two hours before, in elapsed time: nights of 25 and 23 hours included.
         ("Europe/Berlin", "2026-10-25T04:00", "2026-10-25T02:00+01:00"),
         ("Europe/Berlin", "2026-10-25T03:00", "2026-10-25T02:00+02:00"),
         ("Europe/Berlin", "2026-03-29T04:00", "2026-03-29T01:00"),

@@ -1,4 +1,4 @@
-"""check_bookings: silent after normal use, and loud about each thing broken on purpose."""
+"""check_bookings: silent after normal use, and loud about everything broken on purpose."""
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.factories import UserFactory
 from bookings.deciding import closing, leaving, services
 from bookings.deciding.invariants import violations
+from bookings.deciding.stranding import Choice
 from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import State
@@ -43,7 +44,7 @@ def book(place, member, now, starts_at=TEN, ends_at=None, **kwargs):
 
 
 def smuggle(place, member, now, starts_at=TEN, ends_at=None, state=State.CONFIRMED):
-    """Write a booking's row past the services: no slots, no events."""
+    """Write a booking's row behind the services' back: no slots, no events."""
     return Booking.objects.create(
         place=place,
         member=member,
@@ -97,7 +98,7 @@ def test_nothing_is_wrong_after_all_that_services_do(space, desk, hall, alice, b
         starts_at=at(20),
         ends_at=at(21),
         reason="Repairs",
-        cancel_bookings=True,
+        choice=Choice.CANCEL,
         by=host,
         now=at(13),
     )
@@ -256,11 +257,11 @@ class TestEvents:
 
 @pytest.fixture
 def requests_may_repeat(transactional_db, monkeypatch):
-    """Drop the constraint that makes it impossible."""
+    """Drop the constraint that makes this impossible."""
     constraints = Booking._meta.constraints
     (once,) = [c for c in constraints if c.name == "booking_request_key_once"]
     with monkeypatch.context() as patch, connection.schema_editor() as editor:
-        # SQLite makes the table anew, with what the model says.
+        # SQLite rebuilds the table from the model.
         patch.setattr(Booking._meta, "constraints", [c for c in constraints if c is not once])
         editor.remove_constraint(Booking, once)
     yield

@@ -1,4 +1,4 @@
-"""import_bookings: every line for itself, nothing twice, and a report that a person can use."""
+"""import_bookings: every line on its own, nothing twice, and a report that people can use."""
 
 import csv
 import signal
@@ -218,9 +218,9 @@ class TestCommand:
     def test_the_first_interrupt_waits_to_be_asked_about_and_the_second_does_not(self):
         before = signal.getsignal(signal.SIGINT)
         with interrupts() as interrupt:
-            interrupt()  # nobody has pressed yet
+            interrupt()  # not pressed yet
             signal.raise_signal(signal.SIGINT)
-            assert signal.getsignal(signal.SIGINT) == before  # so the second is as ever
+            assert signal.getsignal(signal.SIGINT) == before  # so the second works as usual
             with pytest.raises(KeyboardInterrupt):
                 interrupt()
         assert signal.getsignal(signal.SIGINT) == before

@@ -1,4 +1,4 @@
-"""Files as spreadsheets write them: each is imported, or refused with the line and the remedy.
+"""Files as spreadsheets write them: each is imported, or refused naming the line and the remedy.
 
 Those named after LibreOffice were saved by it, with its options and languages; the others are what
 Excel, Numbers, Google Sheets and people's editors write, byte for byte.
@@ -148,7 +148,7 @@ def test_a_file_is_imported(name, loft, alice):
     assert said in {("Анна Ким", NOTE), tuple(WESTERN.values())}
 
 
-#: Name: bytes and options of whole files that can't be read, and what is said about them.
+#: Name: bytes and options of files that can't be read at all, and the message.
 UNREADABLE = {
     "cp1251": (of("cp1251"), {}, r"^Line 3 is not utf-8. Try --encoding=cp1251 .*“CSV UTF-8”"),
     "cp1252": (
@@ -167,7 +167,7 @@ UNREADABLE = {
         {},
         r"^Line 4 is not utf-16-le.*cut off",
     ),
-    "xlsx": (b"PK\x03\x04\x14\x00\x06\x00", {}, "a workbook, not a text.*“Save as”.*CSV"),
+    "xlsx": (b"PK\x03\x04\x14\x00\x06\x00", {}, "a workbook, not a text file.*“Save as”.*CSV"),
     "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", {}, "a workbook, not a text"),
     "empty": (b"", {}, "empty: its first line names the columns"),
     "blank": (b"\xef\xbb\xbf\r\n;;;\r\n", {}, "empty: its first line names the columns"),
@@ -185,12 +185,12 @@ UNREADABLE = {
     "open-quote": (
         of("utf-8", f'{HEAD}\nloft,1,,,,alice,,,\nloft,2,,,,alice,,,"by the\nloft,2,,,,,,,\n'),
         {},
-        r"^Line 3 can't be read: a quote \(\"\) opens there that never closes. Close it",
+        r"^Line 3 can't be read: a quote \(\"\) opens there and never closes. Close it",
     ),
     "quote-in-a-text": (
         of("utf-8", f'{HEAD}\n\nloft,2,,,,alice,,,"the "best" place"\n'),
         {},
-        r"^Line 3 can't be read: a quote \(\"\) within a text has to be written twice",
+        r"^Line 3 can't be read: write a quote \(\"\) inside a value twice",
     ),
 }
 
@@ -202,7 +202,7 @@ def test_a_file_that_can_not_be_read_says_where_and_what_to_do(name):
         read(content, **options)
 
 
-#: Name: a file of which the second line is refused, its options, and what is said about it.
+#: Name: a file whose second line is refused, its options, and the message.
 REFUSED = {
     "american-untold": (
         table(day="03/14/2033"),
@@ -269,7 +269,7 @@ def test_the_command_takes_the_encoding_and_the_order_of_dates(loft, tmp_path):
 def test_an_encoding_that_is_none_is_refused_with_some_that_are(name, tmp_path):
     path = tmp_path / "some.csv"
     path.write_text(table())
-    with pytest.raises(CommandError, match=r"no encoding of texts. There are utf-8.*cp1251"):
+    with pytest.raises(CommandError, match=r"not a text encoding. There are utf-8.*cp1251"):
         call_command("import_bookings", path, f"--encoding={name}")
 
 

@@ -28,7 +28,7 @@ def decide_all(now):
 
 
 def begin(booking, now, lease=LEASE):
-    """Claim a booking and never decide it, as a worker that is killed then."""
+    """Claim a booking and never decide it, like a worker that is killed."""
     seen = Booking.objects.get(pk=booking.pk).lease_expires_at
     return claim(booking.pk, lease=seen, until=now + lease, now=now)
 
@@ -178,7 +178,7 @@ class TestDecision:
             starts_at=TEN,
             ends_at=TEN + hours(1),
             reason="Flood",
-            cancel_bookings=False,
+            choice=None,
             by=host,
             now=now,
         )
@@ -274,7 +274,7 @@ class TestLease:
 
 
 def break_setup(space):
-    """Write a closure past every check, as a hand at the database can: no decision reads it."""
+    """Write a closure past every check, as by hand in the database: no decision can read it."""
     closure = ClosureFactory.create(space=space, starts_at=TEN + timedelta(days=9))
     with connection.cursor() as cursor:
         cursor.execute("UPDATE spaces_closure SET ends_at = 'infinity' WHERE id = %s", [closure.pk])

@@ -1,4 +1,4 @@
-"""The queue under several workers: threads here, processes there, one of them killed."""
+"""The queue under several workers: threads or processes, one of them killed."""
 
 import signal
 from collections import Counter
@@ -41,7 +41,7 @@ def ask(member: User, place: Place, starts_at: datetime = NOON) -> Booking:
 def crowd_asks(
     members: list[User], places: list[Place], each: int, send: Callable[[User, Place], object]
 ) -> None:
-    """Let every member ask for `each` places, all members at once; every place is asked for."""
+    """Let every member request `each` places, all at once, covering every place."""
     wishes = [
         [places[(n * each + k) % len(places)] for k in range(each)] for n in range(len(members))
     ]
@@ -136,7 +136,7 @@ def test_parts_and_wholes_are_decided_in_order_of_arrival():
 
 
 def test_a_request_waits_for_the_one_before_it_at_the_same_place():
-    """So the order of keys is the order of commits, and nobody is decided before who was first."""
+    """So keys are in commit order, and nobody is decided before whoever was first."""
     desk = open_space(places=1).places.get()
     alice = UserFactory.create(username="alice")
 

@@ -11,6 +11,7 @@ from accounts.factories import UserFactory
 from bookings.deciding import closing, services
 from bookings.deciding.errors import BookingError, Refused, RequestKeyReused, SlotTaken, WrongState
 from bookings.deciding.invariants import violations
+from bookings.deciding.stranding import Choice
 from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
@@ -96,7 +97,7 @@ def wrong():
 
 
 def around_noon(place, day, rng):
-    """Wish for a stretch that covers 12:00–12:15, each from and to another time."""
+    """Want a stretch that covers 12:00–12:15, each with different start and end."""
     noon = NOON + timedelta(days=day)
     starts_at = noon - timedelta(minutes=15 * rng.randrange(0, 9))
     ends_at = noon + timedelta(minutes=15 * rng.randrange(1, 9))
@@ -190,7 +191,7 @@ def move(booking, place, starts_at, member):
 
 
 def test_a_quota_holds_under_parallel_requests_of_one_member(live_server):
-    """Twenty free places at once: nothing but the member's own row stands between the requests."""
+    """Twenty free places at once: only the member's own row stands between the requests."""
     space = open_space(places=20)
     PolicyFactory.create(space=space, max_upcoming=3)
     crowd = Crowd(live_server.url, 20)
@@ -250,7 +251,7 @@ def test_one_key_with_two_contents_books_once(house):
 
 
 def test_one_guests_form_books_once_whatever_it_says(house):
-    """Nobody's lock keeps two forged requests with one key apart: the constraint does."""
+    """No lock separates two forged requests with one key: the constraint does."""
     host = UserFactory.create(is_superuser=True)
     guest = {"by": host, "guest_name": "Ivan"}
     for n in range(10):
@@ -286,7 +287,7 @@ def test_cancelling_and_moving_at_once_leaves_one_of_the_two(house):
 
 
 def test_no_booking_slips_into_a_closure(house):
-    """Whichever is first, a closed time holds no bookings and says so to whoever comes late."""
+    """Whichever is first, a closed time has no bookings, and latecomers are told."""
     boss = UserFactory.create(is_superuser=True)
     members = [UserFactory.create() for _ in range(5)]
     desk = house.places.get(number=1)
@@ -303,7 +304,7 @@ def test_no_booking_slips_into_a_closure(house):
                 starts_at=at - 4 * HOUR,
                 ends_at=at + 10 * HOUR,
                 reason="Flood",
-                cancel_bookings=True,
+                choice=Choice.CANCEL,
                 by=boss,
                 now=datetime.now(UTC),
             ),
@@ -335,7 +336,7 @@ def test_parts_change_only_while_nobody_holds_the_whole(house):
 
 
 def test_refusals_are_the_only_errors(house):
-    """Everything at once on few places: nothing but the services' own words comes back."""
+    """Everything at once on few places: only the services' own errors come back."""
     rng = random.Random(3)
     members = [UserFactory.create(username=f"m{n}") for n in range(12)]
     places = list(house.places.all())

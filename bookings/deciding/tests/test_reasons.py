@@ -1,4 +1,4 @@
-"""Every code that a refusal carries has its sentence."""
+"""Every code that a refusal may carry has its sentence."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Undo: for some minutes after booking a member may take it back, whatever the deadline."""
+"""Undo: for some minutes after booking, a member may take it back, whatever the deadline."""
 
 import re
 from datetime import timedelta
@@ -27,7 +27,7 @@ def minutes(n):
 
 @pytest.fixture
 def strict(space):
-    """Whoever comes next has passed the deadline already."""
+    """Anyone who books next is already past the deadline."""
     return PolicyFactory.create(space=space, cancel_deadline_minutes=60)
 
 
@@ -106,7 +106,7 @@ def test_the_mail_names_the_same_minute(strict, desk, alice):
 
 @pytest.fixture
 def late(alice):
-    """A desk in a space that asks for a day's notice, where one can book for the next hour."""
+    """A desk in a space with a day's deadline, where people can book for the next hour."""
     midnight = timezone.now().min.time()
     space = open_space(
         slug="strict", opens_at=midnight, closes_at=midnight, phone="+1 555 0100", email="a@b.io"

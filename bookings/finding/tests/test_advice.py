@@ -1,4 +1,4 @@
-"""What a board says when nothing is free: only what helps; and an end before the start."""
+"""What a board suggests when nothing is free, and about an end before the start."""
 
 import re
 from datetime import time
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.django_db
 
 
 class TestAdvice:
-    """Only what helps is said, and each piece of it finds what it says."""
+    """Only what helps is suggested, and each suggestion finds what it promises."""
 
     def told(self, space, query, now, **kwargs):
-        """Return what is advised; each search is followed and must find something."""
+        """Return the advice; follow each search, which must find something."""
         board, _ = board_of(space, query, now, **kwargs)
         for each in board.advice:
             search = each.search
@@ -99,7 +99,7 @@ class TestBackwards:
         field = re.search(r'<select name="to".*?</select>', text, re.DOTALL)[0]
         assert 'aria-invalid="true"' in field
         offered = re.findall(r'value="(\d\d:\d\d)"', field)
-        assert offered[0] == "10:00"  # what was asked for stays
+        assert offered[0] == "10:00"  # what was requested stays
         assert offered[1:] == [f"{hour}:00" for hour in range(13, 23)]
 
     def test_so_it_is_on_a_day_that_is_closed(self, space, now):

@@ -1,4 +1,4 @@
-"""What is offered instead of a place that can't be had."""
+"""What is offered instead of a place that isn't available."""
 
 from datetime import time
 

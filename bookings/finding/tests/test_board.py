@@ -20,7 +20,7 @@ ALL_DAY = {"opens_at": time(0), "closes_at": time(0)}
 
 
 def board_of(space, query, now, *, member=None, moving=None):
-    """Return the board that an address shows, and its form."""
+    """Return the board that a URL shows, and its form."""
     space = Space.objects.with_setup(since=now, member=member).get(pk=space.pk)
     venue = Venue.of(space)
     limits = venue.limits(space.main_kind)

@@ -1,4 +1,4 @@
-"""What a board offers to choose, its address says: each time is read back as the instant it was."""
+"""A board's URL says what was chosen: each time is parsed back to the same instant."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

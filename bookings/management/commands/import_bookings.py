@@ -36,7 +36,7 @@ def encoding(name: str) -> str:
         b"a,b".decode(name)
     except (LookupError, ValueError) as error:
         raise ArgumentTypeError(
-            f"{name!r} is no encoding of texts. There are utf-8, utf-16, cp1251, cp1252, "
+            f"{name!r} is not a text encoding. There are utf-8, utf-16, cp1251, cp1252, "
             "mac-cyrillic, mac-roman and many more."
         ) from error
     return name

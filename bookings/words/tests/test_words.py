@@ -1,4 +1,4 @@
-"""Times in words: which year a date is of."""
+"""Times in words: when a date includes its year."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Times of spaces in several zones: named where that isn't plain, in the order they are shown."""
+"""Spaces in several zones: times name the zone where it isn't obvious, sorted as shown."""
 
 import re
 from datetime import datetime, timedelta
@@ -28,14 +28,14 @@ def south():
 
 
 def at(space, days, hour):
-    """Return an instant by the clock of a space, some days from today there."""
+    """Return an instant by a space's clock, some days from today there."""
     day = datetime.now(space.zone).replace(minute=0, second=0, microsecond=0)
     return (day + timedelta(days=days)).replace(hour=hour).astimezone(ZoneInfo("UTC"))
 
 
 @pytest.fixture
 def jumbled(north, south, alice):
-    """Bookings whose clocks run against their instants: 9:00 in Auckland is 0:00 in Moscow."""
+    """Bookings whose clock order contradicts their instants: 9:00 in Auckland is 0:00 in Moscow."""
     made = []
     for space, hour in ((north, 9), (south, 12), (north, 15), (south, 18)):
         start = at(north, 40, 12)

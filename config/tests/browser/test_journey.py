@@ -1,4 +1,4 @@
-"""A newcomer's whole way: sign up, find, book, see it, move it, cancel it, look back."""
+"""A newcomer's whole journey: sign up, find, book, see it, move it, cancel it, look back."""
 
 import pytest
 from django.utils import translation
@@ -66,7 +66,7 @@ def find_and_book(someone, space, day):
 
 
 def words(message, **values):
-    """Return a message in the language of the test; `values` in theirs."""
+    """Return a message in the language of the test."""
     return translation.gettext(message) % values
 
 

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def site(settings, space):
-    """Pages that break, sign-in that closes soon, and places of all kinds."""
+    """Pages that break, a sign-in that soon locks, and places of all kinds."""
     settings.ROOT_URLCONF = "config.tests.browser.urls"
     settings.AXES_FAILURE_LIMIT = 2
 
@@ -28,7 +28,7 @@ LANGUAGES = pytest.mark.parametrize("language", ["en", "ru"])
 
 
 def inspect(person, tour, language):
-    """Return what is wrong, by page. Axe goes round once: its rules don't read words."""
+    """Return what is wrong, by page. Axe runs only once: its rules don't depend on language."""
     found = {}
     for name in tour:
         check = violations if language == "en" else foreign_words

@@ -1,4 +1,4 @@
-"""Searching on the board: the answer comes in place, and the address always says what is shown."""
+"""Searching on the board: results appear in place, and the URL always says what is shown."""
 
 import re
 from datetime import timedelta
@@ -30,7 +30,7 @@ def choose(someone, name, value):
 
 
 def expect_shown(someone, times):
-    """The heading, the form and the address agree."""
+    """The heading, the form and the URL agree."""
     starts, ends = times.split("–")
     expect(someone.page.locator("#found")).to_contain_text(times)
     expect(someone.page.locator("#id_from")).to_have_value(starts)
@@ -64,7 +64,7 @@ def test_the_back_button_shows_what_was_shown_before(searcher):
 
 
 def test_two_quick_choices_on_a_slow_line_both_count(searcher):
-    """The answer to the first arrives when the second has just been made."""
+    """The answer to the first arrives just after the second was made."""
     answers = []
     searcher.page.route(
         re.compile("from="), lambda route: answers.append((route, route.fetch())), times=1

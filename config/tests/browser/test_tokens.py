@@ -1,4 +1,4 @@
-"""A new API token is taken along: by one press, or by selecting it."""
+"""Copying a new API token: with one click, or by selecting it."""
 
 import pytest
 from django.utils import timezone

@@ -1,4 +1,4 @@
-"""Every page there is, with something and with nothing on it: each tour yields what it shows."""
+"""Every page there is, both full and empty: each tour yields what it shows."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from accounts.services import change
 from accounts.tests.programs import issue
 from bookings.deciding import services
 from bookings.tests.acts import book, hours, move
+from config.tests.browser import stranded
 from config.tests.browser.person import Person
 from notifications import preferences, relay
 from notifications.factories import WebhookFactory
@@ -48,7 +49,7 @@ def of_a_visitor(visitor: Person, space: Space, busy: Space, soon: datetime) -> 
         visitor.open(path)
         yield name
     visitor.open("/unreachable/")
-    visitor.page.route("**", lambda route: route.fulfill(status=204))  # it asks again by itself
+    visitor.page.route("**", lambda route: route.fulfill(status=204))  # it reloads by itself
     yield "503"
     visitor.page.unroute("**")
     yield from _after_mistakes(visitor)
@@ -286,6 +287,7 @@ def of_the_staff(
     boss.submit(".submit-row")
     boss.page.locator(".rows").wait_for()
     yield "admin: bookings in the way of a closure"
+    yield from stranded.of_the_set_up(boss, desk)
     yield from _calendars_of(boss, space)
 
 
@@ -309,7 +311,7 @@ def _calendars_of(boss: Person, space: Space) -> Iterator[str]:
 
 
 def of_webhooks(manager: Person, alice: User, space: Space, soon: datetime) -> Iterator[str]:
-    """None at first, then one of each kind; on their pages, and in the admin."""
+    """None at first, then one of each kind, on their pages and in the admin."""
     theirs = f"/staff/spaces/{space.slug}/webhooks/"
     for name, path in {"staff": "/staff/", "no webhooks": theirs}.items():
         manager.open(path)
@@ -349,7 +351,7 @@ def of_webhooks(manager: Person, alice: User, space: Space, soon: datetime) -> I
 
 
 def _told(webhook: Endpoint, alice: User, space: Space, soon: datetime) -> list[Delivery]:
-    """Let deliveries end in every way: delivered, given up, waiting for the next try, not tried."""
+    """Make deliveries in every state: delivered, given up, waiting for the next try, not tried."""
     desk, now = space.places.get(number=1), soon - timedelta(days=2)
     for day in range(3):
         book(desk, alice, now, soon + hours(24 * day))

@@ -1,0 +1,118 @@
+"""What was waited for in vain: who else is refused, and how long the others still wait."""
+
+import psycopg
+import pytest
+from django.db import OperationalError, connection
+
+from config.databases.patience import LEAST, Patience, quartered
+from config.databases.postgresql.things import Statement, Table
+from config.databases.postgresql.waiting import Waits
+from config.tests.processes import database_url
+from spaces.models import Place, Space
+
+READ = 'SELECT "id" FROM "spaces_place" WHERE "id" = %s'
+LOCK = f"{READ} FOR NO KEY UPDATE"
+WRITE = 'UPDATE "spaces_place" SET "name" = %s WHERE "id" = %s'
+
+
+def test_waits_one_after_the_other_stay_under_four_thirds_of_the_longest():
+    assert sum(quartered(1.5, times) for times in range(5)) < 2.1
+    assert quartered(1.5, 100) == LEAST
+
+
+def test_what_could_be_had_again_is_forgotten():
+    patience = Patience()
+    patience.lose("desk")
+    assert (patience.known(), patience.is_lost("desk"), patience.is_lost("room")) == (
+        ["desk"],
+        True,
+        False,
+    )
+    patience.regain(["desk"])
+    assert (patience.known(), patience.is_lost("desk")) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("lost_by", "refused"),
+    [(READ, {READ, LOCK, WRITE}), (LOCK, {LOCK, WRITE}), (WRITE, {WRITE})],
+)
+def test_a_locked_table_is_refused_to_who_asks_for_it_as_strongly(lost_by, refused):
+    table = Table("spaces_place", Statement(lost_by, "").strength)
+    assert {sql for sql in (READ, LOCK, WRITE) if table.concerns(Statement(sql, ""))} == refused
+
+
+@pytest.mark.parametrize("name", ["spaces_placement", "spaces_space", "my_spaces_place"])
+def test_a_table_of_a_like_name_is_another(name):
+    assert not Table("spaces_place", 0).concerns(Statement(f'SELECT 1 FROM "{name}"', ""))
+
+
+def test_a_row_is_refused_to_the_very_statement():
+    row = Statement(LOCK, "(1,)")
+    assert row.concerns(Statement(LOCK, "(1,)"))
+    assert not row.concerns(Statement(LOCK, "(2,)"))
+    assert not row.concerns(Statement(READ, "(1,)"))
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one lock for all writers")
+@pytest.mark.django_db(transaction=True)
+class TestPostgresql:
+    @pytest.fixture(autouse=True)
+    def serving(self, settings, space):
+        """Wait as a web process does, but a short time."""
+        settings.IS_SERVING = True
+        waits = {"lock": 0.2, "statement": 0.4, "silence": 0}
+        settings.DATABASE_WAITS = {**settings.DATABASE_WAITS, **waits}
+        wrappers = connection.execute_wrappers
+        connection.execute_wrappers = [Waits()]
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '200ms'; SET statement_timeout = '400ms'")
+        yield
+        connection.execute_wrappers = wrappers
+        connection.close()
+
+    @pytest.fixture
+    def holder(self, serving):
+        with psycopg.connect(database_url()) as holder:
+            yield holder
+
+    def test_a_locked_table_is_refused_at_once_and_others_are_not(self, holder):
+        holder.execute("LOCK TABLE spaces_place")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            Place.objects.count()
+        with pytest.raises(OperationalError, match="a moment ago"):
+            Place.objects.exists()
+        assert Space.objects.exists()
+
+    def test_who_holds_off_writers_lets_readers_pass(self, holder, desk):
+        holder.execute("LOCK TABLE spaces_place IN SHARE MODE")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            Place.objects.update(name="")
+        with pytest.raises(OperationalError, match="a moment ago"):
+            Place.objects.filter(pk=desk.pk).update(name="")
+        assert Place.objects.exists()
+
+    def test_a_locked_row_is_refused_and_others_are_not(self, holder, space):
+        one, other = space.places.order_by("number")[:2]
+        holder.execute("SELECT 1 FROM spaces_place WHERE id = %s FOR UPDATE", [one.pk])
+        with pytest.raises(OperationalError, match="lock timeout"):
+            Place.objects.filter(pk=one.pk).update(name="")
+        with pytest.raises(OperationalError, match="a moment ago"):
+            Place.objects.filter(pk=one.pk).update(name="")
+        assert Place.objects.filter(pk=other.pk).update(name="") == 1
+        assert Place.objects.filter(pk=one.pk).exists()
+
+    def test_a_slow_statement_is_refused_and_others_are_not(self):
+        with connection.cursor() as cursor:
+            with pytest.raises(OperationalError, match="statement timeout"):
+                cursor.execute("SELECT pg_sleep(%s)", [60])
+            with pytest.raises(OperationalError, match="a moment ago"):
+                cursor.execute("SELECT pg_sleep(%s)", [60])
+            cursor.execute("SELECT pg_sleep(%s)", [0])
+
+    def test_a_request_has_so_long_for_its_long_statements_together(self, monkeypatch):
+        monkeypatch.setattr("config.databases.postgresql.waiting.ALL_TOGETHER", 0.5)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(0.3)")
+            cursor.execute("SELECT 1")  # short ones don't count
+            with pytest.raises(OperationalError, match="statement timeout"):
+                cursor.execute("SELECT pg_sleep(0.31)")
