@@ -155,7 +155,7 @@ def test_when_the_server_is_down_nothing_is_lost_and_nothing_given_up(
             "nobody there": mailers(closed_port()),
             "no host": mailers(25, host="mail.invalid"),
             "says nothing": mailers(mute, timeout=0.2),
-            "wrong password": mailers(server.port, username="mesto", password="wrong"),
+            "wrong password": mailers(server.port, timeout=5, username="mesto", password="wrong"),
         }[trouble]
         deliver_mail(now=now)
     assert states() == ["PENDING"] * 3
