@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -130,6 +131,8 @@ class Press:
         """Return what it is about, as far as we can tell."""
         if act := self._act():
             return act[0].describe(self.sent, act[1], reader)
+        if not reader.is_authenticated:  # nobody knows whose it is
+            return []
         return [
             f"{label}: {text}" for name, label in TYPED.items() if (text := self.sent.get(name))
         ]
@@ -183,6 +186,12 @@ def wait(request: HttpRequest, path: str, key: str | None) -> None:
         waiting[path] = key
     kept = request.session.get(KEPT, {})
     request.session[WAITING] = {p: k for p, k in waiting.items() if k in kept}
+
+
+def waiting_at(request: HttpRequest, path: str) -> Press | None:
+    """Return the submission that will be shown there once somebody is signed in."""
+    key = request.session.get(WAITING, {}).get(path) if path else None
+    return find(request, key, now=timezone.now()) if key else None
 
 
 def take_waiting(request: HttpRequest) -> str | None:

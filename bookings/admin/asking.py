@@ -34,6 +34,7 @@ from bookings.deciding.stranding import (
     WhatBecomes,
     WhichClock,
 )
+from bookings.models import Booking
 
 type View = Callable[[], HttpResponse]
 
@@ -260,9 +261,20 @@ def _line(line: stranding.Stranded, now: Any, *, is_new: bool) -> dict[str, Any]
     return {
         "words": words_,
         "problems": [problem.message for problem in line.problems],
+        "unwritten": _unwritten(line.after.booking),
         "is_new": is_new,
         "then": wording.when(line.after.booking.period, line.after.zone),
     }
+
+
+def _unwritten(booking: Booking) -> str:
+    """Say that no mail will tell whoever booked, and how to reach them; nothing when one will."""
+    member = booking.member
+    if member is not None and member.is_active and member.email:
+        return ""
+    if member is None and booking.guest_contact:
+        return _("Gets no mail. Contact: %(contact)s") % {"contact": booking.guest_contact}
+    return _("Gets no mail.")
 
 
 def _in_words(outcome: Outcome) -> Iterable[str]:

@@ -47,7 +47,7 @@ def asked(client, desk, **data):
 
 
 @pytest.mark.parametrize("data", [{}, {"post": "yes"}])
-def test_a_place_with_bookings_tells_of_them(boss, desk, booked, data):
+def test_a_place_with_bookings_mentions_them(boss, desk, booked, data):
     for page in asked(boss, desk, **data):
         assert page.status_code == 200
         text = unescape(page.text)
@@ -74,7 +74,7 @@ def test_it_is_withdrawn_by_one_press_and_an_answer_about_the_bookings(boss, des
     assert booked.state == State.CONFIRMED
 
 
-def test_what_is_over_is_said_so(boss, desk, booked):
+def test_past_bookings_are_described_as_such(boss, desk, booked):
     Booking.objects.update(state=State.CANCELLED)
     assert "all of them over" in boss.get(f"{LIST}{desk.pk}/delete/").text
 

@@ -47,13 +47,13 @@ def ask(asking, place, at, **more):
 
 
 class TestAccepted:
-    def test_it_is_stored_and_has_an_address(self, alices, desk, soon):
+    def test_it_is_stored_and_has_a_url(self, alices, desk, soon):
         answer = ask(alices, desk, soon, note="By the window")
         assert (answer.status_code, answer["Preference-Applied"]) == (202, "respond-async")
         assert answer.json() == alices.get(answer["Location"].removeprefix("/api/v1")).json()
         assert (answer.json()["state"], answer.json()["decided_at"]) == ("CREATED", None)
 
-    def test_quarters_are_those_of_utc(self, alices, desk, soon):
+    def test_quarter_hours_are_in_utc(self, alices, desk, soon):
         """With an offset of seven minutes the same digits aren't on the quarter hour."""
         odd = soon.replace(tzinfo=offset(timedelta(minutes=7)))
         answer = ask(alices, desk, odd)
@@ -81,7 +81,7 @@ class TestAccepted:
         "header",
         ["", "respond-sync", "wait=10", "respond-asynchronously", "foo; respond-async", ","],
     )
-    def test_other_preferences_are_not_heard(self, alices, desk, soon, header):
+    def test_other_preferences_are_ignored(self, alices, desk, soon, header):
         answer = alices.post("/bookings", wish(desk, soon), prefer=header)
         assert answer.status_code == 201
         assert not answer.has_header("Preference-Applied")
@@ -95,7 +95,7 @@ class TestAccepted:
         assert decision(alices, first) == ("CONFIRMED", [])
         assert decision(alices, second) == ("REJECTED", ["slot_taken"])
 
-    def test_what_no_booking_can_be_is_refused_at_once(self, alices, desk, soon):
+    def test_what_can_never_be_a_booking_is_refused_at_once(self, alices, desk, soon):
         answer = ask(alices, desk, soon, hours=-1)
         assert kind(answer) == (422, "refused")
         assert [problem["code"] for problem in answer.json()["problems"]] == ["ends_before_start"]
@@ -110,7 +110,7 @@ class TestAccepted:
             ("REJECTED", ["too_many_upcoming"]),
         ]
 
-    def test_undecided_it_can_not_be_changed_yet(self, alices, desk, soon):
+    def test_it_can_not_be_changed_while_undecided(self, alices, desk, soon):
         address = f"/bookings/{ask(alices, desk, soon).json()['code']}"
         assert kind(alices.delete(address)) == (409, "wrong_state")
         assert kind(alices.patch(address, {"party_size": 2})) == (409, "wrong_state")
@@ -146,7 +146,7 @@ class TestWaiting:
         assert answer.json()["state"] == "CONFIRMED"
         assert answer["Preference-Applied"] == "wait=15"
 
-    def test_after_so_many_seconds_it_comes_anyway(self, alices, undecided, pauses):
+    def test_after_the_requested_seconds_it_comes_anyway(self, alices, undecided, pauses):
         answer = alices.get(undecided, prefer="wait=7")
         assert 7 <= pauses.seconds < 7.2
         assert (answer.status_code, answer.json()["state"]) == (200, "CREATED")
@@ -172,7 +172,7 @@ class TestWaiting:
     @pytest.mark.parametrize(
         "header", ["wait", "wait=", "wait=0", "wait=-1", "wait=1.5", "wait=x", "wait=٣", "waiter=5"]
     )
-    def test_nonsense_is_not_heard(self, alices, undecided, header):
+    def test_nonsense_is_ignored(self, alices, undecided, header):
         answer = alices.get(undecided, prefer=header)
         assert answer.status_code == 200
         assert not answer.has_header("Preference-Applied")
@@ -235,7 +235,7 @@ class TestBatch:
     def post(self, asking, items, **headers):
         return asking.post("/bookings/batch", {"bookings": items}, **headers)
 
-    def test_each_item_stands_for_itself(self, alices, space, desk, soon):
+    def test_each_item_stands_alone(self, alices, space, desk, soon):
         items = [
             wish(desk, soon),
             wish(desk, soon, note="too late"),
@@ -293,7 +293,7 @@ class TestBatch:
         assert (kind(answer), fields(answer)) == ((422, "invalid"), ["body.bookings"])
         assert not Booking.objects.exists()
 
-    def test_an_item_that_is_no_booking_refuses_all(self, alices, desk, soon):
+    def test_one_invalid_item_refuses_them_all(self, alices, desk, soon):
         """Every wrong value is named with its index in the list; nothing is done."""
         items = [wish(desk, soon), {"place": str(desk.code)}, wish(desk, soon, party_size=0)]
         answer = self.post(alices, items)

@@ -54,7 +54,7 @@ def test_a_bookings_life_in_order(alice, desk, now):
     assert items[2]["reason"] == "Ill"
 
 
-def test_one_who_saw_none_of_many_is_told_to_go_on(alice, bob, desk, now):
+def test_a_reader_who_saw_none_of_many_is_told_to_continue(alice, bob, desk, now):
     """Readers give new events their positions in the log, a batch at a time."""
     others = book(desk, bob, now)
     event = others.events.get()
@@ -69,7 +69,7 @@ def test_one_who_saw_none_of_many_is_told_to_go_on(alice, bob, desk, now):
     assert kinds(items) == ["CONFIRMED"]
 
 
-def test_going_on_where_one_was(alice, desk, now):
+def test_continuing_where_you_were(alice, desk, now):
     client = program(alice)
     first = book(desk, alice, now)
     items, after = follow(client, limit=1)
@@ -85,7 +85,7 @@ def test_nothing_happened_yet(alice):
     assert page == {"items": [], "next_cursor": "", "has_more": False}
 
 
-def test_whose_events_one_sees(alice, bob, host, desk, now):
+def test_whose_events_people_see(alice, bob, host, desk, now):
     elsewhere = open_space(slug="elsewhere", places=1)
     book(desk, alice, now)
     book(elsewhere.places.get(), alice, now, TEN + hours(4))
@@ -101,7 +101,7 @@ def test_whose_events_one_sees(alice, bob, host, desk, now):
     "cursor",
     ["x", "1", ".", "0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.1", "٣.٣", "\x00", "9" * 60, "a" * 300],
 )
-def test_a_cursor_of_somewhere_else(alice, desk, now, cursor):
+def test_a_cursor_from_elsewhere(alice, desk, now, cursor):
     book(desk, alice, now)
     answer = program(alice).get("/api/v1/events", {"after": cursor})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")

@@ -117,7 +117,7 @@ class TestAfterADeath:
         assert asking.post("/bookings", body, **KEY).json() == first.json()
         assert Booking.objects.count() == 1
 
-    def test_what_was_rejected_stays_rejected(self, alice, bob, desk, soon):
+    def test_a_rejected_booking_stays_rejected(self, alice, bob, desk, soon):
         mine = program(bob).post("/bookings", wish(desk, soon)).json()["code"]
         asking = program(alice)
         first = asking.post("/bookings", wish(desk, soon), **KEY)
@@ -159,7 +159,7 @@ class TestAfterADeath:
         assert kind(other) == (422, "idempotency_key_reused")
         assert Booking.objects.count() == 1
 
-    def test_a_key_means_something_else_for_each_member(self, alice, bob, space, soon):
+    def test_each_member_has_separate_keys(self, alice, bob, space, soon):
         one, two, _ = space.places.by_number()
         assert program(alice).post("/bookings", wish(one, soon), **KEY).status_code == 201
         assert program(bob).post("/bookings", wish(two, soon), **KEY).status_code == 201

@@ -43,19 +43,19 @@ class TestCancelled:
         assert "autofocus" not in later
         assert "Cancelled: " not in later
 
-    def test_it_is_booked_again_by_two_presses(self, member, upcoming, desk, soon):
+    def test_it_is_booked_again_with_two_clicks(self, member, upcoming, desk, soon):
         page = member.post(f"{upcoming.get_absolute_url()}cancel/", follow=True)
         board = member.get(links(page)["Book it again"])
         picked = board.context["board"].picked
         assert (picked.place, picked.period) == (desk, upcoming.period)
 
-    def test_another_time_is_looked_for_on_the_same_day(self, member, upcoming, soon):
+    def test_another_time_is_searched_on_the_same_day(self, member, upcoming, soon):
         services.cancel(upcoming, by=upcoming.member, now=soon - hours(20))
         page = member.get(upcoming.get_absolute_url())
         board = member.get(links(page)["Find another time"])
         assert board.context["board"].search.day == soon.date()
 
-    def test_what_is_past_is_booked_again_on_a_day_to_come(self, member, desk, alice, soon):
+    def test_a_past_booking_is_booked_again_on_a_future_day(self, member, desk, alice, soon):
         long_ago = soon - timedelta(days=30)
         past = book(desk, alice, long_ago - hours(24), long_ago)
         Booking.objects.update(state=State.COMPLETED)
@@ -105,7 +105,7 @@ class TestFilters:
         page = client.get("/admin/bookings/booking/").text
         assert sorted(re.findall(r"state=(\w+)", page)) == sorted(MET)
 
-    def test_they_are_those_that_the_code_names_as_a_target(self):
+    def test_they_are_the_states_that_the_code_moves_to(self):
         """A new state that a service uses has to be offered too."""
         sources = [
             path

@@ -185,7 +185,7 @@ def status(answer: HttpResponse) -> int:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_everybody_gets_the_status_that_is_written_down(row, people, desk, alice, soon, settings):
+def test_everybody_gets_the_expected_status(row, people, desk, alice, soon, settings):
     settings.AXES_FAILURE_LIMIT = 100  # the lockout is tested elsewhere
     open_space(slug="hidden", is_active=False)
     if row.endswith(" late"):
@@ -221,7 +221,7 @@ def test_every_operation_is_in_the_table():
         ("boss", ["alice at loft", "alice at away", "bob at loft", "guest at loft"]),
     ],
 )
-def test_lists_show_to_each_what_they_may_see(people, space, host, alice, bob, soon, who, seen):
+def test_lists_show_everybody_what_they_may_see(people, space, host, alice, bob, soon, who, seen):
     one, two, three = space.places.by_number()
     away = Space.objects.get(slug="away").places.get()
     for place, member in [(one, alice), (away, alice), (two, bob), (three, None)]:

@@ -175,7 +175,7 @@ def test_every_kind_is_provoked():
 
 
 @pytest.mark.parametrize("code", PROVOKED)
-def test_a_problem_is_told_as_what_it_is(stage, code):
+def test_a_problem_has_its_kind(stage, code):
     answer = PROVOKED[code](stage)
     assert kind(answer) == (KINDS[code].status, code)
     assert answer["Cache-Control"] == "no-store"
@@ -284,7 +284,7 @@ def test_every_rule_is_broken():
 
 
 @pytest.mark.parametrize("code", BROKEN)
-def test_a_broken_rule_is_named_by_its_code(stage, code):
+def test_a_broken_rule_has_its_code(stage, code):
     answer = BROKEN[code](stage)
     if answer.status_code == 200:  # a queued one, decided since
         assert (answer.json()["state"], answer.json()["problems"]) == ("REJECTED", [code])

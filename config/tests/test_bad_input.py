@@ -247,7 +247,7 @@ def path_of(route, rows, garbage=None):
 
 
 def written():
-    """Return every row of ours; sessions and counts of tries may change."""
+    """Return all our rows; sessions and counts of tries may change."""
     ours = {"accounts", "spaces", "bookings", "notifications", "auth", "admin"}
     return {
         model._meta.label: sorted(map(repr, model.objects.values_list()))
@@ -257,7 +257,7 @@ def written():
 
 
 @at_every_address
-def test_every_address_leads_somewhere(here):
+def test_every_url_leads_somewhere(here):
     """Without this, the tests below might be testing nothing but "not found"."""
     answer = here.come().get(here.path)
     expected = {REFUSED[here.name]} if here.name in REFUSED else {200, 302}
@@ -380,6 +380,6 @@ def test_the_pages_have_forms_to_try(sessions):
             browser(sessions, "visitor").get("/accounts/register/").text
         ).found
     ]
-    assert {"username", "password1", "password2", "email"} <= register.keys()
+    assert {"username", "password1", "email"} <= register.keys()
     board = PostedForms(browser(sessions, "member").get("/spaces/loft/").text).found
     assert {"place", "starts_at", "ends_at", "request_key"} <= dict(board[0][1]).keys()

@@ -37,7 +37,7 @@ def waiting(desk, alice, soon):
 
 class TestHeartbeat:
     @pytest.mark.django_db(transaction=True)
-    def test_a_worker_shows_itself_and_takes_its_sign_along_when_it_stops(self, manage):
+    def test_a_worker_sends_a_heartbeat_and_removes_it_when_it_stops(self, manage):
         process = manage("worker", "--interval", "60")
         wait_for(WorkerHeartbeat.objects.exists)
         process.send_signal(signal.SIGTERM)
@@ -46,7 +46,7 @@ class TestHeartbeat:
         assert not WorkerHeartbeat.objects.exists()
 
     @pytest.mark.django_db(transaction=True)
-    def test_a_killed_worker_leaves_its_sign_behind_and_is_missed(self, manage):
+    def test_a_killed_worker_leaves_its_heartbeat_behind_and_is_missed(self, manage):
         process = manage("worker", "--interval", "60")
         wait_for(WorkerHeartbeat.objects.exists)
         process.kill()
@@ -65,17 +65,17 @@ class TestHeartbeat:
         one.stop()
         assert Attendance.at(now).workers == 1
 
-    def test_a_sign_costs_one_statement(self, worker, django_assert_num_queries):
+    def test_a_heartbeat_costs_one_statement(self, worker, django_assert_num_queries):
         with django_assert_num_queries(1):
             worker.beat(now=timezone.now())
 
-    def test_who_starts_clears_away_what_was_killed_long_ago(self, now):
+    def test_a_starting_worker_removes_rows_of_long_dead_ones(self, now):
         Heartbeat().beat(now=now - FORGOTTEN_AFTER - MINUTE)
         Heartbeat().beat(now=now - FORGOTTEN_AFTER + MINUTE)
         Heartbeat().beat(now=now)
         assert WorkerHeartbeat.objects.count() == 2
 
-    def test_a_worker_that_was_taken_for_dead_shows_itself_again(self, worker):
+    def test_a_worker_that_was_taken_for_dead_comes_back(self, worker):
         WorkerHeartbeat.objects.all().delete()
         worker.beat(now=timezone.now())
         assert Attendance.at(timezone.now()).workers == 1
@@ -93,7 +93,7 @@ class TestHeartbeat:
         with stop_signals() as is_stopping, pytest.raises(SystemExit):
             side_by_side(lanes, interval=60, is_stopping=is_stopping)
 
-    def test_no_lane_of_work_shows_the_sign(self):
+    def test_no_working_lane_sends_the_heartbeat(self):
         """Whatever a step is waiting for, the heartbeat is on time."""
         assert "heartbeat" not in LANES
 
@@ -118,18 +118,18 @@ class TestMonitor:
         assert (answer.status_code, answer.json()["problems"]) == (503, ["no_worker"])
         assert answer.json()["last_seen_at"] is None
 
-    def test_a_request_waits_though_a_worker_lives(self, client, worker, waiting):
+    def test_a_request_waits_though_a_worker_is_alive(self, client, worker, waiting):
         answer = client.get("/readyz?worker=1")
         assert (answer.status_code, answer.json()["problems"]) == (503, ["request_waits"])
 
     def test_both(self, client, waiting):
         assert client.get("/readyz?worker=1").json()["problems"] == ["no_worker", "request_waits"]
 
-    def test_a_request_that_just_came_is_no_problem(self, client, worker, desk, alice, soon):
+    def test_a_new_request_is_no_problem(self, client, worker, desk, alice, soon):
         ask(desk, alice, timezone.now(), soon)
         assert client.get("/readyz?worker=1").status_code == 200
 
-    def test_the_database_is_away(self, client):
+    def test_the_database_is_down(self, client):
         def lost(*_):
             raise OperationalError("gone")
 
@@ -155,7 +155,7 @@ class TestStatus:
             "A request has been waiting for its decision for 2 min."
         )
 
-    def test_a_database_that_is_away_is_no_traceback(self, manage):
+    def test_a_dead_database_causes_no_traceback(self, manage):
         process = manage("worker", "--status", DATABASE_URL="postgres://127.0.0.1:9/nowhere")
         _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
@@ -168,13 +168,13 @@ class TestDesk:
         client.force_login(host)
         assert "amiss" not in client.get(page).text
 
-    def test_a_dead_worker_is_said(self, client, host, page):
+    def test_a_dead_worker_is_reported(self, client, host, page):
         client.force_login(host)
         assert (
             "The background worker is not running: requests stay undecided" in client.get(page).text
         )
 
-    def test_a_request_that_waits_is_said(self, client, host, worker, waiting, page):
+    def test_a_waiting_request_is_reported(self, client, host, worker, waiting, page):
         client.force_login(host)
         assert (
             "A request has been waiting for its decision for 2\u00a0min." in client.get(page).text
@@ -197,5 +197,5 @@ class TestDesk:
         (hours(48), "2 d"),
     ],
 )
-def test_a_length_of_time_is_said_shortly(time, said):
+def test_a_length_of_time_is_written_briefly(time, said):
     assert lasting(time) == said.replace(" ", "\u00a0")

@@ -21,7 +21,7 @@ def given(settings):
 
 
 @pytest.mark.parametrize("text", ["", " ", "{}"])
-def test_there_need_be_no_options(given, text):
+def test_options_are_optional(given, text):
     assert kafka.options(text) == {}
     given(options=kafka.options(text))
     assert checks.kafka_options(None) == []
@@ -30,7 +30,7 @@ def test_there_need_be_no_options(given, text):
 @pytest.mark.parametrize(
     "text", ["linger.ms=5", '{"linger.ms": 5', "[]", "17", "null", '"linger.ms"', "{'a': 1}"]
 )
-def test_options_that_are_no_json_object_are_an_error(given, text):
+def test_options_that_are_not_a_json_object_are_an_error(given, text):
     given(options=kafka.options(text))
     assert ids(checks.kafka_options(None)) == ["mesto.E013"]
 
@@ -47,7 +47,7 @@ def test_options_that_are_no_json_object_are_an_error(given, text):
         ('{"error_cb": 5}', "error_cb"),
     ],
 )
-def test_what_librdkafka_does_not_take_is_an_error(given, options, says):
+def test_what_librdkafka_rejects_is_an_error(given, options, says):
     given(options=kafka.options(options))
     [error] = checks.kafka_options(None)
     assert error.id == "mesto.E014"
@@ -63,7 +63,7 @@ def test_what_librdkafka_does_not_take_is_an_error(given, options, says):
         ' "sasl.username": "mesto", "sasl.password": "x"}',
     ],
 )
-def test_options_of_producers_and_consumers_are_taken(given, options, caplog):
+def test_producer_and_consumer_options_are_accepted(given, options, caplog):
     given(options=kafka.options(options))
     assert checks.kafka_options(None) == []
     assert caplog.messages == []
@@ -78,7 +78,7 @@ def test_requests_need_brokers(given):
     assert checks.kafka_requests(None) == []
 
 
-def test_a_wrong_setting_is_said_in_a_sentence(manage):
+def test_a_wrong_setting_is_explained_in_a_sentence(manage):
     process = manage("check", KAFKA_OPTIONS="linger.ms=5")
     _, log = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1

@@ -60,7 +60,7 @@ def test_every_post_takes_an_idempotency_key(document):
         assert ("Idempotency-Key" in taken) == name.startswith("post"), name
 
 
-def test_the_design_is_there(document):
+def test_every_promised_operation_exists(document):
     """The operations that were promised; there may be more."""
     promised = """
         post /api/v1/auth/token

@@ -106,14 +106,14 @@ def is_running(pid):
         return False
 
 
-def test_the_end_of_the_site_ends_the_worker_and_is_told(run):
+def test_when_the_site_ends_the_worker_ends_too_and_it_is_reported(run):
     supervisor = run(*supervising(["sh", "-c", "exit 3"], SLEEP))
     supervisor.communicate(timeout=PATIENCE)
     assert supervisor.returncode == 3
     wait_for(lambda: not is_there(supervisor.pid))
 
 
-def test_who_ends_at_once_is_started_less_and_less_often(monkeypatch, capsys):
+def test_a_worker_that_keeps_dying_is_restarted_less_and_less_often(monkeypatch, capsys):
     monkeypatch.setattr(serve, "WORKER", ["false"])
     worker, pauses = serve.Worker(), []
     for _ in range(8):

@@ -61,7 +61,7 @@ def misspelt(text, *, blanks=True):
         yield text.replace(":", "", 1)
 
 
-def test_these_are_the_spellings_in_question():
+def test_the_misspellings_include_these():
     assert {"1_0", "+1", "１", "١", "1e0", " 1", "1 ", "0x1"} <= set(misspelt("1"))
     assert "2026-W48-3T10:00" in set(misspelt("2026-11-25T10:00"))
 
@@ -138,7 +138,7 @@ def insider(alice, desk, soon):
     return ask
 
 
-def test_every_number_and_instant_in_an_address_of_the_api(insider):
+def test_every_number_and_instant_in_an_api_url(insider):
     tried = list(parameters(api.get_openapi_schema()))
     assert {name for *_, name, _ in tried} >= {"limit", "party_size", "starts_at", "from"}
     for method, path, name, right in tried:
@@ -152,7 +152,7 @@ def test_every_number_and_instant_in_an_address_of_the_api(insider):
         assert insider(method, f"{path}?{name}=+{right}").status_code == 422
 
 
-def test_every_number_and_instant_in_a_body_of_the_api(insider):
+def test_every_number_and_instant_in_an_api_body(insider):
     tried = list(bodies(api.get_openapi_schema()))
     assert {name for *_, name, _ in tried} >= {"days", "party_size", "starts_at"}
     for method, path, wrap, name, right in tried:
@@ -162,7 +162,7 @@ def test_every_number_and_instant_in_a_body_of_the_api(insider):
             assert any(field.endswith(name) for field in fields(answer)), (path, name, wrong)
 
 
-def test_a_cursor_is_what_we_wrote(alice, desk, soon):
+def test_only_our_own_cursors_are_accepted(alice, desk, soon):
     booking = book(desk, alice, soon, soon + timedelta(hours=1))
     ask = program(alice).get
     assert ask("/events", {"after": f"{booking.code}.1"}).status_code != 500
@@ -315,7 +315,7 @@ def test_the_forms_of_places_and_hours_are_among_them():
 
 
 @pytest.mark.parametrize("name", ["date", "from", "to", "party"])
-def test_the_boards_address(client, space, name):
+def test_the_boards_url(client, space, name):
     right = {**RIGHT, "party": "1"}[name]
     for wrong in misspelt(right):
         page = client.get("/spaces/loft/", {name: wrong})
@@ -323,7 +323,7 @@ def test_the_boards_address(client, space, name):
         assert page.context["form"].errors, wrong
 
 
-def test_an_address_of_the_board_where_a_plus_was_typed(client, space):
+def test_a_board_url_with_a_literal_plus(client, space):
     page = client.get("/spaces/loft/?party=+5")
     assert page.context["form"].errors == {"party": ["Write a whole number in digits, such as 4."]}
 
@@ -427,7 +427,7 @@ def midnight_after(day):
     return day.replace(hour=0) + timedelta(days=1)
 
 
-def test_24_00_in_the_boards_address(client, open_till_midnight, soon):
+def test_24_00_in_the_boards_url(client, open_till_midnight, soon):
     asked = {"date": f"{soon:%Y-%m-%d}", "from": "20:00", "to": "24:00"}
     page = client.get("/spaces/loft/", asked)
     assert not page.context["form"].errors

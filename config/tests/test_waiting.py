@@ -99,28 +99,28 @@ def locked_tables(server, *names):
 
 
 @on_postgresql
-def test_a_postgresql_that_stands_still(site, server):
+def test_a_frozen_postgresql(site, server):
     everything = [server.process.pid, *sessions(server)]
     survive(site, stopped(server, everything))
 
 
 @on_postgresql
-def test_a_postgresql_that_crashes(site, server):
+def test_a_crashing_postgresql(site, server):
     survive(site, crashed(server))
 
 
 @on_postgresql
-def test_a_postgresql_that_is_killed_and_started_again(site, server):
+def test_a_postgresql_that_is_killed_and_restarted(site, server):
     survive(site, killed(server))
 
 
 @on_postgresql
-def test_sessions_that_stand_still_while_new_ones_are_served(site, server):
+def test_frozen_sessions_while_new_ones_are_served(site, server):
     survive(site, stopped(server, sessions(server)))
 
 
 @on_postgresql
-def test_tables_that_are_locked_for_long(site, server):
+def test_tables_locked_for_a_long_time(site, server):
     survive(site, locked_tables(server, "bookings_booking", "spaces_space"), seconds=12)
 
 
@@ -148,7 +148,7 @@ def locked(file):
 
 
 @on_sqlite
-def test_a_sqlite_file_that_is_locked(tmp_path):
+def test_a_locked_sqlite_file(tmp_path):
     file = tmp_path / "mesto.sqlite3"
     with serving(tmp_path, f"sqlite:///{file}") as site:
         survive(site, locked(file), seconds=30)
@@ -170,6 +170,6 @@ def test_a_sqlite_file_that_is_locked(tmp_path):
         ("keepalives_count", 0),
     ],
 )
-def test_a_wait_that_is_too_long_or_none_is_named(name, seconds):
+def test_a_wait_setting_that_is_too_long_or_invalid_is_reported(name, seconds):
     with override_settings(DATABASE_WAITS={**settings.DATABASE_WAITS, name: seconds}):
         assert [error.id for error in database_waits(None)] == ["mesto.E007"]

@@ -95,7 +95,7 @@ def test_one_round_finishes_what_is_past_and_leaves_the_rest(past_booking, desk,
     assert (past_booking.state, coming.state) == (State.COMPLETED, State.CONFIRMED)
 
 
-def test_a_signal_lets_the_step_finish_and_the_next_one_wait():
+def test_a_signal_lets_the_step_finish_and_starts_no_other():
     ran = []
 
     def interrupted(*, now):
@@ -112,7 +112,7 @@ def test_a_signal_lets_the_step_finish_and_the_next_one_wait():
     assert ran == ["interrupted"]
 
 
-def test_signals_mean_again_what_they_meant_before():
+def test_signal_handlers_are_restored():
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with stop_signals():
         assert signal.getsignal(signal.SIGTERM) != before[0]
@@ -233,7 +233,7 @@ def test_a_round_without_a_pause_is_refused(interval):
 
 
 @pytest.mark.parametrize(("seconds", "found"), [(0, ["mesto.E004"]), (1, [])])
-def test_a_lease_that_is_over_at_once_is_a_wrong_setting(settings, seconds, found):
+def test_a_lease_of_zero_is_a_wrong_setting(settings, seconds, found):
     settings.DECISION_LEASE_SECONDS = seconds
     assert [message.id for message in checks.decision_lease(None)] == found
 
@@ -261,7 +261,7 @@ def test_a_slow_lane_keeps_no_other_waiting():
     assert ended == [True]
 
 
-def test_who_waits_for_a_network_has_a_lane_alone():
+def test_steps_that_wait_for_a_network_have_their_own_lanes():
     waiting = {"deliver_mail", "deliver_webhooks", "deliver_to_kafka"}
     lanes = [[step.__name__ for step in steps] for steps in worker.LANES.values()]
     assert [lane for lane in lanes if waiting.intersection(lane)] == [

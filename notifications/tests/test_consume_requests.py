@@ -103,7 +103,7 @@ class TestProcess:
         assert ["stopped: 4 accepted, 0 refused" in log for log in logs] == [True, True]
         assert Booking.objects.count() == 8
 
-    def test_when_one_leaves_the_other_goes_on(self, topic, start, wish):
+    def test_when_one_leaves_the_other_carries_on(self, topic, start, wish):
         first = start()
         wait_for_line(first, "are ours")
         second = start()
@@ -114,7 +114,7 @@ class TestProcess:
         wait_for(lambda: Booking.objects.count() == 4)
         stop(second)
 
-    def test_a_database_that_is_away_is_waited_for(self, topic, start, wish):
+    def test_it_waits_for_a_database_that_is_down(self, topic, start, wish):
         process = start()
         topic.write(TOPIC, wish())
         wait_for(lambda: topic.committed(GROUP, TOPIC) == [1])
@@ -129,7 +129,7 @@ class TestProcess:
         log = stop(process)
         assert "the database takes requests again" in log
 
-    def test_it_stops_while_the_database_is_away(self, topic, start, wish, tmp_path):
+    def test_it_stops_while_the_database_is_down(self, topic, start, wish, tmp_path):
         nowhere = {
             "sqlite": f"sqlite:///{tmp_path}/empty.sqlite3",  # it exists, but has no tables
             "postgresql": "postgres://nobody@127.0.0.1:1/nothing",
@@ -141,7 +141,7 @@ class TestProcess:
         assert topic.committed(GROUP, TOPIC) == [-1001]
 
     @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no connections to cut")
-    def test_a_connection_that_was_cut_is_made_anew(self, topic, start, wish):
+    def test_a_broken_connection_is_reopened(self, topic, start, wish):
         process = start()
         topic.write(TOPIC, wish())
         wait_for(lambda: topic.committed(GROUP, TOPIC) == [1])

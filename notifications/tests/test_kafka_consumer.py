@@ -105,7 +105,7 @@ def test_what_is_in_the_topic_twice_is_kept_and_printed_once(kafka, life, start,
     ]
 
 
-def test_who_reads_the_topic_from_its_beginning_again_does_nothing_twice(
+def test_reading_the_topic_from_the_start_again_does_nothing_twice(
     kafka, life, start, table, desk, alice, now
 ):
     first = start()

@@ -49,7 +49,7 @@ def test_a_name_arrives_as_it_was_written(desk_12, anna, now, name):
     assert message["Subject"] == f"Cancelled: {name}, Wed 25 Nov, 13:00–15:00"
 
 
-def test_a_long_one_is_folded_without_a_loss(desk_12, anna, now):
+def test_a_long_header_is_folded_without_loss(desk_12, anna, now):
     desk_12.name = "👩\u200d👩\u200d👧\u200d👦" * 8
     desk_12.save()
     booking = book(desk_12, anna, now)

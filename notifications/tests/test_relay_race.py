@@ -58,7 +58,7 @@ def carry_all(endpoint, now, sent=None):
 
 
 @pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
-def test_a_commit_that_comes_late_is_delivered_too(webhook, desk, alice, now):
+def test_a_late_commit_is_delivered_too(webhook, desk, alice, now):
     """Its event has the lower key, but becomes visible after the higher one was delivered."""
     other_desk = desk.space.places.get(number=2)
 
@@ -76,7 +76,7 @@ def test_a_commit_that_comes_late_is_delivered_too(webhook, desk, alice, now):
     assert carry_all(webhook, now) == []
 
 
-def test_a_lower_key_that_comes_later_is_delivered_too(webhook, desk, alice, now):
+def test_a_lower_key_that_commits_later_is_delivered_too(webhook, desk, alice, now):
     refused(alice, desk, now, pk=1000)
     assert len(carry_all(webhook, now)) == 1
     late = refused(alice, desk, now, pk=7)
@@ -84,7 +84,7 @@ def test_a_lower_key_that_comes_later_is_delivered_too(webhook, desk, alice, now
 
 
 @pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
-def test_no_position_changes_when_the_first_event_of_all_comes_late(desk, alice, now):
+def test_no_position_changes_when_the_very_first_event_commits_late(desk, alice, now):
     """Its row is the lock for one process; for another, the second event's row was."""
     second = refused(alice, desk, now, pk=1000)
     is_under_way, may_go_on = Event(), Event()
@@ -114,7 +114,7 @@ def test_no_position_changes_when_the_first_event_of_all_comes_late(desk, alice,
 
 @pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
 @pytest.mark.parametrize("ask", ["resend", "replay"])
-def test_what_is_sent_again_is_not_forgotten_at_that_moment(webhook, desk, alice, now, ask):
+def test_a_delivery_being_resent_is_not_forgotten(webhook, desk, alice, now, ask):
     book(desk, alice, now)
     carry_all(webhook, now)
     later = now + timedelta(days=31)

@@ -99,7 +99,7 @@ def send(space, url, desk, alice, now):
 
 
 @pytest.mark.parametrize("host", HERE + ELSEWHERE_INSIDE)
-def test_no_spelling_leads_inside(inside, space, desk, alice, manager, now, host):
+def test_no_spelling_leads_to_a_private_address(inside, space, desk, alice, manager, now, host):
     url = f"https://{host}:{inside.port}/"
     with watching() as called, pytest.raises(AddressRefused):
         services.add(space, url=url, kinds=[], by=manager, now=now)
@@ -185,7 +185,9 @@ def test_an_address_without_tls_leads_nowhere(space, desk, alice, manager, now, 
         ["127.0.0.1", PUBLIC],
     ],
 )
-def test_a_name_that_leads_inside(inside, space, desk, alice, manager, now, names, found):
+def test_a_name_that_leads_to_a_private_address(
+    inside, space, desk, alice, manager, now, names, found
+):
     names["hooks.example"] = [found]
     url = f"https://hooks.example:{inside.port}/"
     with pytest.raises(AddressRefused):
@@ -196,7 +198,7 @@ def test_a_name_that_leads_inside(inside, space, desk, alice, manager, now, name
     assert "private network" in delivery.error
 
 
-def test_a_name_that_leads_inside_once_the_form_is_sent(
+def test_a_name_that_turns_private_once_the_form_is_sent(
     inside, space, desk, alice, manager, now, names
 ):
     names["hooks.example"] = [[PUBLIC], ["127.0.0.1"]]
@@ -220,7 +222,9 @@ def test_a_name_that_changes_between_check_and_connection(inside, space, desk, a
     assert delivery.state == "PENDING"  # nobody answered there
 
 
-def test_a_name_that_alternates_never_leads_inside(inside, space, desk, alice, now, names):
+def test_an_alternating_name_never_leads_to_a_private_address(
+    inside, space, desk, alice, now, names
+):
     names["hooks.example"] = [[PUBLIC], ["127.0.0.1"], [PUBLIC], ["127.0.0.1"]] * 9
     webhook = WebhookFactory.create(space=space, url=f"https://hooks.example:{inside.port}/")
     with watching() as called:
@@ -232,7 +236,7 @@ def test_a_name_that_alternates_never_leads_inside(inside, space, desk, alice, n
     assert set(states(webhook)) == {"PENDING", "DEAD"}
 
 
-def test_a_proxy_of_the_environment_is_not_asked(
+def test_a_proxy_from_the_environment_is_not_used(
     inside, space, desk, alice, now, names, monkeypatch
 ):
     """A proxy would look the name up by itself, after the check."""
@@ -245,7 +249,7 @@ def test_a_proxy_of_the_environment_is_not_asked(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_leads_inside(inside, space, desk, alice, now, settings, status):
+def test_no_redirect_leads_to_a_private_address(inside, space, desk, alice, now, settings, status):
     """The first receiver stands in for one on the internet."""
     with receiving() as outside:
         outside.answers(Answer(status, headers={"Location": inside.url}))
@@ -308,5 +312,5 @@ def test_in_development_this_machine_may_be_called(space, manager, now, settings
         ("https://a.example/a#b", "/a"),
     ],
 )
-def test_what_stands_behind_the_host(url, target):
+def test_what_comes_after_the_host(url, target):
     assert guard.read(url).target == target

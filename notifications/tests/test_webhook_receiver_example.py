@@ -51,7 +51,7 @@ def signed(identity, content, secret=SECRET):
     return {"content": body, "headers": headers}
 
 
-def test_the_receiver_says_each_thing_once_and_believes_no_stranger(receiver):
+def test_the_receiver_reports_each_event_once_and_rejects_forgeries(receiver):
     url, process = receiver
     booked = {"type": "booking.confirmed", "data": {"booking": {"code": "b"}}}
     calls = [

@@ -63,7 +63,7 @@ def forget_everything():
         apps.get_model("bookings", name).objects.all().delete()
 
 
-def test_listeners_change_nothing_for_who_books(journey, space, settings):
+def test_listeners_change_nothing_for_people_who_book(journey, space, settings):
     journey()  # the first time takes more queries
     forget_everything()
     quiet = journey()
@@ -75,7 +75,7 @@ def test_listeners_change_nothing_for_who_books(journey, space, settings):
     assert not Delivery.objects.exists()  # not even recorded: the log is enough
 
 
-def test_what_happened_meanwhile_waits_for_the_first_worker(journey, space):
+def test_events_wait_for_the_first_worker(journey, space):
     _, happened = journey()
     WebhookFactory.create(space=space, is_active=True)
     call_command("check_bookings")

@@ -190,7 +190,7 @@ def test_the_models_of_this_app_that_can_be_reached_are_scoped():
     assert all(isinstance(a, SpaceScopedAdmin) for a in registered.values())
 
 
-def test_a_place_of_another_space_is_not_named_by_number(client, other, manager):
+def test_a_place_of_another_space_is_not_revealed_by_number(client, other, manager):
     PlaceFactory(space=other, number=77)
     sign_in(client, manager)
     assert shown(client, Place, q="77") == set()

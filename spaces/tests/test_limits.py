@@ -68,7 +68,7 @@ def test_no_policy_makes_a_booking_longer_than_a_day():
     assert strictest([PolicyValues(max_minutes=10_080)], kind="ROOM").max_duration == minutes(1440)
 
 
-def test_the_shortest_booking_is_one_step_unless_said_otherwise():
+def test_the_shortest_booking_is_one_step_by_default():
     assert strictest([PolicyValues(step_minutes=30)], kind="DESK").min_duration == minutes(30)
 
 

@@ -35,7 +35,7 @@ def open_around(hours, day, zone):
 
 
 @given(days, weeks)
-def test_days_divide_the_open_time_among_them(day, hours):
+def test_days_partition_the_open_time(day, hours):
     zone, middle = day
     venue = Venue(zone=zone, hours=tuple(hours))
     found = [at for near in around(middle) for o in venue.openings(near) for at in slots(o)]
@@ -46,7 +46,7 @@ def test_days_divide_the_open_time_among_them(day, hours):
 
 
 @given(days, weeks, st.integers(-96, 96), st.integers(1, 120), st.booleans())
-def test_a_period_is_open_when_every_quarter_hour_of_it_is(day, hours, offset, length, closed):
+def test_a_period_is_open_when_all_its_quarter_hours_are(day, hours, offset, length, closed):
     zone, middle = day
     starts_at = ticks(middle, before=0)[0] + SLOT * offset
     period = Period(starts_at, starts_at + SLOT * length)

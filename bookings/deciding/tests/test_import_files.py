@@ -266,7 +266,7 @@ def test_the_command_takes_the_encoding_and_the_order_of_dates(loft, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["nonsense", "hex", "rot13", "a\0b", "undefined"])
-def test_an_encoding_that_is_none_is_refused_with_some_that_are(name, tmp_path):
+def test_an_unknown_encoding_is_refused_and_known_ones_suggested(name, tmp_path):
     path = tmp_path / "some.csv"
     path.write_text(table())
     with pytest.raises(CommandError, match=r"not a text encoding. There are utf-8.*cp1251"):
@@ -287,7 +287,7 @@ def test_24_00_is_the_end_of_the_day(loft, day, hour, ends_at):
     assert entry.booking.ends_at == ends_at
 
 
-def test_the_same_bookings_saved_anew_by_another_program_are_booked_once(loft):
+def test_the_same_bookings_saved_again_by_another_program_are_booked_once(loft):
     first = list(request(read(GOOD["libreoffice-comma.csv"][0]), by=None))
     for name in ("excel-cp1251", "google", "excel-mac-cr", "numbers", "google-american"):
         content, options = GOOD[name]

@@ -70,7 +70,7 @@ def burst(db: None) -> list[Booking]:
     return list(Booking.objects.undecided().in_order_of_arrival())
 
 
-def test_a_burst_is_decided_by_three_workers_of_which_one_is_killed(burst, manage):
+def test_a_burst_is_decided_by_three_workers_one_of_them_killed(burst, manage):
     lease = {"DECISION_LEASE_SECONDS": "2"}
     workers = [manage("worker", "--interval", "0.1", **lease) for _ in range(3)]
     wait_for(lambda: Booking.objects.undecided().count() < 180)
@@ -89,7 +89,7 @@ def test_a_burst_is_decided_by_three_workers_of_which_one_is_killed(burst, manag
     assert wrong() == []
 
 
-def test_told_to_stop_a_worker_ends_what_it_began_and_nothing_more(burst, manage):
+def test_a_worker_told_to_stop_finishes_its_booking_and_no_more(burst, manage):
     worker = manage("worker")
     wait_for(lambda: Booking.objects.undecided().count() < 190)
     worker.send_signal(signal.SIGTERM)

@@ -250,7 +250,7 @@ def test_one_key_with_two_contents_books_once(house):
     assert Booking.objects.count() == 10
 
 
-def test_one_guests_form_books_once_whatever_it_says(house):
+def test_a_guests_form_books_once_whatever_it_says(house):
     """No lock separates two forged requests with one key: the constraint does."""
     host = UserFactory.create(is_superuser=True)
     guest = {"by": host, "guest_name": "Ivan"}

@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.contrib.sessions.models import Session
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
 
@@ -79,6 +80,11 @@ class Person:
         session.force_login(user)
         cookie = {"name": "sessionid", "value": session.cookies["sessionid"].value, "url": self.url}
         self._context.add_cookies([cookie])
+
+    def end_session(self) -> None:
+        """Be signed out on the server, as after a long time; the browser doesn't know."""
+        [key] = [c["value"] for c in self._context.cookies() if c["name"] == "sessionid"]
+        Session.objects.get(session_key=key).delete()
 
     def open(self, path: str) -> None:
         self.page.goto(path)

@@ -43,7 +43,7 @@ def sign_up(someone, login):
     expect(someone.page.locator("html")).to_have_attribute("lang", translation.get_language())
     someone.follow("/accounts/login/")
     someone.follow("/accounts/register/")
-    someone.fill(username=login, password1=PASSWORD, password2=PASSWORD)
+    someone.fill(username=login, password1=PASSWORD)
     someone.send()
     someone.expect_path("/$")
     expect(someone.see(".messages [role=status]")).to_be_visible()

@@ -107,7 +107,7 @@ def test_what_the_staff_see(person, narrow, space, alice, host, admin_user, soon
     assert narrow(boss, tours.of_the_staff(boss, alice, host, space, soon)) == {}
 
 
-def test_what_is_seen_of_webhooks(person, narrow, space, alice, admin_user, soon):
+def test_webhook_pages(person, narrow, space, alice, admin_user, soon):
     boss = person()
     boss.sign_in(admin_user)
     assert narrow(boss, tours.of_webhooks(boss, alice, space, soon)) == {}

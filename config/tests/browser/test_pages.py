@@ -68,13 +68,13 @@ def test_what_the_staff_see(person, space, alice, host, admin_user, soon, langua
 
 
 @LANGUAGES
-def test_what_is_seen_of_webhooks(person, space, alice, admin_user, soon, language):
+def test_webhook_pages(person, space, alice, admin_user, soon, language):
     boss = person(language=language)
     boss.sign_in(admin_user)
     assert inspect(boss, tours.of_webhooks(boss, alice, space, soon), language) == {}
 
 
-def test_a_page_of_a_site_that_is_down_asks_again_by_itself(person):
+def test_a_page_of_a_site_that_is_down_reloads_by_itself(person):
     visitor = person()
     visitor.page.clock.install()
     visitor.open("/unreachable/")

@@ -85,7 +85,7 @@ def test_the_days_around_are_links(searcher, soon):
     searcher.page.wait_for_url(lambda _: searcher.query["date"] == f"{soon:%Y-%m-%d}")
 
 
-def test_when_nothing_is_free_the_next_free_time_is_one_press_away(searcher, space, bob, soon):
+def test_when_nothing_is_free_the_next_free_time_is_one_click_away(searcher, space, bob, soon):
     for desk in space.places.all():
         book(desk, bob, soon - hours(24), soon, length=3)
     searcher.page.reload()
@@ -111,7 +111,7 @@ def test_a_free_stretch_of_the_day_chooses_its_place(person, space, alice, bob, 
     assert not Booking.objects.filter(member=alice).exists()
 
 
-def test_two_presses_on_book_book_once(searcher):
+def test_two_clicks_on_book_book_once(searcher):
     searcher.page.locator(".offers .place form button").first.dblclick()
     searcher.expect_path("/bookings/.*booked=1")
     assert Booking.objects.count() == 1
