@@ -54,7 +54,7 @@ worker: database ## work through the queues: bookings to decide, mail, webhooks,
 
 test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQL (ARGS="-k cancel")
 	@status=0; \
-	$(settings) BROWSER_TESTS=elsewhere $(python) scripts/postgres.py -- $(python) $(pytest) $(ARGS) >var/postgresql.log 2>&1 & \
+	$(settings) ANY_DATABASE_TESTS=elsewhere $(python) scripts/postgres.py -- $(python) $(pytest) $(ARGS) >var/postgresql.log 2>&1 & \
 	beside=$$!; trap 'kill $$beside; wait $$beside; exit 1' INT TERM; \
 	echo "=== Tests on SQLite (those on PostgreSQL run beside them) ==="; \
 	$(on_sqlite) $(python) $(pytest) $(ARGS) || status=1; \

@@ -1,8 +1,9 @@
 """The people and the setting of the tests."""
 
 import gc
+import os
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -54,9 +55,39 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Shuffle what is to be shuffled. A file stays together: so do the fixtures that it shares."""
-    if not (seed := config.getoption("shuffle")):
-        return
+    skip_what_runs_elsewhere(items)
+    if seed := config.getoption("shuffle"):
+        shuffle(items, seed)
+
+
+def skip_what_runs_elsewhere(items: list[pytest.Item]) -> None:
+    """Leave to the pass on SQLite what doesn't depend on the database.
+
+    That is what `any_database` marks and what drives a browser. Only `make test` asks for it, whose
+    other pass has them; whatever decides about bookings is run by both.
+    """
+    is_elsewhere = os.environ.get("ANY_DATABASE_TESTS") == "elsewhere"
+    for item in items:
+        in_browser, same = (item.get_closest_marker(m) for m in ("browser", "any_database"))
+        if same and not in_browser and depends_on_database(item):
+            raise pytest.UsageError(
+                f"{item.nodeid} can't be marked any_database: see CONTRIBUTING.md"
+            )
+        if (same or in_browser) and not item.get_closest_marker("both_databases") and is_elsewhere:
+            item.add_marker(pytest.mark.skip(reason="The pass on SQLite has them."))
+
+
+def depends_on_database(item: pytest.Item) -> bool:
+    """Tell whether a test commits, races or starts processes, or is one of what decides."""
+    fixtures = {"transactional_db", "live_server", "manage"}.intersection(item.fixturenames)
+    marker = item.get_closest_marker("django_db")
+    return bool(
+        fixtures or "deciding" in item.path.parts or (marker and marker.kwargs.get("transaction"))
+    )
+
+
+def shuffle(items: list[pytest.Item], seed: str) -> None:
+    """Shuffle files, and the tests of each: they stay together, as the fixtures that they share."""
     dice, files = random.Random(seed), defaultdict(list)
     for item in items:
         files[item.path].append(item)
@@ -72,6 +103,14 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in separate lines what was skipped, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason, count in Counter(str(each.longrepr[2]) for each in skipped).items():
+        line = f"{count} tests were SKIPPED. {reason.removeprefix('Skipped: ')}"
+        terminalreporter.write_line(line, yellow=True, bold=True)
 
 
 @pytest.fixture(scope="session")

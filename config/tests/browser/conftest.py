@@ -19,18 +19,6 @@ MISSING = (
     "There is no Chromium: `apt-get install chromium`, or `.venv/bin/playwright install chromium`."
 )
 
-#: Set by `make test` where the pass beside it has the browser: what a page looks like and how it is
-#: used doesn't depend on the database. Tests marked `both_databases` are run here all the same.
-ELSEWHERE = os.environ.get("BROWSER_TESTS") == "elsewhere"
-HAD_ELSEWHERE = "The pass on SQLite has the browser."
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if ELSEWHERE:
-        for item in items:
-            if item.get_closest_marker("browser") and not item.get_closest_marker("both_databases"):
-                item.add_marker(pytest.mark.skip(reason=HAD_ELSEWHERE))
-
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
@@ -64,16 +52,3 @@ def person(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Person
     for each in people:
         each.leave()
     assert [trouble for each in people for trouble in each.troubles] == []
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in a separate line what was not tested."""
-    skipped = terminalreporter.stats.get("skipped", [])
-    for reason in (MISSING, HAD_ELSEWHERE):
-        count = sum(
-            "browser" in report.keywords and reason in str(report.longrepr) for report in skipped
-        )
-        if count:
-            terminalreporter.write_line(
-                f"{count} browser tests were SKIPPED. {reason}", yellow=True, bold=True
-            )
