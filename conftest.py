@@ -79,7 +79,9 @@ def skip_what_runs_elsewhere(items: list[pytest.Item]) -> None:
 
 def depends_on_database(item: pytest.Item) -> bool:
     """Tell whether a test commits, races or starts processes, or is one of what decides."""
-    fixtures = {"transactional_db", "live_server", "manage"}.intersection(item.fixturenames)
+    fixtures = {"transactional_db", "live_server", "manage"}.intersection(
+        getattr(item, "fixturenames", ())
+    )
     marker = item.get_closest_marker("django_db")
     return bool(
         fixtures or "deciding" in item.path.parts or (marker and marker.kwargs.get("transaction"))

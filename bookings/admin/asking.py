@@ -68,7 +68,7 @@ class AnswerForm(forms.Form):
     def clean(self) -> None:
         cleaned = self.cleaned_data
         if cleaned.get("choice") == Choice.CANCEL and not self.errors and not cleaned["reason"]:
-            self.add_error("reason", _("Give a reason: whoever booked will see it."))
+            self.add_error("reason", _("Give a reason: the people who booked will see it."))
 
     def answer(self) -> Answer:
         """Return the answer; None when it is invalid."""
