@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
+from pathlib import Path
 from subprocess import Popen
 
 import hypothesis
@@ -118,8 +119,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """Let threads wait for their turn at the database however slow the machine is."""
+    found = connection.settings_dict
     name = "timeout" if connection.vendor == "sqlite" else "connect_timeout"
-    connection.settings_dict["OPTIONS"][name] = processes.PATIENCE
+    found["OPTIONS"][name] = processes.PATIENCE
+    if connection.vendor == "sqlite":
+        # Django removes the file that a killed run left behind, but not what SQLite keeps beside it.
+        for beside in ("-wal", "-shm"):
+            Path(f"{found['TEST']['NAME']}{beside}").unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True)

@@ -71,7 +71,7 @@ class TestProcess:
         topic.write(TOPIC, wish())
         topic.go_down()
         process = start()
-        wait_for_line(process, "Connect")
+        wait_for_line(process, "taking requests")
         topic.come_up()
         wait_for(Booking.objects.exists)
         stop(process)
