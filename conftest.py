@@ -123,7 +123,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     name = "timeout" if connection.vendor == "sqlite" else "connect_timeout"
     found["OPTIONS"][name] = processes.PATIENCE
     if connection.vendor == "sqlite":
-        # Django removes the file that a killed run left behind, but not what SQLite keeps beside it.
+        # Django removes the file that a killed run left, but not what SQLite keeps beside it.
         for beside in ("-wal", "-shm"):
             Path(f"{found['TEST']['NAME']}{beside}").unlink(missing_ok=True)
 
