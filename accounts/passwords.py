@@ -45,7 +45,7 @@ def _find(question: PasswordQuestion, *, now: datetime) -> None:
     who = question.who
     login = User.normalize_username(who)
     found = User.objects.filter(Q(username=login) | Q(email__iexact=who), is_active=True)
-    # Those who confirmed it come first: anybody can sign up with an address of somebody else.
+    # Those who confirmed it come first: anybody can sign up with somebody else's address.
     sure_first = F("email_confirmed_at").asc(nulls_last=True)
     for user in found.exclude(email="").order_by(sure_first, "pk")[:MOST_OF_ONE_MAILBOX]:
         if user.has_usable_password():

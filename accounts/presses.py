@@ -182,14 +182,14 @@ def find(request: HttpRequest, key: str, *, now: datetime) -> Press | None:
 
 
 def others(request: HttpRequest, key: str, *, now: datetime) -> list[tuple[str, Press]]:
-    """Return what else is kept, of other tabs, with its keys; not the same form once more."""
+    """Return what else is kept, from other tabs, with its keys; not the same form again."""
     kept = _kept(request, now)
     shown = kept.pop(key)
     return [(k, press) for k, press in kept.items() if not press.is_same(shown)]
 
 
 def forget(request: HttpRequest, *, now: datetime) -> None:
-    """Keep no longer what is being sent right now."""
+    """Stop keeping what is being submitted right now."""
     kept = request.session.get(KEPT)
     if not kept:
         return

@@ -268,7 +268,7 @@ def _line(line: stranding.Stranded, now: Any, *, is_new: bool) -> dict[str, Any]
 
 
 def _unwritten(booking: Booking) -> str:
-    """Say that no mail will tell whoever booked, and how to reach them; nothing when one will."""
+    """Say that the person who booked gets no mail, and how to reach them; nothing if they do."""
     member = booking.member
     if member is not None and member.is_active and member.email:
         return ""

@@ -1,4 +1,4 @@
-"""Django's command, which gives a superuser no login that looks like another either."""
+"""Django's command, which refuses look-alike logins for superusers too."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class Command(createsuperuser.Command):
     def _validate_username(
         self, username: str | None, verbose_field_name: str, database: str
     ) -> str | None:
-        """Return what is wrong with a login, as Django's command wants to be told."""
+        """Return what is wrong with a login, in the form that Django's command expects."""
         wrong: Any = super()._validate_username(username, verbose_field_name, database)  # type: ignore[misc]
         if wrong:
             return str(wrong)
