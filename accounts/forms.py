@@ -35,7 +35,7 @@ class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it
         label=_("Password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least 8 characters, not digits alone, and no common word."),
+        help_text=_("At least 8 characters, not only digits, and not a common word."),
     )
     field_order = ["username", "email", "password1"]
 

@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
@@ -162,6 +163,16 @@ def test_existing_lookalikes_are_saved_as_before(admin):
     assert admin.post(url, of_the_page(admin.get(url), name="Maria")).status_code == 302
     old.refresh_from_db()
     assert (old.name, old.looks_alike) == ("Maria", True)
+
+
+@pytest.mark.parametrize(("login", "words"), [("mеmber", MIXED), ("rnember", TAKEN)])
+def test_the_command_for_superusers_refuses_them_too(db, monkeypatch, login, words):
+    UserFactory(username="member")
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    with pytest.raises(CommandError, match=words):
+        call_command("createsuperuser", "--no-input", username=login)
+    call_command("createsuperuser", "--no-input", username="root")
+    assert User.objects.get(username="root").is_superuser
 
 
 # --- Those who were there before

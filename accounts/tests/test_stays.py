@@ -141,7 +141,7 @@ def test_resetting_a_password_ends_the_tokens_and_says_what_stays(anna, reset):
     page = client.get(answer.url)
     assert not ApiToken.objects.exists()
     assert "1 API token is revoked. Programs that used it need a new one." in page.text
-    assert "These stay, for whoever has their addresses: My bookings at Mesto." in page.text
+    assert "These stay open to anyone who has their addresses: My bookings at Mesto." in page.text
 
 
 def test_after_a_reset_signing_in_leads_to_what_stays(anna):

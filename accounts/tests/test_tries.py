@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import path
 
 from accounts import tries
 from accounts.factories import PASSWORD, UserFactory
@@ -193,3 +194,55 @@ def test_a_known_and_an_unknown_login_take_the_same_statements(settings):
     nobody = statements("nobody")
     for who in ["user1", "user1@example.org", "nobody@example.org", "USER2"]:
         assert statements(who) == nobody
+
+
+@pytest.mark.usefixtures("people")
+def test_signing_up_with_an_address_that_somebody_has_is_like_with_any_other():
+    def statements(login, email):
+        fields = {"username": login, "password1": PASSWORD, "password2": PASSWORD, "email": email}
+        with CaptureQueriesContext(connection) as found:
+            answer = Client().post("/accounts/register/", fields)
+        assert answer.status_code == 302
+        return len(found)
+
+    free = statements("carol", "carol@example.org")
+    assert statements("dave", "user1@example.org") == free
+
+
+# --- The password once more, of somebody who is signed in
+
+
+def asking_for_it(client):
+    """Walk the pages that a member can open; yield those with a form that asks for the password."""
+    for pattern in urlpatterns_of_people():
+        if "<" in str(pattern.pattern):
+            continue
+        path = f"/accounts/{pattern.pattern}"
+        page = client.get(path)
+        main = page.text.partition("<main")[2] if page.status_code == 200 else ""
+        if 'autocomplete="current-password"' in main:
+            yield path
+
+
+def urlpatterns_of_people():
+    from accounts.urls import urlpatterns as own
+    from bookings.urls import urlpatterns as more
+
+    prefix = "accounts/"
+    yield from own
+    for pattern in more:
+        if str(pattern.pattern).startswith(prefix):
+            yield path(str(pattern.pattern).removeprefix(prefix), pattern.callback)
+
+
+def test_an_open_session_is_no_place_to_guess_the_password(client, alice, settings):
+    settings.TRIES["password"] = {"login": 3}
+    client.force_login(alice)
+    pages = list(asking_for_it(client))
+    assert pages == ["/accounts/password/", "/accounts/email/", "/accounts/delete/"]
+    wrong = {"old_password": "wrong", "password": "wrong", "email": "a@example.org"}
+    for page in pages:
+        Tally.objects.all().delete()
+        found = [client.post(page, wrong).status_code for _ in range(4)]
+        assert found == [422, 422, 422, 429]
+        assert client.post(page, wrong | {"password": PASSWORD}).status_code == 429

@@ -68,7 +68,7 @@ class AnswerForm(forms.Form):
     def clean(self) -> None:
         cleaned = self.cleaned_data
         if cleaned.get("choice") == Choice.CANCEL and not self.errors and not cleaned["reason"]:
-            self.add_error("reason", _("Give a reason: whoever booked will see it."))
+            self.add_error("reason", _("Give a reason: the people who booked will see it."))
 
     def answer(self) -> Answer:
         """Return the answer; None when it is invalid."""
@@ -268,7 +268,7 @@ def _line(line: stranding.Stranded, now: Any, *, is_new: bool) -> dict[str, Any]
 
 
 def _unwritten(booking: Booking) -> str:
-    """Say that no mail will tell whoever booked, and how to reach them; nothing when one will."""
+    """Say that the person who booked gets no mail, and how to reach them; nothing if they do."""
     member = booking.member
     if member is not None and member.is_active and member.email:
         return ""

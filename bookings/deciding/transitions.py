@@ -123,7 +123,7 @@ def record_all(
     by: User | None,
     now: datetime,
 ) -> None:
-    """Append one event to the log of each booking, all at once, with problems of its own.
+    """Append one event to each booking's log, all at once, each with its own problems.
 
     Their rows are locked.
     """

@@ -97,7 +97,8 @@ class _Cards:
         )
         if not said:
             return ""
-        return f'<p class="{"last-word" if is_warning else "muted"}">{escape(capfirst(said))}</p>'
+        tone = "warning" if is_warning else "muted"
+        return f'<p class="last-word {tone}">{escape(capfirst(said))}</p>'
 
     def _offered(self, place: Place) -> Iterator[str]:
         if place.capacity > 1:

@@ -265,7 +265,7 @@ class TestFilters:
     def test_a_filter_under_both_its_names_is_refused(self, alices, name, other, value):
         answer = alices.get("/bookings", {name: value, other: value})
         assert kind(answer) == (422, "invalid")
-        assert f"{name} and {other} are one filter" in answer.text
+        assert f"{name} and {other} are the same filter" in answer.text
 
     def test_offsets_that_no_place_has(self, alices):
         """PostgreSQL only accepts up to ±15:59."""

@@ -143,7 +143,7 @@ class TestStatus:
     def test_all_is_well(self, worker):
         out = StringIO()
         call_command("worker", status=True, stdout=out)
-        assert out.getvalue() == "Workers alive: 1. Oldest request that waits: none.\n"
+        assert out.getvalue() == "Workers alive: 1. Oldest waiting request: none.\n"
 
     def test_it_fails_and_says_what_is_wrong(self, waiting):
         Heartbeat().beat(now=timezone.now() - timedelta(minutes=5, seconds=5))

@@ -270,7 +270,25 @@ def test_the_page_can_be_reloaded_but_not_forever(alice, wish):
         for key, press in session["presses"].items()
     }
     session.save()
-    assert "That was too long ago" in visitor.get(path, follow=True).text
+    assert "too long ago to send again" in visitor.get(path, follow=True).text
+
+
+def test_two_tabs_lose_neither(alice, wish, soon):
+    visitor = Client()
+    later = wish | {"starts_at": f"{soon + hours(5):%Y-%m-%dT%H:%M}", "request_key": "twice"}
+    later |= {"ends_at": f"{soon + hours(6):%Y-%m-%dT%H:%M}"}
+    for sent in (wish, wish, later):  # the first by two presses
+        path = visitor.post("/bookings/", sent).url
+    page = signed_in(visitor, "alice", path)
+    assert Form(page).kept == list(later.items())
+    [other] = re.findall(r'<a href="(/accounts/again/[^"]*)">Desk 1, [^<]*10:00–12:00', page.text)
+    Form(page).press(visitor)
+    page = visitor.get(other)
+    assert Form(page).kept == list(wish.items())
+    assert "You also sent" not in page.text  # that is done
+    Form(page).press(visitor)
+    assert Booking.objects.count() == 2
+    assert "presses" not in visitor.session or visitor.session["presses"] == {}
 
 
 # --- Other ways to lose it

@@ -10,6 +10,13 @@ from django.urls import get_resolver, reverse
 
 from accounts.factories import PASSWORD, UserFactory
 from config.api import api
+from config.tests.garbage import PostedForms
+from config.tests.test_bad_input import (
+    Address,
+    addresses,
+    rows,  # noqa: F401 - a fixture
+    sessions,  # noqa: F401 - a fixture
+)
 
 #: What is sent.
 COUNTED = {
@@ -84,3 +91,24 @@ def test_each_counts_without_a_shared_cache(name, db, settings):
     assert found[0].status_code < 429
     assert found[-1].status_code == 429
     assert 0 < int(found[-1]["Retry-After"]) <= 3600
+
+
+#: Where a person's address can be typed; each has it confirmed (notifications/tests).
+ADDRESSES = {"register", "login", "email", "admin:accounts_user_change"}
+#: Where the address of a space can be.
+OF_SPACES = {"admin:spaces_space_add", "admin:spaces_space_change"}
+
+
+def test_no_other_page_takes_an_address(rows, sessions):  # noqa: F811
+    found = set()
+    for name, route in addresses(get_resolver().url_patterns):
+        if route.startswith("api/"):
+            continue
+        here = Address(name, route, rows, sessions, {})
+        for who in {here.insider, *(["visitor"] if route.startswith("accounts/") else [])}:
+            page = here.come(who).get(here.path)
+            if page.get("Content-Type", "").startswith("text/html"):
+                forms = PostedForms(page.text).found
+                found |= {name for _to, fields in forms if "email" in dict(fields)}
+    assert found - OF_SPACES <= ADDRESSES
+    assert found >= {"register", "email", "admin:accounts_user_change"}

@@ -128,7 +128,7 @@ class TestProcess:
         assert list(RefusedRequest.objects.values_list("offset", flat=True)) == [4]
         log = stop(process)
         assert "next try in 0.5 s" in log
-        assert "the database takes requests again" in log
+        assert "the database accepts requests again" in log
 
     def test_it_stops_while_the_database_is_down(self, topic, start, wish, tmp_path):
         nowhere = {
@@ -137,7 +137,7 @@ class TestProcess:
         }
         process = start(DATABASE_URL=nowhere[connection.vendor])
         topic.write(TOPIC, wish())
-        wait_for_line(process, "the database takes no requests")
+        wait_for_line(process, "the database doesn't accept requests")
         stop(process)
         assert topic.committed(GROUP, TOPIC) == [-1001]
 

@@ -112,6 +112,7 @@ def test_the_mail_with_the_link_says_whose_it_is(change):
         "\n"
         "Login: anna\n"
         "\n"
+        "Reminders of your bookings start once it is confirmed.\n"
         "The link is valid for three days.\n"
         "\n"
         f"Confirm the address: https://mesto.example{link}\n"

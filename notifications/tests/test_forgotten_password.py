@@ -99,6 +99,18 @@ def test_people_who_share_a_mailbox_get_a_link_each(ask, anna, rita):
     assert len(sent(timezone.now())) == 2
 
 
+def test_accounts_that_strangers_made_with_an_address_keep_nobody_from_a_link(ask, db):
+    for n in range(passwords.MOST_OF_ONE_MAILBOX):
+        UserFactory.create(
+            username=f"stranger{n}", email="vera@example.org", email_confirmed_at=None
+        )
+    UserFactory.create(username="vera", email="vera@example.org")
+    ask("vera@example.org")
+    told = [text(message) for message in sent(timezone.now())]
+    assert len(told) == passwords.MOST_OF_ONE_MAILBOX
+    assert any("Login: vera\n" in words for words in told)
+
+
 @pytest.mark.parametrize(
     "who", ["nobody", "nobody@example.org", "alice", "gone", "closed", "x" * 254]
 )

@@ -225,7 +225,7 @@ def test_an_old_mail_is_not_sent_again_once_it_is_outdated(desk_12, anna, now):
     first, second = Delivery.objects.order_by("position")
     resend([first], now=now)
     assert sent(now) == []
-    assert states()[0] == ("SKIPPED", "A later mail has told how the booking is now.")
+    assert states()[0] == ("SKIPPED", "A later mail has described the booking as it is now.")
     resend([first, second], now=now)  # as a replay does: in order, so that the last word is true
     assert [message["Subject"] for message in sent(now)] == [
         "Desk 12 is yours: Wed 25 Nov, 13:00–15:00",
@@ -317,7 +317,7 @@ def test_an_immediate_refusal_is_not_mailed(desk_12, anna, bob, now):
     book(desk_12, bob, now)
     book(desk_12, anna, now)
     assert sent(now) == []
-    assert ("SKIPPED", "The refusal was told at once.") in states()
+    assert ("SKIPPED", "The refusal was shown at once.") in states()
 
 
 def test_if_nobody_can_book_any_more_the_link_leads_to_the_booking(desk_12, anna, bob, now):
@@ -375,7 +375,7 @@ def test_an_invalid_address_is_given_up(desk_12, anna, rita, now, address):
     book(desk_12, anna, now)
     book(desk_12, rita, now, local(desk_12.space, "2026-11-25T16:00"))
     assert [message["To"] for message in sent(now)] == ["rita@example.org"]
-    assert states() == [("DEAD", "The member's address is none."), ("DELIVERED", "")]
+    assert states() == [("DEAD", "The member's address is invalid."), ("DELIVERED", "")]
 
 
 def test_an_address_in_another_script_gets_mail(desk_12, anna, now):

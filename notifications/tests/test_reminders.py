@@ -170,7 +170,7 @@ def test_after_the_start_there_is_nothing_to_remind_of(booking, starts_at):
 def test_a_reminder_that_waited_too_long_is_left_out(booking, starts_at):
     remind(now=starts_at - hours(1))
     assert sent(starts_at) == []
-    assert reminders().get().error == "The booking has begun."
+    assert reminders().get().error == "The booking has started."
 
 
 # --- About what------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def test_a_waiting_reminder_of_a_moved_booking_is_not_sent(booking, starts_at):
     remind(now=due_at)
     move(booking, due_at, starts_at + hours(48))
     assert [message["Subject"].split(":")[0] for message in sent(due_at)] == ["Moved"]
-    assert reminders().get().error == "The booking is not what it was."
+    assert reminders().get().error == "The booking has changed since."
 
 
 def test_a_cancelled_booking_gets_no_reminder(booking, anna, now, starts_at):
@@ -254,7 +254,7 @@ def test_switching_reminders_off_stops_a_waiting_one(booking, anna, starts_at):
     remind(now=due_at)
     choose_reminders(anna, wanted=False)
     assert sent(due_at) == []
-    assert reminders().get().error == "The member wants no reminders."
+    assert reminders().get().error == "The member doesn't want reminders."
 
 
 def test_without_an_address_there_is_none_and_nothing_fails(desk_12, alice, now, starts_at):

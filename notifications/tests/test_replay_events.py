@@ -106,9 +106,9 @@ def test_deliveries_in_progress_are_not_disturbed(webhook, history, now):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--to=nobody"], "is no endpoint"),
-        (["--to=00000000-0000-0000-0000-000000000000"], "is no endpoint"),
-        (["--to=kafka", "--since=yesterday"], "is no date"),
+        (["--to=nobody"], "is not an endpoint"),
+        (["--to=00000000-0000-0000-0000-000000000000"], "is not an endpoint"),
+        (["--to=kafka", "--since=yesterday"], "is not a date"),
         (["--to=kafka", "--since=2026-11-25", "--until=2026-11-25"], "nothing happened in between"),
         (["--to=kafka", "--booking=7"], "invalid UUID"),
         (["--to=kafka", f"--booking={uuid4()}"], "Nothing happened"),

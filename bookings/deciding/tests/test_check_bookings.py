@@ -361,7 +361,7 @@ class TestCommand:
 
 
 class TestNotices:
-    """What the present set-up would not allow is told, and is no violation."""
+    """What the current set-up would not allow is reported, but isn't a violation."""
 
     def told(self):
         out = StringIO()
@@ -374,7 +374,7 @@ class TestNotices:
         alice.is_active = False
         alice.save()
         assert self.told() == [
-            f"notice: {booking.code}: closed, account_closed by the present set-up",
+            f"notice: {booking.code}: closed, account_closed under the current set-up",
             "1 bookings checked, no violations",
         ]
 

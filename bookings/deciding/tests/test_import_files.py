@@ -179,7 +179,7 @@ UNREADABLE = {
     "pandas-with-its-index": (
         of("utf-8", "," + table().replace("\nloft", "\n0,loft")),
         {},
-        r"^Line 1: column 1 has no name. Name it, or take it out.$",
+        r"^Line 1: column 1 has no name. Name it, or remove it.$",
     ),
     "no-head": (of("utf-8", table().partition("\n")[2]), {}, r"^Line 1 has to name the columns"),
     "open-quote": (

@@ -117,7 +117,7 @@ def test_a_mistake_is_undone(person, space, alice, soon, device, language):
     someone = person(device, language)
     someone.sign_in(alice)
     someone.open(f"{space.get_absolute_url()}?date={soon:%Y-%m-%d}&from=10:00&to=12:00")
-    expect(someone.page.locator(".place .last-word").first).to_be_visible()
+    expect(someone.page.locator(".place .last-word.warning").first).to_be_visible()
     someone.submit('.offers .place form[action="/bookings/"]')
     someone.expect_path("/bookings/.*booked=1$")
     until = (Booking.objects.get().decided_at + timedelta(minutes=5)).strftime("%-H:%M")
