@@ -141,7 +141,7 @@ def test_members_and_visitors_may_not(client, space, alice):
         ("first_number", "2", "These numbers are taken: 2, 3."),
         ("first_number", "0", "greater than or equal to 1"),
         ("first_number", "9999999999999999999999", "less than or equal to"),
-        ("first_number", "x", "Enter a whole number."),
+        ("first_number", "x", "Write a whole number in digits, such as 4."),
         ("count", "501", "less than or equal to 500"),
         ("count", "0", "greater than or equal to 1"),
         ("count", "", "This field is required."),
