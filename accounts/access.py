@@ -62,6 +62,6 @@ def told(ended: int, left: list[Open]) -> list[str]:
     if left:
         names = ", ".join(name for ways in left for name in ways.names)
         found.append(
-            _("These stay, for whoever has their addresses: %(names)s.") % {"names": names}
+            _("These stay open to anyone who has their addresses: %(names)s.") % {"names": names}
         )
     return found

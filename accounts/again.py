@@ -40,6 +40,8 @@ def middleware(
             if key := presses.take_waiting(request):
                 return redirect("again", key)
             return get_response(request)
+        if request.method == "POST" and request.user.is_authenticated:
+            presses.forget(request, now=timezone.now())
         response = get_response(request)
         if not _asks_to_sign_in(request, response):
             return response
@@ -60,11 +62,19 @@ def middleware(
 @never_cache
 def again(request: AuthenticatedRequest, key: str) -> HttpResponse:
     """Show what was sent before signing in, ready to submit with one click."""
-    press = presses.find(request, key, now=timezone.now())
+    now = timezone.now()
+    press = presses.find(request, key, now=now)
     if press is None:
-        messages.info(request, _("That was too long ago to send again. Please start over."))
+        messages.info(
+            request,
+            _("That was sent already, or too long ago to send again. Look, then start over."),
+        )
         return redirect("home")
-    context = {"press": press, "lines": press.lines(request.user)}
+    others = [
+        (other, each.lines(request.user) or [str(each.words)])
+        for other, each in presses.others(request, key, now=now)
+    ]
+    context = {"press": press, "lines": press.lines(request.user), "others": others}
     return render(request, "accounts/again.html", context)
 
 

@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm, UsernameField
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -23,15 +25,49 @@ class LoginField(UsernameField):
         return User.normalize_username(login)
 
 
-class RegisterForm(BaseUserCreationForm[User]):
-    """What can be checked without looking anybody up; `services.register` does the rest."""
+class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it takes none
+    """What can be checked without looking anybody up; `services.register` does the rest.
+
+    One password field, because it can be shown. Scripts may still send it twice, as `password2`.
+    """
+
+    password1 = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 8 characters, not only digits, and not a common word."),
+    )
+    field_order = ["username", "email", "password1"]
 
     class Meta:
         model = User
-        fields = ("username", "password1", "password2", "email")
+        fields = ("username", "email")
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
-        help_texts = {"email": _("For news about your bookings.")}
+        help_texts = {
+            "email": _("To confirm and remind you of bookings, and if you forget your password.")
+        }
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
+
+    def __init__(self, data: Any = None, **kwargs: Any) -> None:
+        if data is not None and "password1" not in data and "password" in data:
+            data = data.copy()  # signing in calls it that
+            data["password1"] = data["password"]
+        super().__init__(data, **kwargs)
+
+    def clean_password1(self) -> str:
+        password: str = self.cleaned_data["password1"]
+        if self.data.get("password2", password) != password:
+            raise ValidationError(_("The two passwords differ."), code="password_mismatch")
+        return password
+
+    def _post_clean(self) -> None:
+        """Check the password against the login and the address, which it must not resemble."""
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
+        if password := self.cleaned_data.get("password1"):
+            try:
+                validate_password(password, self.instance)
+            except ValidationError as error:
+                self.add_error("password1", error)
 
     def validate_unique(self) -> None:
         """Check nothing here: tries of logins are counted first."""

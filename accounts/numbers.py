@@ -33,7 +33,7 @@ def whole_number(text: str) -> int:
 def seconds(text: str) -> float:
     """Read seconds of a command line, perhaps not whole. Raises ArgumentTypeError."""
     if not re.fullmatch(r"[0-9]{1,9}([.][0-9]{1,9})?", text):
-        raise ArgumentTypeError(f"{text!r} is no number of seconds such as 5 or 0.5")
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds such as 5 or 0.5")
     return float(text)
 
 

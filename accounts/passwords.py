@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from axes.models import AccessAttempt
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.http import base36_to_int, int_to_base36
 
 from accounts import tokens
@@ -45,7 +45,9 @@ def _find(question: PasswordQuestion, *, now: datetime) -> None:
     who = question.who
     login = User.normalize_username(who)
     found = User.objects.filter(Q(username=login) | Q(email__iexact=who), is_active=True)
-    for user in found.exclude(email="").order_by("pk")[:MOST_OF_ONE_MAILBOX]:
+    # Those who confirmed it come first: anybody can sign up with somebody else's address.
+    sure_first = F("email_confirmed_at").asc(nulls_last=True)
+    for user in found.exclude(email="").order_by(sure_first, "pk")[:MOST_OF_ONE_MAILBOX]:
         if user.has_usable_password():
             _note(user, language=question.language, now=now)
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, QueryDict
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -130,6 +131,8 @@ class Press:
         """Return what it is about, as far as we can tell."""
         if act := self._act():
             return act[0].describe(self.sent, act[1], reader)
+        if not reader.is_authenticated:  # nobody knows whose it is
+            return []
         return [
             f"{label}: {text}" for name, label in TYPED.items() if (text := self.sent.get(name))
         ]
@@ -141,6 +144,9 @@ class Press:
             return None
         act = ACTS.get(match.view_name)
         return (act, match.kwargs) if act else None
+
+    def is_same(self, other: "Press") -> bool:
+        return (self.path, self.fields) == (other.path, other.fields)
 
     def is_old(self, now: datetime) -> bool:
         return now - datetime.fromisoformat(self.at) > KEPT_FOR
@@ -164,14 +170,38 @@ def keep(request: HttpRequest, press: Press) -> str:
     """Keep a submission in the session, with the few before it; return its key."""
     key = token_urlsafe(12)
     kept = {**request.session.get(KEPT, {}), key: asdict(press)}
-    request.session[KEPT] = dict(list(kept.items())[-MOST_KEPT:])
+    different = [
+        (k, each) for k, each in kept.items() if k == key or not Press(**each).is_same(press)
+    ]
+    request.session[KEPT] = dict(different[-MOST_KEPT:])
     return key
 
 
 def find(request: HttpRequest, key: str, *, now: datetime) -> Press | None:
-    kept = request.session.get(KEPT, {}).get(key)
-    press = Press(**kept) if kept else None
-    return None if press is None or press.is_old(now) else press
+    return _kept(request, now).get(key)
+
+
+def others(request: HttpRequest, key: str, *, now: datetime) -> list[tuple[str, Press]]:
+    """Return what else is kept, from other tabs, with its keys; not the same form again."""
+    kept = _kept(request, now)
+    shown = kept.pop(key)
+    return [(k, press) for k, press in kept.items() if not press.is_same(shown)]
+
+
+def forget(request: HttpRequest, *, now: datetime) -> None:
+    """Stop keeping what is being submitted right now."""
+    kept = request.session.get(KEPT)
+    if not kept:
+        return
+    sent = Press.of(request, now=now)
+    done = [key for key, press in _kept(request, now).items() if press.is_same(sent)]
+    if done:
+        request.session[KEPT] = {key: each for key, each in kept.items() if key not in done}
+
+
+def _kept(request: HttpRequest, now: datetime) -> dict[str, Press]:
+    kept = {key: Press(**each) for key, each in request.session.get(KEPT, {}).items()}
+    return {key: press for key, press in kept.items() if not press.is_old(now)}
 
 
 def wait(request: HttpRequest, path: str, key: str | None) -> None:
@@ -183,6 +213,12 @@ def wait(request: HttpRequest, path: str, key: str | None) -> None:
         waiting[path] = key
     kept = request.session.get(KEPT, {})
     request.session[WAITING] = {p: k for p, k in waiting.items() if k in kept}
+
+
+def waiting_at(request: HttpRequest, path: str) -> Press | None:
+    """Return the submission that will be shown there once somebody is signed in."""
+    key = request.session.get(WAITING, {}).get(path) if path else None
+    return find(request, key, now=timezone.now()) if key else None
 
 
 def take_waiting(request: HttpRequest) -> str | None:

@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 import accounts.tokens as api_tokens
-from accounts import access, emails, passwords, services, tries
+from accounts import access, emails, passwords, presses, services, tries, wishes
 from accounts.addresses import address_of
 from accounts.forms import ForgottenForm, LoginForm, ProfileForm, RegisterForm, TokenForm
 from accounts.models import LANGUAGES
@@ -51,12 +51,12 @@ def register(request: HttpRequest) -> HttpResponse:
         except services.LoginRefused as error:
             form.add_error("username", str(error))
         except TooOften as error:
-            return too_often(request, "accounts/register.html", form, error, next=_next(request))
+            return too_often(request, "accounts/register.html", form, error, **_wanted(request))
         else:
             auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
             messages.success(request, _("You have an account and are signed in."))
-            return _go_on(request)
-    return _page(request, "accounts/register.html", form, next=_next(request))
+            return wishes.carry_out(request) or _go_on(request)
+    return _page(request, "accounts/register.html", form, **_wanted(request))
 
 
 @login_not_required
@@ -69,8 +69,8 @@ def login(request: HttpRequest) -> HttpResponse:
     form = LoginForm(request, _data(request))
     if form.is_valid():
         auth.login(request, form.get_user())
-        return _go_on(request)
-    return _page(request, "accounts/login.html", form, next=_next(request))
+        return wishes.carry_out(request) or _go_on(request)
+    return _page(request, "accounts/login.html", form, **_wanted(request))
 
 
 @login_not_required
@@ -253,9 +253,17 @@ def _data(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
-def _page(request: HttpRequest, template: str, form: BaseForm, **context: str) -> HttpResponse:
+def _page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
     status = 422 if form.errors else 200
     return render(request, template, {"form": form, **context}, status=status)
+
+
+def _wanted(request: HttpRequest) -> dict[str, Any]:
+    """Return the two doors' context: where the person wanted to go, and what they came for."""
+    back = _next(request)
+    press = presses.waiting_at(request, back)
+    lines = press.lines(request.user) if press else []
+    return {"next": back, "wish": wishes.of(request), "press": press, "lines": lines}
 
 
 def _next(request: HttpRequest) -> str:

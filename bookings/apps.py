@@ -8,12 +8,23 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.presses import ACTS, Act
+        from accounts.wishes import KINDS, Kind
         from bookings.deciding.guards import bookings_that_keep, objection_to_reshaping
         from bookings.finding import wanted
+        from bookings.views.bookings import book
         from spaces.services import keepers, objections
 
         ACTS["bookings"] = Act(_("Book"), wanted.a_place)
         ACTS["reschedule"] = Act(_("Move"), wanted.a_place)
+        KINDS.append(
+            Kind(
+                act="bookings",
+                needed=("place", "starts_at", "ends_at"),
+                optional=("party_size", "note"),
+                key="request_key",
+                carry_out=book,
+            )
+        )
         ACTS["cancel"] = Act(_("Cancel the booking"), wanted.a_booking)
         keepers.append(bookings_that_keep)
         objections.append(objection_to_reshaping)

@@ -32,14 +32,14 @@ from spaces.api import router as spaces
 
 DESCRIPTION = """\
 Mesto books places by time: desks and rooms in coworking spaces, tables in restaurants. Everything a
-member can do in the browser, a program can do here; what was confirmed is yours.
+member can do in the browser, a program can do here; a confirmed booking is yours.
 
 - **Sign in** with `Authorization: Bearer <token>`. A token comes from your tokens page or from
-  `POST /auth/token`. The session of the browser works too, with its `csrftoken` as `X-CSRFToken`.
+  `POST /auth/token`. The browser's session works too, with its `csrftoken` as `X-CSRFToken`.
 - **Instants** are RFC 3339 with an offset, such as `2026-12-01T10:00:00+03:00`. Places are booked
-  from `starts_at` up to, not including, `ends_at`, in quarters of an hour.
+  from `starts_at` up to, not including, `ends_at`, in quarter hours.
 - **Errors** are problem documents (RFC 9457) with a stable `code`: [all of them](/api/v1/problems).
-- **Send again without fear**: with an `Idempotency-Key` a POST is carried out once.
+- **Retry safely**: with an `Idempotency-Key` a POST is carried out once.
 """
 
 

@@ -39,7 +39,7 @@ def trusted_proxies(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
     return [
         Error(
             "TRUSTED_PROXIES is negative.",
-            hint="How many proxies of your own stand in front: 0 when none, 1 on Render.",
+            hint="How many of your own proxies are in front: 0 if none, 1 on Render.",
             id="mesto.E002",
         )
     ]
@@ -52,7 +52,7 @@ def failure_limits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
     return [
         Error(
             "LOGIN_FAILURE_LIMIT or ADDRESS_FAILURE_LIMIT is less than 1.",
-            hint="How many wrong passwords close a login, and an address, for a while.",
+            hint="How many wrong passwords lock a login, and an address, for a while.",
             id="mesto.E003",
         )
     ]
@@ -65,7 +65,8 @@ def decision_lease(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
     return [
         Error(
             "DECISION_LEASE_SECONDS is not more than 0.",
-            hint="Longer than the slowest decision takes: two workers would begin each at once.",
+            hint="It must be longer than the slowest decision takes; otherwise two workers "
+            "decide at once.",
             id="mesto.E004",
         )
     ]
@@ -81,7 +82,7 @@ def database_waits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         return []
     return [
         Error(
-            "One of the DATABASE_… settings leaves people waiting, or nobody a chance.",
+            "One of the DATABASE_… settings makes people wait too long, or gives nobody a chance.",
             hint="DATABASE_STATEMENT_SECONDS, DATABASE_LOCK_SECONDS and DATABASE_BUSY_SECONDS are "
             f"{SHORTEST_WAIT} to {LONGEST_WAIT}, the second less than the first; "
             "DATABASE_IDLE_SECONDS, DATABASE_TCP_USER_TIMEOUT_SECONDS and DATABASE_KEEPALIVES_… "
@@ -98,7 +99,7 @@ def api_rates(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMes
     return [
         Error(
             "API_RATE_PER_TOKEN or API_RATE_PER_ADDRESS is less than 1.",
-            hint="How many requests of the API a token, and an address, may send a minute.",
+            hint="How many API requests a token, and an address, may send per minute.",
             id="mesto.E005",
         )
     ]
@@ -112,7 +113,7 @@ def deliveries(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMe
         Error(
             "One of the DELIVERY_… settings is not more than 0.",
             hint="DELIVERY_LEASE_SECONDS, DELIVERY_RETRY_SECONDS, DELIVERY_GIVE_UP_HOURS and "
-            "DELIVERY_RETENTION_DAYS are lengths of time.",
+            "DELIVERY_RETENTION_DAYS must be positive.",
             id="mesto.E006",
         )
     ]
@@ -125,8 +126,8 @@ def site_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMess
         return []
     return [
         Error(
-            "SITE_URL is not an address of a site.",
-            hint="Where links in mail lead to, such as https://book.example.org",
+            "SITE_URL is not the URL of a site.",
+            hint="Where links in mail lead, such as https://book.example.org",
             id="mesto.E010",
         )
     ]
@@ -149,7 +150,7 @@ def mail_server(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
         return [
             Error(
                 f"EMAIL_URL can't be used: {error}",
-                hint="Such as smtp+tls://user:password@host:587, or consolemail://; "
+                hint="For example smtp+tls://user:password@host:587, or consolemail://; "
                 "write @, :, / and % in a password as %40, %3A, %2F and %25.",
                 id="mesto.E011",
             )
@@ -164,7 +165,7 @@ def mail_sender(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckM
     return [
         Error(
             "MAIL_FROM is not an address.",
-            hint="Whom mail is from, such as Mesto <mesto@example.org>",
+            hint="The sender of mail, such as Mesto <mesto@example.org>",
             id="mesto.E012",
         )
     ]
@@ -185,7 +186,7 @@ def kafka_options(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Chec
         return [
             Error(
                 "KAFKA_OPTIONS is not a JSON object.",
-                hint='Such as {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}',
+                hint='For example {"security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN"}',
                 id="mesto.E013",
             )
         ]
@@ -210,8 +211,8 @@ def kafka_requests(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
         return []
     return [
         Error(
-            "KAFKA_REQUESTS_TOPIC is set, and KAFKA_BOOTSTRAP_SERVERS is not.",
-            hint="Set KAFKA_BOOTSTRAP_SERVERS=host:9092, or no topic to take requests from.",
+            "KAFKA_REQUESTS_TOPIC is set, but KAFKA_BOOTSTRAP_SERVERS is not.",
+            hint="Set KAFKA_BOOTSTRAP_SERVERS=host:9092, or no topic for requests.",
             id="mesto.E015",
         )
     ]
@@ -223,7 +224,7 @@ def public_site_url(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
         return []
     return [
         Warning(
-            "SITE_URL is this machine: links in mail lead nowhere for others.",
+            "SITE_URL is this machine: links in mail don't work for others.",
             hint="Set SITE_URL=https://book.example.org, where people open the site.",
             id="mesto.W010",
         )
@@ -283,7 +284,7 @@ def webhook_timeout(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
     return [
         Error(
             "WEBHOOK_TIMEOUT_SECONDS is not more than 0.",
-            hint="So long may a whole call of a webhook take, with its answer.",
+            hint="How long a whole webhook call may take, including its answer.",
             id="mesto.E020",
         )
     ]
@@ -296,7 +297,8 @@ def webhooks_stay_outside(app_configs: Sequence[Any] | None, **kwargs: Any) -> l
     return [
         Warning(
             "WEBHOOK_ALLOW_PRIVATE lets managers reach this machine and its network.",
-            hint="It is for development: without it webhooks go to public addresses, by https.",
+            hint="It is for development: without it, webhooks go only to public addresses, "
+            "over https.",
             id="mesto.W020",
         )
     ]

@@ -16,7 +16,7 @@ from accounts.api.schemas import Problem
 EXAMPLE_DAY = "2026-12-01"  # in the examples of all apps
 
 RETRY_AFTER = {
-    "description": "Seconds to wait before asking again.",
+    "description": "Seconds to wait before trying again.",
     "schema": {"type": "string", "examples": ["7"]},
 }
 HEADERS = {
@@ -31,7 +31,7 @@ HEADERS = {
 }
 LOCATION = {
     "Location": {
-        "description": "The booking's address.",
+        "description": "The booking's URL.",
         "schema": {"type": "string", "format": "uri-reference"},
     }
 }
@@ -67,7 +67,7 @@ IDEMPOTENCY_KEY = {
     "in": "header",
     "name": "Idempotency-Key",
     "required": False,
-    "description": "The same key within a day: the same answer, and nothing is done twice.",
+    "description": "The same key within a day gets the same answer, and nothing is done twice.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "examples": ["8e03978e-40d5-43dd"]},
 }
 IF_NONE_MATCH = {

@@ -33,7 +33,7 @@ def write() -> None:
 def check() -> None:
     page = PAGE.read_text()
     if (found := [part[2] for part in PART.finditer(page)]) != ["rooms", "states", "tables"]:
-        sys.exit(f"{PAGE.relative_to(ROOT)} has lost the mark of a generated part: {found}")
+        sys.exit(f"{PAGE.relative_to(ROOT)} has lost the marker of a generated part: {found}")
     written = zip(PART.finditer(page), PART.finditer(_written(page)), strict=True)
     stale = [old[2] for old, new in written if old[0] != new[0]]
     if stale:

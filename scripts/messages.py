@@ -219,7 +219,9 @@ def check() -> int:
     found = list(problems(wanted(), read()))
     if found:
         print(*found, sep="\n")
-        print(f"{len(found)} in {CATALOGUE.relative_to(ROOT)}; `make messages` adds and drops.")
+        print(
+            f"{len(found)} in {CATALOGUE.relative_to(ROOT)}; `make messages` adds and drops them."
+        )
     return 1 if found else 0
 
 

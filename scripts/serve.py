@@ -64,6 +64,7 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
 def end_with(parent: int) -> None:
     """Make Linux stop this process when its parent dies, even by SIGKILL."""
     if sys.platform == "linux":
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # exec would lose our own handler
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, int(signal.SIGTERM))
         if os.getppid() != parent:  # it died before we asked
@@ -88,7 +89,9 @@ def hearing() -> Iterator[Hear]:
     os.set_blocking(tell, False)
     signal.set_wakeup_fd(tell)
     for number in (*STOPS, signal.SIGCHLD):
-        signal.signal(number, lambda *_: None)
+        is_nohup = number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
+        if not is_nohup:
+            signal.signal(number, lambda *_: None)
 
     def hear(seconds: float | None) -> set[int]:
         ready, _, _ = select.select([heard], [], [], seconds)

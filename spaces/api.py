@@ -44,12 +44,12 @@ Slug = Annotated[str, Path(description="The space's slug.", examples=["tverskaya
 
 
 class SpaceOut(Schema):
-    slug: Annotated[str, Field(description="Names the space in addresses.", examples=["tverskaya"])]
-    name: Annotated[str, Field(description="What it is called.", examples=["Tverskaya"])]
+    slug: Annotated[str, Field(description="The space's name in URLs.", examples=["tverskaya"])]
+    name: Annotated[str, Field(description="Its name.", examples=["Tverskaya"])]
     kind: SpaceKind
     time_zone: Annotated[
         str,
-        Field(description="IANA name. All its times are local there.", examples=["Europe/Moscow"]),
+        Field(description="IANA name. All its times are in this zone.", examples=["Europe/Moscow"]),
     ]
     address: Annotated[
         str, Field(description="Where it is; may be empty.", examples=["Tverskaya Street 12"])
@@ -64,7 +64,7 @@ class Hours(Schema):
     closes_at: Annotated[
         LocalTime,
         Field(
-            description="Local time; not later than `opens_at`: on the next day.",
+            description="Local time; if not later than `opens_at`, on the next day.",
             examples=["22:00:00"],
         ),
     ]
@@ -76,37 +76,43 @@ class Rules(Schema):
     kind: PlaceKind
     step_minutes: Annotated[
         int,
-        Field(description="Bookings start and last in such steps, from opening.", examples=[60]),
+        Field(description="Bookings start and last in steps of this, from opening.", examples=[60]),
     ]
     min_minutes: Annotated[int, Field(description="The shortest booking.", examples=[60])]
     max_minutes: Annotated[int, Field(description="The longest booking.", examples=[480])]
     min_notice_minutes: Annotated[
-        int, Field(description="Book at least so long before the start.", examples=[0])
+        int, Field(description="How long before the start to book, at least.", examples=[0])
     ]
-    max_days_ahead: Annotated[int, Field(description="Book at most so far ahead.", examples=[90])]
+    max_days_ahead: Annotated[
+        int, Field(description="How far ahead to book, at most.", examples=[90])
+    ]
     cancel_deadline_minutes: Annotated[
-        int, Field(description="Cancel or move at least so long before the start.", examples=[60])
+        int,
+        Field(description="How long before the start to cancel or move, at least.", examples=[60]),
     ]
     grace_minutes: Annotated[
         int,
         Field(
-            description="So long after booking it may be cancelled or moved all the same.",
+            description="How long after booking it may be cancelled or moved regardless.",
             examples=[5],
         ),
     ]
     max_upcoming: Annotated[
         int | None,
-        Field(description="Upcoming bookings a member may have here; null: any.", examples=[3]),
+        Field(
+            description="How many upcoming bookings a member may have here; null: any number.",
+            examples=[3],
+        ),
     ]
 
 
 class PlaceOut(Schema):
     code: Annotated[
         UUID,
-        Field(description="The place's public code: what a booking names.", examples=[CODE]),
+        Field(description="The place's public code, for booking it.", examples=[CODE]),
     ]
     number: Annotated[int, Field(description="Unique in its space.", examples=[12])]
-    name: Annotated[str, Field(description="What it is called, in English.", examples=["Desk 12"])]
+    name: Annotated[str, Field(description="Its name, in English.", examples=["Desk 12"])]
     kind: PlaceKind
     capacity: Annotated[int, Field(description="For how many people.", examples=[1])]
     features: Annotated[list[Feature], Field(description="What it offers.")]
@@ -121,14 +127,12 @@ class SpaceDetail(SpaceOut):
         str, Field(description="Some words about it; may be empty.", examples=["Desks by the hour"])
     ]
     phone: Annotated[
-        str, Field(description="Its staff's; may be empty.", examples=["+44 20 7946 0018"])
+        str, Field(description="To reach the staff; may be empty.", examples=["+44 20 7946 0018"])
     ]
     email: Annotated[
-        str, Field(description="Its staff's; may be empty.", examples=["desk@example.com"])
+        str, Field(description="To reach the staff; may be empty.", examples=["desk@example.com"])
     ]
-    opening_hours: Annotated[
-        list[Hours], Field(description="The weekly hours; closures are not in it.")
-    ]
+    opening_hours: Annotated[list[Hours], Field(description="The weekly hours, without closures.")]
     rules: Annotated[list[Rules], Field(description="One entry for each kind of place it has.")]
     places: Annotated[list[PlaceOut], Field(description="What can be booked, by number.")]
 

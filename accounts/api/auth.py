@@ -21,7 +21,7 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 class Token(HttpBearer):
     """A token from the page `/accounts/tokens/`, or from `POST /auth/token`."""
 
-    openapi_description = "A token of your tokens page, or of `POST /auth/token`."
+    openapi_description = "A token from your tokens page, or from `POST /auth/token`."
 
     def __call__(self, request: HttpRequest) -> Any | None:
         """Refuse a header without a valid token; without a header, try the session."""
@@ -46,7 +46,7 @@ class Session(SessionAuth):
     """The cookie of somebody who is signed in on the site."""
 
     openapi_description = (
-        "The session of whoever is signed in on the site; this page uses it by itself. Changes "
+        "The session of the person signed in on the site; this page uses it automatically. Changes "
         "need the cookie `csrftoken` as `X-CSRFToken` too."
     )
 

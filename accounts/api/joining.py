@@ -37,7 +37,7 @@ class NewAccount(Input):
         Field(
             min_length=1,
             max_length=150,
-            description="The login: letters, digits and @ . + - _ ; capital or small is the same.",
+            description="The login: letters, digits and @ . + - _ ; case makes no difference.",
             examples=["carol"],
         ),
     ]
@@ -61,7 +61,7 @@ class NewAccount(Input):
 
 class AccountOut(Schema):
     username: Annotated[
-        str, Field(description="The login as it is kept: in small letters.", examples=["carol"])
+        str, Field(description="The login as it is stored: in lower case.", examples=["carol"])
     ]
     email: Annotated[str, Field(description="May be empty.", examples=["carol@example.org"])]
 

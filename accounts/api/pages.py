@@ -22,14 +22,14 @@ Cursor = Annotated[
     Query(
         "",
         max_length=300,
-        description="`next_cursor` of the page before; empty for the first page.",
+        description="`next_cursor` of the previous page; empty for the first page.",
         examples=["c2x1Zwp0dmVyc2theWE"],
     ),
 ]
 NextCursor = Annotated[
     str | None,
     Field(
-        description="Send it as `cursor` for the next page; null when this is the last.",
+        description="Send it as `cursor` for the next page; null on the last page.",
         examples=["c2x1Zwp0dmVyc2theWE"],
     ),
 ]

@@ -46,12 +46,12 @@ class Credentials(Input):
     ] = "API"
     scope: Annotated[
         ApiToken.Scope,
-        Field(description="READ may only look; WRITE may also book, move and cancel."),
+        Field(description="READ can only read; WRITE can also book, move and cancel."),
     ] = ApiToken.Scope.WRITE
     days: Annotated[
         int,
         Strict(),
-        Field(ge=1, le=365, description="How many days the token lives.", examples=[30]),
+        Field(ge=1, le=365, description="How many days the token is valid.", examples=[30]),
     ] = 30
 
 
@@ -64,7 +64,7 @@ class TokenOut(Schema):
         ),
     ]
     token_type: Annotated[str, Field(description="Always `Bearer`.", examples=["Bearer"])]
-    scope: Annotated[ApiToken.Scope, Field(description="What it may do.")]
+    scope: Annotated[ApiToken.Scope, Field(description="What it can do.")]
     expires_at: Annotated[
         datetime, Field(description="An instant, RFC 3339.", examples=["2026-12-25T06:30:00Z"])
     ]

@@ -19,11 +19,11 @@ from accounts.numbers import read_whole
 
 def _storable(text: str) -> str:
     if "\x00" in text:
-        raise ValueError("it holds a zero byte")
+        raise ValueError("it contains a NUL byte")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("it holds half a character") from error
+        raise ValueError("it contains half a character") from error
     return text
 
 
@@ -49,7 +49,7 @@ def _text(at: object) -> object:
     if not isinstance(at, str):
         raise ValueError("it is not an RFC 3339 timestamp")
     if not RFC_3339.fullmatch(at):
-        hint = "; in an address write + as %2B" if RFC_3339.fullmatch(at.replace(" ", "+")) else ""
+        hint = "; in a URL write + as %2B" if RFC_3339.fullmatch(at.replace(" ", "+")) else ""
         raise ValueError(
             f"it is not an RFC 3339 timestamp, such as 2026-12-01T10:00:00+03:00{hint}"
         )
@@ -93,7 +93,7 @@ def instant(description: str) -> Any:
 
 
 class FieldError(Schema):
-    field: Annotated[str, Field(description="Where it is.", examples=["body.starts_at"])]
+    field: Annotated[str, Field(description="Which field.", examples=["body.starts_at"])]
     message: Annotated[
         str, Field(description="What is wrong with it.", examples=["Field required"])
     ]
@@ -107,14 +107,14 @@ class Problem(Schema):
     type: Annotated[
         str,
         Field(
-            description="Address of the code's documentation.",
+            description="URL of the code's documentation.",
             examples=["/api/v1/problems#slot_taken"],
         ),
     ]
     title: Annotated[
         str,
         Field(
-            description="What kind of problem, the same each time.",
+            description="What kind of problem; always the same for a code.",
             examples=["The rules of the space don't allow it."],
         ),
     ]
@@ -122,7 +122,7 @@ class Problem(Schema):
     detail: Annotated[
         str,
         Field(
-            description="What happened this time, for people.",
+            description="What happened in this case, for people.",
             examples=["Table 1 is for up to 2 people."],
         ),
     ]

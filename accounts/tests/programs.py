@@ -9,7 +9,7 @@ from accounts import tokens
 
 
 def issue(user, *, days=30, now=None, **changes):
-    """Return a new token and its text; negative `days`: it has expired."""
+    """Return a new token and its text; with negative `days` it has expired."""
     now = now or timezone.now()
     fields = {"name": "Tablet", "scope": "WRITE", "expires_at": now + timedelta(days=days)}
     return tokens.issue(user, now=now, **{**fields, **changes})

@@ -28,7 +28,7 @@ def test_people_are_found_by_login_name_and_email(client, admin):
         assert "ivan" not in html
 
 
-def test_the_list_asks_as_much_for_many_people_as_for_one(
+def test_the_list_takes_as_many_queries_for_many_people_as_for_one(
     client, admin, django_assert_max_num_queries
 ):
     StaffRoleFactory.create_batch(2)
@@ -39,7 +39,7 @@ def test_the_list_asks_as_much_for_many_people_as_for_one(
         client.get(PEOPLE)
 
 
-def test_the_page_of_a_person_asks_as_much_for_many_roles_as_for_one(
+def test_a_persons_page_takes_as_many_queries_for_many_roles_as_for_one(
     client, admin, django_assert_max_num_queries
 ):
     person = StaffRoleFactory().user
@@ -88,7 +88,7 @@ def test_a_superuser_adds_a_person(client, admin):
     assert User.objects.get(username="olga").check_password(PASSWORD)
 
 
-def test_a_login_taken_in_other_letters_is_refused(client, admin):
+def test_a_login_taken_in_different_case_is_refused(client, admin):
     person = UserFactory(username="ivan")
     UserFactory(username="ольга")
     response = client.post(
@@ -109,14 +109,14 @@ def test_nobody_deletes_a_person_in_the_admin(client, admin):
     "page",
     ["accounts/user/", "accounts/user/add/", "axes/accessattempt/", "auth/group/"],
 )
-def test_the_staff_of_a_space_sees_no_people_in_the_admin(client, db, page):
+def test_a_spaces_staff_see_no_people_in_the_admin(client, db, page):
     host = StaffRoleFactory(role="MANAGER").user
     client.force_login(host)
     assert client.get("/admin/").status_code == 200
     assert client.get(f"/admin/{page}").status_code == 403
 
 
-def test_a_permission_given_by_mistake_opens_no_people_to_a_host(client, db):
+def test_a_permission_given_by_mistake_shows_a_host_no_people(client, db):
     host = StaffRoleFactory().user
     host.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
     client.force_login(host)

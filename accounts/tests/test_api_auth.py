@@ -1,4 +1,4 @@
-"""Who asks: a token or a session, and what each may."""
+"""Who is asking: a token or a session, and what each may do."""
 
 from datetime import timedelta
 
@@ -39,14 +39,14 @@ def challenge(answer):
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER "])
-def test_a_token_says_who_asks(client, alice, scheme):
+def test_a_token_identifies_its_owner(client, alice, scheme):
     _, text = issue(alice)
     answer = client.get(LIST, headers={"authorization": f"{scheme} {text}"})
     assert answer.status_code == 200
     assert not answer.cookies
 
 
-def test_without_a_token_it_is_said_how_to_sign_in(client, db):
+def test_without_a_token_the_answer_says_how_to_sign_in(client, db):
     assert challenge(client.get(LIST)) == 'Bearer realm="Mesto"'
 
 
@@ -65,7 +65,7 @@ def test_without_a_token_it_is_said_how_to_sign_in(client, db):
         "Bearer, Bearer",
     ],
 )
-def test_a_header_that_names_no_token_is_refused(client, db, header):
+def test_a_header_without_a_valid_token_is_refused(client, db, header):
     for path in (LIST, SPACES):
         answer = client.get(path, headers={"authorization": header})
         assert challenge(answer) == 'Bearer realm="Mesto", error="invalid_token"'
@@ -89,13 +89,13 @@ def test_a_revoked_token_is_refused(alice):
     assert "invalid_token" in challenge(program(text).get(LIST))
 
 
-def test_the_token_of_somebody_who_may_not_sign_in_is_refused(alice):
+def test_the_token_of_a_closed_account_is_refused(alice):
     _, text = issue(alice)
     get_user_model().objects.update(is_active=False)
     assert "invalid_token" in challenge(program(text).get(LIST))
 
 
-def test_a_part_of_a_token_is_none(alice):
+def test_part_of_a_token_is_refused(alice):
     token, text = issue(alice)
     for other in (text[:-1], text.swapcase(), text.removeprefix("mesto_"), token.digest):
         assert challenge(program(other).get(LIST))
@@ -119,7 +119,7 @@ def test_a_token_needs_no_csrf_token(alice):
 # --- When a token was used
 
 
-def test_the_use_of_a_token_is_noted(alice):
+def test_the_use_of_a_token_is_recorded(alice):
     token, text = issue(alice)
     program(text).get(LIST)
     token.refresh_from_db()
@@ -127,7 +127,7 @@ def test_the_use_of_a_token_is_noted(alice):
 
 
 @pytest.mark.parametrize(("seconds", "is_noted"), [(59, False), (61, True)])
-def test_it_is_noted_once_a_minute(alice, now, seconds, is_noted, django_assert_num_queries):
+def test_it_is_recorded_once_a_minute(alice, now, seconds, is_noted, django_assert_num_queries):
     token, text = issue(alice, now=now)
     find(text, now=now)
     later = now + timedelta(seconds=seconds)
@@ -137,7 +137,7 @@ def test_it_is_noted_once_a_minute(alice, now, seconds, is_noted, django_assert_
     assert token.last_used_at == (later if is_noted else now)
 
 
-def test_a_refused_token_is_not_used(alice):
+def test_a_refused_token_does_not_count_as_used(alice):
     token, text = issue(alice, days=-1)
     program(text).get(LIST)
     token.refresh_from_db()
@@ -151,30 +151,30 @@ def test_a_session_reads(browser):
     assert browser.get(LIST).status_code == 200
 
 
-def test_a_session_changes_things_with_the_forms_token_only(browser):
+def test_a_session_needs_the_csrf_token_to_change_things(browser):
     assert codes(post(browser, LIST, {})) == [(403, "csrf_failed")]
     assert codes(post(browser, LIST, {}, **{"x-csrftoken": "b" * 32})) == [(403, "csrf_failed")]
     assert codes(post(browser, LIST, {}, **{"x-csrftoken": TOKEN})) == [(422, "invalid")]
 
 
-def test_a_form_with_its_token_is_no_json(browser):
-    """The check finds the token in a multipart form, which can be read once."""
+def test_a_form_with_a_csrf_token_is_not_json(browser):
+    """The check finds the token in a multipart form, which can be read only once."""
     answer = browser.post(LIST, {"csrfmiddlewaretoken": TOKEN})
     assert codes(answer) == [(400, "malformed")]
 
 
-def test_a_session_of_another_site_changes_nothing(browser):
+def test_a_request_from_another_site_changes_nothing(browser):
     headers = {"x-csrftoken": TOKEN, "origin": "https://evil.example"}
     assert codes(post(browser, LIST, {}, **headers)) == [(403, "csrf_failed")]
 
 
-def test_a_bad_token_is_refused_though_there_is_a_session(browser):
+def test_a_bad_token_is_refused_even_with_a_session(browser):
     for path in (LIST, SPACES):
         answer = browser.get(path, headers={"authorization": "Bearer mesto_unknown"})
         assert "invalid_token" in challenge(answer)
 
 
-def test_a_token_counts_more_than_the_session(browser, bob, desk, soon):
+def test_a_token_takes_precedence_over_the_session(browser, bob, desk, soon):
     booking = book(desk, bob, soon - hours(24), soon)
     _, text = issue(bob)
     path = f"{LIST}/{booking.code}"
@@ -182,7 +182,7 @@ def test_a_token_counts_more_than_the_session(browser, bob, desk, soon):
     assert browser.get(path, headers={"authorization": f"Bearer {text}"}).status_code == 200
 
 
-def test_a_session_that_ended_is_none(browser, alice):
+def test_an_ended_session_is_refused(browser, alice):
     alice.set_password("another")
     alice.save()
     assert challenge(browser.get(LIST)) == 'Bearer realm="Mesto"'

@@ -1,4 +1,4 @@
-"""`POST /api/v1/accounts`: signing up as a program, by the rules of the page."""
+"""`POST /api/v1/accounts`: signing up by API, under the page's rules."""
 
 import json
 import logging
@@ -44,7 +44,7 @@ def test_the_email_may_be_left_out_and_the_language_is_kept(db):
     assert User.objects.get().language == "ru"
 
 
-def test_who_is_signed_in_may_sign_somebody_else_up(client, alice):
+def test_a_signed_in_person_may_sign_somebody_else_up(client, alice):
     client.force_login(alice)
     assert post(client, URL, BODY).status_code == 201
     assert client.get("/accounts/profile/").context["user"] == alice
@@ -69,7 +69,7 @@ def test_who_is_signed_in_may_sign_somebody_else_up(client, alice):
         ("email", f"{'c' * 250}@example.org"),
     ],
 )
-def test_what_the_page_refuses_is_refused_by_its_field(db, client, field, value):
+def test_what_the_page_refuses_is_refused_by_field(db, client, field, value):
     if isinstance(value, str) and len(value) < 150:
         page = {**BODY, "password1": PASSWORD, "password2": PASSWORD}
         page |= {"password1": value, "password2": value} if field == "password" else {field: value}
@@ -89,14 +89,14 @@ def test_what_the_page_refuses_is_refused_by_its_field(db, client, field, value)
         ("mеmber", (422, "login_mixes_scripts")),
     ],
 )
-def test_a_login_that_nobody_can_have_says_why(alice, login, code):
+def test_a_login_that_nobody_can_have_gets_a_reason(alice, login, code):
     answer = join(username=login)
     assert kind(answer) == code
     assert fields(answer) == ["body.username"]
     assert User.objects.count() == 1
 
 
-def test_a_field_that_is_not_known_is_refused(db):
+def test_an_unknown_field_is_refused(db):
     assert fields(join(is_superuser=True)) == ["body.is_superuser"]
     assert not User.objects.exists()
 
@@ -120,7 +120,7 @@ def test_sign_ups_are_counted_together_with_those_of_the_page(db, settings):
 # --- Sent again
 
 
-def test_the_same_request_again_gets_the_same_answer_and_makes_nobody(db, settings):
+def test_a_repeated_request_gets_the_same_answer_and_creates_nobody(db, settings):
     settings.TRIES = {**settings.TRIES, "sign-up": {"address": 1, "login": 1}}
     first, again = join(key="one"), join(key="one")
     assert (first.status_code, again.status_code) == (201, 201)
@@ -129,7 +129,7 @@ def test_the_same_request_again_gets_the_same_answer_and_makes_nobody(db, settin
     assert User.objects.count() == 1
 
 
-def test_who_knows_the_login_and_the_key_but_not_the_password_learns_nothing(db):
+def test_knowing_login_and_key_but_not_the_password_reveals_nothing(db):
     join(key="one")
     assert kind(join(key="one", password=PASSWORD + "!")) == (409, "login_taken")
     assert kind(join(key="two")) == (409, "login_taken")
@@ -140,12 +140,12 @@ def test_a_key_belongs_to_one_account(db):
     assert [join(key="one", username=name).status_code for name in ("carol", "dave")] == [201, 201]
 
 
-def test_a_key_that_is_none_makes_nobody(db):
+def test_an_invalid_key_creates_nobody(db):
     assert kind(join(key="half a key")) == (422, "invalid")
     assert not User.objects.exists()
 
 
-def test_a_request_that_was_killed_before_its_answer_is_answered_when_it_comes_again(db):
+def test_a_request_killed_before_its_answer_is_answered_on_repeat(db):
     join(key="one")
     row = IdempotencyKey.objects.get()
     IdempotencyKey.objects.update(status=None, body="", started_at=row.started_at - LEASE)
@@ -154,7 +154,7 @@ def test_a_request_that_was_killed_before_its_answer_is_answered_when_it_comes_a
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sent_by_many_at_once_it_makes_one_person():
+def test_sent_many_times_at_once_it_creates_one_person():
     answers = at_once(*[lambda: join(key="one")] * 4)
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses[0] == 201
@@ -166,7 +166,7 @@ def test_sent_by_many_at_once_it_makes_one_person():
 # --- Secrets
 
 
-def test_neither_the_log_nor_what_is_kept_holds_the_password(db, caplog):
+def test_neither_the_log_nor_the_database_contains_the_password(db, caplog):
     caplog.set_level(logging.DEBUG)
     UserFactory.create(username="taken")
     for changes in ({"key": "one"}, {"username": "taken"}, {"email": "x"}, {"username": "a b"}):

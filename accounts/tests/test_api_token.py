@@ -1,4 +1,4 @@
-"""`POST /api/v1/auth/token`: signing in as a program."""
+"""`POST /api/v1/auth/token`: signing in by API."""
 
 from datetime import datetime, timedelta
 
@@ -60,36 +60,36 @@ def test_login_and_password_give_a_token_that_works(sign_in, alice):
     assert tokens.find(token["token"], now=timezone.now()).user == alice
 
 
-def test_the_token_stands_on_the_page_with_its_name(sign_in, client, alice):
+def test_the_token_is_listed_on_the_page_by_name(sign_in, client, alice):
     sign_in(name="Door tablet")
     client.force_login(alice)
     assert "Door tablet" in client.get("/accounts/tokens/").text
 
 
 @pytest.mark.parametrize("login", ["ALICE", "ａlice"])
-def test_a_login_is_the_same_in_other_letters(sign_in, login):
+def test_a_login_is_the_same_in_different_case(sign_in, login):
     assert sign_in(username=login).status_code == 201
 
 
 @pytest.mark.parametrize("scope", ["READ", "WRITE"])
-def test_the_scope_is_as_asked(sign_in, scope):
+def test_the_scope_is_as_requested(sign_in, scope):
     assert sign_in(scope=scope).json()["scope"] == scope
     assert ApiToken.objects.get().scope == scope
 
 
 @pytest.mark.parametrize("days", [1, 365])
-def test_it_ends_after_so_many_days(sign_in, days):
+def test_it_expires_after_the_requested_days(sign_in, days):
     ends = datetime.fromisoformat(sign_in(days=days).json()["expires_at"])
     assert abs(ends - timezone.now() - timedelta(days=days)) < timedelta(seconds=30)
 
 
-def test_signing_in_is_noted(sign_in, alice):
+def test_signing_in_is_recorded(sign_in, alice):
     sign_in()
     alice.refresh_from_db()
     assert timezone.now() - alice.last_login < timedelta(seconds=30)
 
 
-def test_no_session_is_begun(sign_in):
+def test_no_session_is_started(sign_in):
     assert not sign_in().cookies
 
 
@@ -106,7 +106,7 @@ def test_wrong_credentials_are_401(sign_in, changes):
     assert not ApiToken.objects.exists()
 
 
-def test_who_may_not_sign_in_gets_no_token(sign_in, alice):
+def test_a_closed_account_gets_no_token(sign_in, alice):
     get_user_model().objects.update(is_active=False)
     assert codes(sign_in()) == [(401, "wrong_credentials")]
 
@@ -136,7 +136,7 @@ def test_a_wrong_value_is_named(sign_in, field, value):
     assert not ApiToken.objects.exists()
 
 
-def test_who_has_fifty_tokens_gets_no_more(sign_in, alice):
+def test_a_member_with_fifty_tokens_gets_no_more(sign_in, alice):
     for _ in range(tokens.MOST):
         issue(alice)
     assert codes(*[sign_in(key="again") for _ in range(2)]) == [(409, "too_many_tokens")] * 2
@@ -152,33 +152,33 @@ def test_other_methods_are_refused(client, db):
 # --- Guessing
 
 
-def test_ten_wrong_passwords_close_the_login(sign_in):
+def test_ten_wrong_passwords_lock_the_login(sign_in):
     answers = [sign_in(password=f"guess{number}") for number in range(11)]
     wrong, closed = (401, "wrong_credentials"), (429, "login_locked")
     assert codes(*answers) == [wrong] * 9 + [closed] * 2
     assert 14 * 60 < int(answers[-1]["Retry-After"]) <= 15 * 60
 
 
-def test_wrong_passwords_of_programs_close_the_login_page(sign_in, limits):
+def test_wrong_passwords_from_programs_lock_the_login_page(sign_in, limits):
     for _ in range(3):
         sign_in(username="ALICE", password="wrong")
     assert page(password=PASSWORD).status_code == 429
     assert codes(sign_in()) == [(429, "login_locked")]
 
 
-def test_wrong_passwords_on_the_login_page_close_it_to_programs(sign_in, limits):
+def test_wrong_passwords_on_the_login_page_lock_programs_out(sign_in, limits):
     for _ in range(3):
         page()
     assert codes(sign_in()) == [(429, "login_locked")]
 
 
-def test_signing_in_forgets_the_typing_errors_before_it(sign_in, limits):
+def test_signing_in_forgets_earlier_typos(sign_in, limits):
     wrong = {"password": "wrong"}
     tries = [sign_in(**changes).status_code for changes in (wrong, wrong, {}, wrong, wrong)]
     assert tries == [401, 401, 201, 401, 401]
 
 
-def test_signing_in_with_ones_own_account_does_not_open_anothers(sign_in, bob, limits):
+def test_signing_in_with_your_own_account_does_not_unlock_anothers(sign_in, bob, limits):
     own = {"username": "bob"}
     wrong = {"password": "wrong"}
     tries = [sign_in(**changes).status_code for changes in (wrong, wrong, own, wrong)]
@@ -210,7 +210,7 @@ def test_the_text_of_a_token_is_in_no_table(sign_in):
     text = sign_in(key="one").json()["token"]
     plain = sign_in().json()["token"]
     stored = everything_stored()
-    assert IdempotencyKey.objects.get().body in stored  # so it is looked for in the right place
+    assert IdempotencyKey.objects.get().body in stored  # so we are looking in the right place
     assert tokens.digest(text) in stored
     for found in (text, plain, text.removeprefix(tokens.PREFIX), PASSWORD):
         assert found not in stored
@@ -232,7 +232,7 @@ def test_the_same_key_with_other_content_is_refused(sign_in):
     assert codes(sign_in(key="one", days=7)) == [(422, "idempotency_key_reused")]
 
 
-def test_the_same_key_of_another_person_is_another_key(sign_in, bob):
+def test_the_same_key_from_another_person_is_a_different_key(sign_in, bob):
     mine, theirs = sign_in(key="one"), sign_in(key="one", username="bob")
     assert (mine.status_code, theirs.status_code) == (201, 201)
     assert mine.json()["token"] != theirs.json()["token"]
@@ -243,8 +243,8 @@ def test_a_used_key_opens_nothing_without_the_password(sign_in):
     assert codes(sign_in(key="one", password="wrong")) == [(401, "wrong_credentials")]
 
 
-def test_a_request_that_died_before_it_answered_gets_its_token(sign_in):
-    """The token is committed, but the answer was never kept."""
+def test_a_request_that_died_before_its_answer_gets_its_token(sign_in):
+    """The token is committed, but the answer was never stored."""
     first = sign_in(key="one").json()
     long_ago = timezone.now() - timedelta(minutes=2)
     IdempotencyKey.objects.update(status=None, body="", headers={}, started_at=long_ago)

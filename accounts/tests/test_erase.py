@@ -70,7 +70,7 @@ def test_no_table_of_people_names_the_person_any_more(alina):
     assert not AccessAttempt.objects.exists()
 
 
-def test_rights_are_gone(alina):
+def test_roles_and_permissions_are_gone(alina):
     StaffRoleFactory(user=alina)
     alina.groups.add(Group.objects.create(name="Residents"))
     erase(alina, now=NOW)
@@ -105,7 +105,7 @@ def test_others_are_left_alone(alina, bob):
     assert User.objects.values().get(pk=bob.pk) == before
 
 
-def test_a_change_that_comes_too_late_brings_nothing_back(alina):
+def test_a_late_change_brings_nothing_back(alina):
     erase(User.objects.get(pk=alina.pk), now=NOW)
     change(alina, name="Alina Petrova", password=alina.password)
     alina.refresh_from_db()

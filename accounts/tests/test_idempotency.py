@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a request that is sent again is carried out once and answered the same."""
+"""`Idempotency-Key`: a repeated request is carried out once and gets the same answer."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -27,8 +27,8 @@ URL = "/api/trial/work"
 api = MestoAPI(urls_namespace="trial", docs_url=None, openapi_url=None)
 api.exception_handler(ApiProblem)(problem)
 
-carried_out = []  # the key that each had for a service
-statuses = []  # of the next answers; when empty 201
+carried_out = []  # each one's key for a service
+statuses = []  # of the next answers; 201 when empty
 
 
 @api.post("/work", auth=SIGNED_IN)
@@ -109,12 +109,12 @@ def test_a_replay_says_that_it_is_one(send):
     assert "no-store" in again["Cache-Control"]
 
 
-def test_keys_are_told_apart(send):
+def test_different_keys_are_different_requests(send):
     assert [send(key=key).json()["n"] for key in ("one", "two", "One", "one")] == [1, 2, 3, 1]
     assert len(set(carried_out)) == 3
 
 
-def test_a_key_may_stand_in_quotation_marks(send):
+def test_a_key_may_be_quoted(send):
     assert [send(key=key).json()["n"] for key in ("one", '"one"', " one ")] == [1, 1, 1]
 
 
@@ -129,7 +129,7 @@ def test_two_tokens_of_a_person_share_their_keys(send, alice):
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "ключ", "\x7f", "k" * 256])
-def test_a_key_that_is_none_is_refused(send, key):
+def test_an_invalid_key_is_refused(send, key):
     answer = send(key=key.encode().decode("latin-1"))
     assert codes(answer) == [(422, "invalid")]
     assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
@@ -150,11 +150,11 @@ def test_the_same_key_with_other_content_is_refused(send):
     assert len(carried_out) == 1
 
 
-def test_the_order_of_members_is_no_content(send):
+def test_the_order_of_members_does_not_matter(send):
     assert send(a=1, b=2).json()["n"] == send(b=2, a=1).json()["n"]
 
 
-def test_content_is_not_kept_readable(send):
+def test_content_is_not_stored_legibly(send):
     send(word="a secret", n="")
     assert "a secret" not in IdempotencyKey.objects.get().fingerprint
 
@@ -178,7 +178,7 @@ def test_other_content_is_refused_even_while_the_first_is_running(send):
     assert codes(send(word="b")) == [(422, "idempotency_key_reused")]
 
 
-def test_a_request_whose_process_died_is_taken_over_under_its_code(send):
+def test_a_request_whose_process_died_is_taken_over_with_its_code(send):
     send()
     first_still_runs()
     time_passes(seconds=61)
@@ -189,7 +189,7 @@ def test_a_request_whose_process_died_is_taken_over_under_its_code(send):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_only_one_takes_over(send):
+def test_only_one_of_many_takes_over(send):
     send()
     first_still_runs()
     time_passes(seconds=61)
@@ -198,7 +198,7 @@ def test_of_many_only_one_takes_over(send):
     assert len(carried_out) == 2
 
 
-def test_an_answer_that_broke_lets_the_next_try_at_once(send):
+def test_a_failed_answer_lets_the_next_one_try_at_once(send):
     statuses.extend([500, 500])
     assert [send().status_code for _ in range(4)] == [500, 500, 201, 201]
     assert len(carried_out) == 3
@@ -206,13 +206,13 @@ def test_an_answer_that_broke_lets_the_next_try_at_once(send):
 
 
 @pytest.mark.parametrize("status", [401, 403, 429])
-def test_an_answer_that_says_nothing_about_the_request_is_not_kept(send, status):
+def test_an_answer_not_about_the_request_is_not_stored(send, status):
     statuses.append(status)
     assert [send().status_code for _ in range(3)] == [status, 201, 201]
     assert len(carried_out) == 2
 
 
-def test_a_body_that_is_no_json_claims_no_key(send, alice):
+def test_a_body_that_is_not_json_claims_no_key(send, alice):
     _, text = issue(alice)
     headers = {"idempotency-key": "one"}
     answer = program(text).post(URL, "{", "application/json", headers=headers)
@@ -229,7 +229,7 @@ def test_a_key_lives_for_a_day(send):
     assert send().json()["n"] == 1
 
 
-def test_a_key_of_yesterday_is_a_new_one(send):
+def test_yesterdays_key_is_a_new_one(send):
     send(word="a")
     time_passes(hours=24)
     assert send(word="b").json()["n"] == 2
@@ -251,7 +251,7 @@ def test_sent_twenty_times_at_once_it_is_carried_out_once(send):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_key_of_yesterday_sent_at_once_is_carried_out_once(send):
+def test_yesterdays_key_sent_many_times_at_once_is_carried_out_once(send):
     send()
     time_passes(days=2)
     answers = at_once(*[send] * 8)

@@ -25,7 +25,7 @@ def test_a_visitor_chooses_a_language(client, db):
     assert language_of(client.get(LOGIN)) == "ru"
 
 
-def test_a_members_choice_is_kept_in_the_profile(client, alice):
+def test_a_members_choice_is_stored_in_the_profile(client, alice):
     client.force_login(alice)
     client.post(URL, {"language": "ru"})
     alice.refresh_from_db()
@@ -47,7 +47,7 @@ def test_without_a_choice_in_the_profile_the_browser_decides(client, alice):
     assert language_of(page) == "ru"
 
 
-def test_the_language_of_one_request_does_not_stay_for_the_next(client, alice):
+def test_the_language_of_one_request_does_not_leak_into_the_next(client, alice):
     alice.language = "ru"
     alice.save()
     client.force_login(alice)
@@ -57,7 +57,7 @@ def test_the_language_of_one_request_does_not_stay_for_the_next(client, alice):
 
 
 @pytest.mark.parametrize("wanted", ["", "https://evil.example/", "//evil.example", "home", URL])
-def test_choosing_a_language_sends_nobody_elsewhere(client, db, wanted):
+def test_choosing_a_language_sends_nobody_to_another_site(client, db, wanted):
     assert client.post(URL, {"language": "ru", "next": wanted}).url == "/"
 
 

@@ -1,4 +1,4 @@
-"""Through the real sign-in page: who guesses passwords is stopped, per login and per address."""
+"""Through the real sign-in page: password guessing is stopped, per login and per address."""
 
 from datetime import timedelta
 
@@ -36,17 +36,17 @@ def minutes_pass(minutes, seconds=0):
     AccessAttempt.objects.update(attempt_time=F("attempt_time") - passed)
 
 
-def test_ten_failures_close_a_login_and_a_hundred_an_address():
+def test_ten_failures_lock_a_login_and_a_hundred_an_address():
     assert configured.AXES_FAILURE_LIMIT == 10
     assert configured.ADDRESS_FAILURE_LIMIT == 100
     assert timedelta(minutes=15) == configured.AXES_COOLOFF_TIME
 
 
-def test_a_login_is_closed_at_the_limit(alice, limits):
+def test_a_login_is_locked_at_the_limit(alice, limits):
     assert statuses(*[{}] * 4) == [422, 422, 429, 429]
 
 
-def test_a_correct_password_is_refused_while_the_login_is_closed(alice, limits):
+def test_a_correct_password_is_refused_while_the_login_is_locked(alice, limits):
     statuses(*[{}] * 3)
     assert attempt(password=PASSWORD).status_code == 429
 
@@ -61,7 +61,7 @@ def test_the_page_says_when_to_try_again(alice, limits):
     assert "Try again in 1 minute." in attempt().content.decode()
 
 
-def test_trying_while_closed_does_not_put_the_opening_off(alice, limits):
+def test_trying_while_locked_does_not_extend_the_lock(alice, limits):
     statuses(*[{}] * 3)
     minutes_pass(14, seconds=50)
     assert attempt(password=PASSWORD).status_code == 429
@@ -82,27 +82,27 @@ def test_other_addresses_and_browsers_count_for_the_same_login(alice, limits):
 
 
 @pytest.mark.parametrize("other", ["ALICE", "ａlice", " alice "])
-def test_a_login_written_otherwise_is_the_same_login(alice, limits, other):
+def test_a_login_written_differently_is_the_same_login(alice, limits, other):
     assert statuses({}, {"username": other}, {}) == [422, 422, 429]
 
 
-def test_a_login_that_nobody_has_is_closed_just_the_same(db, limits):
+def test_an_unknown_login_is_locked_just_the_same(db, limits):
     assert statuses(*[{"username": "nobody"}] * 3) == [422, 422, 429]
 
 
-def test_a_closed_login_leaves_others_at_the_address_open(alice, bob, limits):
+def test_a_locked_login_leaves_others_at_the_address_open(alice, bob, limits):
     statuses(*[{}] * 3)
     assert attempt("bob", PASSWORD).status_code == 302
 
 
-def test_alternating_logins_close_the_address_at_its_limit(alice, bob, limits):
+def test_alternating_logins_lock_the_address_at_its_limit(alice, bob, limits):
     guesses = [{"username": f"guess{number}"} for number in range(7)]
     assert statuses(*guesses) == [422] * 6 + [429]
     assert attempt("bob", PASSWORD).status_code == 429
     assert attempt("bob", PASSWORD, address="192.0.2.2").status_code == 302
 
 
-def test_a_closed_address_opens_after_the_cool_off(bob, limits):
+def test_a_locked_address_opens_after_the_cool_off(bob, limits):
     statuses(*[{"username": f"guess{number}"} for number in range(7)])
     assert 14 * 60 < int(attempt("bob").headers["Retry-After"]) <= 15 * 60
     minutes_pass(15, seconds=1)
@@ -116,16 +116,16 @@ def test_the_time_named_is_when_the_oldest_failures_are_forgotten(db, limits):
     assert 4 * 60 < int(attempt("bob").headers["Retry-After"]) <= 5 * 60
 
 
-def test_signing_in_forgets_the_typing_errors_before_it(alice, limits):
+def test_signing_in_forgets_earlier_typos(alice, limits):
     assert statuses({}, {}, {"password": PASSWORD}, {}, {}) == [422, 422, 302, 422, 422]
 
 
-def test_signing_in_with_ones_own_account_does_not_allow_more_guesses(alice, bob, limits):
+def test_signing_in_with_your_own_account_does_not_allow_more_guesses(alice, bob, limits):
     own = {"username": "bob", "password": PASSWORD}
     assert statuses({}, {}, own, {}) == [422, 422, 302, 429]
 
 
-def test_signing_in_with_ones_own_account_does_not_open_the_address(bob, limits):
+def test_signing_in_with_your_own_account_does_not_unlock_the_address(bob, limits):
     guesses = [{"username": f"guess{number}"} for number in range(6)]
     assert statuses(*guesses, {"username": "bob", "password": PASSWORD}) == [422] * 6 + [302]
     assert attempt("one-more").status_code == 429
@@ -140,7 +140,7 @@ def test_a_login_too_long_for_the_count_is_counted(db, limits):
     assert statuses(*[{"username": "ﷺ" * 150}] * 3) == [422, 422, 429]
 
 
-def test_who_is_signed_in_stays_so_while_their_login_is_closed(client, alice, limits):
+def test_a_signed_in_person_stays_signed_in_while_their_login_is_locked(client, alice, limits):
     client.force_login(alice)
     statuses(*[{}] * 3)
     assert client.get("/accounts/profile/").status_code == 200
@@ -156,17 +156,17 @@ def test_who_is_signed_in_stays_so_while_their_login_is_closed(client, alice, li
         ("192.0.2.1:8000", None),
     ],
 )
-def test_an_address_is_a_machine_or_a_network_of_ipv6(remote, counted):
+def test_an_address_is_a_machine_or_an_ipv6_network(remote, counted):
     assert address_of(RequestFactory().get("/", REMOTE_ADDR=remote)) == counted
 
 
-def test_clients_without_an_address_do_not_close_each_other_out(bob, limits):
+def test_clients_without_an_address_do_not_lock_each_other_out(bob, limits):
     guesses = [{"username": f"guess{number}", "address": ""} for number in range(8)]
     assert statuses(*guesses) == [422] * 8
     assert attempt("bob", PASSWORD, address="").status_code == 302
 
 
-def test_a_superuser_opens_a_closed_login_in_the_admin(client, alice, limits):
+def test_a_superuser_unlocks_a_login_in_the_admin(client, alice, limits):
     statuses(*[{}] * 3)
     client.force_login(UserFactory(is_superuser=True))
     page = "/admin/axes/accessattempt/"

@@ -54,7 +54,7 @@ def test_a_private_page_asks_to_sign_in_and_is_shown_afterwards(client, sign_in)
     ["https://evil.example/", "//evil.example", "///evil.example", "http:///evil.example",
      "/\\evil.example", "javascript:alert(1)", "home", "http://[", URL, "\x00", "x" * 9999],
 )  # fmt: skip
-def test_nobody_is_sent_elsewhere(sign_in, wanted):
+def test_nobody_is_sent_to_another_site(sign_in, wanted):
     assert sign_in(next=wanted).url == "/"
     assert sign_in(next=wanted).url == "/"  # signed in already
 
@@ -76,7 +76,7 @@ def test_nobody_is_sent_elsewhere(sign_in, wanted):
         ("alice", "x" * 100_000),
     ],
 )
-def test_one_sentence_tells_all_that_is_wrong(client, sign_in, login, password):
+def test_one_sentence_covers_every_failure(client, sign_in, login, password):
     response = sign_in(login, password)
     assert response.status_code == 422
     assert response.context["form"].errors == {"__all__": WRONG}
@@ -92,19 +92,19 @@ def test_one_sentence_tells_all_that_is_wrong(client, sign_in, login, password):
         ("alice", "a\x00", "password"),
     ],
 )
-def test_what_cannot_be_right_is_said_beside_the_field(sign_in, login, password, field):
+def test_impossible_values_are_reported_at_the_field(sign_in, login, password, field):
     response = sign_in(login, password)
     assert response.status_code == 422
     assert set(response.context["form"].errors) == {field}
 
 
-def test_broken_utf8_is_no_error_of_ours(client, db):
+def test_broken_utf8_is_not_a_server_error(client, db):
     body = b"username=%ED%A0%80%FF&password=%C3%28"
     response = client.post(URL, body, content_type="application/x-www-form-urlencoded")
     assert response.status_code == 422
 
 
-def test_who_was_deactivated_is_refused_with_the_same_sentence(client, sign_in, alice):
+def test_a_deactivated_person_is_refused_with_the_same_sentence(client, sign_in, alice):
     alice.is_active = False
     alice.save()
     assert sign_in().context["form"].errors == {"__all__": WRONG}
@@ -130,7 +130,7 @@ def test_other_methods_are_refused(client, db):
     assert client.put(URL).status_code == 405
 
 
-def test_the_page_of_a_visitor_asks_the_database_nothing(client, django_assert_num_queries, db):
+def test_the_page_takes_no_queries_for_a_visitor(client, django_assert_num_queries, db):
     with django_assert_num_queries(0):
         assert client.get(URL).status_code == 200
 
@@ -150,7 +150,7 @@ def password_of(user, typed):
 
 
 @pytest.mark.parametrize("typed", ["йод и соль", normalize("NFD", "йод и соль"), "plain old one"])
-def test_a_password_is_the_same_in_letters_of_one_piece_and_of_two(db, typed):
+def test_a_password_is_the_same_in_composed_and_decomposed_letters(db, typed):
     user = UserFactory(username="yura", password=typed)
     for form in ("NFC", "NFD"):
         assert user.check_password(normalize(form, typed))
@@ -158,7 +158,7 @@ def test_a_password_is_the_same_in_letters_of_one_piece_and_of_two(db, typed):
     assert user.check_password(typed)
 
 
-def test_a_password_of_before_opens_as_it_was_typed_then(alice):
+def test_an_older_password_works_as_it_was_typed_then(alice):
     typed = normalize("NFD", "йод и соль")
     password_of(alice, typed)
     assert alice.check_password(typed)
@@ -166,13 +166,13 @@ def test_a_password_of_before_opens_as_it_was_typed_then(alice):
 
 
 @pytest.mark.parametrize("typed", ["wrong", normalize("NFD", "йод и соль")])
-def test_nobody_is_hashed_for_as_often_as_somebody(alice, client, monkeypatch, typed):
+def test_an_unknown_login_is_hashed_as_often_as_a_known_one(alice, client, monkeypatch, typed):
     hashed = []
     verify = MD5PasswordHasher.verify
     monkeypatch.setattr(
         MD5PasswordHasher, "verify", lambda *given: hashed.append(given[1]) or verify(*given)
     )
-    _nobody.cache_clear()  # made by the hasher of another test
+    _nobody.cache_clear()  # made with another test's hasher
     counts = []
     for login in ("alice", "nobody"):
         client.post(URL, {"username": login, "password": typed})
@@ -185,7 +185,7 @@ def test_nobody_is_hashed_for_as_often_as_somebody(alice, client, monkeypatch, t
 
 
 @pytest.mark.parametrize("login", [" alice ", "alice\t", "\u00a0alice", "ALICE\u3000"])
-def test_blanks_around_a_login_mean_nothing_on_a_page_nor_to_a_program(client, sign_in, login):
+def test_blanks_around_a_login_mean_nothing_to_pages_and_programs(client, sign_in, login):
     sign_in(login)
     assert is_signed_in(client)
     body = {"username": login, "password": PASSWORD}
@@ -193,7 +193,7 @@ def test_blanks_around_a_login_mean_nothing_on_a_page_nor_to_a_program(client, s
 
 
 @pytest.mark.parametrize("password", [f" {PASSWORD}", f"{PASSWORD} "])
-def test_blanks_around_a_password_mean_something_to_both(client, sign_in, password):
+def test_blanks_around_a_password_count_for_both(client, sign_in, password):
     sign_in(password=password)
     assert not is_signed_in(client)
     body = {"username": "alice", "password": password}

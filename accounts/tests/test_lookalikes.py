@@ -1,9 +1,10 @@
-"""Logins that a reader takes for one another are refused, whoever makes them."""
+"""Logins that readers would confuse are refused, whoever makes them."""
 
 from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
@@ -40,12 +41,12 @@ def test_letters_that_look_alike_have_one_skeleton(one, other):
 @pytest.mark.parametrize(
     ("one", "other"), [("alice", "alise"), ("елена", "elena"), ("élise", "elise"), ("и", "n")]
 )
-def test_letters_that_differ_have_two(one, other):
+def test_letters_that_differ_have_different_skeletons(one, other):
     assert skeleton(one) != skeleton(other)
 
 
-def test_the_tables_are_those_that_looks_were_stored_by():
-    """Another table: write a migration that fills `User.look` anew, then change this."""
+def test_the_tables_are_those_that_stored_looks_were_made_with():
+    """If the table changes, write a migration that refills `User.look`, then change this."""
     assert look("".join(map(chr, range(0x21, 0x2FFF)))) == "e0cf0ca8a0f48d20e33dc7aaf1564042"
 
 
@@ -87,7 +88,7 @@ def test_sign_up_refuses_what_looks_like_a_login_that_is_taken(db, now, login, e
         register(login, password=PASSWORD, now=now)
 
 
-def test_a_login_all_in_another_alphabet_is_as_good_as_any_until_it_looks_taken(db, now):
+def test_a_login_in_another_alphabet_is_fine_unless_it_looks_taken(db, now):
     UserFactory(username="scope")
     register("елена", password=PASSWORD, now=now)
     with pytest.raises(LoginLooksTaken):
@@ -95,7 +96,7 @@ def test_a_login_all_in_another_alphabet_is_as_good_as_any_until_it_looks_taken(
 
 
 @pytest.mark.parametrize(("login", "words"), [("mеmber", MIXED), ("rnember", TAKEN)])
-def test_the_page_says_so_beside_the_field(client, db, login, words):
+def test_the_page_says_so_at_the_field(client, db, login, words):
     UserFactory(username="member")
     fields = {"username": login, "password1": PASSWORD, "password2": PASSWORD}
     answer = client.post("/accounts/register/", fields)
@@ -103,13 +104,13 @@ def test_the_page_says_so_beside_the_field(client, db, login, words):
     assert answer.context["form"].errors == {"username": [words]}
 
 
-def test_who_left_keeps_nobody_from_a_login(db, now):
+def test_a_deleted_account_blocks_no_login(db, now):
     erase(UserFactory(username="member"), now=now)
     register("rnember", password=PASSWORD, now=now)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_lookalikes_that_are_asked_for_at_once_one_gets_through(now):
+def test_only_one_of_several_simultaneous_lookalikes_gets_through(now):
     logins = ["scope", "ѕсоре"] * 4
     calls = [lambda login=login: register(login, password=PASSWORD, now=now) for login in logins]
     made = [found for found in at_once(*calls) if isinstance(found, User)]
@@ -119,7 +120,7 @@ def test_of_lookalikes_that_are_asked_for_at_once_one_gets_through(now):
 
 @pytest.mark.parametrize("bulk", [True, False])
 def test_no_other_door_writes_a_lookalike(db, bulk):
-    """The constraint decides, also for commands and scripts that ask no service."""
+    """The constraint decides, even for commands and scripts that bypass the services."""
     UserFactory(username="member")
     other = User(username="rnember")
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -155,7 +156,7 @@ def test_the_admin_refuses_them_too(admin, login, words):
         assert answer.context["adminform"].form.errors == {"username": [words]}
 
 
-def test_who_was_there_before_is_saved_as_before(admin):
+def test_existing_lookalikes_are_saved_as_before(admin):
     UserFactory(username="member")
     old = UserFactory(username="mеmber", looks_alike=True)
     url = f"/admin/accounts/user/{old.pk}/change/"
@@ -164,10 +165,20 @@ def test_who_was_there_before_is_saved_as_before(admin):
     assert (old.name, old.looks_alike) == ("Maria", True)
 
 
+@pytest.mark.parametrize(("login", "words"), [("mеmber", MIXED), ("rnember", TAKEN)])
+def test_the_command_for_superusers_refuses_them_too(db, monkeypatch, login, words):
+    UserFactory(username="member")
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    with pytest.raises(CommandError, match=words):
+        call_command("createsuperuser", "--no-input", username=login)
+    call_command("createsuperuser", "--no-input", username="root")
+    assert User.objects.get(username="root").is_superuser
+
+
 # --- Those who were there before
 
 
-def test_the_migration_keeps_every_login_and_the_later_of_two_is_marked(db):
+def test_the_migration_keeps_every_login_and_marks_the_later_of_two(db):
     names = ["member", "mеmber", "елена", "rnember"]
     User.objects.bulk_create(User(username=name, looks_alike=True) for name in names)
     User.objects.update(look=None)

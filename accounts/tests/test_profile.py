@@ -43,7 +43,7 @@ def test_everything_but_the_appearance_may_be_empty(page, alice):
         ("theme", ""),
     ],
 )
-def test_a_wrong_value_is_refused_beside_its_field(page, alice, field, value):
+def test_a_wrong_value_is_refused_at_its_field(page, alice, field, value):
     response = page(**{"name": "Alice", field: value})
     assert response.status_code == 422
     assert set(response.context["form"].errors) == {field}

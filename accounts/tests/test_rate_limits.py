@@ -1,4 +1,4 @@
-"""How often one may ask: per token, per session, per address; in each process or in all of them."""
+"""Rate limits per token, session and address, in each process or across all of them."""
 
 import random
 import shutil
@@ -28,7 +28,7 @@ def rates(settings):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Set the time of day, ten seconds after a minute has begun."""
+    """Set the clock, ten seconds into a minute."""
 
     def set_to(seconds):
         monkeypatch.setattr(time, "time", lambda: MINUTE + seconds)
@@ -48,7 +48,7 @@ def left(answer):
 # --- Per token, session, address
 
 
-def test_a_token_may_ask_so_often_a_minute(clock, alice):
+def test_a_token_has_a_limit_per_minute(clock, alice):
     _, text = issue(alice)
     reader = program(text)
     assert statuses(lambda: reader.get(LIST), 4) == [200, 200, 200, 429]
@@ -69,13 +69,13 @@ def test_a_session_is_counted_by_its_person(clock, alice):
     assert tries == [200] * 4 + [429] * 2
 
 
-def test_an_address_may_ask_so_often_a_minute(clock, client, space):
+def test_an_address_has_a_limit_per_minute(clock, client, space):
     assert statuses(lambda: client.get(SPACES), 7) == [200] * 6 + [429]
     elsewhere = Client(REMOTE_ADDR="192.0.2.9")
     assert elsewhere.get(SPACES).status_code == 200
 
 
-def test_a_network_of_ipv6_is_one_address(clock, space):
+def test_an_ipv6_network_is_one_address(clock, space):
     neighbours = [Client(REMOTE_ADDR=f"2001:db8:1:2::{number}") for number in range(7)]
     assert [each.get(SPACES).status_code for each in neighbours] == [200] * 6 + [429]
     assert Client(REMOTE_ADDR="2001:db8:1:3::1").get(SPACES).status_code == 200
@@ -86,7 +86,7 @@ def test_guessing_tokens_is_counted_per_address(clock, db):
     assert tries == [401] * 6 + [429]
 
 
-def test_asking_for_tokens_is_counted_per_address(clock, client, db):
+def test_requests_for_tokens_are_counted_per_address(clock, client, db):
     body = {"username": "nobody", "password": "wrong"}
     tries = statuses(lambda: post(client, "/api/v1/auth/token", body), 7)
     assert tries == [401] * 6 + [429]
@@ -115,7 +115,7 @@ def test_refusals_say_it_too(clock, client, db, path, status):
     assert left(answer) == '"address";r=5;t=50'
 
 
-def test_who_has_asked_too_often_is_told_when_to_come_back(clock, alice):
+def test_a_client_over_its_limit_is_told_when_to_come_back(clock, alice):
     _, text = issue(alice)
     reader = program(text)
     statuses(lambda: reader.get(LIST), 3)
@@ -127,22 +127,20 @@ def test_who_has_asked_too_often_is_told_when_to_come_back(clock, alice):
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_an_address_that_asked_too_often_is_told_too(clock, client, space):
+def test_an_address_over_its_limit_is_told_too(clock, client, space):
     statuses(lambda: client.get(SPACES), 6)
     answer = client.get(SPACES)
     assert (answer.json()["code"], answer["Retry-After"]) == ("too_many_requests", "50")
     assert left(answer) == '"address";r=0;t=50'
 
 
-def test_an_address_that_asked_too_often_costs_no_query(
-    clock, client, space, django_assert_num_queries
-):
+def test_an_address_over_its_limit_costs_no_query(clock, client, space, django_assert_num_queries):
     statuses(lambda: client.get(SPACES), 6)
     with django_assert_num_queries(0):
         assert client.get(SPACES).status_code == 429
 
 
-def test_the_next_minute_begins_anew(clock, alice):
+def test_the_next_minute_starts_from_zero(clock, alice):
     _, text = issue(alice)
     reader = program(text)
     statuses(lambda: reader.get(LIST), 4)
@@ -174,8 +172,8 @@ def listener():
 
 
 @pytest.mark.parametrize("is_silent", [False, True])
-def test_the_api_goes_on_when_its_cache_is_down(settings, listener, client, space, is_silent):
-    """`is_silent`: it takes connections and says nothing, as a server that hangs."""
+def test_the_api_works_while_its_cache_is_down(settings, listener, client, space, is_silent):
+    """`is_silent`: it accepts connections and says nothing, like a server that hangs."""
     if is_silent:
         listener.listen()
     redis_at(settings, listener.getsockname()[1])
@@ -212,7 +210,7 @@ def count_in_redis(settings, redis):
 
 
 def free_port():
-    """Find a port that is free and that the system gives to nobody who asks for any."""
+    """Find a free port that the system doesn't hand out by itself."""
     for port in random.sample(range(20_000, 30_000), 100):
         with suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
@@ -239,8 +237,8 @@ def test_a_shared_cache_forgets_the_counts(count_in_redis, redis, client, space)
     assert 60 < redis.ttl(key) <= 120
 
 
-def test_requests_at_once_are_all_counted(count_in_redis, clock, db):
-    """Counting is one operation of the server: no two requests get the same number."""
+def test_simultaneous_requests_are_all_counted(count_in_redis, clock, db):
+    """Counting is one operation on the server: no two requests get the same number."""
 
     def ask():
         return Client().get("/api/v1/nothing").status_code
@@ -264,7 +262,7 @@ def test_all_web_processes_count_together(redis):
         for port in ports:
             processes.wait_for(lambda port=port: answers(port))
         if (left := 60 - time.time() % 60) < 10:
-            time.sleep(left + 0.1)  # not around the turn of the minute
+            time.sleep(left + 0.1)  # not around the turn of a minute
         urls = [f"http://127.0.0.1:{port}/api/v1/nothing" for port in ports]
         assert [httpx.get(url).status_code for url in urls * 4] == [404] * 6 + [429] * 2
     finally:

@@ -1,4 +1,4 @@
-"""A new password ends the sessions; what works without it is shown, and closed by one press."""
+"""A new password ends the sessions; what works without it is shown, and closed with one click."""
 
 from io import StringIO
 
@@ -21,7 +21,7 @@ STAYS = "/accounts/stays/"
 
 @pytest.fixture
 def anna(space):
-    """Has a program, a tablet of long ago, and a calendar."""
+    """Has a program, a long-forgotten tablet, and a calendar."""
     anna = UserFactory(username="anna", email="anna@example.org")
     issue(anna, name="Door tablet")
     issue(anna, name="Old tablet", days=-3)
@@ -58,7 +58,7 @@ def command(anna, monkeypatch):
     return out.getvalue()
 
 
-#: Every page that sets a password, by the name of its address.
+#: Every page that sets a password, by URL name.
 PAGES = {"password": own, "new_password": link, "auth_user_password_change": admin}
 #: Those that ask for the old one, or only lead to one of the others.
 LEADS = {"password", "password_change", "password_change_done"}
@@ -91,7 +91,7 @@ def test_every_new_password_ends_the_other_sessions(anna, change):
     assert anna.check_password(NEW)
 
 
-def test_who_changes_it_is_shown_what_stays(anna):
+def test_after_a_change_the_person_is_shown_what_stays(anna):
     client, answer = own(anna)
     assert answer.url == STAYS
     page = client.get(STAYS)
@@ -102,7 +102,7 @@ def test_who_changes_it_is_shown_what_stays(anna):
     assert ApiToken.objects.count() == 2
 
 
-def test_one_press_revokes_all(anna):
+def test_one_click_revokes_everything(anna):
     text = issue(anna)[1]
     url = f"/calendars/{feeds.token_of(CalendarFeed.objects.get())}.ics"
     client, _ = own(anna)
@@ -114,7 +114,7 @@ def test_one_press_revokes_all(anna):
     assert "Nothing does." in client.get(STAYS).text
 
 
-def test_nobody_elses_are_revoked(anna, alice):
+def test_nobody_elses_tokens_are_revoked(anna, alice):
     issue(alice)
     feeds.make(alice, space=None, place=None, now=timezone.now())
     client, _ = own(anna)
@@ -122,7 +122,7 @@ def test_nobody_elses_are_revoked(anna, alice):
     assert [len(ways.names) for ways in access.left_open(alice, now=timezone.now())] == [1, 1]
 
 
-def test_who_has_nothing_that_stays_goes_to_the_profile(alice):
+def test_a_person_with_nothing_left_open_goes_to_the_profile(alice):
     assert own(alice)[1].url == "/accounts/profile/"
 
 
@@ -136,12 +136,12 @@ def test_looking_at_the_page_changes_nothing(client, anna):
 
 
 @pytest.mark.parametrize("reset", [link, admin], ids=["link", "admin"])
-def test_a_password_that_was_forgotten_ends_the_tokens_and_says_what_stays(anna, reset):
+def test_resetting_a_password_ends_the_tokens_and_says_what_stays(anna, reset):
     client, answer = reset(anna)
     page = client.get(answer.url)
     assert not ApiToken.objects.exists()
     assert "1 API token is revoked. Programs that used it need a new one." in page.text
-    assert "These stay, for whoever has their addresses: My bookings at Mesto." in page.text
+    assert "These stay open to anyone who has their addresses: My bookings at Mesto." in page.text
 
 
 def test_after_a_reset_signing_in_leads_to_what_stays(anna):
@@ -159,7 +159,7 @@ def test_the_command_does_the_same(anna, monkeypatch):
     assert User.objects.get().check_password(NEW)
 
 
-def test_the_admin_sets_the_password_of_who_may_not_sign_in_now(anna):
+def test_the_admin_sets_the_password_of_a_deactivated_person(anna):
     User.objects.update(is_active=False)
     admin(anna)
     anna.refresh_from_db()
@@ -176,7 +176,7 @@ def test_no_token_is_made_with_a_password_that_was_just_changed():
 
 
 def test_every_kind_of_way_in_is_named():
-    """What a person has and an address or a program can name: a new one must be closed too."""
+    """Everything of a person that a URL or a program can name: new kinds must be closed too."""
     named = {
         relation.related_model._meta.label
         for relation in User._meta.related_objects

@@ -25,7 +25,7 @@ from accounts.time_zones import in_words
         ("Etc/GMT+11", "UTC-11", "UTC-11"),
     ],
 )
-def test_a_zone_is_called_as_people_call_it(name, english, russian):
+def test_a_zone_has_the_name_that_people_use(name, english, russian):
     with translation.override("en"):
         assert in_words(name) == english
     with translation.override("ru"):

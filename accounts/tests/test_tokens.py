@@ -1,4 +1,4 @@
-"""The page of a member's API tokens: making, seeing, revoking; the admin's list; forgetting."""
+"""A member's API tokens: making, listing, revoking; the admin's list; forgetting."""
 
 import re
 from datetime import timedelta
@@ -61,14 +61,14 @@ def test_a_new_token_is_shown_once_and_works(member, alice):
     assert text not in member.get(URL).text
 
 
-def test_the_page_with_the_text_is_kept_nowhere(member):
+def test_the_page_with_the_text_is_not_cached(member):
     page = member.post(URL, fields())
     assert "no-store" in page["Cache-Control"]
     assert text_in(page) not in str([session.get_decoded() for session in Session.objects.all()])
     assert text_in(page) not in str([*ApiToken.objects.values_list()])
 
 
-def test_its_name_scope_and_end_are_as_chosen(member, alice):
+def test_its_name_scope_and_expiry_are_as_chosen(member, alice):
     member.post(URL, fields(name=" Door ", scope="WRITE", lifetime="30"))
     token = alice.api_tokens.get()
     assert (token.name, token.scope) == ("Door", "WRITE")
@@ -88,7 +88,7 @@ def test_a_token_may_never_end(member, alice):
     assert "never expires" in words(member.get(URL))
 
 
-def test_ninety_days_and_reading_are_proposed(member):
+def test_ninety_days_and_read_only_are_the_defaults(member):
     html = member.get(URL).text
     assert '<option value="90" selected>' in html
     assert html.index('value="READ"') < html.index('value="WRITE"')
@@ -153,7 +153,7 @@ def test_the_fifty_first_token_is_refused_until_one_ends(member, alice):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_once_only_one_gets_the_last_token(alice):
+def test_only_one_of_two_at_once_gets_the_last_token(alice):
     for _ in range(tokens.MOST - 1):
         issue(alice)
     done = at_once(*[lambda: issue(alice)] * 4)
@@ -168,7 +168,7 @@ def test_a_member_without_tokens_is_told_so(member):
     assert "You have no tokens." in words(member.get(URL))
 
 
-def test_the_list_says_what_each_may_and_when_it_was_used(member, alice):
+def test_the_list_says_what_each_may_do_and_when_it_was_used(member, alice):
     _token, text = issue(alice, name="Door")
     assert "not used yet" in words(member.get(URL))
     used_at = timezone.now() - timedelta(minutes=5)
@@ -204,7 +204,7 @@ def test_the_profile_and_the_password_page_lead_here(member):
 
 
 @pytest.mark.parametrize("count", [1, 30])
-def test_the_page_asks_three_questions_however_many_tokens(
+def test_the_page_takes_three_queries_however_many_tokens(
     member, alice, count, django_assert_num_queries
 ):
     for number in range(count):
@@ -226,7 +226,7 @@ def test_others_see_nothing_of_them(member, bob):
     assert ApiToken.objects.filter(pk=token.pk).exists()
 
 
-def test_the_key_of_anothers_form_shows_nothing(member, bob):
+def test_the_key_of_somebody_elses_form_shows_nothing(member, bob):
     token, _ = issue(bob, name="Secret tablet")
     page = member.post(URL, fields(request_key=token.code), follow=True)
     assert "Secret" not in page.text
@@ -253,7 +253,7 @@ def test_a_token_opens_no_page(alice):
     assert program(text).get(URL).status_code == 302
 
 
-def test_the_form_of_another_site_is_refused(alice):
+def test_a_form_from_another_site_is_refused(alice):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(alice)
     assert browser.post(URL, fields()).status_code == 403
@@ -298,13 +298,13 @@ def test_leaving_deletes_tokens_and_keys(member, alice):
     assert not IdempotencyKey.objects.exists()
 
 
-def test_who_has_left_gets_no_token(alice):
+def test_a_person_who_left_gets_no_token(alice):
     services.erase(User.objects.get(pk=alice.pk), now=timezone.now())
     with pytest.raises(PermissionDenied):
         issue(alice)
 
 
-def test_the_worker_forgets_what_ended_long_ago(alice, now):
+def test_the_worker_forgets_tokens_that_expired_long_ago(alice, now):
     for days in (-31, -29, 1):
         issue(alice, name=f"{days}", days=days, now=now)
     issue(alice, name="never", expires_at=None, now=now)
@@ -337,14 +337,14 @@ def test_a_superuser_revokes_but_does_not_make_or_change(boss, alice):
     assert not ApiToken.objects.exists()
 
 
-def test_staff_of_a_space_sees_no_tokens_in_the_admin(client, host, alice):
+def test_a_spaces_staff_see_no_tokens_in_the_admin(client, host, alice):
     token, _ = issue(alice)
     client.force_login(host)
     for path in (ADMIN, f"{ADMIN}{token.pk}/change/", f"{ADMIN}{token.pk}/delete/"):
         assert client.get(path).status_code == 403
 
 
-def test_the_admins_list_asks_as_much_for_many_tokens_as_for_one(
+def test_the_admins_list_takes_as_many_queries_for_many_tokens_as_for_one(
     boss, django_assert_max_num_queries
 ):
     issue(UserFactory())

@@ -1,4 +1,4 @@
-"""Sign-up, forgotten password and tokens: so often an hour, per address and per login."""
+"""Sign-up, forgotten password and tokens: limited per hour, per address and per login."""
 
 import re
 from contextlib import suppress
@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import path
 
 from accounts import tries
 from accounts.factories import PASSWORD, UserFactory
@@ -31,7 +32,7 @@ def few(settings):
 # --- Counting
 
 
-def test_an_address_and_a_login_have_so_many_tries(db, now):
+def test_an_address_and_a_login_have_limited_tries(db, now):
     for n in range(4):
         spend("sign-up", address="192.0.2.1", login=f"user{n}", now=now)
     with pytest.raises(TooOften):
@@ -43,14 +44,14 @@ def test_an_address_and_a_login_have_so_many_tries(db, now):
     assert stopped.value.seconds == 3600
 
 
-def test_what_is_used_up_for_one_is_not_for_another(db, now):
+def test_one_limit_used_up_leaves_others_alone(db, now):
     for _ in range(2):
         spend("sign-up", login="alice", now=now)
     spend("forgotten", login="alice", now=now)
     spend("sign-up", login="bob", now=now)
 
 
-def test_after_an_hour_it_begins_anew_however_often_was_tried(db, now):
+def test_after_an_hour_the_count_restarts_however_many_tries_there_were(db, now):
     spend("token", login="alice", now=now)
     for minute in range(1, 60):
         with suppress(TooOften):
@@ -58,7 +59,7 @@ def test_after_an_hour_it_begins_anew_however_often_was_tried(db, now):
     spend("token", login="alice", now=now + tries.WINDOW)
 
 
-def test_nobody_reads_who_it_was_and_a_worker_forgets_it(db, now):
+def test_who_it_was_is_hashed_and_a_worker_forgets_it(db, now):
     spend("token", address="192.0.2.1", login="alice", now=now)
     assert "alice" not in str(list(Tally.objects.values()))
     assert forget_old_credentials(now=now + timedelta(minutes=59)) == 0
@@ -67,7 +68,7 @@ def test_nobody_reads_who_it_was_and_a_worker_forgets_it(db, now):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_as_many_get_through_as_may(now):
+def test_exactly_the_allowed_number_of_simultaneous_tries_get_through(now):
     def ask(n):
         return lambda: spend("token", address="192.0.2.1", login=f"user{n}", now=now)
 
@@ -104,7 +105,7 @@ def doors(*which):
 
 
 def statuses(door, pairs):
-    """Each time with an empty cache, as another process has."""
+    """Each time with an empty cache, as in another process."""
     found = []
     for login, address in pairs:
         cache.clear()
@@ -145,13 +146,13 @@ def test_pages_and_programs_share_a_count():
 
 @pytest.mark.usefixtures("people")
 @doors(sign_up, forgot)
-def test_a_login_that_nobody_has_is_counted_the_same(door):
+def test_an_unknown_login_is_counted_the_same(door):
     asked = [("nobody", f"192.0.2.{n}") for n in range(4)]
     assert statuses(door, asked)[2:] == [429, 429]
 
 
 @pytest.mark.usefixtures("people")
-def test_wrong_passwords_of_strangers_dont_use_up_a_login():
+def test_strangers_wrong_passwords_do_not_use_up_a_login():
     for n in range(3):
         client = Client(REMOTE_ADDR=f"192.0.2.{n}")
         assert post(client, TOKEN, {"username": "user1", "password": "wrong"}).status_code == 401
@@ -178,11 +179,11 @@ def test_a_program_is_told_when():
     assert 3590 <= int(stopped["Retry-After"]) <= 3600
 
 
-# --- What is asked never tells who is known
+# --- Asking never reveals who has an account
 
 
 @pytest.mark.usefixtures("people")
-def test_the_same_statements_for_a_login_that_exists_and_for_none(settings):
+def test_a_known_and_an_unknown_login_take_the_same_statements(settings):
     settings.TRIES["forgotten"] = {"address": 100, "login": 100}
 
     def statements(who):
@@ -193,3 +194,55 @@ def test_the_same_statements_for_a_login_that_exists_and_for_none(settings):
     nobody = statements("nobody")
     for who in ["user1", "user1@example.org", "nobody@example.org", "USER2"]:
         assert statements(who) == nobody
+
+
+@pytest.mark.usefixtures("people")
+def test_signing_up_with_an_address_that_somebody_has_is_like_with_any_other():
+    def statements(login, email):
+        fields = {"username": login, "password1": PASSWORD, "password2": PASSWORD, "email": email}
+        with CaptureQueriesContext(connection) as found:
+            answer = Client().post("/accounts/register/", fields)
+        assert answer.status_code == 302
+        return len(found)
+
+    free = statements("carol", "carol@example.org")
+    assert statements("dave", "user1@example.org") == free
+
+
+# --- The password once more, of somebody who is signed in
+
+
+def asking_for_it(client):
+    """Walk the pages that a member can open; yield those with a form that asks for the password."""
+    for pattern in urlpatterns_of_people():
+        if "<" in str(pattern.pattern):
+            continue
+        path = f"/accounts/{pattern.pattern}"
+        page = client.get(path)
+        main = page.text.partition("<main")[2] if page.status_code == 200 else ""
+        if 'autocomplete="current-password"' in main:
+            yield path
+
+
+def urlpatterns_of_people():
+    from accounts.urls import urlpatterns as own
+    from bookings.urls import urlpatterns as more
+
+    prefix = "accounts/"
+    yield from own
+    for pattern in more:
+        if str(pattern.pattern).startswith(prefix):
+            yield path(str(pattern.pattern).removeprefix(prefix), pattern.callback)
+
+
+def test_an_open_session_is_no_place_to_guess_the_password(client, alice, settings):
+    settings.TRIES["password"] = {"login": 3}
+    client.force_login(alice)
+    pages = list(asking_for_it(client))
+    assert pages == ["/accounts/password/", "/accounts/email/", "/accounts/delete/"]
+    wrong = {"old_password": "wrong", "password": "wrong", "email": "a@example.org"}
+    for page in pages:
+        Tally.objects.all().delete()
+        found = [client.post(page, wrong).status_code for _ in range(4)]
+        assert found == [422, 422, 422, 429]
+        assert client.post(page, wrong | {"password": PASSWORD}).status_code == 429

@@ -34,6 +34,7 @@ from bookings.deciding.stranding import (
     WhatBecomes,
     WhichClock,
 )
+from bookings.models import Booking
 
 type View = Callable[[], HttpResponse]
 
@@ -67,7 +68,7 @@ class AnswerForm(forms.Form):
     def clean(self) -> None:
         cleaned = self.cleaned_data
         if cleaned.get("choice") == Choice.CANCEL and not self.errors and not cleaned["reason"]:
-            self.add_error("reason", _("Give a reason: whoever booked will see it."))
+            self.add_error("reason", _("Give a reason: the people who booked will see it."))
 
     def answer(self) -> Answer:
         """Return the answer; None when it is invalid."""
@@ -260,9 +261,20 @@ def _line(line: stranding.Stranded, now: Any, *, is_new: bool) -> dict[str, Any]
     return {
         "words": words_,
         "problems": [problem.message for problem in line.problems],
+        "unwritten": _unwritten(line.after.booking),
         "is_new": is_new,
         "then": wording.when(line.after.booking.period, line.after.zone),
     }
+
+
+def _unwritten(booking: Booking) -> str:
+    """Say that the person who booked gets no mail, and how to reach them; nothing if they do."""
+    member = booking.member
+    if member is not None and member.is_active and member.email:
+        return ""
+    if member is None and booking.guest_contact:
+        return _("Gets no mail. Contact: %(contact)s") % {"contact": booking.guest_contact}
+    return _("Gets no mail.")
 
 
 def _in_words(outcome: Outcome) -> Iterable[str]:

@@ -16,13 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from bookings.admin import book, cancel, wording
 from bookings.admin.filters import PARAMETERS, DayFilter, SpaceFilter, StateFilter, matching
 from bookings.admin.pages import address, methods
-from bookings.deciding import rules
+from bookings.deciding import rules, standing
+from bookings.deciding.rules import Problem
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import WallClock
 from bookings.words import words, zones
 from bookings.words.representation import places_of
+from spaces.models import Space
 from spaces.slots import Period
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
+from spaces.venue import Venue
 
 #: Sorts by the times as shown, even when spaces are in different zones.
 ON_THE_WALL = WallClock("starts_at", "place__space__time_zone")
@@ -108,6 +111,7 @@ class BookingAdmin(SpaceScopedAdmin):
             "subtitle": self.who(found),
             "can_cancel": found.is_upcoming(timezone.now()),
             "history": _history(found),
+            "misfits": _misfits(found),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -142,6 +146,15 @@ class BookingAdmin(SpaceScopedAdmin):
 
 def _zone(booking: Booking) -> ZoneInfo:
     return booking.place.space.zone
+
+
+def _misfits(booking: Booking) -> list[Problem]:
+    """Return why the set-up would not allow it now, as long as that matters."""
+    now = timezone.now()
+    if not booking.is_upcoming(now):
+        return []
+    setup = Space.objects.with_setup(since=now, member=booking.member)
+    return standing.misfits(booking, Venue.of(setup.get(pk=booking.place.space_id)), now)
 
 
 @dataclass(frozen=True)

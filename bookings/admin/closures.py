@@ -194,7 +194,7 @@ class ClosureAdmin(SpaceScopedAdmin):
         return self._close(request, form, now)
 
     def _close(self, request: HttpRequest, form: CloseForm, now: datetime) -> HttpResponse:
-        """Close. The answer is about the bookings that the person was shown; new ones are shown."""
+        """Close. The answer covers only bookings that the person was shown; new ones are shown."""
         space, place = form.target
         period: Period = form.cleaned_data["period"]
         shown = form.cleaned_data["shown"]

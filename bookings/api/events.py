@@ -30,7 +30,7 @@ def list_events(
         Query(
             "",
             max_length=60,
-            description="`next_cursor` of before; empty: from the beginning.",
+            description="The previous `next_cursor`; empty: from the beginning.",
             examples=["0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.2"],
         ),
     ],

@@ -35,7 +35,7 @@ router = Router(tags=["Spaces"], auth=PUBLIC)
 def get_availability(
     request: ProgramRequest,
     slug: Slug,
-    starts_at: Annotated[Instant, Query(description="When it would begin.")],
+    starts_at: Annotated[Instant, Query(description="When it would start.")],
     ends_at: Annotated[
         Instant, Query(description="When it would end.", examples=["2026-12-01T12:00:00+03:00"])
     ],
@@ -44,7 +44,7 @@ def get_availability(
         Query(1, ge=1, le=MOST_PEOPLE, description="How many people would come.", examples=[2]),
     ],
     feature: Annotated[
-        list[Feature], Query([], description="Only places with this; several may be named.")
+        list[Feature], Query([], description="Only places with this feature; can be repeated.")
     ],
 ) -> dict[str, Any]:
     """What is free now is probably still free in a moment, but only a booking settles it."""

@@ -76,7 +76,7 @@ def create_booking(
     "/batch",
     response={202: BatchOut},
     operation_id="createBookings",
-    summary="Ask for up to 100 bookings at once, decided next",
+    summary="Request up to 100 bookings at once, decided next",
 )
 @idempotent
 def create_bookings(request: SignedInProgramRequest, body: Batch) -> object:
@@ -113,7 +113,7 @@ def list_bookings(
         Sort,
         Query(
             Sort.NEWEST,
-            description="Newest request first, or by start. Only the first order is undisturbed "
+            description="Newest request first, or by start. Only the first order is unaffected "
             "by bookings that are moved while you read.",
         ),
     ],
@@ -153,7 +153,7 @@ def get_booking(
     "/{uuid:code}",
     response=BookingOut,
     operation_id="rescheduleBooking",
-    summary="Move a booking, or change what it says",
+    summary="Move a booking, or change its details",
 )
 @raises(SLOT_TAKEN, REFUSED, TOO_LATE, WRONG_STATE)
 def reschedule_booking(

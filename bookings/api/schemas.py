@@ -50,7 +50,7 @@ class BookingIn(Input):
         Text | None,
         Field(
             max_length=150,
-            description="Staff of the space only: the login of the member to book for.",
+            description="Only for staff of the space: the login of the member to book for.",
             examples=["member"],
         ),
     ] = None
@@ -58,7 +58,7 @@ class BookingIn(Input):
         Text,
         Field(
             max_length=150,
-            description="Staff of the space only: a guest without an account to book for.",
+            description="Only for staff of the space: a guest without an account to book for.",
             examples=["Ivan"],
         ),
     ] = ""
@@ -69,7 +69,7 @@ class BookingIn(Input):
     @model_validator(mode="after")
     def is_for_one(self) -> Self:
         if self.member is not None and self.guest_name:
-            raise ValueError("name a member or a guest, one of them")
+            raise ValueError("name either a member or a guest")
         if self.guest_name and not self.guest_name.strip():
             raise ValueError("a guest needs a name")
         if self.guest_contact and not self.guest_name:
@@ -94,19 +94,21 @@ class BookingChange(Input):
         Text | None,
         Field(
             max_length=500,
-            description="Seen by the staff; empty takes it away.",
+            description="Seen by the staff; empty removes it.",
             examples=["By the window"],
         ),
     ] = None
     guest_name: Annotated[
         Text | None,
-        Field(max_length=150, description="Of a guest's booking: who comes.", examples=["Ivan"]),
+        Field(
+            max_length=150, description="For a guest's booking: who is coming.", examples=["Ivan"]
+        ),
     ] = None
     guest_contact: Annotated[
         Text | None,
         Field(
             max_length=150,
-            description="Of a guest's booking: phone or e-mail; empty takes it away.",
+            description="For a guest's booking: phone or e-mail; empty removes it.",
             examples=["+7 900"],
         ),
     ] = None
@@ -125,7 +127,7 @@ class BookingChange(Input):
     @model_validator(mode="after")
     def changes_something(self) -> Self:
         if not self.model_dump(exclude_none=True):
-            raise ValueError("say what is to change")
+            raise ValueError("say what to change")
         return self
 
 
@@ -138,7 +140,7 @@ class OfferOut(Schema):
     """A place and a time that were free a moment ago."""
 
     place: Annotated[PlaceData, Field(description="The place.")]
-    starts_at: Annotated[str, instant("When it would begin.")]
+    starts_at: Annotated[str, instant("When it would start.")]
     ends_at: Annotated[str, instant("When it would end.")]
 
 
@@ -175,23 +177,21 @@ class BookingOut(BookingData):
 class BookingFilters(Schema):
     """Which bookings to list. Some filters have a second name, as people expect from other APIs."""
 
-    state: Annotated[
-        list[State], Field(description="Only in this state; several may be named.")
-    ] = []
+    state: Annotated[list[State], Field(description="Only in this state; can be repeated.")] = []
     status: Annotated[list[State], Field(description="The same as `state`.")] = []
     space: Annotated[
         Text, Field(description="Only in the space with this slug.", examples=["ararat"])
     ] = ""
     place: Annotated[
-        UUID | None, Field(description="Only of the place with this code.", examples=[CODE])
+        UUID | None, Field(description="Only for the place with this code.", examples=[CODE])
     ] = None
     after: Annotated[
         Instant | None,
-        Field(alias="from", description="Only what ends later than this instant."),
+        Field(alias="from", description="Only those that end after this instant."),
     ] = None
     before: Annotated[
         Instant | None,
-        Field(alias="to", description="Only what begins earlier than this instant."),
+        Field(alias="to", description="Only those that start before this instant."),
     ] = None
     date_from: Annotated[Instant | None, Field(description="The same as `from`.")] = None
     date_to: Annotated[Instant | None, Field(description="The same as `to`.")] = None
@@ -211,7 +211,7 @@ class BookingFilters(Schema):
             if both
         ]
         if twice:
-            raise ValueError(f"{', '.join(twice)} are one filter: name it once")
+            raise ValueError(f"{', '.join(twice)} are the same filter: give it once")
         return self
 
     def matching(self) -> dict[str, Any]:
@@ -250,7 +250,9 @@ class BatchResult(Schema):
 
 
 class BatchOut(Schema):
-    results: Annotated[list[BatchResult], Field(description="One for each item, in its order.")]
+    results: Annotated[
+        list[BatchResult], Field(description="One for each item, in the same order.")
+    ]
 
 
 class FreePlace(PlaceOut):
@@ -259,7 +261,7 @@ class FreePlace(PlaceOut):
 
 class AvailabilityOut(Schema):
     space: Annotated[str, Field(description="The space's slug.", examples=["tverskaya"])]
-    starts_at: Annotated[str, instant("The time that was asked for.")]
+    starts_at: Annotated[str, instant("The requested time.")]
     ends_at: Annotated[str, instant("Its end.")]
     party_size: Annotated[int, Field(description="How many people would come.", examples=[2])]
     free_places: Annotated[
@@ -272,7 +274,7 @@ class AvailabilityOut(Schema):
     ]
     next_free: Annotated[
         OfferOut | None,
-        Field(description="When nothing is free: the earliest within a fortnight that is as long."),
+        Field(description="When nothing is free: the next time of the same length in a fortnight."),
     ]
 
 
@@ -281,7 +283,7 @@ class EventPage(Schema):
     next_cursor: Annotated[
         str,
         Field(
-            description="Send it as `after` to go on, now or later; never null.",
+            description="Send it as `after` to continue, now or later; never null.",
             examples=["0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.2"],
         ),
     ]

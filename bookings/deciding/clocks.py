@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from bookings.deciding.rules import Problem, already_past
 from bookings.deciding.standing import Standing
-from bookings.deciding.steps import take_slots
-from bookings.deciding.transitions import change, record
-from bookings.models import BookedSlot, BookingEvent
-from bookings.states import OCCUPYING
+from bookings.deciding.transitions import record_all
+from bookings.models import BookedSlot, Booking, BookingEvent
 from spaces.models import Space
 from spaces.slots import Period, instant, is_on_grid, slots
+
+#: How many rows one statement writes.
+AT_ONCE = 500
 
 type Standings = Mapping[int, Standing]
 
@@ -53,21 +54,35 @@ def keep_walls(
     possible = without_clashes(wanted, after)
     taken = Problem("zone_moved", _("Somebody else has the place at that time on the clock."))
     failed |= {pk: taken for pk in wanted if pk not in possible}
-    BookedSlot.objects.filter(booking__in=possible).delete()
-    for pk, period in possible.items():
-        booking = after[pk].booking
-        was = {"starts_at": booking.starts_at, "ends_at": booking.ends_at}
-        times = {"starts_at": period.starts_at, "ends_at": period.ends_at}
-        change(booking, sorted(OCCUPYING), expected=was, changes=times)
-        if not take_slots(booking, after[pk].leaves):
-            raise RuntimeError(f"{booking} clashes, although its place is locked")
-        kind = BookingEvent.Kind.MOVED
-        record(kind, booking, by=by, now=now, problems=["zone_moved"])
+    _move({pk: after[pk] for pk in possible}, possible, by=by, now=now)
     return failed
 
 
+def _move(
+    standings: Standings, periods: Mapping[int, Period], *, by: User | None, now: datetime
+) -> None:
+    """Move bookings all at once: each may want the slots that another one still has."""
+    BookedSlot.objects.filter(booking__in=periods).delete()
+    for pk, period in periods.items():
+        booking = standings[pk].booking
+        booking.starts_at, booking.ends_at = period.starts_at, period.ends_at
+    bookings = [standing.booking for standing in standings.values()]
+    Booking.objects.bulk_update(bookings, ["starts_at", "ends_at"], batch_size=AT_ONCE)
+    wanted = sorted(
+        (leaf, slot, pk)
+        for pk, period in periods.items()
+        for leaf, slot in _cells(standings[pk], period)
+    )
+    BookedSlot.objects.bulk_create(
+        [BookedSlot(booking_id=pk, place_id=leaf, slot=slot) for leaf, slot, pk in wanted],
+        batch_size=AT_ONCE,
+    )
+    told = [(booking, ["zone_moved"]) for booking in bookings]
+    record_all(BookingEvent.Kind.MOVED, told, by=by, now=now)
+
+
 def keep_closures(zones: Mapping[int, str], *, now: datetime) -> None:
-    """Move closures of spaces whose zone was another: «closed on Friday» stays on Friday."""
+    """Move closures when the space's zone changes: "closed on Friday" stays on Friday."""
     for space in Space.objects.filter(pk__in=zones):
         old, new = ZoneInfo(zones[space.pk]), space.zone
         if old == new:

@@ -55,7 +55,7 @@ def close(
     by: User,
     now: datetime,
 ) -> tuple[Closure, list[Booking]]:
-    """Close a space (or one place); keep or cancel the bookings in the way, or be refused by them.
+    """Close a space (or one place), and keep or cancel the bookings in the way or refuse for them.
 
     Returns the closure and the bookings that were kept or cancelled. Raises BookingsInTheWay and
     changes nothing when there are bookings and no `choice`, or when one of them is not among the
@@ -63,7 +63,7 @@ def close(
     """
     lock_places(space)
     affected = bookings_in(space, place, Period(starts_at, ends_at), now)
-    unseen = shown is not None and any(booking.code not in shown for booking in affected)
+    unseen = shown is not None and {booking.code for booking in affected} - set(shown)
     if affected and (unseen or choice is None):
         raise BookingsInTheWay(
             ngettext(

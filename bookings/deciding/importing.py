@@ -100,7 +100,7 @@ def _require_known(columns: list[str], number: int) -> None:
         raise FileError("The file is empty: its first line names the columns.")
     if "" in columns:
         nth = columns.index("") + 1
-        raise FileError(f"Line {number}: column {nth} has no name. Name it, or take it out.")
+        raise FileError(f"Line {number}: column {nth} has no name. Name it, or remove it.")
     found: list[tuple[str, Iterable[str]]] = [
         ("Unknown", (name for name in columns if name not in COLUMNS)),
         ("Missing", (name for name in REQUIRED if name not in columns)),

@@ -24,7 +24,7 @@ from bookings.deciding.errors import BookingError
 from bookings.deciding.rules import Problem
 from bookings.deciding.standing import Standing, survey
 from bookings.deciding.steps import take_slots
-from bookings.deciding.transitions import cancel_all, record
+from bookings.deciding.transitions import cancel_all, record_all
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
 from spaces.models import Space
@@ -55,8 +55,9 @@ class Answer:
     clock: Clock | None = None
 
     def is_about(self, standings: Iterable["Standing"]) -> bool:
-        shown = self.shown
-        return shown is None or all(standing.booking.code in shown for standing in standings)
+        if self.shown is None:
+            return True
+        return {standing.booking.code for standing in standings} <= set(self.shown)
 
 
 UNANSWERED = Answer()
@@ -181,14 +182,15 @@ def _settle(scope: Scope, before: Mapping[int, Standing], act: Act, outcome: Out
     lines = [_stranded(pk, before, after, extra) for pk in after]
     gone = _answered([line for line in lines if line.problems], act)
     outcome.cancelled = len(gone)
+    kept = []
     for line in lines:
         codes = [problem.code for problem in line.problems]
         if line.booking.pk in moved and answer.clock == Clock.INSTANT:
             codes.insert(0, "zone_moved")
         if codes and line.booking.pk not in gone:
-            kind = BookingEvent.Kind.KEPT
-            record(kind, line.after.booking, by=act.by, now=act.now, problems=codes)
-            outcome.kept += 1
+            kept.append((line.after.booking, codes))
+    record_all(BookingEvent.Kind.KEPT, kept, by=act.by, now=act.now)
+    outcome.kept = len(kept)
 
 
 def _differs(pk: int, before: Mapping[int, Standing], after: Mapping[int, Standing]) -> bool:
@@ -208,7 +210,7 @@ def _stranded(
     after: Mapping[int, Standing],
     extra: Mapping[int, Problem] = MappingProxyType({}),
 ) -> Stranded:
-    """Return a booking with its new problems; None when it isn't stranded."""
+    """Return a booking with its new problems; without any it isn't stranded."""
     earlier, later = before.get(pk, after[pk]), after[pk]
     known = before[pk].problems if pk in before else {}
     problems = [problem for code, problem in later.problems.items() if code not in known]

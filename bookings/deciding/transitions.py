@@ -1,6 +1,6 @@
 """How a booking's row and log change: by compare-and-swap, with one event. Only for services."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -70,16 +70,16 @@ def cancel_all(
 def keep_all(
     bookings: Iterable[Booking], *, problems: Sequence[str], by: User | None, now: datetime
 ) -> list[Booking]:
-    """Say of what still holds its place that it is kept, though the set-up has `problems` with it.
+    """Record that bookings still holding their place are kept despite the set-up's `problems`.
 
-    Return it. Someone may have cancelled meanwhile.
+    Return them. Someone may have cancelled meanwhile.
     """
     ordered = sorted(bookings, key=lambda booking: booking.pk)
     held = Booking.objects.occupying().filter(pk__in=[booking.pk for booking in ordered])
     there = set(held.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
     kept = [booking for booking in ordered if booking.pk in there]
-    for booking in kept:
-        record(BookingEvent.Kind.KEPT, booking, by=by, now=now, problems=problems)
+    told = [(booking, problems) for booking in kept]
+    record_all(BookingEvent.Kind.KEPT, told, by=by, now=now)
     return kept
 
 
@@ -112,7 +112,43 @@ def record(
     if sequence is None:
         last = booking.events.aggregate(last=Max("sequence"))["last"] or 0
         sequence = last + 1
-    BookingEvent.objects.create(
+    _event(kind, booking, sequence, by=by, now=now, reason=reason, problems=problems).save()
+    return sequence
+
+
+def record_all(
+    kind: BookingEvent.Kind,
+    told: Collection[tuple[Booking, Sequence[str]]],
+    *,
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Append one event to each booking's log, all at once, each with its own problems.
+
+    Their rows are locked.
+    """
+    keys = [booking.pk for booking, _problems in told]
+    rows = BookingEvent.objects.filter(booking__in=keys).order_by().values_list("booking")
+    lasts = dict(rows.annotate(Max("sequence")))
+    BookingEvent.objects.bulk_create(
+        [
+            _event(kind, booking, lasts.get(booking.pk, 0) + 1, by=by, now=now, problems=problems)
+            for booking, problems in told
+        ]
+    )
+
+
+def _event(
+    kind: BookingEvent.Kind,
+    booking: Booking,
+    sequence: int,
+    *,
+    by: User | None,
+    now: datetime,
+    reason: str = "",
+    problems: Sequence[str] = (),
+) -> BookingEvent:
+    return BookingEvent(
         booking=booking,
         sequence=sequence,
         kind=kind,
@@ -121,4 +157,3 @@ def record(
         reason=reason,
         data=booking_data(booking) | ({"problems": list(problems)} if problems else {}),
     )
-    return sequence

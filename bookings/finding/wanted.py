@@ -31,7 +31,7 @@ def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | Anonymou
     if space is None:
         return []
     venue = Venue.of(space)
-    said = [f"{form.found}, {words.when(form.period, space.zone, now)}", space.name]
+    said = [str(form.found), capfirst(words.when(form.period, space.zone, now)), space.name]
     if (people := form.cleaned_data["party_size"] or 1) > 1:
         said.append(ngettext("%(n)d person", "%(n)d people", people) % {"n": people})
     if note := form.cleaned_data["note"]:
@@ -52,6 +52,7 @@ def a_booking(
         return []
     space = booking.place.space
     return [
-        f"{booking.place}, {words.when(booking.period, space.zone, timezone.now())}",
+        str(booking.place),
+        capfirst(words.when(booking.period, space.zone, timezone.now())),
         space.name,
     ]

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from html import escape
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 from django import template
@@ -98,7 +97,8 @@ class _Cards:
         )
         if not said:
             return ""
-        return f'<p class="{"last-word" if is_warning else "muted"}">{escape(capfirst(said))}</p>'
+        tone = "warning" if is_warning else "muted"
+        return f'<p class="last-word {tone}">{escape(capfirst(said))}</p>'
 
     def _offered(self, place: Place) -> Iterator[str]:
         if place.capacity > 1:
@@ -112,16 +112,30 @@ class _Cards:
             return f'<span class="chip">{escape(_("as it is now"))}</span>'
         whose = f'<span class="visually-hidden">, {name}</span>'
         if not self.request.user.is_authenticated:
-            url = escape(reverse("login"))
-            url += f"?next={quote(offer_url(self.context['board'], offer))}"
-            words_ = escape(_("Sign in to book"))
-            return f'<a class="button {self.button}" href="{url}">{words_}{whose}</a>'
+            return self._door(offer, whose)
         key = "" if moving else f'<input type="hidden" name="request_key" value="{uuid4()}">'
         head, button = self.times(offer.period)
         return (
             f'{head}<input type="hidden" name="place" value="{place.code}">{key}'
             f'<button class="button {self.button}">{button}{whose}</button></form>'
         )
+
+    def _door(self, offer: Offer, whose: str) -> str:
+        """Link a visitor to signing up or in, which then books this. See `accounts.wishes`."""
+        zone = self.context["zone"]
+        wish = {
+            "place": offer.place.code,
+            "starts_at": write_instant(offer.period.starts_at, zone),
+            "ends_at": write_instant(offer.period.ends_at, zone),
+            "party_size": self.context["party_size"],
+            "next": offer_url(self.context["board"], offer),
+        }
+        url = escape(reverse("register", query=wish))
+        return f'<a class="button {self.button}" href="{url}">{self._book(offer.period)}{whose}</a>'
+
+    def _book(self, period: Period) -> str:
+        time = f'<span class="time">{escape(words.span(period, self.context["zone"]))}</span>'
+        return f"{escape(_('Book'))} {time}"
 
     def _times(self, period: Period) -> tuple[str, str]:
         """Return what all cards for one time share: the form's start, and the button's label."""
@@ -137,6 +151,5 @@ class _Cards:
             f'<input type="hidden" name="{name}" value="{escape(str(value))}">'
             for name, value in fields.items()
         )
-        time = f'<span class="time">{escape(words.span(period, zone))}</span>'
-        button = escape(_("Move here")) if moving else f"{escape(_('Book'))} {time}"
+        button = escape(_("Move here")) if moving else self._book(period)
         return f'<form method="post" action="{escape(url)}" data-once>{hidden}', button

@@ -1,4 +1,4 @@
-"""What the cast does in tests."""
+"""What people do in tests."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""People who press at the same moment, over real connections to a live server."""
+"""People who click at the same moment, over real connections to a live server."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -69,15 +69,15 @@ def wish(place: object, starts: str, ends: str) -> dict[str, object]:
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
-    """Run calls in threads of their own, from one start; return results and exceptions in order."""
+    """Run calls in separate threads, all at once; return results and exceptions in order."""
     start = threading.Barrier(len(calls))
 
     def run(call: Callable[[], object]) -> object:
-        connection.ensure_connection()  # opening one takes longer than what is raced for
+        connection.ensure_connection()  # opening one takes longer than the race
         start.wait()
         try:
             return call()
-        except Exception as error:  # the test looks at it
+        except Exception as error:  # the test checks it
             return error
         finally:
             connections.close_all()

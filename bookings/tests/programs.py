@@ -1,4 +1,4 @@
-"""Programs in tests: they ask the API with a token of somebody."""
+"""Programs in tests: they use the API with somebody's token."""
 
 import json
 from datetime import datetime, timedelta
@@ -54,7 +54,7 @@ class Program:
 
 
 def program(user: User | None, scope: str = ApiToken.Scope.WRITE) -> Program:
-    """Return what asks in somebody's name; in nobody's for None."""
+    """Return a program that acts for somebody, or anonymously for None."""
     if user is None:
         return Program(Client())
     return Program(Client(), authorization=f"Bearer {token(user, scope)}")
@@ -67,7 +67,7 @@ def remote(url: str, user: User) -> httpx.Client:
 
 
 def wish(place: Place, starts_at: datetime, hours: float = 1, **more: object) -> dict[str, object]:
-    """Return the body that asks for a place."""
+    """Return the body of a request for a place."""
     ends_at = starts_at + timedelta(hours=hours)
     return {
         "place": str(place.code),
@@ -88,7 +88,7 @@ def fields(answer: HttpResponse) -> list[str]:
 
 
 def kind(answer: HttpResponse) -> tuple[int, str]:
-    """Return status and code of a problem document, having looked at its form."""
+    """Return a problem document's status and code, after checking its form."""
     problem = answer.json()
     assert answer["Content-Type"] == "application/problem+json"
     assert problem["status"] == answer.status_code

@@ -91,14 +91,14 @@ class TestWorks:
         local = datetime.combine(soon.date(), time(23), ZoneInfo("Europe/Moscow"))
         assert (booking.starts_at, booking.ends_at) == (local, local + hours(2))
 
-    def test_an_address_fills_the_form_in(self, desk_of_host, desk):
+    def test_a_url_fills_in_the_form(self, desk_of_host, desk):
         form = desk_of_host.get(ADD, {"place": desk.code, "starts": "10:00"}).context["form"]
         assert form["place"].value() == str(desk.code)
         assert form["starts"].value() == "10:00"
 
 
 class TestRefused:
-    def test_every_reason_is_told_and_what_was_typed_stays(self, desk_of_host, fields, space):
+    def test_every_reason_is_given_and_what_was_typed_stays(self, desk_of_host, fields, space):
         PolicyFactory.create(space=space, max_minutes=60)
         answer = desk_of_host.post(ADD, {**fields, "party_size": 4})
         assert answer.status_code == 422
@@ -173,7 +173,7 @@ class TestRefused:
         assert field in answer.context["form"].errors
         assert not Booking.objects.exists()
 
-    def test_an_hour_that_a_spring_night_skips_is_told(self, client, alice, fields):
+    def test_an_hour_that_a_spring_night_skips_is_reported(self, client, alice, fields):
         club = open_space(slug="club", time_zone="Europe/Berlin", opens_at=time(0))
         client.force_login(StaffRoleFactory.create(space=club).user)
         place = club.places.get(number=1).code
@@ -208,7 +208,7 @@ class TestWho:
         assert client.post(ADD, fields, follow=True).status_code == 403
         assert not Booking.objects.exists()
 
-    def test_another_spaces_key_tells_nothing(self, client, desk_of_host, fields, soon):
+    def test_another_spaces_key_reveals_nothing(self, client, desk_of_host, fields, soon):
         desk_of_host.post(ADD, for_guest(fields))
         cellar = open_space(slug="cellar")
         client.force_login(StaffRoleFactory.create(space=cellar).user)
@@ -222,7 +222,7 @@ class TestWho:
         assert desk_of_host.delete(ADD).status_code == 405
 
 
-def test_the_form_asks_as_much_for_many_places_as_for_one(
+def test_the_form_takes_as_many_queries_for_many_places_as_for_one(
     desk_of_host, space, django_assert_max_num_queries
 ):
     with django_assert_max_num_queries(8) as few:
@@ -233,7 +233,7 @@ def test_the_form_asks_as_much_for_many_places_as_for_one(
         desk_of_host.get(ADD)
 
 
-def test_cancelled_in_the_meantime_a_reload_books_nothing_new(desk_of_host, fields, host, soon):
+def test_after_a_cancellation_a_reload_books_nothing_new(desk_of_host, fields, host, soon):
     desk_of_host.post(ADD, for_guest(fields), follow=True)
     services.cancel(Booking.objects.get(), by=host, now=soon - hours(24))
     answer = desk_of_host.post(ADD, for_guest(fields), follow=True)

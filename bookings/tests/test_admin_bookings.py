@@ -1,4 +1,4 @@
-"""Bookings in the admin: finding one, looking at it, who may."""
+"""Bookings in the admin: finding one, viewing it, who may."""
 
 from datetime import time, timedelta
 
@@ -36,7 +36,7 @@ def page(booking):
 
 
 class TestList:
-    def test_it_tells_where_when_for_whom_and_in_which_state(self, desk_of_host, desk, bob, soon):
+    def test_the_list_shows_where_when_for_whom_and_the_state(self, desk_of_host, desk, bob, soon):
         book(desk, bob, soon - hours(24), soon)
         text = desk_of_host.get(LIST).text
         assert "Desk 1" in text
@@ -94,7 +94,7 @@ class TestFilter:
         assert codes(desk_of_host.get(LIST, {"day": "today"})) == set()
         assert codes(desk_of_host.get(LIST, {"state": "CANCELLED"})) == {second.code}
 
-    def test_a_day_is_the_one_of_the_space(self, client, admin_user, bob, soon):
+    def test_days_are_in_the_spaces_zone(self, client, admin_user, bob, soon):
         night = open_space(slug="night", time_zone="Asia/Kathmandu", opens_at=time(0))
         at = soon.replace(hour=19, minute=15)  # 1:00 of the next day there
         booking = book(night.places.get(number=1), bob, soon - hours(24), at)
@@ -104,13 +104,13 @@ class TestFilter:
         assert codes(client.get(LIST, {"day": str(day - timedelta(days=1))})) == set()
 
     @pytest.mark.parametrize("day", ["2026-02-30", "yesterday", "9999-12-31", "", "x" * 5000, "٣"])
-    def test_a_day_that_is_none_is_said_so(self, desk_of_host, day):
+    def test_an_invalid_day_is_reported(self, desk_of_host, day):
         assert desk_of_host.get(LIST, {"day": day}, follow=True).status_code == 200
 
     @pytest.mark.parametrize(
         "query", [{"space": "nowhere"}, {"state": "SAD"}, {"p": "x"}, {"o": "99.x"}, {"e": "1"}]
     )
-    def test_values_that_no_row_has_find_nothing(self, desk_of_host, query):
+    def test_unknown_filter_values_find_nothing(self, desk_of_host, query):
         assert desk_of_host.get(LIST, query, follow=True).status_code == 200
 
     @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ class TestSearch:
     def test_by_login_and_place(self, desk_of_host, booking, words):
         assert codes(desk_of_host.get(LIST, {"q": words})) == {booking.code}
 
-    def test_by_code_or_its_beginning(self, desk_of_host, booking):
+    def test_by_code_or_the_start_of_it(self, desk_of_host, booking):
         code = str(booking.code)
         assert codes(desk_of_host.get(LIST, {"q": code})) == {booking.code}
         assert codes(desk_of_host.get(LIST, {"q": booking.code.hex[:30]})) == {booking.code}
@@ -176,7 +176,7 @@ class TestPage:
         assert desk_of_host.post(f"{LIST}{booking.pk}/delete/", {"post": "yes"}).status_code == 403
         assert Booking.objects.get().state == "CONFIRMED"
 
-    def test_another_spaces_booking_is_not_there(self, client, desk, bob, soon, other_space):
+    def test_another_spaces_booking_is_not_found(self, client, desk, bob, soon, other_space):
         booking = book(desk, bob, soon - hours(24), soon)
         client.force_login(StaffRoleFactory.create(space=other_space, role="MANAGER").user)
         answer = client.get(page(booking))

@@ -58,13 +58,15 @@ def test_each_is_cancelled_with_the_reason_and_the_person(desk_of_host, bookings
         assert booking.booked_slots.count() == 0
 
 
-def test_it_returns_to_the_list_as_it_was_filtered(desk_of_host, bookings):
+def test_it_returns_to_the_list_with_its_filters(desk_of_host, bookings):
     sent = {"codes": codes(bookings), "reason": "x"}
     answer = desk_of_host.post(f"{CANCEL}?_changelist_filters=day%3Dweek", sent)
     assert answer.url == f"{LIST}?day=week"
 
 
-def test_what_cannot_be_cancelled_is_told_and_the_rest_is_done(desk_of_host, bookings, bob, soon):
+def test_what_cannot_be_cancelled_is_reported_and_the_rest_is_done(
+    desk_of_host, bookings, bob, soon
+):
     services.cancel(bookings[0], by=bob, now=soon - hours(24))
     sent = {"codes": codes(bookings), "reason": "x"}
     answer = desk_of_host.post(CANCEL, sent, follow=True)
@@ -73,14 +75,14 @@ def test_what_cannot_be_cancelled_is_told_and_the_rest_is_done(desk_of_host, boo
     assert states() == [State.CANCELLED] * 3
 
 
-def test_a_booking_page_leads_there(desk_of_host, bookings):
+def test_a_bookings_page_links_to_it(desk_of_host, bookings):
     text = desk_of_host.get(f"{LIST}{bookings[0].pk}/change/").text
     assert f"{CANCEL}?codes={bookings[0].code}" in text
     assert "Cancel 1 booking" in desk_of_host.get(CANCEL, {"codes": codes(bookings[:1])}).text
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201, "a\x00b"])
-def test_without_a_fitting_reason_nothing_is_cancelled(desk_of_host, bookings, reason):
+def test_without_a_valid_reason_nothing_is_cancelled(desk_of_host, bookings, reason):
     answer = desk_of_host.post(CANCEL, {"codes": codes(bookings), "reason": reason})
     assert answer.status_code == 422
     assert "reason" in answer.context["form"].errors
@@ -88,18 +90,18 @@ def test_without_a_fitting_reason_nothing_is_cancelled(desk_of_host, bookings, r
 
 
 @pytest.mark.parametrize("bad", ["", "x", "1", "00000000-0000-0000-0000-000000000000", ",,"])
-def test_codes_that_are_none_are_404(desk_of_host, bookings, bad):
+def test_invalid_codes_are_404(desk_of_host, bookings, bad):
     assert desk_of_host.post(CANCEL, {"codes": bad, "reason": "x"}).status_code == 404
     assert desk_of_host.get(CANCEL, {"codes": bad}).status_code == 404
 
 
 @pytest.mark.parametrize("key", ["x", "-1", "9" * 30, "\x00"])
-def test_ticked_rows_that_are_none_are_400(desk_of_host, bookings, key):
+def test_invalid_selected_rows_are_400(desk_of_host, bookings, key):
     sent = {"action": "cancel_selected", "_selected_action": key}
     assert desk_of_host.post(LIST, sent).status_code == 400
 
 
-def test_one_booking_of_another_space_spoils_the_whole(desk_of_host, bookings, bob, soon):
+def test_one_booking_of_another_space_refuses_them_all(desk_of_host, bookings, bob, soon):
     place = open_space(slug="cellar").places.get(number=1)
     foreign = book(place, bob, soon - hours(24), soon)
     sent = {"codes": codes([*bookings, foreign]), "reason": "x"}

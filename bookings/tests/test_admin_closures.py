@@ -60,12 +60,12 @@ class TestWorks:
         midnight = soon.replace(hour=0)
         assert (closure.starts_at, closure.ends_at) == (midnight, midnight + timedelta(days=3))
 
-    def test_a_whole_day_is_shown_with_both_its_ends(self, desk_of_host, fields, soon):
+    def test_a_whole_day_is_shown_with_both_ends(self, desk_of_host, fields, soon):
         answer = desk_of_host.post(ADD, fields | {"starts": "", "ends": ""}, follow=True)
         for day in (soon, soon + timedelta(days=1)):
             assert f"{day:%a} {day.day} {day:%b %Y}, " in answer.text
 
-    def test_a_night_belongs_to_the_day_it_began(self, client, fields, soon):
+    def test_a_night_belongs_to_the_day_it_started(self, client, fields, soon):
         bar = open_space(slug="bar", opens_at=time(18), closes_at=time(2))
         client.force_login(StaffRoleFactory.create(space=bar).user)
         client.post(ADD, fields | {"what": "space bar", "starts": "", "ends": ""})
@@ -78,7 +78,7 @@ class TestWorks:
         closure = Closure.objects.get()
         assert closure.ends_at - closure.starts_at == hours(5)
 
-    def test_a_day_of_25_hours_is_closed_whole(self, client, fields):
+    def test_a_day_of_25_hours_is_closed_entirely(self, client, fields):
         club = open_space(slug="club", time_zone="Europe/Berlin")
         client.force_login(StaffRoleFactory.create(space=club).user)
         day = {"what": "space club", "first_day": "2027-10-31", "starts": "", "ends": ""}
@@ -87,7 +87,7 @@ class TestWorks:
         assert closure.starts_at == datetime(2027, 10, 30, 22, tzinfo=UTC)
         assert closure.ends_at - closure.starts_at == hours(25)
 
-    def test_it_is_noted_who_closed(self, desk_of_host, fields, host):
+    def test_who_closed_is_recorded(self, desk_of_host, fields, host):
         desk_of_host.post(ADD, fields)
         page = f"{LIST}{Closure.objects.get().pk}/history/"
         assert "hanna" in desk_of_host.get(page).text
@@ -196,7 +196,7 @@ class TestRefused:
         assert field in answer.context["form"].errors
         assert not Closure.objects.exists()
 
-    def test_an_hour_that_a_spring_night_skips_is_told(self, client, fields):
+    def test_an_hour_that_a_spring_night_skips_is_reported(self, client, fields):
         club = open_space(slug="club", time_zone="Europe/Berlin")
         client.force_login(StaffRoleFactory.create(space=club).user)
         night = {"what": "space club", "first_day": "2027-03-28", "starts": "02:30"}

@@ -1,4 +1,4 @@
-"""What can't be deleted in the admin says what it is needed for, and what to do instead."""
+"""What can't be deleted in the admin says why it is needed, and what to do instead."""
 
 import re
 from datetime import timedelta
@@ -36,7 +36,7 @@ def booked(desk, alice, soon):
 
 
 def asked(client, desk, **data):
-    """Ask on the place's own page and from the list."""
+    """Try on the place's own page and from the list."""
     chosen = {"action": "delete_selected", "_selected_action": [desk.pk], **data}
     one = (
         client.post(f"{LIST}{desk.pk}/delete/", data)
@@ -47,7 +47,7 @@ def asked(client, desk, **data):
 
 
 @pytest.mark.parametrize("data", [{}, {"post": "yes"}])
-def test_a_place_with_bookings_tells_of_them(boss, desk, booked, data):
+def test_a_place_with_bookings_mentions_them(boss, desk, booked, data):
     for page in asked(boss, desk, **data):
         assert page.status_code == 200
         text = unescape(page.text)
@@ -74,7 +74,7 @@ def test_it_is_withdrawn_by_one_press_and_an_answer_about_the_bookings(boss, des
     assert booked.state == State.CONFIRMED
 
 
-def test_what_is_over_is_said_so(boss, desk, booked):
+def test_past_bookings_are_described_as_such(boss, desk, booked):
     Booking.objects.update(state=State.CANCELLED)
     assert "all of them over" in boss.get(f"{LIST}{desk.pk}/delete/").text
 

@@ -46,26 +46,26 @@ def test_bookings_are_given_back_and_the_person_is_forgotten(root, booking, alic
     assert Booking.objects.get().state == State.CANCELLED
 
 
-def test_ones_own_account_is_not_deleted_here(root):
+def test_your_own_account_is_not_deleted_here(root):
     answer = root.post(LEAVE, keys(User.objects.get(username="root")), follow=True)
     assert "on your profile" in answer.text
     assert User.objects.get(username="root").is_active
 
 
-def test_one_unknown_person_spoils_the_whole(root, alice):
+def test_one_unknown_person_refuses_them_all(root, alice):
     for chosen in ([alice.pk, 10**9], []):
         assert root.post(LEAVE, {"_selected_action": chosen}).status_code == 404
     assert User.objects.filter(username="alice", is_active=True).exists()
 
 
 @pytest.mark.parametrize("key", ["x", "-1", "9" * 30, "\x00", "٣"])
-def test_keys_that_are_none_are_400(root, key):
+def test_invalid_keys_are_400(root, key):
     assert root.post(LEAVE, {"_selected_action": key}).status_code == 400
     assert root.get(LEAVE, {"_selected_action": key}).status_code == 400
 
 
 @pytest.mark.parametrize("role", ["HOST", "MANAGER"])
-def test_staff_of_a_space_delete_nobody(client, alice, role):
+def test_a_spaces_staff_delete_nobody(client, alice, role):
     client.force_login(StaffRoleFactory.create(role=role).user)
     assert client.post(LEAVE, keys(alice)).status_code == 403
     assert client.get(LEAVE, keys(alice)).status_code == 403
@@ -84,7 +84,7 @@ def test_wrong_methods_are_405(root):
     assert root.delete(LEAVE).status_code == 405
 
 
-def test_asking_costs_as_much_for_many_people_as_for_one(
+def test_asking_takes_as_many_queries_for_many_people_as_for_one(
     root, alice, django_assert_max_num_queries
 ):
     with django_assert_max_num_queries(10) as one:

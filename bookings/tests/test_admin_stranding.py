@@ -102,6 +102,21 @@ class TestKeeping:
         assert "Opening hours that day: 8:00–12:00." in text
         assert "The space is not open for all of that time." in text
 
+    def test_the_staff_see_it_on_the_booking_too(self, clerk, space, afternoon):
+        space.opening_hours.update(closes_at="12:00")
+        text = clerk.get(f"/admin/bookings/booking/{afternoon.pk}/change/").text
+        assert "This booking stays as it is, although something has changed:" in text
+
+    def test_it_is_said_who_gets_no_mail(self, clerk, space, desk, manager, bob, soon):
+        guest = {"guest_name": "Ms Smith", "guest_contact": "+49 30 1234"}
+        book(desk, None, soon - hours(40), soon + hours(6), by=manager, **guest)
+        bob.email = "bob@example.org"
+        bob.save()
+        book(space.places.get(number=2), bob, soon - hours(40), soon + hours(6))
+        answer = clerk.post(page(space), shorter_days(clerk, space))
+        told = [line["unwritten"] for line in answer.context["lines"]]
+        assert told == ["Gets no mail. Contact: +49 30 1234", ""]
+
     def test_it_is_not_said_any_more_when_it_fits_again(self, client, space, afternoon, alice):
         space.opening_hours.update(closes_at="12:00")
         client.force_login(alice)

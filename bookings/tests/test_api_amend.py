@@ -1,4 +1,4 @@
-"""`PATCH /bookings/{code}` with a note or a guest: what a booking says, changed by program."""
+"""`PATCH /bookings/{code}` with a note or a guest: changing a booking's details by API."""
 
 from datetime import timedelta
 
@@ -76,7 +76,7 @@ class TestNote:
         assert kinds(held) == ["CONFIRMED", "MOVED"]
         assert held.events.latest("sequence").data["note"] == "A bit later"
 
-    def test_together_with_the_time_that_it_has_it_is_no_move(self, alices, held, soon):
+    def test_with_its_current_time_it_is_not_a_move(self, alices, held, soon):
         wish = {"starts_at": soon.isoformat(), "note": "Quiet, please"}
         assert alices.patch(address(held), wish).json()["note"] == "Quiet, please"
         assert kinds(held) == ["CONFIRMED", "AMENDED"]
@@ -97,7 +97,7 @@ class TestNote:
         assert held.events.latest("sequence").actor == host
 
     @pytest.mark.parametrize("note", ["n" * 501, "\x00", "\ud800", 5, ["note"]])
-    def test_what_can_not_be_kept_is_refused(self, alices, held, note):
+    def test_what_can_not_be_stored_is_refused(self, alices, held, note):
         answer = alices.patch(address(held), {"note": note})
         assert (kind(answer), fields(answer)) == ((422, "invalid"), ["body.note"])
 
@@ -105,22 +105,22 @@ class TestNote:
         for body in ({}, {"note": None}):
             assert kind(alices.patch(address(held), body)) == (422, "invalid")
 
-    def test_what_is_cancelled_or_over_stays_as_it_was(self, alices, alice, held, desk, soon):
+    def test_a_cancelled_or_past_booking_stays_as_it_was(self, alices, alice, held, desk, soon):
         services.cancel(held, by=alice, now=timezone.now())
         assert kind(alices.patch(address(held), {"note": "Why?"})) == (409, "wrong_state")
         past = acts.book(desk, alice, soon - timedelta(days=9), soon - timedelta(days=8))
         assert kind(alices.patch(address(past), {"note": "Lovely"})) == (409, "wrong_state")
 
-    def test_what_is_not_decided_waits(self, alices, desk, alice, soon):
+    def test_an_undecided_booking_can_not_be_amended(self, alices, desk, alice, soon):
         asked = acts.ask(desk, alice, timezone.now(), soon)
         assert kind(alices.patch(address(asked), {"note": "Now"})) == (409, "wrong_state")
 
-    def test_who_left_gets_no_note_again(self, alice, held):
+    def test_an_erased_member_gets_no_note_again(self, alice, held):
         leaving.leave(alice, by=alice, now=timezone.now())
         with pytest.raises(Refused):
             amend(held, UserFactory.create(is_superuser=True), note="Alice was here")
 
-    def test_nobody_is_written_to(self, alices, held, django_user_model):
+    def test_nobody_gets_mail(self, alices, held, django_user_model):
         django_user_model.objects.update(email="alice@example.org")
         fan_out(now=timezone.now())
         before = Delivery.objects.count()
@@ -128,7 +128,7 @@ class TestNote:
         fan_out(now=timezone.now())
         assert Delivery.objects.count() == before
 
-    def test_it_stands_in_the_history_of_the_booking(self, client, alice, held, alices):
+    def test_it_appears_in_the_bookings_history(self, client, alice, held, alices):
         alices.patch(address(held), {"note": "By the door"})
         client.force_login(alice)
         assert "Details changed" in client.get(held.get_absolute_url()).text
@@ -169,7 +169,7 @@ class TestGuest:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_moved_and_amended_at_once_the_log_says_what_the_row_says(held, alice, soon):
+def test_moved_and_amended_at_once_the_log_agrees_with_the_row(held, alice, soon):
     answers = at_once(
         lambda: acts.move(held, timezone.now(), soon + hours(4)),
         lambda: amend(held, alice, note="By the door"),

@@ -34,7 +34,7 @@ def alices(alice):
 
 @pytest.fixture(autouse=True)
 def own_seats(settings, tmp_path):
-    """Who waits takes a seat of the whole machine: not one of other tests'."""
+    """Seats for waiting are shared by the whole machine: use none of other tests'."""
     settings.VAR_DIR = tmp_path
 
 
@@ -48,14 +48,14 @@ def ask(asking, place, at, **more):
 
 
 class TestAccepted:
-    def test_it_is_stored_and_has_an_address(self, alices, desk, soon):
+    def test_it_is_stored_and_has_a_url(self, alices, desk, soon):
         answer = ask(alices, desk, soon, note="By the window")
         assert (answer.status_code, answer["Preference-Applied"]) == (202, "respond-async")
         assert answer.json() == alices.get(answer["Location"].removeprefix("/api/v1")).json()
         assert (answer.json()["state"], answer.json()["decided_at"]) == ("CREATED", None)
 
-    def test_quarters_are_those_of_utc(self, alices, desk, soon):
-        """With an offset of seven minutes the same digits are no quarters."""
+    def test_quarter_hours_are_in_utc(self, alices, desk, soon):
+        """With an offset of seven minutes the same digits aren't on the quarter hour."""
         odd = soon.replace(tzinfo=offset(timedelta(minutes=7)))
         answer = ask(alices, desk, odd)
         assert (kind(answer), codes(answer)) == ((422, "refused"), ["off_grid"])
@@ -82,7 +82,7 @@ class TestAccepted:
         "header",
         ["", "respond-sync", "wait=10", "respond-asynchronously", "foo; respond-async", ","],
     )
-    def test_other_preferences_are_not_heard(self, alices, desk, soon, header):
+    def test_other_preferences_are_ignored(self, alices, desk, soon, header):
         answer = alices.post("/bookings", wish(desk, soon), prefer=header)
         assert answer.status_code == 201
         assert not answer.has_header("Preference-Applied")
@@ -96,7 +96,7 @@ class TestAccepted:
         assert decision(alices, first) == ("CONFIRMED", [])
         assert decision(alices, second) == ("REJECTED", ["slot_taken"])
 
-    def test_what_no_booking_can_be_is_refused_at_once(self, alices, desk, soon):
+    def test_what_can_never_be_a_booking_is_refused_at_once(self, alices, desk, soon):
         answer = ask(alices, desk, soon, hours=-1)
         assert kind(answer) == (422, "refused")
         assert [problem["code"] for problem in answer.json()["problems"]] == ["ends_before_start"]
@@ -111,7 +111,7 @@ class TestAccepted:
             ("REJECTED", ["too_many_upcoming"]),
         ]
 
-    def test_undecided_it_can_not_be_changed_yet(self, alices, desk, soon):
+    def test_it_can_not_be_changed_while_undecided(self, alices, desk, soon):
         address = f"/bookings/{ask(alices, desk, soon).json()['code']}"
         assert kind(alices.delete(address)) == (409, "wrong_state")
         assert kind(alices.patch(address, {"party_size": 2})) == (409, "wrong_state")
@@ -141,7 +141,7 @@ class TestWaiting:
         assert answer.json()["state"] == "CONFIRMED"
         assert answer["Preference-Applied"] == "wait=15"
 
-    def test_after_so_many_seconds_it_comes_anyway(self, alices, undecided):
+    def test_after_the_requested_seconds_it_comes_anyway(self, alices, undecided):
         started = time.monotonic()
         answer = alices.get(undecided, prefer="wait=1")
         assert 1 <= time.monotonic() - started < 5
@@ -169,14 +169,14 @@ class TestWaiting:
     @pytest.mark.parametrize(
         "header", ["wait", "wait=", "wait=0", "wait=-1", "wait=1.5", "wait=x", "wait=٣", "waiter=5"]
     )
-    def test_nonsense_is_not_heard(self, alices, undecided, header):
+    def test_nonsense_is_ignored(self, alices, undecided, header):
         answer = alices.get(undecided, prefer=header)
         assert answer.status_code == 200
         assert not answer.has_header("Preference-Applied")
 
     @pytest.mark.django_db(transaction=True)
     def test_when_all_seats_are_taken_the_answer_comes_at_once(self, settings, alices, undecided):
-        """Requests that wait must not keep all web processes from serving others."""
+        """Waiting requests must not occupy all web processes."""
         settings.API_WAITERS = 1
         another = program(Booking.objects.get().member)
         with soon_after(0, lambda: another.get(undecided, prefer="wait=3")):
@@ -224,7 +224,7 @@ class TestBatch:
     def post(self, asking, items, **headers):
         return asking.post("/bookings/batch", {"bookings": items}, **headers)
 
-    def test_each_item_stands_for_itself(self, alices, space, desk, soon):
+    def test_each_item_stands_alone(self, alices, space, desk, soon):
         items = [
             wish(desk, soon),
             wish(desk, soon, note="too late"),
@@ -265,7 +265,7 @@ class TestBatch:
         assert decisions == ["CONFIRMED"] * 10 + ["REJECTED"] * 90
 
     def test_nobody_floods_the_queue(self, alices, bob, host, desk, soon):
-        """Who has three batches waiting waits too; others, and the staff, go on asking."""
+        """A member with three batches waiting has to wait; others, and the staff, can go on."""
         for _ in range(3):
             self.post(alices, [wish(desk, soon)] * 100)
         [more] = self.post(alices, [wish(desk, soon)]).json()["results"]
@@ -282,8 +282,8 @@ class TestBatch:
         assert (kind(answer), fields(answer)) == ((422, "invalid"), ["body.bookings"])
         assert not Booking.objects.exists()
 
-    def test_an_item_that_is_no_booking_refuses_all(self, alices, desk, soon):
-        """Every wrong value is named with its place in the list; nothing is done."""
+    def test_one_invalid_item_refuses_them_all(self, alices, desk, soon):
+        """Every wrong value is named with its index in the list; nothing is done."""
         items = [wish(desk, soon), {"place": str(desk.code)}, wish(desk, soon, party_size=0)]
         answer = self.post(alices, items)
         assert kind(answer) == (422, "invalid")
@@ -316,7 +316,7 @@ class TestBatch:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_burst_over_http_is_decided_while_a_worker_is_killed(live_server, manage):
-    """200 requests of 50 members for the same hour of 20 places; three workers, one killed."""
+    """200 requests by 50 members for the same hour of 20 places; three workers, one killed."""
     places = list(open_space(places=20).places.by_number())
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     members = [UserFactory.create(username=f"crowd{n}") for n in range(50)]

@@ -43,7 +43,7 @@ def free(answer):
 
 
 class TestFree:
-    def test_a_free_house(self, anyone, space, desk, soon):
+    def test_an_empty_space(self, anyone, space, desk, soon):
         assert look(anyone, soon, 2).json() == {
             "space": "loft",
             "starts_at": f"{soon:%Y-%m-%dT10:00:00}+00:00",
@@ -65,7 +65,7 @@ class TestFree:
             "next_free": None,
         }
 
-    def test_what_is_taken_for_a_part_of_the_time_is_not_free(self, anyone, desk, alice, soon):
+    def test_a_place_taken_for_part_of_the_time_is_not_free(self, anyone, desk, alice, soon):
         book(desk, alice, soon + hours(1))
         assert free(look(anyone, soon, 2)) == [2, 3]
         assert free(look(anyone, soon, 1)) == [1, 2, 3]
@@ -76,7 +76,7 @@ class TestFree:
         first = look(anyone, soon).json()["free_places"][0]
         assert datetime.fromisoformat(first["free_until"]) == soon + hours(3)
 
-    def test_in_a_house_that_never_closes_the_next_day_counts_too(self, anyone, alice, soon):
+    def test_in_a_space_that_never_closes_the_next_day_counts_too(self, anyone, alice, soon):
         open_all = {"opens_at": time(0), "closes_at": time(0)}
         desk = open_space(slug="always", places=1, **open_all).places.get()
         midnight = soon.replace(hour=0) + timedelta(days=1)
@@ -92,12 +92,12 @@ class TestFree:
         assert free(look(anyone, soon, feature="monitor")) == [5, 4]
         assert free(look(anyone, soon, feature=["monitor", "quiet"])) == [5]
 
-    def test_instants_are_told_with_the_spaces_offset(self, anyone, soon):
+    def test_instants_have_the_spaces_offset(self, anyone, soon):
         open_space(slug="east", time_zone="Asia/Kathmandu", places=1)
         answer = look(anyone, soon - hours(4) + timedelta(minutes=15), slug="east").json()
         assert answer["starts_at"] == f"{soon:%Y-%m-%d}T12:00:00+05:45"
 
-    def test_everybodys_own_policies_count(self, anyone, alice, bob, space, soon):
+    def test_each_persons_own_policies_count(self, anyone, alice, bob, space, soon):
         group = Group.objects.create(name="short")
         bob.groups.add(group)
         PolicyFactory.create(space=space, group=group, max_minutes=60)
@@ -109,7 +109,7 @@ class TestFree:
 
 
 class TestNothingFree:
-    def test_the_earliest_other_time_is_told(self, anyone, space, alice, soon):
+    def test_the_earliest_other_time_is_given(self, anyone, space, alice, soon):
         for place in space.places.all():
             book(place, alice, soon, 3)
         answer = look(anyone, soon, 2)
@@ -158,7 +158,7 @@ class TestNothingFree:
 
 class TestRefused:
     @pytest.mark.parametrize("slug", ["hidden", "nowhere", "%00", "LOFT"])
-    def test_a_space_that_is_not_shown_is_not_there(self, anyone, space, soon, slug):
+    def test_a_hidden_space_is_not_found(self, anyone, space, soon, slug):
         open_space(slug="hidden", is_active=False)
         assert kind(look(anyone, soon, slug=slug)) == (404, "not_found")
 
@@ -187,7 +187,7 @@ class TestRefused:
 
 
 class TestTruth:
-    """A house with a composite, closures, two kinds with rules of their own, and a busy day."""
+    """A space with a composite, closures, two kinds with their own rules, and a busy day."""
 
     @pytest.fixture
     def house(self, soon):

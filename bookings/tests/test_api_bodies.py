@@ -1,4 +1,4 @@
-"""Bodies that are no booking: a clear answer, no 500, nothing written."""
+"""Bodies that aren't bookings: a clear answer, no 500, nothing written."""
 
 import json
 
@@ -96,15 +96,15 @@ def test_a_body_of_another_shape_is_refused(alices, body):
         b"place=1&starts_at=2",
     ],
 )
-def test_what_is_no_json_is_refused(alices, content):
+def test_what_is_not_json_is_refused(alices, content):
     answer = alices.send_raw("POST", "/bookings", content)
     assert kind(answer) in [(400, "malformed"), (422, "invalid")]
     again = alices.send_raw("POST", "/bookings", content, idempotency_key="again")
     assert kind(again) == kind(answer)
 
 
-def test_a_name_that_is_given_twice_is_refused(alices, desk, soon):
-    """Two readers of one body must not understand different things (RFC 8259, section 4)."""
+def test_a_duplicate_name_is_refused(alices, desk, soon):
+    """Two parsers must not read one body differently (RFC 8259, section 4)."""
     content = '{"note": "once", ' + json.dumps(wish(desk, soon, note="twice"))[1:]
     answer = alices.send_raw("POST", "/bookings", content.encode())
     assert kind(answer) == (400, "malformed")
@@ -115,7 +115,7 @@ def test_a_body_can_be_too_large(alices):
     assert kind(answer) == (413, "too_large")
 
 
-def test_whatever_a_text_holds_comes_back_as_it_was(alices, desk, soon):
+def test_text_comes_back_as_it_was(alices, desk, soon):
     note = "\u202e\U0001f468\u200d\U0001f469 <b>'\"%s{{x}}\\ \x7f\r\n\ufffe"
     answer = alices.post("/bookings", wish(desk, soon, note=note))
     assert (answer.status_code, answer.json()["note"]) == (201, note)

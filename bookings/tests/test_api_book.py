@@ -1,4 +1,4 @@
-"""`POST /bookings`, decided at once: what is booked, for whom, and what is refused how."""
+"""`POST /bookings`, decided at once: what is booked, for whom, and how others are refused."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
@@ -56,7 +56,7 @@ class TestBooked:
         }
         assert alices.get(f"/bookings/{booking.code}").json() == shown
 
-    def test_no_answer_is_for_caches(self, alices, desk, soon):
+    def test_no_answer_may_be_cached(self, alices, desk, soon):
         assert alices.post("/bookings", wish(desk, soon))["Cache-Control"] == "no-store"
 
     def test_a_composite_takes_its_parts(self, alices, space, desk, soon):
@@ -65,7 +65,7 @@ class TestBooked:
         assert alices.post("/bookings", wish(pair, soon, party_size=2)).status_code == 201
         assert kind(alices.post("/bookings", wish(desk, soon))) == (409, "slot_taken")
 
-    def test_a_part_stands_in_the_way_of_the_whole(self, alices, space, desk, soon):
+    def test_a_taken_part_blocks_the_whole(self, alices, space, desk, soon):
         pair = PlaceFactory.create(space=space, number=10, capacity=2)
         pair.parts.set(space.places.filter(number__in=[1, 2]))
         assert alices.post("/bookings", wish(desk, soon)).status_code == 201
@@ -91,7 +91,7 @@ class TestForWhom:
             assert kind(alices.post("/bookings", wish(desk, soon, **other))) == (403, "forbidden")
         assert not Booking.objects.exists()
 
-    def test_a_member_may_say_who_it_is(self, alices, desk, soon):
+    def test_a_member_may_name_themselves(self, alices, desk, soon):
         answer = alices.post("/bookings", wish(desk, soon, member="Alice"))
         assert (answer.status_code, answer.json()["member"]) == (201, "alice")
 
@@ -123,7 +123,7 @@ class TestForWhom:
 
 
 class TestTaken:
-    def test_it_says_what_could_be_had_instead(self, alices, bob, space, desk, soon):
+    def test_it_offers_alternatives(self, alices, bob, space, desk, soon):
         program(bob).post("/bookings", wish(desk, soon))
         answer = alices.post("/bookings", wish(desk, soon))
         assert kind(answer) == (409, "slot_taken")
@@ -141,7 +141,7 @@ class TestTaken:
 
 
 class TestRefused:
-    def test_every_broken_rule_is_said_at_once(self, alices, space, desk, soon):
+    def test_every_broken_rule_is_reported_at_once(self, alices, space, desk, soon):
         PolicyFactory.create(space=space, max_minutes=60, min_notice_minutes=60 * 24 * 7)
         answer = alices.post("/bookings", wish(desk, soon, 13, party_size=3))
         assert kind(answer) == (422, "refused")
@@ -150,7 +150,7 @@ class TestRefused:
         assert answer.json()["alternatives"] == []
         assert not Booking.objects.exists()
 
-    def test_it_says_what_is_allowed_instead(self, alices, desk, soon):
+    def test_it_offers_what_is_allowed_instead(self, alices, desk, soon):
         answer = alices.post("/bookings", wish(desk, soon.replace(hour=7)))
         assert codes(answer) == ["closed"]
         assert answer.json()["alternatives"][0] == {
@@ -217,12 +217,12 @@ class TestInstants:
             [],
         ],
     )
-    def test_what_is_no_instant_is_refused(self, alices, desk, soon, text):
+    def test_what_is_not_an_instant_is_refused(self, alices, desk, soon, text):
         given = text.format(day=soon.date()) if isinstance(text, str) else text
         answer = alices.post("/bookings", {**wish(desk, soon), "starts_at": given})
         assert (kind(answer), fields(answer)) == ((422, "invalid"), ["body.starts_at"])
 
-    def test_the_hour_that_comes_twice_is_two_hours(self, berlin, alices, bob):
+    def test_the_hour_that_repeats_is_two_hours(self, berlin, alices, bob):
         desk, zone = berlin.places.get(number=1), berlin.zone
         change = next_change(zone, timedelta(hours=-1))  # 3:00 becomes 2:00
         first = alices.post("/bookings", wish(desk, change - hours(1)))
@@ -233,7 +233,7 @@ class TestInstants:
         assert second.json()["starts_at"] == f"{day}T02:00:00+01:00"
         assert first.json()["ends_at"] == second.json()["starts_at"]
 
-    def test_the_hour_that_is_left_out_takes_no_time(self, berlin, alices):
+    def test_the_skipped_hour_takes_no_time(self, berlin, alices):
         change = next_change(berlin.zone, timedelta(hours=1))  # 2:00 becomes 3:00
         answer = alices.post("/bookings", wish(berlin.places.get(number=1), change - hours(1), 2))
         day = change.astimezone(berlin.zone).date()
@@ -251,7 +251,7 @@ def berlin(db):
 
 
 def next_change(zone: ZoneInfo, by: timedelta) -> datetime:
-    """Return when the clocks are next put forward or back by so much."""
+    """Return when the clocks next go forward or back by this much."""
     at = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
     while offset(at, zone) - offset(at - hours(1), zone) != by:
         at += hours(1)
@@ -265,7 +265,7 @@ def offset(at: datetime, zone: ZoneInfo) -> timedelta:
 class TestQueries:
     """At most sixteen statements, savepoints counted, whatever the request carries.
 
-    The token's first use in that minute is noted, a quota is counted, the answer is kept.
+    The token's first use in that minute is recorded, a quota is counted, the answer is stored.
     """
 
     MOST = 16
@@ -288,7 +288,7 @@ class TestQueries:
             answer = alices.post("/bookings", wish(desk, soon), idempotency_key="k")
         assert answer.status_code == 201
 
-    def test_one_that_is_decided_next(self, alices, desk, soon, django_assert_max_num_queries):
+    def test_a_queued_booking(self, alices, desk, soon, django_assert_max_num_queries):
         headers = {"idempotency_key": "k", "prefer": "respond-async"}
         with django_assert_max_num_queries(self.MOST):
             assert alices.post("/bookings", wish(desk, soon), **headers).status_code == 202
@@ -303,7 +303,7 @@ class TestQueries:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_twenty_at_once_one_has_it(live_server, space, desk, soon):
+def test_one_of_twenty_at_once_gets_it(live_server, space, desk, soon):
     members = [UserFactory.create(username=f"crowd{n}") for n in range(20)]
     programs = [remote(live_server.url, member) for member in members]
     body = wish(desk, soon)

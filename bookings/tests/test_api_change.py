@@ -1,4 +1,4 @@
-"""`PATCH` and `DELETE /bookings/{code}`: moving and cancelling by program."""
+"""`PATCH` and `DELETE /bookings/{code}`: moving and cancelling by API."""
 
 from datetime import timedelta
 
@@ -59,7 +59,7 @@ class TestMove:
         assert answer.json() == {**before, **moved}
         assert [event.kind for event in held.events.order_by("sequence")] == ["CONFIRMED", "MOVED"]
 
-    def test_what_is_left_out_stays(self, alices, held, address, space, soon):
+    def test_values_left_out_stay(self, alices, held, address, space, soon):
         two = space.places.get(number=2)
         moved = alices.patch(address, {"place": str(two.code)}).json()
         assert (moved["place"]["name"], moved["starts_at"][11:16]) == ("Desk 2", "10:00")
@@ -70,11 +70,11 @@ class TestMove:
     def test_into_its_own_time(self, alices, held, address, soon):
         assert alices.patch(address, time(soon + hours(1))).status_code == 200
 
-    def test_to_where_it_is_changes_nothing(self, alices, held, address, soon):
+    def test_moving_to_the_same_time_changes_nothing(self, alices, held, address, soon):
         assert alices.patch(address, time(soon)).status_code == 200
         assert held.events.count() == 1
 
-    def test_onto_somebody_else(self, alices, bob, desk, held, address, soon):
+    def test_into_somebody_elses_time(self, alices, bob, desk, held, address, soon):
         acts.book(desk, bob, timezone.now(), soon + hours(3))
         answer = alices.patch(address, time(soon + hours(2)))
         assert kind(answer) == (409, "slot_taken")
@@ -84,15 +84,15 @@ class TestMove:
         body = {**offer, "place": offer["place"]["code"]}
         assert alices.patch(address, body).status_code == 200
 
-    def test_its_own_time_is_among_what_could_be_had(self, alices, bob, space, held, address, soon):
-        """It makes room for itself: from eleven to one is free when the booking moves on."""
+    def test_its_own_time_is_among_the_alternatives(self, alices, bob, space, held, address, soon):
+        """It makes room for itself: eleven to one is free once the booking moves away."""
         for place in space.places.all():
             acts.book(place, bob, timezone.now(), soon + hours(3), 9)
         answer = alices.patch(address, time(soon + hours(2)))
         starts = {o["starts_at"][11:16] for o in answer.json()["alternatives"]}
         assert "11:00" in starts
 
-    def test_every_broken_rule_is_said(self, alices, held, address, soon):
+    def test_every_broken_rule_is_reported(self, alices, held, address, soon):
         answer = alices.patch(address, {**time(soon, 13), "party_size": 3})
         assert kind(answer) == (422, "refused")
         assert codes(answer) == ["party_too_large", "closed"]
@@ -124,7 +124,9 @@ class TestMove:
         assert (kind(answer), fields(answer)) == ((422, "invalid"), [field])
         assert is_where_it_was(held)
 
-    def test_a_quota_doesn_t_stand_in_its_own_way(self, alices, space, held, address, soon):
+    def test_a_booking_doesn_t_count_against_its_own_quota(
+        self, alices, space, held, address, soon
+    ):
         PolicyFactory.create(space=space, max_upcoming=1)
         assert alices.patch(address, time(soon + hours(4))).status_code == 200
 
@@ -141,12 +143,12 @@ class TestCancel:
         assert held.events.get(kind="CANCELLED").reason == "I am ill"
 
     @pytest.mark.parametrize("reason", ["%00", "x" * 201])
-    def test_a_reason_that_can_not_be_kept_is_named(self, alices, held, address, reason):
+    def test_a_reason_that_can_not_be_stored_is_named(self, alices, held, address, reason):
         answer = alices.delete(f"{address}?reason={reason}")
         assert (kind(answer), fields(answer)) == ((422, "invalid"), ["query.reason"])
         assert is_where_it_was(held)
 
-    def test_a_second_time_it_is_past_that(self, alices, held, address):
+    def test_a_second_time_its_state_does_not_allow_it(self, alices, held, address):
         alices.delete(address)
         assert kind(alices.delete(address)) == (409, "wrong_state")
         assert kind(alices.patch(address, {"party_size": 2})) == (409, "wrong_state")
@@ -158,7 +160,7 @@ class TestDeadline:
     def late(self, space, held):
         PolicyFactory.create(space=space, cancel_deadline_minutes=A_WEEK, grace_minutes=0)
 
-    def test_members_keep_it(self, late, alices, held, address, soon):
+    def test_members_keep_to_the_deadline(self, late, alices, held, address, soon):
         assert kind(alices.patch(address, time(soon + hours(4)))) == (422, "too_late")
         assert kind(alices.delete(address)) == (422, "too_late")
         assert is_where_it_was(held)
@@ -169,7 +171,7 @@ class TestDeadline:
         assert hosts.delete(address).status_code == 200
         assert held.events.get(kind="CANCELLED").actor == host
 
-    def test_what_is_over_stays_as_it_was(self, alice, host, desk, soon):
+    def test_a_past_booking_stays_as_it_was(self, alice, host, desk, soon):
         OpeningHours.objects.update(opens_at="00:00", closes_at="00:00")
         at = soon - timedelta(days=7)
         over = acts.book(desk, alice, at - hours(1), at)
@@ -178,7 +180,7 @@ class TestDeadline:
 
 
 @pytest.mark.parametrize("code", ["1", "x", "%00", NOWHERE + "0", NOWHERE.replace("-", "")])
-def test_an_address_that_names_no_booking(alices, code):
+def test_a_url_without_a_booking(alices, code):
     for answer in (
         alices.get(f"/bookings/{code}"),
         alices.patch(f"/bookings/{code}", {"party_size": 2}),

@@ -1,4 +1,4 @@
-"""The log of events for programs: everything once, in order, whatever commits when."""
+"""The event log for programs: everything once, in order, whatever commits when."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def program(user):
-    """Return a client that asks with a token of this person."""
+    """Return a client with this person's token."""
     _, text = tokens.issue(
         user, name="test", scope=ApiToken.Scope.READ, expires_at=None, now=datetime.now(UTC)
     )
@@ -28,7 +28,7 @@ def program(user):
 
 
 def follow(client, after="", **query):
-    """Read pages until there are no more; return the items and where to go on."""
+    """Read pages until there are no more; return the items and where to continue."""
     items = []
     while True:
         page = client.get("/api/v1/events", {"after": after, **query}).json()
@@ -54,8 +54,8 @@ def test_a_bookings_life_in_order(alice, desk, now):
     assert items[2]["reason"] == "Ill"
 
 
-def test_one_who_saw_none_of_many_is_told_to_go_on(alice, bob, desk, now):
-    """New events get their place in the log some at a time, by whoever asks."""
+def test_a_reader_who_saw_none_of_many_is_told_to_continue(alice, bob, desk, now):
+    """Readers give new events their positions in the log, a batch at a time."""
     others = book(desk, bob, now)
     event = others.events.get()
     BookingEvent.objects.bulk_create(
@@ -69,7 +69,7 @@ def test_one_who_saw_none_of_many_is_told_to_go_on(alice, bob, desk, now):
     assert kinds(items) == ["CONFIRMED"]
 
 
-def test_going_on_where_one_was(alice, desk, now):
+def test_continuing_where_you_were(alice, desk, now):
     client = program(alice)
     first = book(desk, alice, now)
     items, after = follow(client, limit=1)
@@ -85,7 +85,7 @@ def test_nothing_happened_yet(alice):
     assert page == {"items": [], "next_cursor": "", "has_more": False}
 
 
-def test_whose_events_one_sees(alice, bob, host, desk, now):
+def test_whose_events_people_see(alice, bob, host, desk, now):
     elsewhere = open_space(slug="elsewhere", places=1)
     book(desk, alice, now)
     book(elsewhere.places.get(), alice, now, TEN + hours(4))
@@ -101,7 +101,7 @@ def test_whose_events_one_sees(alice, bob, host, desk, now):
     "cursor",
     ["x", "1", ".", "0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.1", "٣.٣", "\x00", "9" * 60, "a" * 300],
 )
-def test_a_cursor_of_somewhere_else(alice, desk, now, cursor):
+def test_a_cursor_from_elsewhere(alice, desk, now, cursor):
     book(desk, alice, now)
     answer = program(alice).get("/api/v1/events", {"after": cursor})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
@@ -130,7 +130,7 @@ def test_as_many_queries_for_many_events(alice, desk, now, django_assert_max_num
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
 def test_a_late_commit_is_not_skipped(alice, desk, now):
-    """Its key is lower than that of an event that was read before it could be seen."""
+    """Its key is lower than that of an event that was read before this one became visible."""
     client = program(alice)
     other = open_space(slug="other", places=1).places.get()
 

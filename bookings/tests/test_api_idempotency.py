@@ -88,9 +88,9 @@ def post_and_hang_up(url, text, body):
 
 @pytest.mark.django_db
 class TestAfterADeath:
-    """A process dies after its booking is committed and before its answer is kept.
+    """A process dies after its booking is committed and before its answer is stored.
 
-    What it leaves in the database is the booking, and a key that nobody has answered.
+    It leaves the booking in the database, and a key without an answer.
     """
 
     def die(self, minutes=10):
@@ -117,7 +117,7 @@ class TestAfterADeath:
         assert asking.post("/bookings", body, **KEY).json() == first.json()
         assert Booking.objects.count() == 1
 
-    def test_what_was_rejected_stays_rejected(self, alice, bob, desk, soon):
+    def test_a_rejected_booking_stays_rejected(self, alice, bob, desk, soon):
         mine = program(bob).post("/bookings", wish(desk, soon)).json()["code"]
         asking = program(alice)
         first = asking.post("/bookings", wish(desk, soon), **KEY)
@@ -128,7 +128,7 @@ class TestAfterADeath:
         assert again.json()["booking"] == first.json()["booking"]
 
     def test_a_batch_that_was_half_done_is_finished(self, alice, space, soon):
-        """Its second item never came to be: the booking of the first is found, the rest is made."""
+        """Its second item was never made: the first one's booking is found, the rest is made."""
         places = list(space.places.by_number())
         asking, body = program(alice), {"bookings": [wish(place, soon) for place in places]}
         first = asking.post("/bookings/batch", body, **KEY).json()["results"]
@@ -159,7 +159,7 @@ class TestAfterADeath:
         assert kind(other) == (422, "idempotency_key_reused")
         assert Booking.objects.count() == 1
 
-    def test_a_key_means_something_else_for_each_member(self, alice, bob, space, soon):
+    def test_each_member_has_separate_keys(self, alice, bob, space, soon):
         one, two, _ = space.places.by_number()
         assert program(alice).post("/bookings", wish(one, soon), **KEY).status_code == 201
         assert program(bob).post("/bookings", wish(two, soon), **KEY).status_code == 201

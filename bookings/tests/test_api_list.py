@@ -31,7 +31,7 @@ def hosts(host):
 
 @pytest.fixture
 def held(desk, alice, soon):
-    """Seven bookings of alice, asked for in another order than they begin."""
+    """Seven bookings of alice, requested in a different order from their starts."""
     return [book(desk, alice, soon + timedelta(days=day)) for day in (3, 0, 6, 1, 5, 2, 4)]
 
 
@@ -50,7 +50,7 @@ def page(asking, **query):
 
 
 def listed(asking, **query):
-    """Return the codes of all bookings that fit, read page by page."""
+    """Return the codes of all matching bookings, read page by page."""
     found, cursor = [], ""
     while cursor is not None:
         read = page(asking, cursor=cursor, **query)
@@ -77,21 +77,21 @@ class TestPages:
         expected = codes(sorted(held, key=ORDERS[sort]))
         assert listed(alices, sort=sort, limit=limit) == expected
 
-    def test_unasked_the_newest_request_comes_first(self, alices, held):
+    def test_by_default_the_newest_request_comes_first(self, alices, held):
         assert listed(alices) == codes(reversed(held))
 
     @pytest.mark.parametrize("sort", Sort)
-    def test_those_that_begin_together_are_all_there(self, alice, alices, soon, sort):
+    def test_bookings_with_the_same_start_are_all_there(self, alice, alices, soon, sort):
         places = open_space(slug="hall", places=5).places.all()
         together = [book(place, alice, soon) for place in places]
         expected = codes(reversed(together) if sort.value.startswith("-") else together)
         assert listed(alices, sort=sort, limit=2) == expected
 
     @pytest.mark.parametrize("sort", Sort)
-    def test_what_arrives_and_goes_meanwhile_moves_nothing(
+    def test_rows_that_come_and_go_meanwhile_shift_nothing(
         self, alices, alice, desk, held, soon, sort
     ):
-        """Before each page a booking comes and one goes, on both sides of the cursor."""
+        """Before each page a booking appears and one disappears, on both sides of the cursor."""
         found, cursor = [], ""
         for n in range(7):
             book(desk, alice, soon + timedelta(days=n, hours=2))
@@ -107,7 +107,7 @@ class TestPages:
         )
 
     def test_a_filtered_list_skips_nothing_when_rows_leave_the_filter(self, alices, held):
-        """The one that the cursor names is cancelled, so it is not in the list any more."""
+        """The booking in the cursor is cancelled, so it is no longer in the list."""
         first = page(alices, state="CONFIRMED", sort="starts_at", limit=3)
         cancel(Booking.objects.get(code=first["items"][-1]["code"]))
         rest = listed_from(alices, first["next_cursor"], state="CONFIRMED", sort="starts_at")
@@ -119,7 +119,7 @@ class TestPages:
         answer = alices.get("/bookings", {"limit": limit})
         assert (kind(answer), fields(answer)) == ((422, "invalid"), ["query.limit"])
 
-    def test_nothing_is_a_page_too(self, alices):
+    def test_an_empty_page_works_too(self, alices):
         assert page(alices) == {"items": [], "next_cursor": None}
 
 
@@ -130,7 +130,7 @@ def listed_from(asking, cursor, **query):
 
 
 class TestCursors:
-    def test_one_of_another_order_is_refused(self, alices, held):
+    def test_a_cursor_from_another_order_is_refused(self, alices, held):
         cursor = page(alices, limit=1)["next_cursor"]
         for sort in (Sort.EARLIEST, Sort.LATEST):
             assert_bad(alices.get("/bookings", {"cursor": cursor, "sort": sort}))
@@ -140,7 +140,7 @@ class TestCursors:
         for length in range(1, len(cursor)):
             assert_bad(alices.get("/bookings", {"cursor": cursor[:length]}))
 
-    def test_one_of_another_list_is_refused(self, alices, held):
+    def test_a_cursor_from_another_list_is_refused(self, alices, held):
         open_space(slug="other")
         cursor = alices.get("/spaces", {"limit": 1}).json()["next_cursor"]
         assert_bad(alices.get("/bookings", {"cursor": cursor}))
@@ -157,7 +157,7 @@ class TestCursors:
             ["", "", ""],
         ],
     )
-    def test_a_forged_one_is_refused(self, alices, parts):
+    def test_a_forged_cursor_is_refused(self, alices, parts):
         forged = urlsafe_b64encode("\n".join(parts).encode()).decode()
         assert_bad(alices.get("/bookings", {"cursor": forged}))
 
@@ -166,7 +166,7 @@ class TestCursors:
         assert_bad(alices.get("/bookings", {"cursor": cursor}))
 
     @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-    def test_a_forged_one_at_the_end_of_time_breaks_nothing(self, alices, at):
+    def test_a_forged_cursor_at_the_end_of_time_breaks_nothing(self, alices, at):
         code = "0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55"
         forged = urlsafe_b64encode(f"starts_at\n{at}\n{code}".encode()).decode()
         answer = alices.get("/bookings", {"cursor": forged, "sort": "starts_at"})
@@ -184,7 +184,7 @@ def assert_bad(answer):
 class TestFilters:
     @pytest.fixture
     def many(self, space, host, alice, bob, soon):
-        """Bookings in two spaces, two states, of three people, on four days."""
+        """Bookings in two spaces and two states, by three people, on four days."""
         away = open_space(slug="away", places=1).places.get()
         one, two, three = space.places.by_number()
         found = {
@@ -215,7 +215,7 @@ class TestFilters:
             ({"space": "loft", "state": "REJECTED"}, ["bob rejected"]),
         ],
     )
-    def test_they_keep_what_fits(self, hosts, many, query, names):
+    def test_they_keep_what_matches(self, hosts, many, query, names):
         assert sorted(listed(hosts, **query)) == sorted(codes(many[name] for name in names))
 
     def test_a_place(self, hosts, many, space):
@@ -223,7 +223,7 @@ class TestFilters:
         found = listed(hosts, place=two.code)
         assert found == codes([many["host today"], many["alice tomorrow"]])
 
-    def test_from_and_to_keep_what_lies_between_or_reaches_in(self, alices, many, soon):
+    def test_from_and_to_keep_what_overlaps(self, alices, many, soon):
         def between(start, end):
             times = (soon + start).isoformat(), (soon + end).isoformat()
             found, same = (
@@ -265,10 +265,10 @@ class TestFilters:
     def test_a_filter_under_both_its_names_is_refused(self, alices, name, other, value):
         answer = alices.get("/bookings", {name: value, other: value})
         assert kind(answer) == (422, "invalid")
-        assert f"{name} and {other} are one filter" in answer.text
+        assert f"{name} and {other} are the same filter" in answer.text
 
     def test_offsets_that_no_place_has(self, alices):
-        """PostgreSQL reads them up to ±15:59 only."""
+        """PostgreSQL only accepts up to ±15:59."""
         query = {"from": "2000-01-01T00:00:00+23:59", "to": "2199-12-31T23:59:59-23:59"}
         assert alices.get("/bookings", query).status_code == 200
 
@@ -358,7 +358,7 @@ def test_a_page_costs_six_queries(hosts, space, soon, count, django_assert_max_n
     assert len(queries) == 4
 
 
-def test_what_is_undecided_is_listed_too(alices, alice, desk, now):
+def test_undecided_bookings_are_listed_too(alices, alice, desk, now):
     booking = acts.ask(desk, alice, timezone.now())
     [item] = page(alices, state=[State.CREATED, State.CHECKING_AVAILABILITY])["items"]
     assert (item["code"], item["decided_at"]) == (str(booking.code), None)

@@ -1,4 +1,4 @@
-"""A page on which nothing can be done any more says what can be done next."""
+"""A page with nothing left to do says what to do next."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ def upcoming(desk, alice, soon):
 
 
 def links(page):
-    """Return what the ticket offers, by its words."""
+    """Return the ticket's links, by their text."""
     ticket = page.text.partition("<article")[2].partition("</article>")[0]
     found = re.findall(r'<a class="button[^"]*" href="([^"]*)"[^>]*>([^<]*)<', ticket)
     return {words: url.replace("&amp;", "&") for url, words in found}
@@ -43,19 +43,19 @@ class TestCancelled:
         assert "autofocus" not in later
         assert "Cancelled: " not in later
 
-    def test_it_is_booked_again_by_two_presses(self, member, upcoming, desk, soon):
+    def test_it_is_booked_again_with_two_clicks(self, member, upcoming, desk, soon):
         page = member.post(f"{upcoming.get_absolute_url()}cancel/", follow=True)
         board = member.get(links(page)["Book it again"])
         picked = board.context["board"].picked
         assert (picked.place, picked.period) == (desk, upcoming.period)
 
-    def test_another_time_is_looked_for_on_the_same_day(self, member, upcoming, soon):
+    def test_another_time_is_searched_on_the_same_day(self, member, upcoming, soon):
         services.cancel(upcoming, by=upcoming.member, now=soon - hours(20))
         page = member.get(upcoming.get_absolute_url())
         board = member.get(links(page)["Find another time"])
         assert board.context["board"].search.day == soon.date()
 
-    def test_what_is_past_is_booked_again_on_a_day_to_come(self, member, desk, alice, soon):
+    def test_a_past_booking_is_booked_again_on_a_future_day(self, member, desk, alice, soon):
         long_ago = soon - timedelta(days=30)
         past = book(desk, alice, long_ago - hours(24), long_ago)
         Booking.objects.update(state=State.COMPLETED)
@@ -69,7 +69,7 @@ class TestCancelled:
 @pytest.mark.parametrize("setup", ["open", "withdrawn", "hidden"])
 @pytest.mark.parametrize("when", ["past", "to come"])
 def test_no_state_is_a_dead_end(member, space, desk, alice, soon, state, setup, when):
-    """Every link of the ticket leads to a page that is there, and there is one."""
+    """The ticket has links, and each leads to an existing page."""
     at = soon if when == "to come" else soon - timedelta(days=30)
     made = book(desk, alice, at - hours(24), at)
     Booking.objects.update(state=state)
@@ -80,7 +80,7 @@ def test_no_state_is_a_dead_end(member, space, desk, alice, soon, state, setup, 
         space.save()
     offered = links(member.get(made.get_absolute_url()))
     assert ("Book it again" in offered) <= (setup == "open")
-    if not (state in OCCUPYING and when == "past"):  # it is about to be completed
+    if not (state in OCCUPYING and when == "past"):  # about to be completed
         assert offered
     for url in offered.values():
         assert member.get(url).status_code == 200
@@ -93,7 +93,7 @@ def test_the_dialog_that_asks_has_its_focus_on_keeping(member, upcoming):
 
 
 class TestFilters:
-    """Only states that something here brings bookings into."""
+    """Only states that are in use."""
 
     def test_of_the_history(self, member, upcoming):
         page = member.get("/bookings/history/").text
@@ -105,8 +105,8 @@ class TestFilters:
         page = client.get("/admin/bookings/booking/").text
         assert sorted(re.findall(r"state=(\w+)", page)) == sorted(MET)
 
-    def test_they_are_those_that_the_code_names_as_a_target(self):
-        """Who teaches a service a new state has to offer it."""
+    def test_they_are_the_states_that_the_code_moves_to(self):
+        """A new state that a service uses has to be offered too."""
         sources = [
             path
             for path in Path(bookings.__file__).parent.rglob("*.py")

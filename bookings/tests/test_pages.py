@@ -61,7 +61,7 @@ class TestBook:
         assert [offer.place.number for offer in answer.context["offers"]] == [2, 3, 1]
         assert "bob" not in answer.text
 
-    def test_ones_own_booking_in_the_way_is_called_ones_own(self, member, desk, alice, soon):
+    def test_your_own_booking_in_the_way_is_called_yours(self, member, desk, alice, soon):
         mine = book(desk, alice, soon - hours(24), soon)
         answer = member.post("/bookings/", fields(desk, soon + hours(1)))
         assert answer.status_code == 409
@@ -134,7 +134,7 @@ class TestBook:
         assert "<b>x</b>" not in answer.text
         assert "&lt;script&gt;alert" in answer.text
 
-    def test_a_stranger_is_asked_to_sign_in(self, client, desk, soon):
+    def test_a_visitor_is_asked_to_sign_in(self, client, desk, soon):
         answer = client.post("/bookings/", fields(desk, soon))
         assert answer.url.startswith("/accounts/login/")
         assert not Booking.objects.exists()
@@ -145,7 +145,7 @@ class TestBook:
         assert client.post("/bookings/", fields(desk, soon)).status_code == 403
         assert not Booking.objects.exists()
 
-    def test_a_full_quota_offers_nothing_that_it_would_refuse_too(
+    def test_a_full_quota_offers_nothing_that_it_would_also_refuse(
         self, member, space, desk, alice, soon
     ):
         PolicyFactory.create(space=space, max_upcoming=1)
@@ -196,7 +196,7 @@ class TestBooking:
         booking.refresh_from_db()
         assert booking.state == State.CANCELLED
 
-    def test_anothers_is_not_found(self, client, desk, alice, bob, soon):
+    def test_somebody_elses_is_not_found(self, client, desk, alice, bob, soon):
         booking = book(desk, alice, soon - hours(24), soon)
         client.force_login(bob)
         assert client.get(f"/bookings/{booking.code}/").status_code == 404

@@ -1,4 +1,4 @@
-"""A booking's pages promise what their POST does, and nothing else: in every state and set-up."""
+"""A booking's pages promise exactly what their POST does, in every state and set-up."""
 
 import re
 from datetime import datetime, timedelta
@@ -43,10 +43,10 @@ def client_of(request, client, alice, space):
 
 @pytest.fixture
 def undone():
-    """Let a POST happen, look at what it did, and take it back."""
+    """Let a POST happen, see what it did, and roll it back."""
 
     def post(client, path, **data):
-        before = transaction.savepoint_create()  # no `atomic`: services want to be outermost
+        before = transaction.savepoint_create()  # not `atomic`: services insist on being outermost
         client.post(path, data)
         changed = Booking.objects.values_list("state", "starts_at").get()
         transaction.savepoint_rollback(before)
@@ -62,7 +62,7 @@ def ticket_of(client, booking):
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("days", WHEN.values(), ids=WHEN)
 @pytest.mark.parametrize("setup", SETUPS.values(), ids=SETUPS)
-def test_what_a_ticket_offers_is_done(client_of, undone, desk, alice, state, days, setup):
+def test_what_a_ticket_offers_works(client_of, undone, desk, alice, state, days, setup):
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
     begins = now + timedelta(days=days)
     made = book(desk, alice, begins - timedelta(days=9), begins)
@@ -96,7 +96,7 @@ def test_what_a_ticket_offers_is_done(client_of, undone, desk, alice, state, day
 
 
 @pytest.mark.parametrize("setup", ["the place withdrawn", "the space hidden"])
-def test_a_refusal_offers_no_other_time_where_there_is_none(client, desk, alice, soon, setup):
+def test_a_refusal_offers_no_other_time_if_there_is_none(client, desk, alice, soon, setup):
     client.force_login(alice)
     SETUPS[setup](desk.space)
     sent = {"place": desk.code, "starts_at": f"{soon:%Y-%m-%dT%H:%M}"}
@@ -107,7 +107,7 @@ def test_a_refusal_offers_no_other_time_where_there_is_none(client, desk, alice,
         assert client.get(path.replace("&amp;", "&")).status_code == 200
 
 
-def test_a_refusal_says_yours_of_what_is_yours_only(client, desk, alice, soon):
+def test_a_refusal_says_yours_only_about_your_own(client, desk, alice, soon):
     made = book(desk, alice, soon - hours(24), soon)
     Booking.objects.update(state=State.CANCELLED)
     client.force_login(alice)

@@ -27,22 +27,22 @@ def waiting(desk, alice, soon):
 
 
 class TestBookings:
-    def test_the_undecided_stand_above_the_days(self, member, waiting, space, alice, soon):
+    def test_undecided_bookings_are_above_the_days(self, member, waiting, space, alice, soon):
         upcoming = book(space.places.get(number=2), alice, soon - hours(24), soon - hours(1))
         page = member.get("/bookings/")
         assert page.context["undecided"] == [waiting]
         assert [bookings for _, bookings in page.context["days"]] == [[upcoming]]
         assert page.text.index("Being decided") < page.text.index("Desk 2")
 
-    def test_alone_they_are_not_nothing(self, member, waiting):
+    def test_undecided_bookings_alone_are_not_nothing(self, member, waiting):
         assert "You have nothing booked." not in member.get("/bookings/").text
 
-    def test_without_any_nothing_is_said_of_them(self, member):
+    def test_without_any_they_are_not_mentioned(self, member):
         assert "Being decided" not in member.get("/bookings/").text
 
 
 class TestBooking:
-    def test_an_undecided_one_asks_again_by_itself_and_by_a_link(self, member, waiting):
+    def test_an_undecided_one_polls_and_has_a_link(self, member, waiting):
         page = member.get(waiting.get_absolute_url()).text
         assert f'hx-get="{waiting.get_absolute_url()}" hx-trigger="every 2s"' in page
         assert f'<a class="button quiet" href="{waiting.get_absolute_url()}">Look again</a>' in page
@@ -53,7 +53,7 @@ class TestBooking:
         answer = member.get(waiting.get_absolute_url(), headers=HTMX)
         assert (answer.status_code, answer.content) == (204, b"")
 
-    def test_the_answer_that_it_is_decided_asks_no_more(self, member, waiting, soon):
+    def test_once_decided_it_stops_polling(self, member, waiting, soon):
         decide_next(now=soon - hours(24))
         answer = member.get(waiting.get_absolute_url(), headers=HTMX).text
         assert answer.strip().startswith('<div id="booking">')
@@ -112,7 +112,7 @@ def test_the_history_finds_undecided_ones(member, waiting, state):
     assert list(member.get("/bookings/history/?state=CONFIRMED").context["page"]) == []
 
 
-def test_what_was_refused_lately_is_told_among_what_is_to_come(client, alice, bob, desk, soon):
+def test_recent_refusals_are_shown_among_upcoming_bookings(client, alice, bob, desk, soon):
     now = timezone.now()
     book(desk, bob, now, soon)
     refused = ask(desk, alice, now, soon)
@@ -129,7 +129,7 @@ def test_what_was_refused_lately_is_told_among_what_is_to_come(client, alice, bo
     assert "Not booked" not in client.get("/bookings/").text
 
 
-def test_what_was_refused_at_once_is_not_told_again(client, alice, bob, desk, soon):
+def test_immediate_refusals_are_not_shown_again(client, alice, bob, desk, soon):
     now = timezone.now()
     book(desk, bob, now, soon)
     book(desk, alice, now, soon)

@@ -32,7 +32,7 @@ class PlaceData(TypedDict):
     """The place of a booking."""
 
     code: Annotated[str, _uuid("The place's public code, a UUID.")]
-    name: Annotated[str, Field(description="What the place is called.", examples=["Desk 12"])]
+    name: Annotated[str, Field(description="The name of the place.", examples=["Desk 12"])]
     space: Annotated[
         str, Field(description="The slug of the space it is in.", examples=["tverskaya"])
     ]
@@ -45,11 +45,9 @@ class BookingData(TypedDict):
     """
 
     code: Annotated[str, _uuid("The booking's public code, a UUID.")]
-    state: Annotated[
-        str, Field(description="Where the booking is in its life.", examples=["CONFIRMED"])
-    ]
+    state: Annotated[str, Field(description="The state of the booking.", examples=["CONFIRMED"])]
     place: Annotated[PlaceData, Field(description="The place that is booked.")]
-    starts_at: Annotated[str, _instant("When it begins.", "2026-11-25T13:00:00+03:00")]
+    starts_at: Annotated[str, _instant("When it starts.", "2026-11-25T13:00:00+03:00")]
     ends_at: Annotated[
         str, _instant("When it ends; this instant is free again.", "2026-11-25T15:00:00+03:00")
     ]
@@ -63,7 +61,7 @@ class BookingData(TypedDict):
     decided_at: Annotated[
         str | None,
         _instant(
-            "When it was confirmed or rejected; null while that is undecided.",
+            "When it was confirmed or rejected; null while it is undecided.",
             "2026-11-20T10:00:01.840000+03:00",
         ),
     ]
@@ -85,7 +83,7 @@ class EventData(TypedDict):
     id: Annotated[
         str,
         Field(
-            description="The booking's code and the number of the event in its life.",
+            description="The booking's code and the event's number.",
             examples=["0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55.2"],
         ),
     ]

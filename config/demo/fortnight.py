@@ -16,7 +16,7 @@ from spaces.venue import Venue
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 LONGEST_AHEAD = 14 * DAY  # nobody here books earlier than that
-STAFF_REASONS = ["Called: can't come", "Asked by e-mail", "The heating is being repaired"]
+STAFF_REASONS = ["Called: can't come", "Requested by e-mail", "The heating is being repaired"]
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def coworking(scale: int, now: datetime) -> Space:
         address="Tverskaya Street 12, Moscow",
         phone="+7 495 555-01-23",
         email="desk@tverskaya.example",
-        about="Desks by the hour and rooms to meet in, two minutes from the metro.",
+        about="Desks by the hour and meeting rooms, two minutes from the metro.",
     )
     for weekday in OpeningHours.Weekday:
         opens_at, closes_at = (time(10), time(20)) if weekday >= 5 else (time(8), time(22))
@@ -82,7 +82,7 @@ def restaurant(scale: int, now: datetime) -> Space:
         address="Abovyan Street 5, Yerevan",
         phone="+374 10 55-01-23",
         email="tables@ararat.example",
-        about="Armenian kitchen, open until two at night.",
+        about="Armenian cuisine, open until two in the morning.",
     )
     for weekday in OpeningHours.Weekday:
         space.opening_hours.create(weekday=weekday, opens_at=time(12), closes_at=time(2))

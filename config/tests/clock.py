@@ -1,4 +1,4 @@
-"""A clock that a test owns: what the site takes for the time of day."""
+"""A clock under the test's control, which the site takes for the real one."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class Clock:
-    """Stands still, and goes on when the test says so: `clock.passes(minutes=5)`."""
+    """Stands still until the test moves it: `clock.passes(minutes=5)`."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -21,7 +21,7 @@ class Clock:
         return self.now
 
     def stop(self, patch: pytest.MonkeyPatch) -> None:
-        """Take the place of `timezone.now`, also where a module has imported the function."""
+        """Replace `timezone.now`, even where a module has imported the function."""
         real = timezone.now
         for module in list(sys.modules.values()):
             if vars(module).get("now") is real:

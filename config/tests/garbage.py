@@ -1,4 +1,4 @@
-"""What nobody should send, and the forms that it is sent in."""
+"""What nobody should send, and the forms to send it in."""
 
 from html.parser import HTMLParser
 
@@ -52,7 +52,7 @@ HEADERS = [
 
 
 class PostedForms(HTMLParser):
-    """The forms of a page that post: (address, [(name, value)]); not those of the frame."""
+    """A page's forms that post: (address, [(name, value)]), except those in the frame."""
 
     def __init__(self, page):
         super().__init__()

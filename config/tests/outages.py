@@ -1,4 +1,4 @@
-"""A site of real processes, and twenty people who use it while its database is away."""
+"""A site of real processes, and twenty people who use it while its database is down."""
 
 import logging
 import os
@@ -20,14 +20,14 @@ from config.tests.processes import wait_for
 from scripts import postgres
 
 CLIENTS = 20
-PROCESSES = 2  # few: ten clients queue before each
-BEARABLE = 10  # seconds until anybody has an answer
-PROBED = 3  # seconds until a balancer has one
+PROCESSES = 2  # few, so that ten clients queue for each
+BEARABLE = 10  # seconds until everybody has an answer
+PROBED = 3  # seconds until a load balancer has one
 HEALED = 3  # seconds from the database's return to the last refusal
 SLOWER = 3  # times as long as the slowest answer in calm may be added: others use the machine too
 PAUSE = 0.05  # seconds between two requests of a client
 
-logging.getLogger("httpx").setLevel(logging.WARNING)  # thousands of lines, of which none is read
+logging.getLogger("httpx").setLevel(logging.WARNING)  # thousands of lines that nobody reads
 
 
 class Site:
@@ -54,7 +54,7 @@ def manage(env, *words):
 
 @contextmanager
 def serving(home, database):
-    """Serve the demo as in production; afterwards no process was killed and nothing is amiss."""
+    """Serve the demo as in production; check afterwards that no process was killed."""
     port = postgres._free_port()
     env = {
         **os.environ,
@@ -86,11 +86,11 @@ def serving(home, database):
         web.wait()
     assert "WORKER TIMEOUT" not in site.log
     assert "SIGKILL" not in site.log
-    manage(env, "check_bookings")  # which fails if something is wrong
+    manage(env, "check_bookings")  # fails if something is wrong
 
 
 class Booker:
-    """Books and cancels, asks again until it is answered, and remembers what it was told."""
+    """Books and cancels, repeats until it gets an answer, and remembers what it was told."""
 
     def __init__(self, url, login, number):
         self.api = httpx.Client(base_url=f"{url}/api/v1", timeout=60)
@@ -126,7 +126,7 @@ class Booker:
     def ask(self, previous):
         method, path, content = self.steps.send(previous)
         answer = self.api.request(method, path, **content)
-        # A conflict: the try before was carried out, and its answer was lost.
+        # A conflict: the previous try succeeded, and its answer was lost.
         is_cancelled = method == "DELETE" and answer.status_code in (200, 409)
         if is_cancelled:
             self.told[path.rpartition("/")[2]] = "CANCELLED"
@@ -140,7 +140,7 @@ class Booker:
 
 
 def is_still_waited_for(answer):
-    """Tell whether to send a request again: it has no answer, or its first try still runs."""
+    """Tell whether to send a request again: it has no answer, or its first try is still running."""
     return answer.status_code in (409, 503)
 
 
@@ -159,7 +159,7 @@ class Answer:
 
 
 class Crowd:
-    """Twenty clients that read, write and ask how things are, again and again."""
+    """Twenty clients that keep reading, writing and probing."""
 
     def __init__(self, site):
         self.site, self.answers, self.stop = site, [], threading.Event()
@@ -171,7 +171,7 @@ class Crowd:
         kind = "book" if number < len(self.bookers) else kinds[number % len(kinds)]
         response = None
         with httpx.Client(base_url=self.site.url, timeout=60) as client:
-            # Who books stops between two rounds, when all was answered.
+            # Bookers stop between two rounds, when everything has been answered.
             while not self.stop.is_set() or (kind == "book" and self.bookers[number].asks_again):
                 began = time.monotonic()
                 if kind == "book":
@@ -201,12 +201,12 @@ class Crowd:
             thread.join()
 
     def were_all_answered(self, times, since):
-        """Tell whether each client has so many answers to what it asked since then."""
+        """Tell whether each client has this many answers to requests since then."""
         count = Counter(answer.client for answer in self.answers if answer.began > since)
         return all(count[number] >= times for number in range(CLIENTS))
 
     def are_all_well(self, times, since):
-        """Tell whether each has so many answers since then, of which the last are no refusals."""
+        """Tell whether each has this many answers since then, the last of which aren't refusals."""
         refused = [answer.ended for answer in self.answers if answer.code == 503]
         return self.were_all_answered(times, max([since, *refused]))
 
@@ -215,16 +215,16 @@ class Crowd:
 
 
 def tell(line):
-    """Print what was measured: pytest shows it with a failure, or when asked by -rP."""
+    """Print the measurements: pytest shows them on failure, or with -rP."""
     sys.stdout.write(f"{line}\n")
 
 
 def survive(site, outage, *, seconds=0):
-    """Let a crowd live through an outage, and hold what it was answered against what is promised.
+    """Let a crowd live through an outage, and compare its answers with the promises.
 
-    The outage is a context manager that gives a question: is the database back? It lasts until
-    everybody was answered three times, and so many seconds. What the machine takes with nothing
-    amiss comes on top of every promise, times SLOWER.
+    The outage is a context manager that yields a function: is the database back? It lasts until
+    everybody was answered three times, and for that many seconds. The time the machine takes with
+    nothing amiss is added to every promise, times SLOWER.
     """
     with Crowd(site) as crowd:
         wait_for(lambda: crowd.were_all_answered(5, since=0))

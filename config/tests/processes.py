@@ -1,4 +1,4 @@
-"""Management commands as processes of their own, on the test's database."""
+"""Management commands as separate processes, on the test's database."""
 
 import os
 import signal
@@ -11,14 +11,14 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db import connection
 
-#: Seconds after which a wait has failed. It is meant for what never comes, so it is long: a machine
-#: may be slow or busy, and where all is well nobody waits longer than it takes.
+#: Seconds after which a wait has failed. It is for what never comes, so it is long: a machine
+#: may be slow or busy, and if all is well nobody waits longer than necessary.
 PATIENCE = 300
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        # A shell makes what it starts in its background deaf to Ctrl-C, and children inherit that.
+        # A shell makes its background processes ignore Ctrl-C, and children inherit that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],

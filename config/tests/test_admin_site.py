@@ -1,4 +1,4 @@
-"""The admin as a house: who comes in, what the front desk offers, and how it looks."""
+"""The admin as a whole: who gets in, what the front desk offers, and how it looks."""
 
 import re
 
@@ -36,7 +36,7 @@ def test_the_staff_of_a_space_enter(client, page, role):
     assert client.get(page).status_code == 200
 
 
-def test_who_lost_the_last_role_is_refused_at_once(client, host):
+def test_a_person_who_loses_their_last_role_is_refused_at_once(client, host):
     client.force_login(host)
     host.staff_roles.all().delete()
     assert client.get("/admin/", follow=True).status_code == 403
@@ -68,7 +68,7 @@ def test_a_page_costs_a_dozen_queries_at_most(client, host, page, django_assert_
         client.get(page)
 
 
-def test_our_models_have_names_in_russian_or_are_asked_for(client, host):
+def test_our_models_have_russian_names(client, host):
     from django.utils.functional import Promise
 
     from bookings.models import Booking, BookingEvent

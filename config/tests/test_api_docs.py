@@ -1,4 +1,4 @@
-"""What a program's author reads is true: docs/api.md, the example client, the pages."""
+"""The documentation for programmers is true: docs/api.md, the example client, the pages."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def blocks(language):
 
 
 def rows(heading):
-    """Return the cells of the first table below a heading, without its head."""
+    """Return the cells of the first table below a heading, without its header."""
     below = TEXT.partition(f"\n{heading}\n")[2]
     table = re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)[0]
     return [[cell.strip(" `") for cell in row.split("|")[1:-1]] for row in table.splitlines()[2:]]
@@ -37,7 +37,7 @@ def rows(heading):
 
 @pytest.fixture
 def tverskaya(transactional_db):
-    """What the examples speak of: a space, and a member with a password."""
+    """What the examples refer to: a space, and a member with a password."""
     member = UserFactory.create(username="member")
     member.set_password("mesto-demo")
     member.save()
@@ -64,7 +64,7 @@ def test_every_operation_is_listed_and_nothing_else():
     assert listed == described
 
 
-def test_the_description_has_one_language():
+def test_the_schema_is_in_one_language():
     with translation.override("ru"):
         assert not re.search("[А-я]", json.dumps(api.get_openapi_schema(), default=str))
 
@@ -121,7 +121,7 @@ def test_the_examples_for_python(live_server, tverskaya, capsys):
     assert (again.status_code, again.json()["state"]) == (201, "CONFIRMED")
 
 
-def test_the_example_client_makes_the_whole_round(live_server, tverskaya):
+def test_the_example_client_completes_its_tour(live_server, tverskaya):
     command = [sys.executable, "examples/api_client.py", live_server.url, "member", "mesto-demo"]
     run = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True)
     assert run.stderr == ""
@@ -141,7 +141,7 @@ def test_the_example_client_says_what_is_wrong(live_server, tverskaya):
 
 
 @pytest.mark.django_db
-def test_a_problem_leads_to_its_explanation(client):
+def test_a_problem_links_to_its_explanation(client):
     problem = client.get("/api/v1/nowhere").json()
     page, _hash, anchor = problem["type"].partition("#")
     answer = client.get(page)
@@ -164,6 +164,6 @@ def test_the_pages_only_show(client, page):
 
 
 @pytest.mark.django_db
-def test_the_pages_need_nobody_elses_server(client):
+def test_the_pages_need_no_other_server(client):
     for page in ("docs", "problems"):
         assert not re.search(r'(src|href)="(https?:)?//', client.get(f"/api/v1/{page}").text)

@@ -1,4 +1,4 @@
-"""Errors as programs get them, from the server's edge to its core: problem documents, all of them.
+"""Errors as programs get them, from the server's edge to its core: all are problem documents.
 
 People get pages for the same errors.
 """
@@ -49,7 +49,7 @@ def client(db):
 
 
 def problem(answer):
-    """Return what kind it is, after checking what all problem documents promise (RFC 9457)."""
+    """Return its kind, after checking what all problem documents promise (RFC 9457)."""
     found = answer.json()
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["Cache-Control"] == "no-store"
@@ -86,19 +86,19 @@ def test_a_failure_is_a_problem_for_programs_and_a_page_for_people(client, how, 
     assert "secret" not in page.text
 
 
-def test_when_the_database_is_away_it_is_said_when_to_ask_again(client):
+def test_while_the_database_is_down_the_answer_says_when_to_retry(client):
     assert client.get("/api/fail/unreachable")["Retry-After"] == "5"
     assert "Retry-After" not in client.get("/api/fail/broken")
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 @pytest.mark.parametrize("address", ["/api/", "/api/nothing", "/api/v1/", "/api/v2/bookings"])
-def test_an_unknown_address_is_404(client, method, address):
+def test_an_unknown_url_is_404(client, method, address):
     assert problem(getattr(client, method)(address)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("address", ["/api", "/apiary/", "/nothing/api/"])
-def test_addresses_that_only_look_like_the_apis_have_pages(client, address):
+def test_urls_that_only_look_like_the_apis_get_pages(client, address):
     page = client.get(address)
     assert page.status_code == 404
     assert is_page(page)
@@ -123,7 +123,7 @@ def test_a_broken_code_names_nothing(alice, code):
         ("BREW", BOOKINGS, "GET, POST"),
     ],
 )
-def test_a_wrong_method_is_told_the_right_ones(client, method, address, allowed):
+def test_a_wrong_method_gets_a_list_of_the_right_ones(client, method, address, allowed):
     answer = client.generic(method, address)
     assert answer.status_code == 405
     assert sorted(answer["Allow"].split(", ")) == allowed.split(", ")
@@ -157,14 +157,14 @@ def test_a_wrong_method_on_a_page_is_a_page(client):
         '{"username": "alice"}'.encode("utf-16"),
     ],
 )
-def test_a_body_that_is_no_json_can_not_be_read(client, body):
+def test_a_body_that_is_not_json_is_malformed(client, body):
     answer = client.generic("POST", TOKEN, body, "application/json")
     assert problem(answer) in {(400, "malformed"), (422, "invalid")}
     assert answer.status_code == (400 if body else 422)
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"alice"'])
-def test_json_that_is_no_object_is_invalid(client, body):
+def test_json_that_is_not_an_object_is_invalid(client, body):
     assert problem(client.generic("POST", TOKEN, body, "application/json")) == (422, "invalid")
 
 
@@ -176,11 +176,11 @@ def test_json_that_is_no_object_is_invalid(client, body):
         "text/plain; charset=cp1251",
     ],
 )
-def test_an_encoding_that_is_not_ours_can_not_be_read(client, content_type):
+def test_another_encoding_is_malformed(client, content_type):
     assert problem(client.generic("POST", TOKEN, b"{}", content_type)) == (400, "malformed")
 
 
-def test_what_the_body_is_called_makes_no_difference(client):
+def test_the_content_type_of_the_body_makes_no_difference(client):
     answer = client.generic("POST", TOKEN, b"{}", "text/plain")
     assert problem(answer) == (422, "invalid")
 
@@ -201,7 +201,7 @@ def test_a_host_that_is_not_ours_is_refused(client):
 # --- Language and headers
 
 
-def test_a_problem_is_told_in_the_readers_language(client):
+def test_a_problem_is_in_the_readers_language(client):
     answer = client.get("/api/nothing", headers={"accept-language": "ru"})
     assert answer["Content-Language"] == "ru"
     assert answer.json()["code"] == "not_found"

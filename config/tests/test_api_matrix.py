@@ -1,4 +1,4 @@
-"""Who may do what by API: every operation for everybody, with the status expected."""
+"""Who may do what by API: every operation for everybody, with the expected status."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ ROWS = {
 
 @pytest.fixture
 def people(alice: User, bob: User, host: User, manager: User) -> dict[str, Program]:
-    """Everybody of the matrix, each with a program of their own."""
+    """Everybody in the matrix, each with their own program."""
     away = StaffRoleFactory.create(space=open_space(slug="away", places=1)).user
     expired = Program(Client(), authorization=f"Bearer {token(alice, days=-1)}")
     revoked = program(alice)
@@ -100,7 +100,7 @@ def browser(user: User) -> Client:
 
 @dataclass
 class Stage:
-    """What a request needs; every actor has a day of their own, so that nobody is in the way."""
+    """What a request needs; every actor has a separate day, so that nobody is in the way."""
 
     desk: Place
     owner: User
@@ -185,8 +185,8 @@ def status(answer: HttpResponse) -> int:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_everybody_gets_the_status_that_is_written_down(row, people, desk, alice, soon, settings):
-    settings.AXES_FAILURE_LIMIT = 100  # the lockout is another story
+def test_everybody_gets_the_expected_status(row, people, desk, alice, soon, settings):
+    settings.AXES_FAILURE_LIMIT = 100  # the lockout is tested elsewhere
     open_space(slug="hidden", is_active=False)
     if row.endswith(" late"):
         PolicyFactory.create(
@@ -221,7 +221,7 @@ def test_every_operation_is_in_the_table():
         ("boss", ["alice at loft", "alice at away", "bob at loft", "guest at loft"]),
     ],
 )
-def test_lists_show_to_each_what_they_may_see(people, space, host, alice, bob, soon, who, seen):
+def test_lists_show_everybody_what_they_may_see(people, space, host, alice, bob, soon, who, seen):
     one, two, three = space.places.by_number()
     away = Space.objects.get(slug="away").places.get()
     for place, member in [(one, alice), (away, alice), (two, bob), (three, None)]:

@@ -27,7 +27,7 @@ NOTHING = "00000000-0000-0000-0000-000000000000"
 
 
 class Stage:
-    """Alice, her program, a desk at ten, and how to go wrong with them."""
+    """Alice, her program, a desk at ten, and ways to go wrong with them."""
 
     def __init__(self, alice, bob, space, desk, soon, settings):
         self.alice, self.bob = alice, bob
@@ -39,7 +39,7 @@ class Stage:
         PolicyFactory.create(space=self.space, **limits)
 
     def book(self, length=1, after=0, asking=None, **more):
-        """Ask for the desk so many hours after ten."""
+        """Request the desk this many hours after ten."""
         headers = {name: more.pop(name) for name in ("prefer", "idempotency_key") if name in more}
         body = wish(self.desk, self.soon + hours(after), length, **more)
         return (asking or self.hers).post("/bookings", body, **headers)
@@ -81,7 +81,7 @@ def key_reused(s):
 
 
 def too_many_tokens(s):
-    for _ in range(MOST - 1):  # and the one that asks
+    for _ in range(MOST - 1):  # plus the one that asks
         issue(s.alice)
     return s.hers.post("/auth/token", SIGN_IN)
 
@@ -99,7 +99,7 @@ def login_locked(s):
 
 
 def broken(s):
-    """A closure that a hand at the database wrote past every check."""
+    """A closure written by hand in the database, past every check."""
     break_setup(s.space)
     s.hers.client.raise_request_exception = False
     return s.hers.get("/spaces/loft")
@@ -170,12 +170,12 @@ PROVOKED = {
 
 
 def test_every_kind_is_provoked():
-    assert api  # all apps have named theirs
+    assert api  # all apps have registered theirs
     assert PROVOKED.keys() == KINDS.keys()
 
 
 @pytest.mark.parametrize("code", PROVOKED)
-def test_a_problem_is_told_as_what_it_is(stage, code):
+def test_a_problem_has_its_kind(stage, code):
     answer = PROVOKED[code](stage)
     assert kind(answer) == (KINDS[code].status, code)
     assert answer["Cache-Control"] == "no-store"
@@ -185,7 +185,7 @@ def test_a_problem_is_told_as_what_it_is(stage, code):
 
 
 def broken_rule(**limits):
-    """Return what books for two hours under a policy."""
+    """Return a function that books for two hours under a policy."""
 
     def ask(s):
         s.policy(**limits)
@@ -223,7 +223,7 @@ def slot_taken(s):
 
 
 def account_closed(s):
-    """Whoever is deleted while it waits is not booked; the superuser sees it."""
+    """Someone deleted while waiting is not booked; the superuser sees it."""
     queued = s.book(prefer="respond-async")
     leaving.leave(s.alice, by=s.alice, now=timezone.now())
     s.hers = program(UserFactory.create(is_superuser=True))
@@ -261,7 +261,7 @@ BROKEN = {
     "undecidable": undecidable,
 }
 
-#: What the API says in another way, or only pages and imports can meet.
+#: What the API says differently, or only pages and imports can run into.
 NOT_BY_API = {
     "party_too_small",  # `invalid`, like everything below the schema's minimum
     "no_such_place",  # `invalid`
@@ -284,7 +284,7 @@ def test_every_rule_is_broken():
 
 
 @pytest.mark.parametrize("code", BROKEN)
-def test_a_broken_rule_is_named_by_its_code(stage, code):
+def test_a_broken_rule_has_its_code(stage, code):
     answer = BROKEN[code](stage)
     if answer.status_code == 200:  # a queued one, decided since
         assert (answer.json()["state"], answer.json()["problems"]) == ("REJECTED", [code])

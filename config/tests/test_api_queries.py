@@ -1,4 +1,4 @@
-"""Parameters of the API's addresses: an unknown one is refused, and the nearest known one named."""
+"""The API's query parameters: unknown ones are refused, naming the nearest known one."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ def misspellings(name):
 
 @pytest.fixture
 def ask(alice, desk, soon):
-    """Ask as alice, on addresses filled in."""
+    """Send a request as alice, with the path filled in."""
     booking = book(desk, alice, soon, soon + timedelta(hours=1))
     send = program(alice).send
     filled = {"{code}": str(booking.code), "{slug}": "loft"}
@@ -34,7 +34,7 @@ def ask(alice, desk, soon):
 
 
 def operations():
-    """Yield each operation: its method, its address, and the parameters that it takes there."""
+    """Yield each operation: its method, its path, and its query parameters."""
     for path, methods in api.get_openapi_schema()["paths"].items():
         for method, operation in methods.items():
             taken = [p["name"] for p in operation["parameters"] if p["in"] == "query"]
@@ -56,7 +56,7 @@ def test_every_operation_refuses_what_it_does_not_know(ask):
             assert all(name in error["message"] for name in taken), (method, path, wrong)
 
 
-def test_every_parameter_is_the_nearest_to_its_misspellings(ask):
+def test_every_misspelling_suggests_the_right_parameter(ask):
     tried = 0
     for method, path, taken in operations():
         for name in taken:
@@ -68,18 +68,18 @@ def test_every_parameter_is_the_nearest_to_its_misspellings(ask):
     assert tried > 40
 
 
-def test_every_operation_answers_to_its_own_parameters(ask):
+def test_every_operation_accepts_its_own_parameters(ask):
     for method, path, taken in operations():
         answer = ask(method, path, "&".join(f"{name}=%00" for name in taken))
         if answer.status_code == 422:
             assert "is unknown" not in answer.text, (method, path)
 
 
-def test_a_stranger_is_told_to_sign_in_first(db):
+def test_a_visitor_is_told_to_sign_in_first(db):
     assert kind(program(None).get("/bookings?stat=1")) == (401, "unauthenticated")
 
 
-def test_what_is_wrong_in_an_address_changes_nothing(ask, alice):
+def test_a_wrong_parameter_changes_nothing(ask, alice):
     answer = ask("DELETE", "/bookings/{code}", "raeson=Rain")
     assert "Did you mean “reason”?" in answer.json()["detail"]
     assert alice.bookings.get().state == "CONFIRMED"

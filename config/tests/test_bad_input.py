@@ -1,6 +1,6 @@
-"""Bad input, tried on every address and every form: a clear answer, no 500, nothing written.
+"""Bad input, tried on every URL and every form: a clear answer, no 500, nothing written.
 
-The addresses come from the URLconf and the forms from the pages, so a new one is tried too; a
+The URLs come from the URLconf and the forms from the pages, so new ones are tried too; a
 parameter that nothing here can fill in fails until it is told how.
 """
 
@@ -23,6 +23,7 @@ from django.urls import get_resolver
 from django.utils import translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
+from accounts.models import Tally
 from accounts.tests.programs import issue
 from bookings.deciding.log import place_new
 from bookings.tests.acts import book, hours
@@ -46,8 +47,8 @@ pytestmark = pytest.mark.django_db
 
 CLEAR = {200, 301, 302, 400, 401, 403, 404, 405, 409, 422}
 
-#: What fills each parameter of an address: a word, or the row with that key; {row} is the one that
-#: the address names, as in /admin/spaces/place/<object_id>/change/.
+#: What fills each URL parameter: a word, or the row with that key; {row} is the one that
+#: the URL names, as in /admin/spaces/place/<object_id>/change/.
 FILLED = {
     "key": "1-of-nobody",
     "slug": "loft",
@@ -61,9 +62,11 @@ FILLED = {
 }
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>.*?\)(?=[/$])")
 
-#: Pages that answer a plain GET with something else than a page.
+#: Pages that answer a plain GET with something other than a page.
 REFUSED = {
-    "new_password": 404,  # a key is good for two hours
+    "new_password": 404,  # a key is valid for two hours
+    "confirm_email": 404,  # signed, for an address
+    "email_again": 405,
     "reschedule": 405,
     "logout": 405,
     "language": 405,
@@ -72,8 +75,8 @@ REFUSED = {
     "admin:axes_accessattempt_add": 403,
     "admin:bookings_booking_delete": 403,
     "admin:accounts_user_delete": 403,
-    "admin:bookings_booking_cancel": 404,  # it is told which bookings
-    "admin:accounts_user_leave": 404,  # and this one which people
+    "admin:bookings_booking_cancel": 404,  # needs to be told which bookings
+    "admin:accounts_user_leave": 404,  # needs to be told which people
     "admin:": 404,
     "admin:accounts_apitoken_add": 403,
     "webhook_ping": 405,
@@ -87,16 +90,16 @@ REFUSED = {
     "api:create_token": 405,
     "api:create_account": 405,
     "api:create_bookings": 405,
-    "api:get_availability": 422,  # it is told for when
+    "api:get_availability": 422,  # needs to be told when
 }
-#: Here the request is the whole question: pressing the button does what it says.
+#: The request is everything here: pressing the button does what it says.
 PRESSED = re.compile(
-    r"(cancel|revoke|logout|_delete|_ping|_switch|_secret|_remove|_resend|unsubscribe"
-    r"|(^|renew_|close_)calendar|^notifications)$"
+    r"(cancel|revoke|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again|unsubscribe"
+    r"|(^|renew_|close_)calendar|^notifications|^stays)$"
 )
-#: Whoever has the address may press it, a mail program too: the address is the secret.
+#: Anyone with the URL may press the button, even a mail program: the URL is the secret.
 OPEN = {"unsubscribe"}
-#: Whose code an address has, by its beginning; of a booking otherwise.
+#: Whose code a URL contains, by its prefix; a booking's otherwise.
 CODES = {
     "accounts/tokens/": "apitoken",
     "accounts/calendar/": "feed",
@@ -106,7 +109,7 @@ CODES = {
 
 
 def addresses(patterns, prefix="", namespace=""):
-    """Yield (name, route) of everything below; a few routes of Django's admin have no name."""
+    """Yield (name, route) for everything below; a few routes of Django's admin have no name."""
     for pattern in patterns:
         route = prefix + str(pattern.pattern)
         if hasattr(pattern, "url_patterns"):
@@ -118,13 +121,13 @@ def addresses(patterns, prefix="", namespace=""):
 
 @pytest.fixture
 def rows(space, desk, alice, host, soon):
-    """One row of everything, so that each address about a row has its row."""
+    """One row of everything, so that each URL about a row has its row."""
     group = Group.objects.create(name="Friends")
     PolicyFactory.create(space=space, group=group)
     booking = book(desk, alice, soon - hours(24), soon)
-    place_new()  # who reads the events first gives them their places
+    place_new()  # the first reader of events gives them their positions
     feed = feeds.make(alice, space=None, place=None, now=soon)
-    feeds.note_reading(feed, now=soon)  # who reads it first would be noted
+    feeds.note_reading(feed, now=soon)  # the first reading would be recorded
     webhook = WebhookFactory.create(space=space)
     fan_out(now=soon)
     return {
@@ -148,7 +151,7 @@ def rows(space, desk, alice, host, soon):
 
 @pytest.fixture
 def sessions(rows, alice, host):
-    """The keys of the sessions of everybody who has one."""
+    """The session keys of everybody who has one."""
     boss = UserFactory.create(username="boss", is_superuser=True)
     stranger = StaffRoleFactory.create(user__username="stranger", role="MANAGER").user
     people = {"member": alice, "host": host, "boss": boss, "stranger": stranger}
@@ -170,7 +173,7 @@ def browser(sessions, who, **kwargs):
 
 @dataclass
 class Address:
-    """One address of the site, what is written there, and who may come."""
+    """One URL of the site, what is written there, and who may access it."""
 
     name: str
     route: str
@@ -184,7 +187,7 @@ class Address:
 
     @property
     def insider(self):
-        """Who sees most here."""
+        """The person who sees most here."""
         is_staffs = self.name.startswith("admin:") or self.route.startswith("staff/")
         return "boss" if is_staffs else "member"
 
@@ -194,9 +197,9 @@ class Address:
 
 
 def at_every_address(check):
-    """Make a test: try all addresses, undo what each try did, compare what is written then.
+    """Make a test: try all URLs, undo what each try did, then compare what is written.
 
-    The rows are made once for all of them; that takes longer than most of the checks.
+    The rows are made once for all; that takes longer than most of the checks.
     """
 
     def test(rows, sessions, subtests):
@@ -212,7 +215,7 @@ def at_every_address(check):
 
 @contextmanager
 def undone():
-    """Leave nothing behind in the database, the cache and the language of the thread."""
+    """Leave nothing behind in the database, the cache or the thread's language."""
     cache.clear()
     with translation.override("en"), transaction.atomic():
         yield
@@ -220,7 +223,7 @@ def undone():
 
 
 def path_of(route, rows, garbage=None):
-    """Fill the parameters of a route in, with what is there or with garbage."""
+    """Fill in a route's parameters, with real values or with garbage."""
     named = next((row for row in rows if f"/{row}/" in route), "space")
     for beginning, row in CODES.items():
         if route.startswith(beginning):
@@ -244,21 +247,21 @@ def path_of(route, rows, garbage=None):
 
 
 def written():
-    """Return every row of ours; sessions and the count of wrong passwords may change."""
+    """Return all our rows; sessions and counts of tries may change."""
     ours = {"accounts", "spaces", "bookings", "notifications", "auth", "admin"}
     return {
         model._meta.label: sorted(map(repr, model.objects.values_list()))
         for model in apps.get_models()
-        if model._meta.app_label in ours
+        if model._meta.app_label in ours and model is not Tally
     }
 
 
 @at_every_address
-def test_every_address_leads_somewhere(here):
-    """Without this the tests below could be trying nothing but «not found»."""
+def test_every_url_leads_somewhere(here):
+    """Without this, the tests below might be testing nothing but "not found"."""
     answer = here.come().get(here.path)
     expected = {REFUSED[here.name]} if here.name in REFUSED else {200, 302}
-    if (here.name, here.route.count("/")) == ("admin:", 4):  # the short address of a row
+    if (here.name, here.route.count("/")) == ("admin:", 4):  # a row's short URL
         expected = {302}
     assert answer.status_code in expected
 
@@ -345,7 +348,7 @@ def test_visitors_and_staff_of_another_space_see_and_change_nothing(here):
 
 @at_every_address
 def test_garbage_in_every_field(here):
-    """All at once; once those too that say how many rows a form has."""
+    """All at once; once including those that say how many rows a form has."""
     for who in {"visitor", here.insider}:
         page = here.come(who).get(here.path)
         if PRESSED.search(here.name) or not page.get("Content-Type", "").startswith("text/html"):
@@ -365,7 +368,7 @@ def fill_with_garbage(here, who, action, fields):
         assert "<script>alert" not in answer.text
         if garbage == "\x00":
             assert written() == here.before
-        if answer.status_code == 302:  # it was no garbage here, and perhaps signed us out
+        if answer.status_code == 302:  # it wasn't garbage here, and perhaps signed us out
             break
 
 
@@ -374,13 +377,13 @@ def _as_lists(fields):
 
 
 def test_the_pages_have_forms_to_try(sessions):
-    """The reader of forms above finds what people fill in."""
+    """The form parser above finds what people fill in."""
     (register, _), *_ = [
         (dict(fields), action)
         for action, fields in PostedForms(
             browser(sessions, "visitor").get("/accounts/register/").text
         ).found
     ]
-    assert {"username", "password1", "password2", "email"} <= register.keys()
+    assert {"username", "password1", "email"} <= register.keys()
     board = PostedForms(browser(sessions, "member").get("/spaces/loft/").text).found
     assert {"place", "starts_at", "ends_at", "request_key"} <= dict(board[0][1]).keys()

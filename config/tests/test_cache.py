@@ -1,4 +1,4 @@
-"""CACHE_URL and the API's limits: what they become, and what is said about wrong ones."""
+"""CACHE_URL and the API's limits: what they become, and the messages about wrong ones."""
 
 import json
 
@@ -13,14 +13,14 @@ SHOW = (
 
 
 def cache_of(**environment):
-    """Return the cache that a process has with these variables."""
+    """Return the cache that a process gets with these variables."""
     shown, problems = start("shell", "--no-imports", "-c", SHOW, **environment).communicate()
     assert not problems
     return json.loads(shown)
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediscache"])
-def test_a_redis_address_gives_djangos_redis_cache(db, scheme):
+def test_a_redis_url_gives_djangos_redis_cache(db, scheme):
     assert cache_of(CACHE_URL=f"{scheme}://cache.example:6379/1") == {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": "redis://cache.example:6379/1",
@@ -28,17 +28,17 @@ def test_a_redis_address_gives_djangos_redis_cache(db, scheme):
     }
 
 
-def test_redis_by_tls_with_a_password(db):
+def test_redis_over_tls_with_a_password(db):
     url = "rediss://mesto:secret@cache.example:6380/0"
     assert cache_of(CACHE_URL=url)["LOCATION"] == url
 
 
-def test_without_an_address_the_cache_is_in_memory(db):
+def test_without_a_url_the_cache_is_in_memory(db):
     backend = cache_of(CACHE_URL="locmemcache://")["BACKEND"]
     assert backend == "django.core.cache.backends.locmem.LocMemCache"
 
 
-def test_a_cache_of_each_process_is_a_warning_in_production(settings):
+def test_a_cache_per_process_is_a_warning_in_production(settings):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     assert [warning.id for warning in checks.shared_cache(None)] == ["mesto.W002"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
@@ -46,7 +46,7 @@ def test_a_cache_of_each_process_is_a_warning_in_production(settings):
 
 
 @pytest.mark.parametrize("name", ["token", "session", "address"])
-def test_a_limit_of_nothing_is_an_error(settings, name):
+def test_a_limit_of_zero_is_an_error(settings, name):
     assert checks.api_rates(None) == []
     settings.API_RATES = {**settings.API_RATES, name: 0}
     assert [error.id for error in checks.api_rates(None)] == ["mesto.E005"]

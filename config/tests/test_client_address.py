@@ -1,4 +1,4 @@
-"""Whose address a request has when proxies of ours stand in front."""
+"""Whose address a request has when our own proxies are in front."""
 
 import pytest
 from django.test import RequestFactory
@@ -30,5 +30,5 @@ def test_only_what_our_proxies_wrote_is_believed(settings, proxies, header, foun
     assert address(settings, proxies, {"x-forwarded-for": header}) == found
 
 
-def test_without_the_header_it_is_who_called(settings):
+def test_without_the_header_it_is_the_callers_address(settings):
     assert address(settings, 1, {}) == "10.0.0.1"

@@ -99,7 +99,7 @@ def test_the_spaces_have_places_of_many_kinds_and_grow(scale, desks, tables):
     assert set(whole.values_list("name", "n")) == {("Volga + Neva", 2), ("Tables 7 + 8", 2)}
 
 
-def test_people_have_names_of_their_own_however_many():
+def test_people_have_different_names_however_many_there_are():
     people = setup.people(700, NOON, Random(1))
     assert len({person.username for person in people}) == 700
     assert all(person.name for person in people)
@@ -121,7 +121,7 @@ def test_everybody_can_sign_in_and_staff_run_the_spaces(client):
 
 
 @pytest.mark.parametrize("factory", [SpaceFactory, UserFactory])
-def test_nothing_is_made_beside_a_space_or_a_person_of_ones_own(factory):
+def test_nothing_is_created_in_a_database_with_spaces_or_people(factory):
     factory.create()
     assert run(logins=True) == ""
     assert (Space.objects.count(), User.objects.count()) in {(1, 0), (0, 1)}

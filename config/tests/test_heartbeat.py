@@ -1,4 +1,4 @@
-"""A dead worker is seen: by a monitor, at the desk, and on the command line."""
+"""A dead worker is noticed: by a monitor, at the desk, and on the command line."""
 
 import signal
 from datetime import timedelta
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def worker():
-    """A worker that lives, and was seen just now."""
+    """A worker that is alive, and was seen just now."""
     worker = Heartbeat()
     worker.beat(now=timezone.now())
     return worker
@@ -31,13 +31,13 @@ def worker():
 
 @pytest.fixture
 def waiting(desk, alice, soon):
-    """A request that came two minutes ago and waits for its decision."""
+    """A request from two minutes ago that is waiting for a decision."""
     return ask(desk, alice, timezone.now() - 2 * MINUTE, soon)
 
 
 class TestHeartbeat:
     @pytest.mark.django_db(transaction=True)
-    def test_a_worker_shows_itself_and_takes_its_sign_along_when_it_stops(self, manage):
+    def test_a_worker_sends_a_heartbeat_and_removes_it_when_it_stops(self, manage):
         process = manage("worker", "--interval", "60")
         wait_for(WorkerHeartbeat.objects.exists)
         process.send_signal(signal.SIGTERM)
@@ -46,7 +46,7 @@ class TestHeartbeat:
         assert not WorkerHeartbeat.objects.exists()
 
     @pytest.mark.django_db(transaction=True)
-    def test_a_killed_worker_leaves_its_sign_behind_and_is_missed(self, manage):
+    def test_a_killed_worker_leaves_its_heartbeat_behind_and_is_missed(self, manage):
         process = manage("worker", "--interval", "60")
         wait_for(WorkerHeartbeat.objects.exists)
         process.kill()
@@ -65,23 +65,23 @@ class TestHeartbeat:
         one.stop()
         assert Attendance.at(now).workers == 1
 
-    def test_a_sign_costs_one_statement(self, worker, django_assert_num_queries):
+    def test_a_heartbeat_costs_one_statement(self, worker, django_assert_num_queries):
         with django_assert_num_queries(1):
             worker.beat(now=timezone.now())
 
-    def test_who_starts_clears_away_what_was_killed_long_ago(self, now):
+    def test_a_starting_worker_removes_rows_of_long_dead_ones(self, now):
         Heartbeat().beat(now=now - FORGOTTEN_AFTER - MINUTE)
         Heartbeat().beat(now=now - FORGOTTEN_AFTER + MINUTE)
         Heartbeat().beat(now=now)
         assert WorkerHeartbeat.objects.count() == 2
 
-    def test_a_worker_that_was_taken_for_dead_shows_itself_again(self, worker):
+    def test_a_worker_that_was_taken_for_dead_comes_back(self, worker):
         WorkerHeartbeat.objects.all().delete()
         worker.beat(now=timezone.now())
         assert Attendance.at(timezone.now()).workers == 1
 
     def test_half_a_worker_does_not_look_alive(self):
-        """A lane that ends takes the others along, and the worker fails."""
+        """A lane that ends stops the others too, and the worker fails."""
 
         def ends(*, now):
             raise SystemExit
@@ -93,8 +93,8 @@ class TestHeartbeat:
         with stop_signals() as is_stopping, pytest.raises(SystemExit):
             side_by_side(lanes, interval=60, is_stopping=is_stopping)
 
-    def test_no_lane_of_work_shows_the_sign(self):
-        """Whatever a step waits for, the sign comes in time."""
+    def test_no_working_lane_sends_the_heartbeat(self):
+        """Whatever a step is waiting for, the heartbeat is on time."""
         assert "heartbeat" not in LANES
 
 
@@ -118,18 +118,18 @@ class TestMonitor:
         assert (answer.status_code, answer.json()["problems"]) == (503, ["no_worker"])
         assert answer.json()["last_seen_at"] is None
 
-    def test_a_request_waits_though_a_worker_lives(self, client, worker, waiting):
+    def test_a_request_waits_though_a_worker_is_alive(self, client, worker, waiting):
         answer = client.get("/readyz?worker=1")
         assert (answer.status_code, answer.json()["problems"]) == (503, ["request_waits"])
 
     def test_both(self, client, waiting):
         assert client.get("/readyz?worker=1").json()["problems"] == ["no_worker", "request_waits"]
 
-    def test_a_request_that_just_came_is_no_problem(self, client, worker, desk, alice, soon):
+    def test_a_new_request_is_no_problem(self, client, worker, desk, alice, soon):
         ask(desk, alice, timezone.now(), soon)
         assert client.get("/readyz?worker=1").status_code == 200
 
-    def test_the_database_is_away(self, client):
+    def test_the_database_is_down(self, client):
         def lost(*_):
             raise OperationalError("gone")
 
@@ -143,7 +143,7 @@ class TestStatus:
     def test_all_is_well(self, worker):
         out = StringIO()
         call_command("worker", status=True, stdout=out)
-        assert out.getvalue() == "Workers alive: 1. Oldest request that waits: none.\n"
+        assert out.getvalue() == "Workers alive: 1. Oldest waiting request: none.\n"
 
     def test_it_fails_and_says_what_is_wrong(self, waiting):
         Heartbeat().beat(now=timezone.now() - timedelta(minutes=5, seconds=5))
@@ -155,7 +155,7 @@ class TestStatus:
             "A request has been waiting for its decision for 2 min."
         )
 
-    def test_a_database_that_is_away_is_no_traceback(self, manage):
+    def test_a_dead_database_causes_no_traceback(self, manage):
         process = manage("worker", "--status", DATABASE_URL="postgres://127.0.0.1:9/nowhere")
         _, said = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
@@ -168,13 +168,13 @@ class TestDesk:
         client.force_login(host)
         assert "amiss" not in client.get(page).text
 
-    def test_a_dead_worker_is_said(self, client, host, page):
+    def test_a_dead_worker_is_reported(self, client, host, page):
         client.force_login(host)
         assert (
             "The background worker is not running: requests stay undecided" in client.get(page).text
         )
 
-    def test_a_request_that_waits_is_said(self, client, host, worker, waiting, page):
+    def test_a_waiting_request_is_reported(self, client, host, worker, waiting, page):
         client.force_login(host)
         assert (
             "A request has been waiting for its decision for 2\u00a0min." in client.get(page).text
@@ -197,5 +197,5 @@ class TestDesk:
         (hours(48), "2 d"),
     ],
 )
-def test_a_length_of_time_is_said_shortly(time, said):
+def test_a_length_of_time_is_written_briefly(time, said):
     assert lasting(time) == said.replace(" ", "\u00a0")

@@ -1,4 +1,4 @@
-"""Kafka is set up by a few settings; what is wrong with them is said before anything is sent."""
+"""Kafka has a few settings; errors in them are reported before anything is sent."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def ids(found):
 
 @pytest.fixture
 def given(settings):
-    """Set some of Kafka's settings."""
+    """Set some of the Kafka settings."""
 
     def given(**changes):
         settings.KAFKA = {**settings.KAFKA, **changes}
@@ -20,7 +20,7 @@ def given(settings):
 
 
 @pytest.mark.parametrize("text", ["", " ", "{}"])
-def test_there_need_be_no_options(given, text):
+def test_options_are_optional(given, text):
     assert kafka.options(text) == {}
     given(options=kafka.options(text))
     assert checks.kafka_options(None) == []
@@ -29,7 +29,7 @@ def test_there_need_be_no_options(given, text):
 @pytest.mark.parametrize(
     "text", ["linger.ms=5", '{"linger.ms": 5', "[]", "17", "null", '"linger.ms"', "{'a': 1}"]
 )
-def test_options_that_are_no_json_object_are_an_error(given, text):
+def test_options_that_are_not_a_json_object_are_an_error(given, text):
     given(options=kafka.options(text))
     assert ids(checks.kafka_options(None)) == ["mesto.E013"]
 
@@ -46,7 +46,7 @@ def test_options_that_are_no_json_object_are_an_error(given, text):
         ('{"error_cb": 5}', "error_cb"),
     ],
 )
-def test_what_librdkafka_does_not_take_is_an_error(given, options, says):
+def test_what_librdkafka_rejects_is_an_error(given, options, says):
     given(options=kafka.options(options))
     [error] = checks.kafka_options(None)
     assert error.id == "mesto.E014"
@@ -62,7 +62,7 @@ def test_what_librdkafka_does_not_take_is_an_error(given, options, says):
         ' "sasl.username": "mesto", "sasl.password": "x"}',
     ],
 )
-def test_options_of_producers_and_consumers_are_taken(given, options, caplog):
+def test_producer_and_consumer_options_are_accepted(given, options, caplog):
     given(options=kafka.options(options))
     assert checks.kafka_options(None) == []
     assert caplog.messages == []
@@ -77,7 +77,7 @@ def test_requests_need_brokers(given):
     assert checks.kafka_requests(None) == []
 
 
-def test_a_wrong_setting_is_said_in_a_sentence(manage):
+def test_a_wrong_setting_is_explained_in_a_sentence(manage):
     process = manage("check", KAFKA_OPTIONS="linger.ms=5")
     _, log = process.communicate(timeout=90)
     assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""Mail is set up by one address; what is wrong with it is said before anything is sent."""
+"""Mail is set up by one URL; errors in it are reported before anything is sent."""
 
 from io import StringIO
 
@@ -27,7 +27,7 @@ def ids(found):
         ("smtp://mail.example/?timeout=30", {"timeout": 30}),
     ],
 )
-def test_an_address_names_a_mail_server(settings, url, expected):
+def test_a_url_names_a_mail_server(settings, url, expected):
     found = mailer(url)
     assert found["BACKEND"] == SMTP
     assert found["OPTIONS"] | expected == found["OPTIONS"]
@@ -36,7 +36,7 @@ def test_an_address_names_a_mail_server(settings, url, expected):
 
 
 @pytest.mark.parametrize("url", ["consolemail://", "memorymail://", "dummymail://"])
-def test_mail_can_stay_here(settings, url):
+def test_mail_can_be_printed(settings, url):
     settings.MAILERS = {"default": mailer(url)}
     assert checks.mail_server(None) == []
 
@@ -72,13 +72,13 @@ def test_a_mail_server_that_cannot_be_used_is_an_error(settings, url):
 @pytest.mark.parametrize(
     "url", ["", "book.example.org", "ftp://example.org", "https://", "http://[x", "http://a:b"]
 )
-def test_a_site_url_that_is_none_is_an_error(settings, url):
+def test_an_invalid_site_url_is_an_error(settings, url):
     settings.SITE_URL = url
     assert ids(checks.site_url(None)) == ["mesto.E010"]
 
 
 @pytest.mark.parametrize("url", ["https://example.org", "http://127.0.0.1:8000", "http://[::1]:80"])
-def test_a_site_url_is_an_address(settings, url):
+def test_a_valid_site_url_is_accepted(settings, url):
     settings.SITE_URL = url
     assert checks.site_url(None) == []
 
@@ -86,13 +86,13 @@ def test_a_site_url_is_an_address(settings, url):
 @pytest.mark.parametrize(
     "sender", ["", "Mesto", "a@b@c", "a@b.example, c@d.example", "Mesto <a@b.example>\nBcc: x@y.z"]
 )
-def test_a_sender_that_is_no_address_is_an_error(settings, sender):
+def test_a_sender_that_is_not_an_address_is_an_error(settings, sender):
     settings.MAIL_FROM = sender
     assert ids(checks.mail_sender(None)) == ["mesto.E012"]
 
 
 @pytest.mark.parametrize("sender", ["mesto@localhost", "Место <mesto@example.org>"])
-def test_a_sender_is_an_address(settings, sender):
+def test_a_valid_sender_is_accepted(settings, sender):
     settings.MAIL_FROM = sender
     assert checks.mail_sender(None) == []
 
@@ -105,7 +105,7 @@ def test_in_production_links_lead_to_a_public_address(settings, url):
     assert checks.public_site_url(None) == []
 
 
-def test_in_production_mail_leaves(settings):
+def test_in_production_mail_is_sent(settings):
     settings.MAILERS = {"default": mailer("consolemail://")}
     assert ids(checks.mail_leaves(None)) == ["mesto.W011"]
     settings.MAILERS = {"default": mailer("smtp://mail.example")}

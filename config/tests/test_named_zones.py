@@ -1,4 +1,4 @@
-"""On every page of two spaces that are zones apart, whoever reads a time knows its zone."""
+"""With two spaces in different zones, every page's reader knows the zone of each time."""
 
 import re
 from html import unescape
@@ -12,7 +12,7 @@ from spaces.factories import open_space
 
 pytestmark = pytest.mark.django_db
 
-#: What is no text of the page: choices of zones and times, what is typed, what programs read.
+#: Not text of the page: choices of zones and times, what people type, what programs read.
 UNSEEN = re.compile(
     r"<head>.*?</head>|<script.*?</script>|<select.*?</select>|<datalist.*?</datalist>"
     r"|<input[^>]*>|<textarea.*?</textarea>|<pre.*?</pre>|<tbody.*?timeline.*?</tbody>",
@@ -20,7 +20,7 @@ UNSEEN = re.compile(
 )
 TIME = re.compile(r"\b\d{1,2}:\d\d\b")
 ZONES = {"en": ("Moscow time", "Yerevan time"), "ru": ("московское время", "ереванское время")}
-#: Here a select says the zone, and what axes calls its rows is axes' own.
+#: Here a select says the zone, and axes names its rows itself.
 ELSEWHERE = ("admin:spaces_space_change", "admin:axes_")
 
 

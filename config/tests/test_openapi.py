@@ -1,4 +1,4 @@
-"""The OpenAPI document says everything that a person needs to write a program."""
+"""The OpenAPI document says everything needed to write a program."""
 
 import json
 
@@ -60,8 +60,8 @@ def test_every_post_takes_an_idempotency_key(document):
         assert ("Idempotency-Key" in taken) == name.startswith("post"), name
 
 
-def test_the_design_is_there(document):
-    """The operations that were promised; more may come."""
+def test_every_promised_operation_exists(document):
+    """The operations that were promised; there may be more."""
     promised = """
         post /api/v1/auth/token
         get /api/v1/spaces

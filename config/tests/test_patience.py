@@ -15,12 +15,12 @@ LOCK = f"{READ} FOR NO KEY UPDATE"
 WRITE = 'UPDATE "spaces_place" SET "name" = %s WHERE "id" = %s'
 
 
-def test_waits_one_after_the_other_stay_under_four_thirds_of_the_longest():
+def test_successive_waits_stay_under_four_thirds_of_the_longest():
     assert sum(quartered(1.5, times) for times in range(5)) < 2.1
     assert quartered(1.5, 100) == LEAST
 
 
-def test_what_could_be_had_again_is_forgotten():
+def test_what_became_available_is_forgotten():
     patience = Patience()
     patience.lose("desk")
     assert (patience.known(), patience.is_lost("desk"), patience.is_lost("room")) == (
@@ -36,17 +36,17 @@ def test_what_could_be_had_again_is_forgotten():
     ("lost_by", "refused"),
     [(READ, {READ, LOCK, WRITE}), (LOCK, {LOCK, WRITE}), (WRITE, {WRITE})],
 )
-def test_a_locked_table_is_refused_to_who_asks_for_it_as_strongly(lost_by, refused):
+def test_a_locked_table_is_refused_for_locks_as_strong(lost_by, refused):
     table = Table("spaces_place", Statement(lost_by, "").strength)
     assert {sql for sql in (READ, LOCK, WRITE) if table.concerns(Statement(sql, ""))} == refused
 
 
 @pytest.mark.parametrize("name", ["spaces_placement", "spaces_space", "my_spaces_place"])
-def test_a_table_of_a_like_name_is_another(name):
+def test_a_table_with_a_similar_name_is_another(name):
     assert not Table("spaces_place", 0).concerns(Statement(f'SELECT 1 FROM "{name}"', ""))
 
 
-def test_a_row_is_refused_to_the_very_statement():
+def test_a_row_is_refused_only_to_the_same_statement():
     row = Statement(LOCK, "(1,)")
     assert row.concerns(Statement(LOCK, "(1,)"))
     assert not row.concerns(Statement(LOCK, "(2,)"))
@@ -83,7 +83,7 @@ class TestPostgresql:
             Place.objects.exists()
         assert Space.objects.exists()
 
-    def test_who_holds_off_writers_lets_readers_pass(self, holder, desk):
+    def test_a_lock_that_blocks_writers_lets_readers_pass(self, holder, desk):
         holder.execute("LOCK TABLE spaces_place IN SHARE MODE")
         with pytest.raises(OperationalError, match="lock timeout"):
             Place.objects.update(name="")
@@ -109,7 +109,7 @@ class TestPostgresql:
                 cursor.execute("SELECT pg_sleep(%s)", [60])
             cursor.execute("SELECT pg_sleep(%s)", [0])
 
-    def test_a_request_has_so_long_for_its_long_statements_together(self, monkeypatch):
+    def test_a_request_has_a_total_limit_for_long_statements(self, monkeypatch):
         monkeypatch.setattr("config.databases.postgresql.waiting.ALL_TOGETHER", 0.5)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(0.3)")

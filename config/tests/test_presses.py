@@ -1,6 +1,6 @@
-"""A press is never lost: at every address that takes a form, after the session has ended.
+"""No click is lost, at any URL that takes a form, after the session has ended.
 
-The addresses come from the URLconf and the forms from the pages, so a new form is tried too.
+The URLs come from the URLconf and the forms from the pages, so new forms are tried too.
 """
 
 import re
@@ -45,7 +45,7 @@ SECRETS = [("old_password", "lamp-and-window"), ("password", "lamp-and-window")]
 
 
 class Form(HTMLParser):
-    """The form of a page that sends a press again: its address, and what it holds."""
+    """The form on a page that submits something again: its URL, and its content."""
 
     def __init__(self, page):
         super().__init__()
@@ -82,7 +82,7 @@ def as_lists(pairs):
 
 
 def signed_in(client, login, path):
-    """Sign in on the page that a press led to, and go where that leads."""
+    """Sign in on the page that a click led to, and go where that leads."""
     main = client.get(path).text.partition("<main")[2]
     wanted = unescape(re.search(r'name="next" value="([^"]*)"', main)[1])
     sent = {"username": login, "password": PASSWORD, "next": wanted}
@@ -91,7 +91,7 @@ def signed_in(client, login, path):
 
 def every_address(rows, sessions):  # noqa: F811
     for name, route in addresses(get_resolver().url_patterns):
-        if not route.startswith("api/") and name != "admin:login":  # which only leads to ours
+        if not route.startswith("api/") and name != "admin:login":  # only redirects to ours
             yield Address(name, route, rows, sessions, {})
 
 
@@ -111,7 +111,7 @@ def test_what_was_typed_is_still_there_after_signing_in(rows, sessions, subtests
             assert form.kept == TYPED
             assert form.asked == [("password", "old_password"), ("password", "password")]
             assert "lamp-and-window" not in page.text
-            # Once: whoever comes here later means the page itself.
+            # Once: anyone who comes later wants the page itself.
             again = visitor.get(here.path)
             assert "/accounts/again/" not in again.get("Location", "")
             for session in Session.objects.all():
@@ -134,7 +134,7 @@ def test_every_real_form_comes_back_as_it_was(rows, sessions, subtests):  # noqa
             with subtests.test(path), undone():
                 session = Client(enforce_csrf_checks=True)
                 session.cookies = here.come().cookies
-                session.cookies["csrftoken"] = "a" * 32  # of before another sign-in
+                session.cookies["csrftoken"] = "a" * 32  # from before another sign-in
                 sent = as_lists([*fields, ("csrfmiddlewaretoken", "b" * 32)])
                 old = session.post(path, sent)
                 assert old.status_code == 403
@@ -161,7 +161,7 @@ def test_every_password_of_a_form_is_known_as_a_secret():
     assert [name for name in asked if not presses.SECRET.search(name)] == []
 
 
-# --- The acts themselves
+# --- The actions themselves
 
 
 @pytest.fixture
@@ -177,16 +177,16 @@ def wish(desk, soon):
 
 
 def come_back(path, data, login="alice", **headers):
-    """Press while signed out, sign in, and return the browser and the page it is on."""
+    """Submit while signed out, sign in, and return the browser and the page it is on."""
     visitor = Client(headers=headers)
     answer = visitor.post(path, data)
     assert answer.url == f"/accounts/login/?next={path}"
     return visitor, signed_in(visitor, login, answer.url)
 
 
-def test_a_place_is_booked_by_one_press_after_signing_in(alice, wish):
+def test_a_place_is_booked_with_one_click_after_signing_in(alice, wish):
     visitor, page = come_back("/bookings/", wish)
-    assert "Desk 1, " in page.text
+    assert "<li>Desk 1</li>" in page.text
     assert "By the window, please" in page.text
     assert not Booking.objects.exists()
     ticket = Form(page).press(visitor)
@@ -195,7 +195,7 @@ def test_a_place_is_booked_by_one_press_after_signing_in(alice, wish):
     assert (made.member, made.note, made.request_key) == (alice, wish["note"], "once")
 
 
-def test_a_booking_is_moved_by_one_press_after_signing_in(alice, desk, soon, wish):
+def test_a_booking_is_moved_with_one_click_after_signing_in(alice, desk, soon, wish):
     made = book(desk, alice, soon - hours(72), soon + hours(3))
     visitor, page = come_back(f"{made.get_absolute_url()}reschedule/", wish)
     Form(page).press(visitor)
@@ -203,7 +203,7 @@ def test_a_booking_is_moved_by_one_press_after_signing_in(alice, desk, soon, wis
     assert made.starts_at == soon
 
 
-def test_a_booking_is_cancelled_by_one_press_after_signing_in(alice, desk, soon):
+def test_a_booking_is_cancelled_with_one_click_after_signing_in(alice, desk, soon):
     made = book(desk, alice, soon - hours(72), soon)
     visitor, page = come_back(f"{made.get_absolute_url()}cancel/", {})
     assert "Cancel the booking" in page.text
@@ -213,14 +213,14 @@ def test_a_booking_is_cancelled_by_one_press_after_signing_in(alice, desk, soon)
     assert made.state == State.CANCELLED
 
 
-def test_nobody_is_shown_the_booking_of_another(alice, bob, desk, soon):
+def test_nobody_is_shown_somebody_elses_booking(alice, bob, desk, soon):
     made = book(desk, alice, soon - hours(72), soon)
     visitor, page = come_back(f"{made.get_absolute_url()}cancel/", {}, login="bob")
     assert "Desk 1" not in page.text
     assert Form(page).press(visitor).status_code == 404
 
 
-def test_a_password_is_asked_for_again_where_the_act_needs_one(alice):
+def test_a_password_is_asked_for_again_if_the_action_needs_one(alice):
     visitor, page = come_back(reverse("leave"), {"password": PASSWORD})
     form = Form(page)
     assert form.asked == [("password", "password")]
@@ -229,7 +229,7 @@ def test_a_password_is_asked_for_again_where_the_act_needs_one(alice):
     assert not User.objects.filter(username="alice").exists()
 
 
-def test_who_signed_in_by_another_tab_finds_it_at_the_same_address(alice, wish):
+def test_after_signing_in_in_another_tab_it_is_at_the_same_url(alice, wish):
     visitor = Client()
     visitor.post("/bookings/", wish)
     visitor.post("/accounts/login/", {"username": "alice", "password": PASSWORD})
@@ -245,22 +245,22 @@ def test_a_newcomer_may_sign_up_instead(db, wish):
     assert Form(page).kept == list(wish.items())
 
 
-def test_an_ended_session_is_a_session_of_no_one(client, alice, wish):
-    """Deleted on the server, while the browser still has its cookie."""
+def test_an_ended_session_counts_as_signed_out(client, alice, wish):
+    """Deleted on the server while the browser still has its cookie."""
     client.force_login(alice)
     Session.objects.all().delete()
     page = signed_in(client, "alice", client.post("/bookings/", wish).url)
     assert Form(page).kept == list(wish.items())
 
 
-def test_a_page_that_is_only_looked_at_forgets_what_waited(alice, wish):
+def test_just_viewing_a_page_forgets_what_was_waiting(alice, wish):
     visitor = Client()
     visitor.post("/bookings/", wish)
     path = visitor.get("/bookings/").url
     assert "My bookings" in signed_in(visitor, "alice", path).text
 
 
-def test_the_page_of_a_press_can_be_loaded_again_but_not_for_ever(alice, wish):
+def test_the_page_can_be_reloaded_but_not_forever(alice, wish):
     visitor, page = come_back("/bookings/", wish)
     path = page.redirect_chain[-1][0]
     assert Form(visitor.get(path)).kept == list(wish.items())
@@ -270,13 +270,31 @@ def test_the_page_of_a_press_can_be_loaded_again_but_not_for_ever(alice, wish):
         for key, press in session["presses"].items()
     }
     session.save()
-    assert "That was too long ago" in visitor.get(path, follow=True).text
+    assert "too long ago to send again" in visitor.get(path, follow=True).text
+
+
+def test_two_tabs_lose_neither(alice, wish, soon):
+    visitor = Client()
+    later = wish | {"starts_at": f"{soon + hours(5):%Y-%m-%dT%H:%M}", "request_key": "twice"}
+    later |= {"ends_at": f"{soon + hours(6):%Y-%m-%dT%H:%M}"}
+    for sent in (wish, wish, later):  # the first by two presses
+        path = visitor.post("/bookings/", sent).url
+    page = signed_in(visitor, "alice", path)
+    assert Form(page).kept == list(later.items())
+    [other] = re.findall(r'<a href="(/accounts/again/[^"]*)">Desk 1, [^<]*10:00–12:00', page.text)
+    Form(page).press(visitor)
+    page = visitor.get(other)
+    assert Form(page).kept == list(wish.items())
+    assert "You also sent" not in page.text  # that is done
+    Form(page).press(visitor)
+    assert Booking.objects.count() == 2
+    assert "presses" not in visitor.session or visitor.session["presses"] == {}
 
 
 # --- Other ways to lose it
 
 
-def test_htmx_goes_to_the_sign_in_page_as_a_whole(client, space, alice, desk, soon, wish):
+def test_htmx_navigates_to_the_sign_in_page(client, space, alice, desk, soon, wish):
     made = book(desk, alice, soon - hours(72), soon)
     headers = {"HX-Request": "true"}
     at = {"HX-Current-URL": f"http://testserver{made.get_absolute_url()}?booked=1"}
@@ -295,7 +313,7 @@ def test_htmx_goes_to_the_sign_in_page_as_a_whole(client, space, alice, desk, so
 
 @pytest.fixture
 def old(client, alice):
-    """A browser whose page is of before a sign-in in another tab."""
+    """A browser with a page from before a sign-in in another tab."""
     found = Client(enforce_csrf_checks=True)
     found.force_login(alice)
     found.cookies["csrftoken"] = "a" * 32
@@ -305,7 +323,7 @@ def old(client, alice):
 OLD = {"csrfmiddlewaretoken": "b" * 32}
 
 
-def test_a_form_of_before_a_sign_in_is_sent_by_one_press(old, wish):
+def test_a_form_from_before_a_sign_in_is_submitted_with_one_click(old, wish):
     page = old.post("/bookings/", wish | OLD, headers={"Origin": "http://testserver"})
     assert page.status_code == 403
     assert "no-store" in page["Cache-Control"]
@@ -323,7 +341,7 @@ def test_a_form_of_before_a_sign_in_is_sent_by_one_press(old, wish):
         {"Sec-Fetch-Site": "same-site", "Origin": "http://testserver"},
     ],
 )
-def test_what_another_site_sends_is_not_offered_for_pressing(old, wish, headers):
+def test_what_another_site_sends_is_not_offered(old, wish, headers):
     page = old.post("/bookings/", wish | OLD, headers=headers)
     assert page.status_code == 403
     assert Form(page).action is None
@@ -337,17 +355,17 @@ def test_a_visitor_without_a_cookie_loses_nothing_either(alice, wish):
     assert form.press(visitor).redirect_chain[-1][0] == "/accounts/login/?next=/bookings/"
 
 
-def test_nobody_signs_in_twice(old):
+def test_nobody_has_to_sign_in_twice(old):
     page = old.post("/accounts/login/?next=/bookings/", {"username": "alice"} | OLD)
     assert page.status_code == 403
     assert "You are already signed in" in page.text
     assert old.get("/accounts/login/?next=/bookings/").url == "/bookings/"
 
 
-# --- Bounds
+# --- Limits
 
 
-def test_a_press_may_have_some_pages_of_text_and_more_is_said_to_be_lost(alice):
+def test_some_pages_of_text_are_kept_and_more_is_reported_lost(alice):
     long = {"name": "я" * 19_000}
     _, page = come_back("/accounts/profile/", long)
     assert Form(page).kept == [("name", long["name"])]
@@ -356,7 +374,7 @@ def test_a_press_may_have_some_pages_of_text_and_more_is_said_to_be_lost(alice):
     assert "too long for us to keep" in page.text
 
 
-def test_a_file_is_chosen_again(alice, tmp_path):
+def test_a_file_has_to_be_chosen_again(alice, tmp_path):
     (tmp_path / "picture.png").write_bytes(b"PNG")
     with (tmp_path / "picture.png").open("rb") as picture:
         _, page = come_back("/accounts/profile/", {"name": "Alice", "picture": picture})
@@ -373,13 +391,13 @@ def test_a_session_keeps_the_last_few(alice):
     assert kept == [[["name", f"{n}"]] for n in (6, 7, 8)]
 
 
-def test_an_address_keeps_so_many_an_hour(db):
+def test_an_address_may_leave_a_limited_number_per_hour(db):
     for n in range(MOST_OF_AN_ADDRESS + 5):
         assert Client().post("/accounts/profile/", {"name": f"{n}"}).status_code == 302
     assert Session.objects.count() == MOST_OF_AN_ADDRESS
 
 
 @pytest.mark.parametrize("path", ["//evil.example/", "/\\evil.example/", "/%2f%2fevil.example/"])
-def test_no_address_of_another_site_is_kept(client, db, path):
+def test_no_url_of_another_site_is_kept(client, db, path):
     client.post(path, {"name": "x"})
     assert "presses" not in client.session

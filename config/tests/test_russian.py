@@ -1,4 +1,4 @@
-"""Mesto in Russian, as a person with a Russian browser reads it."""
+"""Mesto in Russian, as a person with a Russian browser sees it."""
 
 import ast
 from html import unescape
@@ -16,7 +16,7 @@ OURS = set(messages.PACKAGES)
 
 
 def told(response):
-    """Return what a page says, its tags and the layout of its source left out."""
+    """Return a page's text, without tags and source layout."""
     return " ".join(unescape(strip_tags(response.content.decode())).split())
 
 
@@ -39,7 +39,7 @@ def test_places_are_counted(client, soon, places, expected):
     assert f"Свободно 10:00–12:00 · {expected} " in told(client.get(address, headers=RUSSIAN))
 
 
-def test_weekdays_are_small_and_months_bend(client, space):
+def test_weekdays_are_lower_case_and_months_are_declined(client, space):
     page = client.get(f"{space.get_absolute_url()}?date=2026-11-25", headers=RUSSIAN)
     assert "Весь день: ср, 25 ноября" in told(page)
 
@@ -59,7 +59,7 @@ def test_a_refusal_says_every_reason(client, alice, desk, soon):
     assert "Часы работы в этот день: 8:00–22:00." in page
 
 
-def test_a_lost_race_is_told(client, alice, bob, desk, soon):
+def test_a_lost_race_is_reported(client, alice, bob, desk, soon):
     client.force_login(bob)
     book(client, desk, soon)
     client.force_login(alice)
@@ -67,7 +67,9 @@ def test_a_lost_race_is_told(client, alice, bob, desk, soon):
     assert "Кто-то занял это место минуту назад: Стол 1, 10:00–12:00." in page
 
 
-def test_what_was_done_in_russian_is_told_to_others_in_their_language(client, alice, desk, soon):
+def test_what_was_done_in_russian_is_reported_to_others_in_their_language(
+    client, alice, desk, soon
+):
     client.force_login(alice)
     book(client, desk, soon)
     booking = alice.bookings.get()
@@ -81,7 +83,7 @@ def test_what_was_done_in_russian_is_told_to_others_in_their_language(client, al
 def test_errors_in_forms_are_russian(client, db):
     data = {"username": "what a name", "password1": "a", "password2": "b"}
     page = told(client.post("/accounts/register/", data, headers=RUSSIAN))
-    assert "Проверьте эти поля: Логин Подтверждение пароля" in page
+    assert "Проверьте эти поля: Логин Пароль" in page
     assert "В логине бывают только буквы, цифры и знаки @ . + - _" in page
 
 
@@ -89,7 +91,7 @@ def test_errors_in_forms_are_russian(client, db):
     ("profile", "browser", "title"),
     [("ru", "en", "Мои брони"), ("en", "ru", "My bookings"), ("", "ru", "Мои брони")],
 )
-def test_the_profile_decides_before_the_browser(client, alice, profile, browser, title):
+def test_the_profile_takes_precedence_over_the_browser(client, alice, profile, browser, title):
     alice.language = profile
     alice.save()
     client.force_login(alice)
@@ -122,7 +124,7 @@ def test_our_models_and_their_fields_have_russian_names():
 
 
 def shown(model, desk):
-    """Return the model's fields that its lists show."""
+    """Return the model fields that its lists show."""
     fields = {field.name for field in model._meta.fields}
     return [name for name in desk.list_display if name in fields]
 

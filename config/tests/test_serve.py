@@ -1,4 +1,4 @@
-"""`make run` serves the site and keeps a worker beside it, whatever becomes of that one."""
+"""`make run` serves the site and keeps a worker running beside it, whatever happens."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ SLEEP = ["sleep", "600"]
 
 @pytest.fixture
 def run():
-    """Start a program in a session of its own, as a terminal does; nothing of it is left."""
+    """Start a program in its own session, as a terminal does; nothing of it is left behind."""
     started = []
 
     def start(*command, **environment):
@@ -41,7 +41,7 @@ def run():
 
 
 def is_there(group):
-    """Tell whether any process of a group runs; who has ended may still wait to be reaped."""
+    """Tell whether any process in a group is running; dead ones may still wait to be reaped."""
     table = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True).stdout
     states = [line.split() for line in table.splitlines()]
     return any(int(pgid) == group and not state.startswith("Z") for pgid, state in states)
@@ -67,7 +67,7 @@ def test_a_killed_worker_is_replaced_and_ctrl_c_stops_all(run):
     assert supervisor.returncode == 0
     assert "The worker ended (SIGKILL). Another in 1 s." in said
     wait_for(lambda: not is_there(supervisor.pid))
-    assert list(WorkerHeartbeat.objects.all()) == [first]  # the other said goodbye
+    assert list(WorkerHeartbeat.objects.all()) == [first]  # the other one deregistered
 
 
 def is_served(port):
@@ -106,14 +106,14 @@ def is_running(pid):
         return False
 
 
-def test_the_end_of_the_site_ends_the_worker_and_is_told(run):
+def test_when_the_site_ends_the_worker_ends_too_and_it_is_reported(run):
     supervisor = run(*supervising(["sh", "-c", "exit 3"], SLEEP))
     supervisor.communicate(timeout=PATIENCE)
     assert supervisor.returncode == 3
     wait_for(lambda: not is_there(supervisor.pid))
 
 
-def test_who_ends_at_once_is_started_less_and_less_often(monkeypatch, capsys):
+def test_a_worker_that_keeps_dying_is_restarted_less_and_less_often(monkeypatch, capsys):
     monkeypatch.setattr(serve, "WORKER", ["false"])
     worker, pauses = serve.Worker(), []
     for _ in range(8):

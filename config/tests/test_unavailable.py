@@ -1,4 +1,4 @@
-"""The page of a site whose database is away: it tries again by itself, and loses no press."""
+"""The page shown while the database is down: it retries by itself, and loses no form."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -23,7 +23,7 @@ def sent_again(page):
     return '<form method="post"' in page.text
 
 
-def test_a_page_is_asked_for_again(client):
+def test_a_page_is_requested_again(client):
     page = client.get(ADDRESS)
     assert (page.status_code, page["Retry-After"]) == (503, "5")
     assert page.text.count('data-retry-after="5"') == 1
@@ -31,7 +31,7 @@ def test_a_page_is_asked_for_again(client):
     assert not sent_again(page)
 
 
-def test_what_acts_once_is_sent_again_by_itself(client):
+def test_a_form_that_acts_once_is_submitted_again_by_itself(client):
     page = client.post(ADDRESS, WISH)
     assert page.status_code == 503
     assert '<form method="post" data-retry-after="5">' in page.text
@@ -40,7 +40,7 @@ def test_what_acts_once_is_sent_again_by_itself(client):
     assert "refresh" not in page.text
 
 
-def test_anything_else_waits_for_a_press(client):
+def test_any_other_form_waits_for_a_click(client):
     page = client.post(ADDRESS, {"reason": "ill", "day": ["1", "2"]})
     assert sent_again(page)
     assert 'name="day" value="1"' in page.text
@@ -69,7 +69,7 @@ def test_so_does_a_file(client):
     assert not sent_again(page)
 
 
-def test_a_broken_body_is_no_reason_to_break(client):
+def test_a_broken_body_breaks_nothing(client):
     page = client.post(ADDRESS, b"--x", content_type="multipart/form-data; boundary=")
     assert page.status_code == 503
     assert not sent_again(page)

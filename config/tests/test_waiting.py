@@ -1,4 +1,4 @@
-"""A database that is away, silent or locked: nobody waits long, and nobody's process is killed."""
+"""A database that is down, silent or locked: nobody waits long, and no process is killed."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from config.tests.outages import Crowd, serving, survive
 from config.tests.processes import wait_for
 from scripts import postgres
 
-#: These have databases of their own, and run once: in the pass on the same engine.
+#: These have their own databases, and run once: in the pass on the same engine.
 IS_SQLITE = connection.vendor == "sqlite"
 on_postgresql = pytest.mark.skipif(IS_SQLITE, reason="the other pass does")
 on_sqlite = pytest.mark.skipif(not IS_SQLITE, reason="the other pass does")
@@ -36,7 +36,7 @@ def site(server, tmp_path_factory):
 
 
 def answers(url):
-    """Tell whether a PostgreSQL takes a new connection and answers on it."""
+    """Tell whether a PostgreSQL accepts a new connection and answers on it."""
     try:
         with psycopg.connect(url, connect_timeout=2) as asking:
             return asking.execute("SELECT 1").fetchone() == (1,)
@@ -45,7 +45,7 @@ def answers(url):
 
 
 def sessions(server):
-    """Name the processes that serve somebody."""
+    """Return the processes that serve somebody."""
     with psycopg.connect(server.url) as asking:
         found = asking.execute(
             "SELECT pid FROM pg_stat_activity "
@@ -56,7 +56,7 @@ def sessions(server):
 
 @contextmanager
 def stopped(server, processes):
-    """Let processes stand still: their connections stay, and nothing comes."""
+    """Freeze processes: their connections stay open, and nothing arrives."""
     for process in processes:
         os.kill(process, signal.SIGSTOP)
     try:
@@ -68,13 +68,13 @@ def stopped(server, processes):
 
 @contextmanager
 def crashed(server):
-    os.kill(sessions(server)[0], signal.SIGKILL)  # the server ends all others, and starts anew
+    os.kill(sessions(server)[0], signal.SIGKILL)  # the server ends all others, and restarts
     yield lambda: answers(server.url)
 
 
 @contextmanager
 def killed(server):
-    """Kill the postmaster alone: connections are refused, and what it started ends by itself."""
+    """Kill only the postmaster: connections are refused, and its children end by themselves."""
     server.process.kill()
     server.process.wait()
     yield lambda: answers(server.url)
@@ -82,7 +82,7 @@ def killed(server):
 
 
 def has_started(server):
-    """Start the server; it refuses while a process of the one before is there."""
+    """Start the server; it refuses while a process of the previous one is left."""
     server.start()
     try:
         server.wait()
@@ -99,28 +99,28 @@ def locked_tables(server, *names):
 
 
 @on_postgresql
-def test_a_postgresql_that_stands_still(site, server):
+def test_a_frozen_postgresql(site, server):
     everything = [server.process.pid, *sessions(server)]
     survive(site, stopped(server, everything))
 
 
 @on_postgresql
-def test_a_postgresql_that_crashes(site, server):
+def test_a_crashing_postgresql(site, server):
     survive(site, crashed(server))
 
 
 @on_postgresql
-def test_a_postgresql_that_is_killed_and_started_again(site, server):
+def test_a_postgresql_that_is_killed_and_restarted(site, server):
     survive(site, killed(server))
 
 
 @on_postgresql
-def test_sessions_that_stand_still_while_new_ones_are_served(site, server):
+def test_frozen_sessions_while_new_ones_are_served(site, server):
     survive(site, stopped(server, sessions(server)))
 
 
 @on_postgresql
-def test_tables_that_are_locked_for_long(site, server):
+def test_tables_locked_for_a_long_time(site, server):
     survive(site, locked_tables(server, "bookings_booking", "spaces_space"), seconds=12)
 
 
@@ -148,7 +148,7 @@ def locked(file):
 
 
 @on_sqlite
-def test_a_sqlite_file_that_is_locked(tmp_path):
+def test_a_locked_sqlite_file(tmp_path):
     file = tmp_path / "mesto.sqlite3"
     with serving(tmp_path, f"sqlite:///{file}") as site:
         survive(site, locked(file), seconds=30)
@@ -170,6 +170,6 @@ def test_a_sqlite_file_that_is_locked(tmp_path):
         ("keepalives_count", 0),
     ],
 )
-def test_a_wait_that_is_too_long_or_none_is_named(name, seconds):
+def test_a_wait_setting_that_is_too_long_or_invalid_is_reported(name, seconds):
     with override_settings(DATABASE_WAITS={**settings.DATABASE_WAITS, name: seconds}):
         assert [error.id for error in database_waits(None)] == ["mesto.E007"]

@@ -1,4 +1,4 @@
-"""Wrong settings of webhooks, said before anyone is served."""
+"""Wrong webhook settings, reported before anyone is served."""
 
 import pytest
 

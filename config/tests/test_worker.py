@@ -23,12 +23,12 @@ from config.management.commands.worker import Task, side_by_side, stop_signals, 
 from config.tests.processes import wait_for
 from spaces.models import OpeningHours
 
-pytestmark = pytest.mark.django_db  # each round looks whether the connection is still good
+pytestmark = pytest.mark.django_db  # each round checks whether the connection is still good
 
 
 @pytest.fixture
 def past_booking(desk, alice):
-    """An hour of last week that nobody has finished yet."""
+    """An hour last week that nobody has completed yet."""
     OpeningHours.objects.update(opens_at="00:00", closes_at="00:00")
     now = timezone.now()
     starts_at = now.replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=7)
@@ -96,7 +96,7 @@ def test_one_round_finishes_what_is_past_and_leaves_the_rest(past_booking, desk,
     assert (past_booking.state, coming.state) == (State.COMPLETED, State.CONFIRMED)
 
 
-def test_a_signal_lets_the_step_finish_and_the_next_one_wait():
+def test_a_signal_lets_the_step_finish_and_starts_no_other():
     ran = []
 
     def interrupted(*, now):
@@ -113,7 +113,7 @@ def test_a_signal_lets_the_step_finish_and_the_next_one_wait():
     assert ran == ["interrupted"]
 
 
-def test_signals_mean_again_what_they_meant_before():
+def test_signal_handlers_are_restored():
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     with stop_signals():
         assert signal.getsignal(signal.SIGTERM) != before[0]
@@ -169,7 +169,7 @@ def test_a_pause_has_a_limit():
 
 
 def counting(units):
-    """Return a step with so many units to do, and the log of its calls."""
+    """Return a step with this many units to do, and the log of its calls."""
     calls = []
 
     def counted(*, now):
@@ -222,7 +222,7 @@ def test_a_round_without_a_pause_is_refused(interval):
 
 
 @pytest.mark.parametrize(("seconds", "found"), [(0, ["mesto.E004"]), (1, [])])
-def test_a_lease_that_is_over_at_once_is_a_wrong_setting(settings, seconds, found):
+def test_a_lease_of_zero_is_a_wrong_setting(settings, seconds, found):
     settings.DECISION_LEASE_SECONDS = seconds
     assert [message.id for message in checks.decision_lease(None)] == found
 
@@ -250,7 +250,7 @@ def test_a_slow_lane_keeps_no_other_waiting():
     assert ended == [True]
 
 
-def test_who_waits_for_a_network_has_a_lane_alone():
+def test_steps_that_wait_for_a_network_have_their_own_lanes():
     waiting = {"deliver_mail", "deliver_webhooks", "deliver_to_kafka"}
     lanes = [[step.__name__ for step in steps] for steps in worker.LANES.values()]
     assert [lane for lane in lanes if waiting.intersection(lane)] == [

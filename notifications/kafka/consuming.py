@@ -108,7 +108,7 @@ class Requests:
     def _pause(self) -> None:
         """Leave the database alone for a while, longer after each failure in a row."""
         pause = min(0.5 * 2**self._failures, LONGEST_PAUSE)
-        logger.exception("the database takes no requests; next try in %.1f s", pause)
+        logger.exception("the database doesn't accept requests; next try in %.1f s", pause)
         self.consumer.pause(self.consumer.assignment())
         self._failures += 1
         self._try_at = time.monotonic() + pause
@@ -116,7 +116,7 @@ class Requests:
 
     def _resume(self) -> None:
         if self._failures:
-            logger.info("the database takes requests again")
+            logger.info("the database accepts requests again")
             self.consumer.resume(self.consumer.assignment())
             self._failures = 0
 
@@ -143,7 +143,7 @@ class Requests:
             self.consumer.store_offsets(message)
             self._stored += 1
         except KafkaException as error:  # the group thinks we are gone, and will read it again
-            chatter.warning("requests: %s is not ours any more: %s", received(message), error)
+            chatter.warning("requests: %s is no longer ours: %s", received(message), error)
 
     def _commit_now_and_then(self) -> None:
         is_time = time.monotonic() >= self._committed_at + COMMIT_SECONDS
@@ -158,7 +158,7 @@ class Requests:
         try:
             self.consumer.commit(asynchronous=False)
         except KafkaException as error:
-            chatter.warning("requests: how far we are could not be told: %s", error)
+            chatter.warning("requests: could not commit how far we are: %s", error)
 
 
 def received(message: Message) -> Received:

@@ -113,7 +113,7 @@ def produce(claimed: Sequence[Delivery]) -> list[tuple[Delivery, Outcome]]:
             outcomes |= _produce([delivery], deadline)
     for delivery in claimed:
         if isinstance(outcome := outcomes[delivery.pk], Refused):
-            logger.error("Kafka refused delivery %s for good: %s", delivery, outcome.error)
+            logger.error("Kafka permanently refused delivery %s: %s", delivery, outcome.error)
     return [(delivery, outcomes[delivery.pk]) for delivery in claimed]
 
 
@@ -143,7 +143,7 @@ def _hand_over(
 ) -> None:
     event = delivery.event
     if event is None:
-        outcomes[delivery.pk] = Skipped("Kafka is told of events only.")
+        outcomes[delivery.pk] = Skipped("Kafka only gets events.")
         return
     value, key, about = envelope(event), key_of(event), headers(event)
     while True:

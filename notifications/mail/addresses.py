@@ -56,7 +56,10 @@ def _letter(letter: EmailLetter) -> Letter:
             heading=_("Is this your address?"),
             summary=_("Follow the link to confirm it."),
             facts=(login,),
-            afterwards=(_("The link is valid for three days."),),
+            afterwards=(
+                _("Reminders of your bookings start once it is confirmed."),
+                _("The link is valid for three days."),
+            ),
             link=Link(_("Confirm the address"), url),
             about=_("Somebody entered this address at Mesto. If it wasn't you, do nothing."),
         )

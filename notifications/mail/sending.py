@@ -68,7 +68,7 @@ def _send_one(delivery: Delivery, reader: User | None, post: Post, *, now: datet
         try:
             validate_email(reader.email)
         except ValidationError:
-            return Refused("The member's address is none.")
+            return Refused("The member's address is invalid.")
         return post.send(compose(delivery, to=reader, now=now))
     except Exception as error:  # one mail that can't be written must not stop the others
         logger.exception("mail %s can't be written", delivery.code)
@@ -87,13 +87,13 @@ def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
     if event is None:
         return "There is nothing to tell a member."
     if event.kind == BookingEvent.Kind.REJECTED and event.sequence == 1:
-        return "The refusal was told at once."
+        return "The refusal was shown at once."
     # A cancellation is still worth a mail after the mail server was down for some hours.
     grace = A_DAY if event.kind == BookingEvent.Kind.CANCELLED else timedelta(0)
     if datetime.fromisoformat(event.data["ends_at"]) + grace <= now:
         return "The booking's time is over."
     if Delivery.objects.overtaking(delivery).exists():
-        return "A later mail has told how the booking is now."
+        return "A later mail has described the booking as it is now."
     return ""
 
 
@@ -102,11 +102,11 @@ def _needless_reminder(delivery: Delivery, reader: User, now: datetime) -> str:
     # Checked again: the mails before it in the batch may have taken a while.
     booking = Booking.objects.get(pk=delivery.booking.pk)
     if booking.state != State.CONFIRMED or booking.starts_at != delivery.reminds_of:
-        return "The booking is not what it was."
+        return "The booking has changed since."
     if booking.has_started(now):
-        return "The booking has begun."
+        return "The booking has started."
     if reader.email_confirmed_at is None:
         return "The member's address is not confirmed."
     if not wants_reminders(reader):
-        return "The member wants no reminders."
+        return "The member doesn't want reminders."
     return ""

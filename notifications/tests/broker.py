@@ -1,10 +1,10 @@
-"""A Kafka that tests can stop, hang and set errors in: librdkafka's mock cluster.
+"""A Kafka that tests can stop, hang and make fail: librdkafka's mock cluster.
 
-It speaks Kafka's protocol on a port of this machine, so producers and consumers in this process and
-in others meet it as they would meet a broker: idempotent producers, acknowledgements, consumer
-groups and their rebalances. Its switches are C functions that the Python package has no words for;
-they are called by `ctypes` in the library that the package brought along. A broker that is down
-refuses connections, as after a crash, and has kept its port and its log when it comes up again.
+It speaks Kafka's protocol on a local port, so producers and consumers in this process and
+in others use it like a real broker: idempotent producers, acknowledgements, consumer
+groups and their rebalances. Its controls are C functions that the Python package doesn't expose;
+they are called with `ctypes` in the library that comes with the package. A broker that is down
+refuses connections, as after a crash, and still has its port and its log when it comes up again.
 """
 
 import ctypes
@@ -16,13 +16,13 @@ from dataclasses import dataclass
 import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition, cimpl
 
-PRODUCE, OFFSET_COMMIT, INIT_PRODUCER_ID = 0, 8, 22  # numbers of requests in the protocol
+PRODUCE, OFFSET_COMMIT, INIT_PRODUCER_ID = 0, 8, 22  # request types in the protocol
 
 BROKER = 1
 
 REQUESTS, GROUP = "mesto.requests", "mesto"
 
-#: A member of a group that is killed is missed soon, and all hear soon that somebody came.
+#: A group soon notices when a member is killed, and when one joins.
 LIVELY = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 200}
 
 _pointer, _int, _text = ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
@@ -70,7 +70,7 @@ class Record:
 
 
 class Broker:
-    """One broker; topics appear, with four partitions, when somebody writes to them."""
+    """One broker; topics are created, with four partitions, when somebody writes to them."""
 
     def __init__(self) -> None:
         conf, error = _call("conf_new"), ctypes.create_string_buffer(512)
@@ -78,7 +78,7 @@ class Broker:
         self._client = _call("new", 0, conf, error, 512)
         self._cluster = _call("mock_cluster_new", self._client, 1)
         self.address: str = _call("mock_cluster_bootstraps", self._cluster).decode()
-        # Who begins a group waits for others, three seconds usually.
+        # The first member of a group waits for others, usually three seconds.
         _call("mock_group_initial_rebalance_delay_ms", self._cluster, 50)
 
     def close(self) -> None:
@@ -95,11 +95,11 @@ class Broker:
         _call("mock_broker_set_up", self._cluster, BROKER)
 
     def answer_after(self, seconds: float) -> None:
-        """Do at once what is asked and say so only after that long: an answer can be lost."""
+        """Act at once but answer only after that long, so that an answer can be lost."""
         _call("mock_broker_set_rtt", self._cluster, BROKER, int(seconds * 1000))
 
     def fail(self, request: int, *errors: int) -> None:
-        """Answer the next requests of a kind with these errors."""
+        """Answer the next requests of a type with these errors."""
         array = (ctypes.c_int * len(errors))(*errors)
         _call("mock_push_request_errors_array", self._cluster, request, len(errors), array)
 
@@ -114,7 +114,7 @@ class Broker:
     def write(
         self, topic: str, *values: object, key: str | None = None, partition: int = 0
     ) -> None:
-        """Write messages to a partition; what is neither bytes nor None is written as JSON."""
+        """Write messages to a partition; anything but bytes or None is written as JSON."""
         failed: list[KafkaError] = []
         producer = Producer({"bootstrap.servers": self.address, "linger.ms": 0})
         for value in values:
@@ -130,7 +130,7 @@ class Broker:
         assert not failed, failed
 
     def read(self, topic: str, count: int = 0, seconds: float = 60) -> list[Record]:
-        """Read a topic from its beginning: what is there, or, once there are so many, that."""
+        """Read a topic from the start: all there is, or a given number once there are that many."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self.address,
@@ -160,7 +160,7 @@ class Broker:
         return found
 
     def committed(self, group: str, topic: str, partitions: Sequence[int] = (0,)) -> list[int]:
-        """Return how far a group has read; -1001 where it has said nothing."""
+        """Return how far a group has committed; -1001 where it hasn't."""
         consumer = Consumer({"bootstrap.servers": self.address, "group.id": group})
         try:
             asked = [TopicPartition(topic, partition) for partition in partitions]
@@ -190,7 +190,7 @@ def broker() -> Iterator[Broker]:
 
 @pytest.fixture
 def kafka(broker: Broker, settings) -> Broker:
-    """A broker that this process's settings name, and that gives up soon on one that is away."""
+    """A broker that this process's settings name, with clients that soon give up on a dead one."""
     settings.KAFKA = {
         **settings.KAFKA,
         "bootstrap_servers": broker.address,

@@ -32,7 +32,7 @@ def read(content):
 
 
 def calendar(content):
-    """Read a calendar for its properties."""
+    """Parse a calendar for its properties."""
     found = icalendar.Calendar.from_ical(content)
     assert not found.errors
     assert not [event.errors for event in found.events if event.errors]

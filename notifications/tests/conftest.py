@@ -1,4 +1,4 @@
-"""Who listens: members with addresses, a calendar program, a receiver of webhooks; and a topic."""
+"""Listeners: members with addresses, a calendar app, a webhook receiver; and a topic."""
 
 from datetime import timedelta
 
@@ -44,14 +44,14 @@ def rita(db):
 
 @pytest.fixture
 def site(settings):
-    """Has an address of its own, and one that it writes from."""
+    """Has its own URL, and an address to send mail from."""
     settings.SITE_URL = "https://mesto.example"
     settings.MAIL_FROM = "Mesto <mesto@mesto.example>"
 
 
 @pytest.fixture
 def topic(kafka, settings):
-    """A topic that this process takes requests from."""
+    """A topic that this process reads requests from."""
     settings.KAFKA = {**settings.KAFKA, "requests_topic": REQUESTS, "options": LIVELY}
     kafka.create(REQUESTS)
     return kafka
@@ -59,7 +59,7 @@ def topic(kafka, settings):
 
 @pytest.fixture
 def wish(desk, alice, soon):
-    """Return a request of Alice's for the first desk; keywords change it."""
+    """Return a request by Alice for the first desk; keywords change it."""
 
     def wish(hour=0, **changes):
         starts_at = soon + timedelta(hours=hour)
@@ -82,7 +82,7 @@ def mine(alice):
 
 @pytest.fixture
 def program():
-    """Asks without a cookie, as a calendar program does."""
+    """Sends requests without cookies, as a calendar app does."""
     return Client()
 
 
@@ -93,7 +93,7 @@ def local_addresses(settings):
 
 @pytest.fixture
 def a_worker_of_its_own(monkeypatch, now):
-    """What one worker has learnt about its endpoints ends with it."""
+    """Forget what another test's worker has learnt about its endpoints."""
     sender = sending.Sender()
     monkeypatch.setattr(sending, "_sender", sender)
     yield

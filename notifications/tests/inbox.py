@@ -1,4 +1,4 @@
-"""What came out of the house by mail, as a mail program reads it."""
+"""Outgoing mail, as a mail program reads it."""
 
 from email import message_from_bytes, policy
 
@@ -29,5 +29,5 @@ def html(message):
 
 
 def calendars(message):
-    """Return the iCalendar parts: beside the text, and attached."""
+    """Return the iCalendar parts: the alternative to the text, and the attachment."""
     return [part for part in message.walk() if part.get_content_type() == "text/calendar"]

@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that records what it is sent and answers as it is told to."""
+"""A real local HTTP server that records what it receives and answers as it is told to."""
 
 import socket
 import ssl
@@ -15,7 +15,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Received:
-    """One request as it arrived; the names of headers in lower case."""
+    """One request as it arrived; header names in lower case."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to answer; `gap` drips the body, so many seconds between two bytes."""
+    """What to answer; `gap` drips the body, with this many seconds between bytes."""
 
     status: int = 204
     body: bytes = b""
@@ -44,8 +44,8 @@ type Raw = Callable[["Receiver", socket.socket], None]
 class Receiver:
     """`receiver.url`, `receiver.received`; `receiver.answers(Answer(500), to="/path")`.
 
-    Scripted answers are given in turn and the last one for ever; without any it answers 204. An
-    answer that is a function writes to the socket whatever it likes; then the connection is closed.
+    Scripted answers are given in turn, repeating the last one; without any it answers 204. An
+    answer that is a function writes whatever it likes to the socket; then the connection is closed.
     """
 
     def __init__(self, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
@@ -54,7 +54,7 @@ class Receiver:
         self._scripts: dict[str, deque[Answer | Raw]] = defaultdict(deque)
         self._closing = threading.Event()
         self._connections: set[socket.socket] = set()
-        self.connected = 0  # how many connections there ever were
+        self.connected = 0  # how many connections there have been
         self._server = _Server((host, 0), self, tls)
         self.port = self._server.server_address[1]
         scheme = "https" if tls else "http"
@@ -66,15 +66,15 @@ class Receiver:
         self._scripts[to] = deque(answers)
 
     def let_go(self) -> None:
-        """Answer what hangs."""
+        """Answer the requests that hang."""
         self._closing.set()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep in an answer; true when the receiver is closing."""
+        """Sleep during an answer; true when the receiver is closing."""
         return self._closing.wait(seconds)
 
     def wait_for(self, count: int, seconds: float = 60) -> None:
-        """Wait until so many requests have come."""
+        """Wait until this many requests have arrived."""
         with self._came:
             assert self._came.wait_for(lambda: len(self.received) >= count, seconds), (
                 f"{len(self.received)} requests came, not {count}"
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
-        if len(body) < length:  # the sender was killed in the middle of it
+        if len(body) < length:  # the sender was killed halfway through
             self.close_connection = True
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -179,7 +179,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a sender that hangs up is what some tests are about."""
+        """Stay silent: some tests are about senders that hang up."""
 
 
 @contextmanager
@@ -192,7 +192,7 @@ def receiving(**options: Any) -> Iterator[Receiver]:
 
 
 def drip(head: bytes, then: bytes = b"a", gap: float = 0.02) -> Raw:
-    """Return an answer that begins so and goes on byte by byte for ever."""
+    """Return an answer that starts like this and continues byte by byte forever."""
 
     def answer(receiver: Receiver, connection: socket.socket) -> None:
         end = time.monotonic() + 60

@@ -1,4 +1,4 @@
-"""A mail server for tests: real SMTP on this machine, and what it was given."""
+"""A mail server for tests: real SMTP on this machine, and what it received."""
 
 import asyncio
 import logging
@@ -15,13 +15,13 @@ from django.test import override_settings
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
-logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every line it hears
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every line it receives
 
 
 class Receiver:
-    """Takes every message, unless it is told what to answer.
+    """Accepts every message, unless told what to answer.
 
-    `answers` maps a recipient to the reply to RCPT: a line of SMTP, or "drop" to hang up, or "hang"
+    `answers` maps a recipient to the reply to RCPT: an SMTP line, or "drop" to hang up, or "hang"
     to say nothing. `to_sender` and `to_data`, if set, are the replies to every MAIL and DATA.
     """
 
@@ -81,7 +81,7 @@ def _knows(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) 
 
 
 class _OnAnyPort(Controller):
-    """Take a port that is free: the one asked for, 0, says so."""
+    """Use any free port, as the requested one, 0, means."""
 
     def _trigger_server(self) -> None:
         assert self.server is not None
@@ -97,7 +97,7 @@ def mailers(port: int, **options: Any) -> dict[str, Any]:
 
 @contextmanager
 def receiving(**options: Any) -> Iterator[Receiver]:
-    """Run a receiver and have the mail of this process sent to it."""
+    """Run a receiver and send this process's mail to it."""
     receiver = Receiver()
     controller = _OnAnyPort(
         receiver,
@@ -117,7 +117,7 @@ def receiving(**options: Any) -> Iterator[Receiver]:
 
 @contextmanager
 def silence() -> Iterator[int]:
-    """Yield the port of a server that takes calls and never says a word."""
+    """Yield the port of a server that accepts connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

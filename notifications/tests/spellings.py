@@ -1,4 +1,4 @@
-"""Ways to write addresses of this machine, and of its network, that no webhook may lead to."""
+"""Ways to write addresses of this machine and its network, which no webhook may reach."""
 
 HERE = [
     "127.0.0.1",

@@ -1,4 +1,4 @@
-"""The pages where people get the addresses of their calendars, and one booking for a calendar."""
+"""The pages where people get their calendar addresses, and a single booking for a calendar."""
 
 import re
 
@@ -40,7 +40,7 @@ def addresses(page):
     return re.findall(r'value="http://testserver(/calendars/[^"]+\.ics)"', page.text)
 
 
-# --- One's own
+# --- Your own
 
 
 def test_a_member_makes_an_address_and_it_works(member, alice):
@@ -53,7 +53,7 @@ def test_a_member_makes_an_address_and_it_works(member, alice):
     assert CalendarFeed.objects.get().user == alice
 
 
-def test_pressing_twice_makes_one(member):
+def test_clicking_twice_makes_one(member):
     member.post(URL)
     before = addresses(member.get(URL))
     member.post(URL)
@@ -67,11 +67,11 @@ def test_nobody_else_is_shown_it(member, bob):
     assert addresses(other.get(URL)) == []
 
 
-def test_the_page_is_not_kept_by_caches(member):
+def test_the_page_is_not_cached(member):
     assert "no-store" in member.get(URL)["Cache-Control"]
 
 
-def test_a_new_address_is_asked_for_and_ends_the_old_one(member):
+def test_making_a_new_address_asks_first_and_ends_the_old_one(member):
     member.post(URL)
     (old,) = addresses(member.get(URL))
     ask_url = reverse("renew_calendar", args=[CalendarFeed.objects.get().code])
@@ -83,7 +83,7 @@ def test_a_new_address_is_asked_for_and_ends_the_old_one(member):
     assert [Client().get(url).status_code for url in (old, new)] == [404, 200]
 
 
-def test_closing_is_asked_for_too(member):
+def test_closing_asks_first_too(member):
     member.post(URL)
     (address,) = addresses(member.get(URL))
     ask_url = reverse("close_calendar", args=[CalendarFeed.objects.get().code])
@@ -103,7 +103,7 @@ def test_nobody_changes_somebody_elses(member, bob, now, name):
 
 
 @pytest.mark.parametrize("path", ["/accounts/profile/", "/bookings/"])
-def test_other_pages_lead_there(member, path):
+def test_other_pages_link_to_it(member, path):
     assert f'href="{URL}"' in member.get(path).text
 
 
@@ -116,7 +116,7 @@ def test_visitors_sign_in_first(client, desk, alice, soon):
 # --- A space's
 
 
-def test_the_staff_make_one_of_the_space_and_of_a_place(desk_host, host, desk):
+def test_the_staff_make_one_for_the_space_and_for_a_place(desk_host, host, desk):
     desk_host.post(STAFF, {"what": "space"})
     assert desk_host.post(STAFF, {"what": str(desk.code)}).status_code == 302
     found = CalendarFeed.objects.in_space(host, desk.space)
@@ -148,13 +148,13 @@ def test_a_place_of_another_space_can_not_be_chosen(desk_host):
 
 
 @pytest.mark.parametrize("name", ["renew_calendar", "close_calendar"])
-def test_after_a_change_the_staff_are_where_they_were(desk_host, host, desk, now, name):
+def test_after_a_change_the_staff_are_back_where_they_were(desk_host, host, desk, now, name):
     feed = feeds.make(host, space=desk.space, place=desk, now=now)
     assert "Desk 1 · Loft" in desk_host.get(reverse(name, args=[feed.code])).text
     assert desk_host.post(reverse(name, args=[feed.code])).url == STAFF
 
 
-def test_who_does_not_run_the_day_finds_no_page(member, space):
+def test_people_who_do_not_run_the_day_find_no_page(member, space):
     stranger = StaffRoleFactory.create(role=StaffRole.Role.MANAGER).user
     other = Client()
     other.force_login(stranger)
@@ -174,14 +174,14 @@ def test_managers_and_superusers_may_too(manager, space):
         assert f'href="{STAFF}"' in browser.get(URL).text
 
 
-def test_the_front_desk_leads_there(desk_host):
+def test_the_front_desk_links_to_it(desk_host):
     assert f'href="{URL}#spaces"' in desk_host.get("/admin/").text
     assert {'id="spaces"', f'href="{STAFF}"'} <= set(
         re.findall(r'(?:id|href)="[^"]*"', desk_host.get(URL).text)
     )
 
 
-def test_members_are_not_led_to_the_staffs(member, space):
+def test_members_see_no_link_to_the_staffs_page(member, space):
     assert "/staff/" not in member.get(URL).text
 
 
@@ -200,7 +200,7 @@ def test_many_addresses_cost_no_more_queries(desk_host, host, space, now):
 # --- One booking
 
 
-def test_one_booking_is_taken_into_a_calendar(member, desk, alice, soon):
+def test_a_single_booking_is_added_to_a_calendar(member, desk, alice, soon):
     booking = book(desk, alice, soon - hours(24), soon)
     page = member.get(booking.get_absolute_url())
     url = f"/bookings/{booking.code}/calendar.ics"
@@ -226,7 +226,7 @@ def test_a_cancelled_one_says_so(member, desk, alice, soon):
     assert (event.status, event.sequence) == ("CANCELLED", 2)
 
 
-def test_what_was_never_booked_is_not_for_calendars(member, desk, alice, bob, soon):
+def test_what_was_never_booked_is_not_in_calendars(member, desk, alice, bob, soon):
     book(desk, bob, soon - hours(24), soon)
     refused = book(desk, alice, soon - hours(24), soon)
     waiting = ask(desk, alice, soon - hours(24), soon + hours(3))
@@ -241,6 +241,6 @@ def test_somebody_elses_is_not_found(member, desk_host, desk, bob, soon):
         assert browser.get(f"/bookings/{booking.code}/calendar.ics").status_code == 404
 
 
-def test_it_is_only_read(member, desk, alice, soon):
+def test_it_only_allows_reading(member, desk, alice, soon):
     booking = book(desk, alice, soon - hours(24), soon)
     assert member.post(f"/bookings/{booking.code}/calendar.ics").status_code == 405

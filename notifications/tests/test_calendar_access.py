@@ -1,4 +1,4 @@
-"""Who may read a calendar, until when, and what it tells of who is gone."""
+"""Who may read a calendar, until when, and what it says about people who left."""
 
 import pytest
 from django.core.signing import Signer
@@ -25,7 +25,7 @@ def test_a_wrong_address_leads_nowhere(mine, program):
     assert program.get(address(mine)).status_code == 200
 
 
-def test_what_the_database_holds_is_no_address(mine):
+def test_reading_the_database_reveals_no_address(mine):
     token = feeds.token_of(mine)
     assert token not in str([*CalendarFeed.objects.values_list()])
 
@@ -54,7 +54,7 @@ def test_a_closed_feed_is_gone(mine, program):
     assert program.get(old).status_code == 404
 
 
-def test_who_no_longer_runs_the_day_reads_nothing(host, space, desk, program):
+def test_people_who_no_longer_run_the_day_read_nothing(host, space, desk, program):
     for feed in (made(host, space), made(host, space, desk)):
         assert program.get(address(feed)).status_code == 200
     StaffRole.objects.all().delete()
@@ -68,12 +68,12 @@ def test_superusers_read_every_space(space, program):
     assert program.get(address(made(boss, space))).status_code == 200
 
 
-def test_who_is_shut_out_reads_nothing(mine, program, alice):
+def test_people_whose_account_is_closed_read_nothing(mine, program, alice):
     type(alice).objects.filter(pk=alice.pk).update(is_active=False)
     assert program.get(address(mine)).status_code == 404
 
 
-# --- Who is gone
+# --- People who left
 
 
 def test_with_the_account_its_addresses_end(mine, program, alice, host, space, now):
@@ -83,7 +83,7 @@ def test_with_the_account_its_addresses_end(mine, program, alice, host, space, n
     assert [program.get(url).status_code for url in theirs] == [404, 404]
 
 
-def test_of_who_is_gone_nothing_is_told(host, space, desk, alice, now):
+def test_nothing_is_revealed_about_people_who_left(host, space, desk, alice, now):
     feed = made(host, space)
     type(alice).objects.filter(pk=alice.pk).update(name="Alice A.")
     alice.refresh_from_db()

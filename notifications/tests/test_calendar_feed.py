@@ -1,4 +1,4 @@
-"""What calendar programs read: contents, and how it is asked for again."""
+"""What calendar apps read: the contents, and how they poll."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -34,7 +34,7 @@ def summaries(feed, now):
 # --- What a member's shows
 
 
-def test_a_member_sees_the_own_bookings_and_where_they_are(mine, desk, alice, bob, now):
+def test_a_member_sees_their_own_bookings_and_where_they_are(mine, desk, alice, bob, now):
     booking = book(desk, alice, now, note="Quiet, please", party_size=1)
     book(desk, bob, now, TEN + hours(4))
     (event,) = shown(mine, now)
@@ -105,7 +105,7 @@ def test_it_has_an_end(mine, desk, alice, now, monkeypatch):
     assert [event.starts_at.day for event in shown(mine, now)] == [27, 28]
 
 
-def test_it_says_how_often_to_ask_and_what_it_is_called(mine, program):
+def test_it_says_how_often_to_poll_and_what_it_is_called(mine, program):
     found = calendar(program.get(address(mine)).content)
     assert found["METHOD"] == "PUBLISH"
     assert found["NAME"] == found["X-WR-CALNAME"] == "My bookings at Mesto"
@@ -130,7 +130,7 @@ def test_it_speaks_the_members_language(mine, program, desk, alice, soon):
 # --- What the staff's show
 
 
-def test_the_staff_see_who_comes_and_how_many(host, space, alice, bob, now):
+def test_the_staff_see_who_is_coming_and_how_many(host, space, alice, bob, now):
     table = PlaceFactory.create(space=space, number=7, kind="TABLE", capacity=6)
     type(bob).objects.filter(pk=bob.pk).update(name="Bob B.")
     bob.refresh_from_db()
@@ -235,10 +235,10 @@ def test_nights_when_clocks_change_are_right(host, alice):
         assert events[2].starts_at == datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
 
 
-# --- As programs ask
+# --- How apps poll
 
 
-def test_a_program_gets_it_without_signing_in(mine, program):
+def test_an_app_gets_it_without_signing_in(mine, program):
     answer = program.get(address(mine))
     assert answer.status_code == 200
     assert answer["Content-Type"] == "text/calendar; charset=utf-8"
@@ -250,7 +250,7 @@ def test_a_program_gets_it_without_signing_in(mine, program):
     assert not program.cookies
 
 
-def test_what_has_not_changed_is_not_sent_again(mine, program, desk, alice, soon):
+def test_an_unchanged_feed_is_not_sent_again(mine, program, desk, alice, soon):
     booking = book(desk, alice, soon - hours(24), soon)
     first = program.get(address(mine))
     etag = first["ETag"]
@@ -298,7 +298,7 @@ def test_the_etag_sees_each_word_that_is_shown(host, space, desk, alice, now, se
     assert not is_new()
 
 
-def test_asking_for_the_head_only(mine, program, desk, alice, soon):
+def test_head_requests_work(mine, program, desk, alice, soon):
     book(desk, alice, soon - hours(24), soon)
     whole, head = program.get(address(mine)), program.head(address(mine))
     assert (head.status_code, head.content) == (200, b"")
@@ -308,12 +308,12 @@ def test_asking_for_the_head_only(mine, program, desk, alice, soon):
     assert not_modified.status_code == 304
 
 
-def test_nothing_but_reading(mine, program):
+def test_only_reading_is_allowed(mine, program):
     assert program.post(address(mine)).status_code == 405
     assert program.delete(address(mine)).status_code == 405
 
 
-def test_reading_is_noted_once_an_hour(mine, now):
+def test_reading_is_recorded_once_an_hour(mine, now):
     def noted(at):
         mine.refresh_from_db()
         feeds.note_reading(mine, now=at)
@@ -325,7 +325,7 @@ def test_reading_is_noted_once_an_hour(mine, now):
     assert noted(now + hours(1)) == now + hours(1)
 
 
-def test_a_program_that_reads_is_noted(mine, program):
+def test_an_app_that_reads_is_recorded(mine, program):
     program.get(address(mine))
     mine.refresh_from_db()
     assert mine.last_read_at is not None

@@ -1,4 +1,4 @@
-"""`manage.py consume_requests`: what it does while it, its broker or its database is killed."""
+"""`manage.py consume_requests`: what happens when it, its broker or its database is killed."""
 
 import json
 import signal
@@ -33,7 +33,7 @@ def start(topic, manage):
 
 
 def stop(process, number=signal.SIGTERM):
-    """Tell it to stop, see that it does so, and return its log."""
+    """Tell it to stop, check that it does, and return its log."""
     process.send_signal(number)
     _, log = process.communicate(timeout=90)
     assert process.returncode == 0
@@ -103,7 +103,7 @@ class TestProcess:
         assert ["stopped: 4 accepted, 0 refused" in log for log in logs] == [True, True]
         assert Booking.objects.count() == 8
 
-    def test_when_one_leaves_the_other_goes_on(self, topic, start, wish):
+    def test_when_one_leaves_the_other_carries_on(self, topic, start, wish):
         first = start()
         wait_for_line(first, "are ours")
         second = start()
@@ -114,7 +114,7 @@ class TestProcess:
         wait_for(lambda: Booking.objects.count() == 4)
         stop(second)
 
-    def test_a_database_that_is_away_is_waited_for(self, topic, start, wish):
+    def test_it_waits_for_a_database_that_is_down(self, topic, start, wish):
         process = start()
         topic.write(TOPIC, wish())
         wait_for(lambda: topic.committed(GROUP, TOPIC) == [1])
@@ -128,21 +128,21 @@ class TestProcess:
         assert list(RefusedRequest.objects.values_list("offset", flat=True)) == [4]
         log = stop(process)
         assert "next try in 0.5 s" in log
-        assert "the database takes requests again" in log
+        assert "the database accepts requests again" in log
 
-    def test_it_stops_while_the_database_is_away(self, topic, start, wish, tmp_path):
+    def test_it_stops_while_the_database_is_down(self, topic, start, wish, tmp_path):
         nowhere = {
-            "sqlite": f"sqlite:///{tmp_path}/empty.sqlite3",  # it is there, its tables aren't
+            "sqlite": f"sqlite:///{tmp_path}/empty.sqlite3",  # it exists, but has no tables
             "postgresql": "postgres://nobody@127.0.0.1:1/nothing",
         }
         process = start(DATABASE_URL=nowhere[connection.vendor])
         topic.write(TOPIC, wish())
-        wait_for_line(process, "the database takes no requests")
+        wait_for_line(process, "the database doesn't accept requests")
         stop(process)
         assert topic.committed(GROUP, TOPIC) == [-1001]
 
     @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite has no connections to cut")
-    def test_a_connection_that_was_cut_is_made_anew(self, topic, start, wish):
+    def test_a_broken_connection_is_reopened(self, topic, start, wish):
         process = start()
         topic.write(TOPIC, wish())
         wait_for(lambda: topic.committed(GROUP, TOPIC) == [1])
@@ -159,7 +159,7 @@ class TestProcess:
 
 @contextmanager
 def tables_away():
-    """Make every request fail in the database as long as this lasts."""
+    """Make every request fail in the database during this block."""
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE spaces_place RENAME TO spaces_place_away")
         try:

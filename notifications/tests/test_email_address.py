@@ -1,4 +1,4 @@
-"""An e-mail address is used when its owner has confirmed it; the old one stays until then."""
+"""An e-mail address is used once its owner has confirmed it; the old one stays until then."""
 
 import re
 from datetime import timedelta
@@ -112,6 +112,7 @@ def test_the_mail_with_the_link_says_whose_it_is(change):
         "\n"
         "Login: anna\n"
         "\n"
+        "Reminders of your bookings start once it is confirmed.\n"
         "The link is valid for three days.\n"
         "\n"
         f"Confirm the address: https://mesto.example{link}\n"
@@ -152,20 +153,20 @@ def test_the_password_is_not_guessed_here(change, settings):
 
 
 @pytest.mark.parametrize("email", ["nobody", "a\x00@example.org", f"{'x' * 300}@example.org"])
-def test_what_is_no_address_is_refused_beside_the_field(change, anna, email):
+def test_an_invalid_address_is_refused_at_the_field(change, anna, email):
     answer = change(email)
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"email"}
 
 
-def test_who_takes_the_address_away_is_written_no_more_but_told(change, anna):
+def test_a_removed_address_gets_one_last_notice(change, anna):
     change("")
     assert set(mails()) == {"anna@example.org"}
     assert address_of(anna) == ""
     assert anna.email_confirmed_at is None
 
 
-def test_the_address_that_is_used_already_changes_nothing_and_drops_another(change, anna):
+def test_entering_the_current_address_cancels_a_pending_one(change, anna):
     change()
     change("anna@example.org")
     assert set(mails()) == {"anna@example.org"}  # the link is not even sent
@@ -174,7 +175,7 @@ def test_the_address_that_is_used_already_changes_nothing_and_drops_another(chan
     assert anna.email_confirmed_at
 
 
-def test_who_has_none_yet_uses_it_once_it_is_confirmed(client, alice):
+def test_a_first_address_is_used_once_confirmed(client, alice):
     client.force_login(alice)
     client.post(URL, {"email": NEW, "password": PASSWORD})
     assert address_of(alice) == ""
@@ -194,14 +195,14 @@ def link(change):
     return link_in(mails()[NEW])
 
 
-def test_a_link_that_was_followed_may_be_followed_again(link, anna):
+def test_a_followed_link_may_be_followed_again(link, anna):
     Client().post(link)
     mails()
     assert Client().post(link).status_code == 302
     assert mails() == {}
 
 
-def test_a_link_is_good_for_three_days(link, anna, monkeypatch):
+def test_a_link_is_valid_for_three_days(link, anna, monkeypatch):
     monkeypatch.setattr(emails, "LINK_LIVES", timedelta(seconds=-1))
     answer = Client().post(link)
     assert answer.status_code == 404
@@ -209,7 +210,7 @@ def test_a_link_is_good_for_three_days(link, anna, monkeypatch):
     assert address_of(anna) == "anna@example.org"
 
 
-def test_a_later_wish_makes_the_link_worthless(link, change, anna):
+def test_a_later_request_invalidates_the_link(link, change, anna):
     change("another@example.com")
     assert Client().post(link).status_code == 404
     assert address_of(anna) == "anna@example.org"
@@ -223,7 +224,7 @@ def test_a_new_password_stops_a_change_that_a_thief_began(link, member, anna):
     assert address_of(anna) == "anna@example.org"
 
 
-def test_who_left_has_no_link_and_gets_no_letter(change, anna):
+def test_a_person_who_left_has_no_link_and_gets_no_letter(change, anna):
     change()
     key = emails.key_of(anna, NEW)
     erase(anna, now=timezone.now())
@@ -237,14 +238,14 @@ def test_a_forged_link_is_a_page_that_says_so(client, anna, key):
     assert client.get(f"{URL}{key}/").status_code == 404
 
 
-def test_the_link_of_one_confirms_nothing_for_another(link, anna, rita):
+def test_one_persons_link_confirms_nothing_for_another(link, anna, rita):
     Client().post(f"{URL}{emails.key_of(rita, NEW)}/")
     assert address_of(rita) == "rita@example.org"
     assert address_of(anna) == "anna@example.org"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_link_that_is_followed_many_times_at_once_tells_the_old_address_once(anna):
+def test_following_a_link_many_times_at_once_tells_the_old_address_once(anna):
     emails.ask(anna, NEW, now=timezone.now())
     mails()
     follow = lambda: emails.confirm(anna, NEW, now=timezone.now())  # noqa: E731
@@ -286,13 +287,13 @@ def test_the_link_is_sent_again(client):
     assert set(mails()) == {"carol@example.org"}
 
 
-def test_nothing_is_sent_again_where_nothing_waits(member):
+def test_nothing_is_sent_again_if_nothing_is_waiting(member):
     assert member.post(f"{URL}again/").url == "/accounts/profile/"
     assert mails() == {}
     assert member.get(f"{URL}again/").status_code == 405
 
 
-def test_nobodys_mailbox_is_filled_through_us(client, settings):
+def test_nobody_can_flood_a_mailbox_through_us(client, settings):
     for n in range(settings.TRIES["letter"]["login"] + 3):
         login = f"user{n}"
         register(login, password=PASSWORD, email="victim@example.org", now=timezone.now())
@@ -357,7 +358,7 @@ def test_a_link_for_a_new_password_goes_to_the_address_in_use_only(change, clien
 # --- Other doors
 
 
-def test_an_address_that_the_staff_put_in_is_asked_too_and_the_old_one_told(client, anna):
+def test_an_address_set_by_staff_is_confirmed_too_and_the_old_one_told(client, anna):
     client.force_login(UserFactory(username="root", is_superuser=True, is_staff=True))
     url = f"/admin/accounts/user/{anna.pk}/change/"
     fields = {"username": "anna", "email": NEW, "is_active": "on"}
@@ -372,7 +373,7 @@ def test_an_address_that_the_staff_put_in_is_asked_too_and_the_old_one_told(clie
     assert anna.email_confirmed_at
 
 
-def test_addresses_of_before_count_as_confirmed(anna, alice):
+def test_existing_addresses_count_as_confirmed(anna, alice):
     User.objects.update(email_confirmed_at=None)
     name = "accounts.migrations.0009_addresses_of_before_are_confirmed"
     import_module(name).confirm(apps, connection.schema_editor())
@@ -383,7 +384,7 @@ def test_addresses_of_before_count_as_confirmed(anna, alice):
 # --- Sending
 
 
-def test_letters_wait_for_a_mail_server_that_is_away(change, settings):
+def test_letters_wait_for_a_mail_server_that_is_down(change, settings):
     settings.MAILERS = mailers(closed_port())
     change()
     now = timezone.now()
@@ -394,7 +395,7 @@ def test_letters_wait_for_a_mail_server_that_is_away(change, settings):
     assert sorted(server.recipients) == [NEW, "anna@example.org"]
 
 
-def test_what_could_not_be_sent_for_hours_is_not_sent_any_more(change):
+def test_letters_that_failed_for_hours_are_not_sent_any_more(change):
     change()
     assert mails(timezone.now() + emails.GIVE_UP) == {}
     assert not EmailLetter.objects.exists()
@@ -414,7 +415,7 @@ def test_workers_side_by_side_send_each_letter_once(now):
     assert sorted(server.recipients) == [f"user{n}@example.org" for n in range(6)]
 
 
-def test_the_pages_are_kept_by_nobody(member, link):
+def test_the_pages_are_not_cached(member, link):
     for path in (URL, link):
         assert "no-store" in member.get(path)["Cache-Control"]
 

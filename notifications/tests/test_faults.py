@@ -1,9 +1,10 @@
-"""Whatever is killed, away or answers no: every listener gets every event, in order per booking.
+"""Whatever is killed, down or refuses: every listener gets every event, in order per booking.
 
-Eight members book and cancel and compete for the same places, two relays are killed and started
-again at random moments, the webhook's receiver fails every third call, and Kafka is down for half
-of the bookings. In the end nobody misses anything, and who keeps a table of what it has seen has
-each event once. Every moment is one of progress (so many bookings, so many calls), not of a clock.
+Eight members book, cancel and compete for the same places, two relays are killed and restarted
+at random moments, the webhook receiver fails every third call, and Kafka is down for half
+of the bookings. In the end nobody misses anything, and a listener that keeps a table of what it has
+seen has each event once. Every moment is defined by progress (so many bookings, so many calls), not
+by a clock.
 """
 
 import os
@@ -48,7 +49,7 @@ TOPIC = "mesto.bookings"
 
 
 class Relays:
-    """Worker processes, of which one is killed now and then: when so many calls have come."""
+    """Worker processes, one of which is killed now and then, after a number of calls."""
 
     def __init__(self, count, folder, receiver, **environment):
         self.folder, self.receiver, self.environment = folder, receiver, environment
@@ -70,7 +71,7 @@ class Relays:
 
     def kill_now_and_then(self):
         dice = random.Random(7)
-        # Each event makes one call at least, so all of these moments come.
+        # Each event makes at least one call, so all of these moments come.
         for calls in sorted(dice.sample(range(WRITERS * EACH), KILLS)):
             while len(self.receiver.received) < calls:
                 if self.is_ending.wait(0.02):
@@ -99,7 +100,7 @@ def receiver():
 
 @pytest.fixture
 def consumer(broker, tmp_path):
-    """The consumer that we ship, in a process of its own, with a table of its own."""
+    """The consumer that we ship, in its own process, with its own table."""
     broker.create(TOPIC)
     with (tmp_path / "consumer.log").open("wb") as log:
         process = subprocess.Popen(
@@ -126,7 +127,7 @@ def seen_by(table):
 
 
 def book_and_cancel(member, places, dice, tick):
-    """Do 75 things: book somewhere that others want too, or give a booking back."""
+    """Do 75 things: book a place that others want too, or give a booking back."""
     mine = []
     for _ in range(EACH):
         now = timezone.now()
@@ -142,7 +143,7 @@ def book_and_cancel(member, places, dice, tick):
 
 
 def in_order(ids):
-    """Tell whether of each booking every event came after all earlier ones."""
+    """Tell whether every event came after all earlier ones of its booking."""
     so_far = defaultdict(int)
     for each in ids:
         code, sequence = each.split(".")

@@ -1,4 +1,4 @@
-"""Somebody forgot a password: a link comes by mail, and opens a page for another, once."""
+"""Somebody forgot a password: a link comes by mail, and opens a page for a new one, once."""
 
 import re
 from datetime import datetime, timedelta
@@ -57,7 +57,7 @@ def can_sign_in(login, password):
 # --- Asking ---------------------------------------------------------------------------------------
 
 
-def test_the_page_to_sign_in_leads_here(client):
+def test_the_sign_in_page_links_here(client):
     assert f'href="{URL}"' in client.get("/accounts/login/").text
     assert client.get(URL).status_code == 200
 
@@ -99,10 +99,22 @@ def test_people_who_share_a_mailbox_get_a_link_each(ask, anna, rita):
     assert len(sent(timezone.now())) == 2
 
 
+def test_accounts_that_strangers_made_with_an_address_keep_nobody_from_a_link(ask, db):
+    for n in range(passwords.MOST_OF_ONE_MAILBOX):
+        UserFactory.create(
+            username=f"stranger{n}", email="vera@example.org", email_confirmed_at=None
+        )
+    UserFactory.create(username="vera", email="vera@example.org")
+    ask("vera@example.org")
+    told = [text(message) for message in sent(timezone.now())]
+    assert len(told) == passwords.MOST_OF_ONE_MAILBOX
+    assert any("Login: vera\n" in words for words in told)
+
+
 @pytest.mark.parametrize(
     "who", ["nobody", "nobody@example.org", "alice", "gone", "closed", "x" * 254]
 )
-def test_the_answer_is_the_same_for_whom_nothing_is_sent(client, ask, alice, who):
+def test_the_answer_is_the_same_when_nothing_is_sent(client, ask, alice, who):
     """Unknown, without an address, deactivated, with no password to forget."""
     UserFactory.create(username="gone", email="gone@example.org", is_active=False)
     closed = UserFactory.create(username="closed", email="closed@example.org")
@@ -115,13 +127,13 @@ def test_the_answer_is_the_same_for_whom_nothing_is_sent(client, ask, alice, who
 
 
 @pytest.mark.parametrize("who", ["", "   ", "x" * 255, "a\x00"])
-def test_nothing_to_look_for_is_refused_beside_the_field(ask, db, who):
+def test_an_empty_field_is_refused_at_the_field(ask, db, who):
     answer = ask(who)
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"who"}
 
 
-def test_nobody_is_written_to_again_and_again(ask, anna):
+def test_nobody_gets_mail_over_and_over(ask, anna):
     mails = []
     for _ in range(5):
         ask()
@@ -132,7 +144,7 @@ def test_nobody_is_written_to_again_and_again(ask, anna):
     assert len(sent(timezone.now())) == 1
 
 
-def test_who_asks_for_many_is_stopped_and_others_are_not(ask, settings, db):
+def test_somebody_who_asks_for_many_is_stopped_and_others_are_not(ask, settings, db):
     for n in range(settings.TRIES["forgotten"]["address"]):
         assert ask(f"user{n}", REMOTE_ADDR="192.0.2.1").status_code == 302
     stopped = ask("one more", REMOTE_ADDR="192.0.2.1")
@@ -142,7 +154,7 @@ def test_who_asks_for_many_is_stopped_and_others_are_not(ask, settings, db):
     assert ask(REMOTE_ADDR="192.0.2.2").status_code == 302
 
 
-def test_in_the_language_of_the_page_for_who_has_chosen_none(client, anna):
+def test_in_the_language_of_the_page_for_people_who_chose_none(client, anna):
     client.post(URL, {"who": "anna"}, headers={"accept-language": "ru"})
     [message] = sent(timezone.now())
     assert message["Subject"] == "Новый пароль для Mesto"
@@ -163,21 +175,21 @@ def test_no_page_waits_for_the_mail_server_and_the_link_comes_when_it_is_back(as
     assert ask().status_code == 302
     now = timezone.now()
     assert deliver_mail(now=now) == 1
-    assert deliver_mail(now=now) == 0  # not at once again
+    assert deliver_mail(now=now) == 0  # not again at once
     with receiving() as server:
         assert deliver_mail(now=now + passwords.RETRY) == 1
         assert deliver_mail(now=now + 3 * passwords.RETRY) == 0
     assert server.recipients == ["anna@example.org"]
 
 
-def test_what_could_not_be_sent_for_hours_is_not_sent_any_more(ask, anna):
+def test_letters_that_failed_for_hours_are_not_sent_any_more(ask, anna):
     ask()
     passwords.look_up(now=timezone.now())
     assert sent(timezone.now() + passwords.GIVE_UP) == []
     assert PasswordRequest.objects.get().due_at is None
 
 
-def test_what_no_worker_looked_at_for_hours_is_sent_to_nobody(ask, anna):
+def test_requests_no_worker_handled_for_hours_are_dropped(ask, anna):
     ask()
     assert sent(timezone.now() + passwords.GIVE_UP) == []
     assert not PasswordQuestion.objects.exists()
@@ -205,7 +217,7 @@ def test_a_strange_address_stops_no_other(ask, anna, rita, address):
     assert PasswordRequest.objects.filter(due_at=None).count() == 2
 
 
-def test_who_leaves_meanwhile_is_written_nothing(ask, anna):
+def test_a_person_who_leaves_meanwhile_gets_no_mail(ask, anna):
     ask()
     ask("anna@example.org")
     erase(anna, now=timezone.now())
@@ -232,7 +244,7 @@ def test_workers_side_by_side_send_each_link_once(ask):
 # --- Choosing -------------------------------------------------------------------------------------
 
 
-def test_whoever_has_the_link_chooses_a_password(client, link, anna):
+def test_the_holder_of_the_link_chooses_a_password(client, link, anna):
     assert "Choose a new password" in client.get(link).text
     answer = choose(link)
     assert (answer.status_code, answer.url) == (302, "/accounts/login/")
@@ -240,7 +252,7 @@ def test_whoever_has_the_link_chooses_a_password(client, link, anna):
     assert not can_sign_in("anna", PASSWORD)
 
 
-def test_looking_at_the_link_changes_nothing(client, link):
+def test_opening_the_link_changes_nothing(client, link):
     for _ in range(3):
         client.get(link)
         client.head(link)
@@ -273,7 +285,7 @@ def test_a_link_works_once(client, link):
     assert can_sign_in("anna", NEW)
 
 
-def test_a_link_is_good_for_two_hours(client, link, monkeypatch):
+def test_a_link_is_valid_for_two_hours(client, link, monkeypatch):
     def later(minutes):
         at = datetime.now() + timedelta(minutes=minutes)  # noqa: DTZ005 - as Django does
         monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: at)
@@ -284,17 +296,17 @@ def test_a_link_is_good_for_two_hours(client, link, monkeypatch):
     assert choose(link).status_code == 404
 
 
-def test_an_address_that_was_changed_meanwhile_makes_the_link_worthless(client, link, anna):
+def test_changing_the_address_invalidates_the_link(client, link, anna):
     change(anna, email="other@example.org")
     assert client.get(link).status_code == 404
 
 
-def test_who_left_has_no_link_any_more(client, link, anna):
+def test_a_person_who_left_has_no_link_any_more(client, link, anna):
     erase(anna, now=timezone.now())
     assert client.get(link).status_code == 404
 
 
-def test_the_link_of_one_opens_nothing_for_another(client, link, rita):
+def test_one_persons_link_opens_nothing_for_another(client, link, rita):
     key = link.split("/")[-2].partition("-")[2]
     assert client.get(f"{URL}{passwords.int_to_base36(rita.pk)}-{key}/").status_code == 404
 
@@ -306,7 +318,7 @@ def test_a_forged_link_is_a_page_that_says_so(client, anna, key):
     assert "This link no longer works" in answer.text or key == "%00-a-b"
 
 
-def test_guesses_of_others_do_not_keep_the_owner_out(link, settings):
+def test_other_peoples_guesses_do_not_lock_the_owner_out(link, settings):
     settings.AXES_FAILURE_LIMIT = 3
     for _ in range(4):
         can_sign_in("anna", "wrong")
@@ -315,6 +327,6 @@ def test_guesses_of_others_do_not_keep_the_owner_out(link, settings):
     assert can_sign_in("anna", NEW)
 
 
-def test_the_pages_are_kept_by_nobody(client, link):
+def test_the_pages_are_not_cached(client, link):
     for path in (URL, link):
         assert "no-store" in client.get(path)["Cache-Control"]

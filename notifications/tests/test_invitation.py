@@ -1,4 +1,4 @@
-"""Invitations that go with mail: complete (RFC 5546), growing, and read the same by everybody."""
+"""Invitations in mail: complete (RFC 5546), with growing sequence, and read alike by everybody."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ from spaces.factories import PlaceFactory, PolicyFactory, open_space
 
 pytestmark = pytest.mark.django_db
 
-#: RFC 5546, 3.2: what must be there once, and what must not be there.
+#: RFC 5546, 3.2: what must occur once, and what must not occur.
 REQUIRED = {
     "REQUEST": {"ATTENDEE", "DTSTAMP", "DTSTART", "ORGANIZER", "SEQUENCE", "SUMMARY", "UID"},
     "CANCEL": {"ATTENDEE", "DTSTAMP", "ORGANIZER", "SEQUENCE", "STATUS", "UID"},
@@ -70,7 +70,7 @@ def test_an_invitation_says_what_was_booked(desk, alice, now, settings):
     assert (raw["CLASS"], raw["TRANSP"]) == ("PRIVATE", "OPAQUE")
 
 
-def test_the_member_comes_already(desk, alice, now):
+def test_the_member_has_already_accepted(desk, alice, now):
     (found,) = invite(book(desk, alice, now), '"Al, Ice" <al+ice%x@example.com>')
     event = calendar(found.content).events[0]
     assert event["ATTENDEE"] == "mailto:al+ice%25x@example.com"
@@ -87,7 +87,7 @@ def test_the_member_comes_already(desk, alice, now):
     )
 
 
-def test_its_words_are_of_the_language_that_is_active(desk, alice, now):
+def test_it_is_in_the_active_language(desk, alice, now):
     booking = book(desk, alice, now)
     with translation.override("ru"):
         (found,) = invite(booking)
@@ -119,12 +119,12 @@ def test_each_shows_the_booking_as_it_was_then(desk, alice, now):
     assert "Reason: Flood" in cancelled.description
 
 
-def test_what_is_cancelled_takes_no_time(desk, alice, now):
+def test_a_cancelled_booking_takes_no_time(desk, alice, now):
     *_, cancelled = the_life_of(book(desk, alice, now), alice, now)
     assert calendar(cancelled.content).events[0]["TRANSP"] == "TRANSPARENT"
 
 
-def test_a_place_that_was_left_keeps_its_name_and_is_called_in_the_readers_words(desk, alice, now):
+def test_a_former_place_keeps_its_name_in_the_readers_language(desk, alice, now):
     other = PlaceFactory.create(space=desk.space, number=9)
     booking = book(other, alice, now)
     move(booking, now, TEN, place=desk)
@@ -135,7 +135,7 @@ def test_a_place_that_was_left_keeps_its_name_and_is_called_in_the_readers_words
     assert read(invite(booking)[0].content)[0].summary == "Desk 9 · Loft"
 
 
-def test_nobody_is_invited_to_what_was_refused(desk, alice, bob, now):
+def test_nobody_is_invited_to_a_refused_booking(desk, alice, bob, now):
     book(desk, alice, now)
     refused = book(desk, bob, now)
     with pytest.raises(ValueError, match="REJECTED"):
@@ -177,14 +177,14 @@ BERLIN, KATHMANDU, LORD_HOWE = "Europe/Berlin", "Asia/Kathmandu", "Australia/Lor
 @pytest.mark.parametrize(
     ("zone", "starts_at", "ends_at", "utc", "minutes"),
     [
-        # The night of autumn has 2:00–3:00 twice.
+        # The autumn night has 2:00–3:00 twice.
         (BERLIN, "2026-10-25T01:00+02:00", "2026-10-25T04:00+01:00", "2026-10-24T23:00", 240),
         (BERLIN, "2026-10-25T02:15+02:00", "2026-10-25T02:15+01:00", "2026-10-25T00:15", 60),
         (BERLIN, "2026-10-25T02:15+01:00", "2026-10-25T02:45+01:00", "2026-10-25T01:15", 30),
-        # The night of spring has none.
+        # The spring night doesn't have it.
         (BERLIN, "2027-03-28T01:00+01:00", "2027-03-28T04:00+02:00", "2027-03-28T00:00", 120),
         (BERLIN, "2027-03-27T22:00+01:00", "2027-03-28T03:00+02:00", "2027-03-27T21:00", 240),
-        # Midnight, a zone off by quarters of an hour, and one that changes by half an hour.
+        # Midnight, a zone off by quarter hours, and one that changes by half an hour.
         (KATHMANDU, "2026-12-31T23:00+05:45", "2027-01-01T01:00+05:45", "2026-12-31T17:15", 120),
         (LORD_HOWE, "2027-04-04T01:00+11:00", "2027-04-04T03:00+10:30", "2027-04-03T14:00", 150),
         (LORD_HOWE, "2026-10-04T01:30+10:30", "2026-10-04T03:30+11:00", "2026-10-03T15:00", 90),
@@ -225,7 +225,7 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=120)
 @example(summary="a\\n\\,;b\\", note="1\r\n2\r3\u2028\x0b4\\;\n\n", name='"q"^n\\')
 @example(summary="שלום ⁧עולם⁩ مرحبا", note="👩‍👩‍👧‍👦" * 30, name="; , : \t")
 @example(summary="BEGIN:VEVENT\nEND:VCALENDAR", note="\x00\x1f\x7f\x85", name="=?utf-8?")
-def test_whatever_is_written_is_read_again(summary, note, name):
+def test_whatever_is_written_reads_back_the_same(summary, note, name):
     at = datetime(2026, 11, 25, tzinfo=UTC)
     entry = Entry(
         new_code(), 1, at, at, at, at + hours(1), "CONFIRMED", summary, name, note, "https://m/"

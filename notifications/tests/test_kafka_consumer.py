@@ -1,4 +1,4 @@
-"""The consumer that we ship as an example: run as its reader runs it, it keeps each event once."""
+"""The example consumer that we ship: run as its readers would, it stores each event once."""
 
 import signal
 import sqlite3
@@ -67,7 +67,7 @@ def rows(table):
 
 
 def stop(process):
-    """Tell it to stop, see that it does so, and return what it printed."""
+    """Tell it to stop, check that it does, and return what it printed."""
     process.send_signal(signal.SIGTERM)
     printed, complaints = process.communicate(timeout=90)
     assert process.returncode == 0, complaints
@@ -76,7 +76,7 @@ def stop(process):
 
 @pytest.fixture
 def life(kafka, desk, alice, now):
-    """A booking whose two events are in the topic, each twice: it was all sent again."""
+    """A booking whose two events are in the topic twice each, because all was sent again."""
     booking = book(desk, alice, now)
     services.cancel(booking, by=alice, now=now)
     deliver()
@@ -106,7 +106,7 @@ def test_what_is_in_the_topic_twice_is_kept_and_printed_once(kafka, life, start,
     ]
 
 
-def test_who_reads_the_topic_from_its_beginning_again_does_nothing_twice(
+def test_reading_the_topic_from_the_start_again_does_nothing_twice(
     kafka, life, start, table, desk, alice, now
 ):
     first = start()

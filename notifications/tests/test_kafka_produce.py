@@ -1,4 +1,4 @@
-"""Events to Kafka: each arrives, in order, and counts as delivered when the broker says so."""
+"""Events to Kafka: each arrives, in order, and counts as delivered once the broker says so."""
 
 import time
 from datetime import timedelta
@@ -27,7 +27,7 @@ AGAIN = timedelta(minutes=2)  # by then what failed is due again
 
 
 def deliver(after=timedelta(0)):
-    """Do what a worker does about Kafka while it gets on; return how many were settled."""
+    """Do a worker's Kafka step while it makes progress; return how many were settled."""
     now = timezone.now() + after
     fan_out(now=now)
     settled = 0
@@ -81,7 +81,7 @@ class TestMessage:
             assert read.get_time() == event.at
             assert read.get_datacontenttype() == "application/json"
 
-    def test_inside_is_what_the_api_tells(self, records, alice):
+    def test_its_data_is_what_the_api_says(self, records, alice):
         told = program(alice).get("/events").json()["items"]
         assert [record.json["data"] for record in records] == told
         assert told[1]["booking"]["note"] == "By the “window”, для Анны"
@@ -91,7 +91,7 @@ class TestMessage:
             "application/cloudevents+json; charset=UTF-8"
         }
 
-    def test_who_asked_with_a_key_finds_the_answer_by_it(self, kafka, desk, alice, now):
+    def test_a_request_key_identifies_the_answer(self, kafka, desk, alice, now):
         ask(desk, alice, now, request_key="order 17")
         deliver()
         assert kafka.read(TOPIC, 1)[0].json["requestkey"] == "order 17"
@@ -106,7 +106,7 @@ def test_the_topic_has_the_name_it_is_given(kafka, life, settings, now):
     assert len(kafka.read("loft.events", 3)) == 3
 
 
-def test_without_kafka_nothing_is_to_be_done(life, settings, now):
+def test_without_kafka_there_is_nothing_to_do(life, settings, now):
     settings.KAFKA = {**settings.KAFKA, "bootstrap_servers": ""}
     assert deliver() == 0
     assert states() == []
@@ -129,7 +129,7 @@ def test_many_bookings_go_together_and_each_in_order(kafka, space, alice, now):
 
 
 class TestTrouble:
-    def test_only_what_is_acknowledged_is_delivered(self, kafka, life, now):
+    def test_only_acknowledged_events_are_delivered(self, kafka, life, now):
         kafka.answer_after(10)
         assert deliver() == 0
         assert states() == ["PENDING"] * 3
@@ -138,7 +138,7 @@ class TestTrouble:
     def test_a_lost_acknowledgement_makes_a_duplicate_at_most(self, kafka, desk, alice, now):
         booking = book(desk, alice, now)
         assert deliver() == 1
-        kafka.answer_after(10)  # it writes what comes, and its answers come too late
+        kafka.answer_after(10)  # it writes what arrives, but its answers come too late
         services.cancel(booking, by=alice, now=now)
         assert deliver() == 0
         kafka.answer_after(0)
@@ -159,7 +159,7 @@ class TestTrouble:
         assert deliver(timedelta(days=3)) == 3
         assert ids(kafka.read(TOPIC, 3)) == [f"{life.code}.{n}" for n in (1, 2, 3)]
 
-    def test_however_long_it_is_away_nothing_is_given_up(self, kafka, life, now):
+    def test_however_long_it_is_down_nothing_is_given_up(self, kafka, life, now):
         kafka.go_down()
         deliver()
         deliver(timedelta(days=300))
@@ -168,18 +168,20 @@ class TestTrouble:
     @pytest.mark.parametrize(
         "error", [KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.NOT_ENOUGH_REPLICAS]
     )
-    def test_what_can_be_mended_is_waited_for(self, kafka, life, now, error):
+    def test_fixable_errors_are_waited_out(self, kafka, life, now, error):
         kafka.create(TOPIC)
         kafka.fail(PRODUCE, *[error] * 100)
         assert deliver() == 0
         assert states() == ["PENDING"] * 3
 
-    def test_an_error_that_passes_costs_nothing(self, kafka, life, now):
+    def test_a_temporary_error_costs_nothing(self, kafka, life, now):
         kafka.fail(PRODUCE, KafkaError.NOT_LEADER_FOR_PARTITION)
         assert deliver() == 3
         assert ids(kafka.read(TOPIC, 3)) == [f"{life.code}.{n}" for n in (1, 2, 3)]
 
-    def test_what_is_too_large_is_a_dead_letter_and_holds_up_nobody(self, kafka, life, now):
+    def test_an_event_that_is_too_large_is_a_dead_letter_and_holds_nobody_up(
+        self, kafka, life, now
+    ):
         kafka.create(TOPIC)
         kafka.fail(PRODUCE, KafkaError.MSG_SIZE_TOO_LARGE)
         assert deliver() == 3
@@ -191,7 +193,7 @@ class TestTrouble:
             book(place, alice, now)
         kafka.create(TOPIC, partitions=1)
         kafka.fail(PRODUCE, KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.MSG_SIZE_TOO_LARGE)
-        assert deliver() == 3  # all in one batch; then one by one, of which one is at fault
+        assert deliver() == 3  # all in one batch; then one by one, and one is at fault
         assert states() == ["DEAD", "DELIVERED", "DELIVERED"]
 
     def test_what_our_own_limit_forbids_is_a_dead_letter(self, kafka, life, settings, now):
@@ -208,7 +210,7 @@ class TestTrouble:
                 book(place, alice, now, TEN + hours(24 * n), 1)
         assert deliver() == 15
 
-    def test_a_full_queue_of_a_broker_that_is_away_is_given_back(
+    def test_a_full_queue_is_given_back_when_the_broker_is_down(
         self, kafka, space, alice, settings, now
     ):
         settings.KAFKA["options"]["queue.buffering.max.messages"] = 2
@@ -218,7 +220,7 @@ class TestTrouble:
         assert deliver() == 0
         assert states() == ["PENDING"] * 3
 
-    def test_a_producer_that_is_of_no_use_any_more_is_made_anew(self, kafka, life, now):
+    def test_a_broken_producer_is_replaced(self, kafka, life, now):
         kafka.fail(INIT_PRODUCER_ID, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
         assert deliver() == 0
         assert (
@@ -227,13 +229,13 @@ class TestTrouble:
         assert deliver(AGAIN) == 3
         assert ids(kafka.read(TOPIC, 3)) == [f"{life.code}.{n}" for n in (1, 2, 3)]
 
-    def test_wrong_options_are_written_down(self, kafka, life, settings, now):
+    def test_wrong_options_are_recorded(self, kafka, life, settings, now):
         settings.KAFKA["options"]["compresion.type"] = "lz4"
         assert deliver() == 0
         assert states() == ["PENDING"] * 3
         assert "compresion.type" in to_kafka()[0].error
 
-    def test_an_outage_is_told_in_a_few_lines(self, kafka, life, now, caplog):
+    def test_an_outage_is_logged_in_a_few_lines(self, kafka, life, now, caplog):
         chatter.filters[0].last.clear()  # as if a minute had passed since the last outage
         kafka.go_down()
         deliver()
@@ -242,7 +244,7 @@ class TestTrouble:
         lines = [line for line in caplog.messages if "Connect" in line]
         assert len(lines) == 2  # librdkafka's, and what we make of the error
 
-    def test_a_delivery_of_something_else_is_passed_over(self, kafka, now):
+    def test_a_delivery_of_something_else_is_skipped(self, kafka, now):
         Delivery.objects.create(
             endpoint=endpoint_of(Endpoint.Channel.KAFKA, now=now),
             purpose=Delivery.Purpose.PING,
@@ -261,7 +263,7 @@ class TestTrouble:
 def test_no_message_outlives_its_lease_whatever_the_options_say(
     settings, monkeypatch, name, milliseconds
 ):
-    """Else another worker sends it too, and an old copy may come after what followed it."""
+    """Otherwise another worker sends it too, and an old copy may arrive after later ones."""
     settings.KAFKA = {
         **settings.KAFKA,
         "bootstrap_servers": "127.0.0.1:1",

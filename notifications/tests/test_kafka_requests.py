@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def consume(count, seconds=60):
-    """Take requests until so many are accepted or refused."""
+    """Take requests until this many are accepted or refused."""
     requests, deadline = Requests(), time.monotonic() + seconds
 
     def is_stopping():
@@ -56,7 +56,7 @@ class TestAccepted:
             "CONFIRMED",
         ]
 
-    def test_what_is_asked_for_twice_is_decided_in_the_order_of_the_topic(self, topic, wish, bob):
+    def test_competing_requests_are_decided_in_topic_order(self, topic, wish, bob):
         topic.write(TOPIC, wish(), wish(request_key="too late", member="bob"))
         consume(2)
         decide()
@@ -101,7 +101,7 @@ class TestAgain:
         assert consume(3).accepted == 3
         assert Booking.objects.get().events.count() == 1
 
-    def test_a_decided_request_that_comes_again_changes_nothing(self, topic, wish):
+    def test_a_repeated_request_that_was_decided_changes_nothing(self, topic, wish):
         topic.write(TOPIC, wish())
         consume(1)
         decide()
@@ -110,14 +110,14 @@ class TestAgain:
         assert Booking.objects.get().state == "CONFIRMED"
 
     def test_a_message_without_a_key_that_is_read_again_is_one_booking(self, wish, now):
-        """Where and when it was written is its key: the one behind it is another request."""
+        """Where and when it was written is its key: the next one is another request."""
         value = json.dumps(wish(request_key=None)).encode()
-        for offset, at in ((7, 1), (7, 1), (8, 1), (7, 2)):  # the last: in a topic made anew
+        for offset, at in ((7, 1), (7, 1), (8, 1), (7, 2)):  # the last one: in a recreated topic
             take(Received(TOPIC, 0, offset, value, at), now=now)
         keys = Booking.objects.order_by("pk").values_list("request_key", flat=True)
         assert list(keys) == [f"kafka:{TOPIC}.0.{end}" for end in ("7.1", "8.1", "7.2")]
 
-    def test_a_key_is_its_members_own(self, topic, wish, bob):
+    def test_each_member_has_separate_keys(self, topic, wish, bob):
         topic.write(TOPIC, wish(), wish(member="bob"))
         assert consume(2).accepted == 2
         assert Booking.objects.count() == 2
@@ -128,7 +128,7 @@ class TestAgain:
         assert Booking.objects.count() == 1
         assert reasons()[0].startswith("request_key_reused: ")
 
-    def test_what_was_refused_is_kept_once(self, now):
+    def test_a_refused_request_is_kept_once(self, now):
         message = Received(TOPIC, 0, 7, b"nonsense")
         take(message, now=now)
         take(message, now=now)
@@ -187,13 +187,13 @@ class TestRefused:
         assert (kept.topic, kept.partition, kept.offset, kept.received_at) == (TOPIC, 3, 8, now)
         assert Booking.objects.count() == 0
 
-    def test_a_closed_account_is_nobody(self, wish, alice, now):
+    def test_a_closed_account_counts_as_unknown(self, wish, alice, now):
         alice.is_active = False
         alice.save()
         take(Received(TOPIC, 0, 0, json.dumps(wish()).encode()), now=now)
         assert reasons() == ["invalid: Nobody has this login."]
 
-    def test_all_of_them_hold_up_nobody(self, topic, wish):
+    def test_refused_requests_hold_nobody_up(self, topic, wish):
         wrong = [make(wish) for make, _reason in REFUSED.values()]
         topic.write(TOPIC, *wrong, wish())
         done = consume(len(wrong) + 1)
@@ -201,7 +201,7 @@ class TestRefused:
         assert topic.committed(GROUP, TOPIC) == [len(wrong) + 1]
         assert len(reasons()) == len(wrong)
 
-    def test_what_was_said_is_kept_as_far_as_it_can_be(self, now):
+    def test_the_message_is_kept_as_far_as_possible(self, now):
         take(Received(TOPIC, 0, 0, b"a\0b\xff" + b"x" * 20_000), now=now)
         kept = RefusedRequest.objects.get().value
         assert kept.startswith("a\ufffdb\ufffdx")
@@ -217,7 +217,7 @@ class TestRefused:
 
 
 @pytest.mark.django_db(transaction=True)  # the worker closes the connection it finds
-def test_the_worker_forgets_what_was_refused_long_ago(settings):
+def test_the_worker_forgets_requests_refused_long_ago(settings):
     now = timezone.now()
     days = settings.DELIVERIES["retention_days"]
     for offset, age in enumerate((days - 1, days + 1)):

@@ -1,4 +1,4 @@
-"""Letters of all scripts, in every place where people write: nothing is lost on the way to mail."""
+"""Text in all scripts, everywhere people write: nothing is lost on the way to mail."""
 
 import pytest
 from icalendar import Calendar
@@ -12,7 +12,7 @@ from notifications.tests.inbox import calendars, html, sent, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
-#: Made with joiners and marks that are no letters and can't be seen: each is a part of its word.
+#: With joiners and marks that aren't letters and are invisible: each is part of its word.
 WORDS = {
     "Persian, with a joiner that keeps letters apart": "می\u200cخواهم",
     "Hindi, with a joiner": "क्\u200dष",
@@ -49,7 +49,7 @@ def test_a_name_arrives_as_it_was_written(desk_12, anna, now, name):
     assert message["Subject"] == f"Cancelled: {name}, Wed 25 Nov, 13:00–15:00"
 
 
-def test_a_long_one_is_folded_without_a_loss(desk_12, anna, now):
+def test_a_long_header_is_folded_without_loss(desk_12, anna, now):
     desk_12.name = "👩\u200d👩\u200d👧\u200d👦" * 8
     desk_12.save()
     booking = book(desk_12, anna, now)

@@ -1,4 +1,4 @@
-"""Mail: what members are written about their bookings, in words, HTML and for the calendar."""
+"""Mail: what members are told about their bookings, in text, HTML and for the calendar."""
 
 import re
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ def states():
 # --- Confirmed ------------------------------------------------------------------------------------
 
 
-def test_a_confirmed_booking_is_told_in_words(desk_12, anna, now):
+def test_a_confirmed_booking_is_described_in_text(desk_12, anna, now):
     booking = book(desk_12, anna, now, note="By the window")
     [message] = sent(now)
     assert message["To"] == "anna@example.org"
@@ -76,7 +76,7 @@ def test_in_russian_too(desk_12, rita, now):
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_the_html_says_the_same_and_asks_no_other_server(desk_12, anna, now, language):
+def test_the_html_says_the_same_and_loads_nothing_from_other_servers(desk_12, anna, now, language):
     change(anna, language=language)
     booking = book(desk_12, anna, now)
     [message] = sent(now)
@@ -90,7 +90,7 @@ def test_the_html_says_the_same_and_asks_no_other_server(desk_12, anna, now, lan
         assert told not in page
 
 
-def test_what_the_staff_book_says_so(desk_12, anna, boss, now):
+def test_a_booking_by_the_staff_says_so(desk_12, anna, boss, now):
     book(desk_12, anna, now, by=boss)
     [message] = sent(now)
     assert "The staff of Tverskaya Coworking booked it for you." in text(message)
@@ -158,7 +158,7 @@ def test_a_reader_elsewhere_finds_the_zone_in_every_line_with_a_time(desk_12, an
     assert message["Subject"] == "Cancelled: Desk 12, Fri 27 Nov, 10:00–12:00 (Moscow time)"
 
 
-def test_a_date_of_another_year_says_so_wherever_it_stands(desk_12, anna, now):
+def test_a_date_in_another_year_includes_the_year_everywhere(desk_12, anna, now):
     PolicyFactory.create(space=desk_12.space, max_days_ahead=400)
     booking = book(desk_12, anna, now, now + timedelta(days=60, minutes=30))
     [message] = sent(now)
@@ -206,8 +206,8 @@ def test_a_move_that_changes_how_many_come_says_so(tverskaya, anna, now):
     assert "Before: Desk 2, Wed 25 Nov, 13:00–15:00 · 2 people (Moscow time)\n" in text(message)
 
 
-def test_each_mail_tells_of_its_own_moment(desk_12, anna, now):
-    """The mail was down: what was booked, then moved, then cancelled is told in this order."""
+def test_each_mail_describes_the_booking_as_it_was_then(desk_12, anna, now):
+    """Mail was down: the booking, the move and the cancellation are told in this order."""
     booking = book(desk_12, anna, now)
     move(booking, now, local(desk_12.space, "2026-11-26T15:00"))
     services.cancel(booking, by=anna, now=now)
@@ -218,15 +218,15 @@ def test_each_mail_tells_of_its_own_moment(desk_12, anna, now):
     ]
 
 
-def test_an_old_mail_that_is_sent_again_says_nothing_that_holds_no_more(desk_12, anna, now):
+def test_an_old_mail_is_not_sent_again_once_it_is_outdated(desk_12, anna, now):
     booking = book(desk_12, anna, now)
     move(booking, now, local(desk_12.space, "2026-11-26T15:00"))
     sent(now)
     first, second = Delivery.objects.order_by("position")
     resend([first], now=now)
     assert sent(now) == []
-    assert states()[0] == ("SKIPPED", "A later mail has told how the booking is now.")
-    resend([first, second], now=now)  # as a replay does: in order, and the last word is true
+    assert states()[0] == ("SKIPPED", "A later mail has described the booking as it is now.")
+    resend([first, second], now=now)  # as a replay does: in order, so that the last word is true
     assert [message["Subject"] for message in sent(now)] == [
         "Desk 12 is yours: Wed 25 Nov, 13:00–15:00",
         "Moved: Desk 12, Thu 26 Nov, 15:00–17:00",
@@ -276,7 +276,7 @@ def test_a_booking_that_the_staff_cancel(desk_12, anna, boss, now, language, exp
     )
 
 
-def test_a_cancellation_is_told_even_late(desk_12, anna, now):
+def test_a_cancellation_is_mailed_even_late(desk_12, anna, now):
     booking = book(desk_12, anna, now)
     sent(now)
     services.cancel(booking, by=anna, now=now)
@@ -288,7 +288,7 @@ def test_a_cancellation_is_told_even_late(desk_12, anna, now):
 # --- Refused --------------------------------------------------------------------------------------
 
 
-def test_a_refusal_that_came_later_is_told_with_every_reason(desk_12, anna, bob, now):
+def test_a_later_refusal_is_mailed_with_every_reason(desk_12, anna, bob, now):
     book(desk_12, bob, now)
     ask(desk_12, anna, now)
     decide_next(now=now)
@@ -313,14 +313,14 @@ def test_a_refusal_in_russian(desk_12, rita, now):
     assert "- Столько людей это место не вмещает.\n" in text(message)
 
 
-def test_a_refusal_that_was_told_at_once_is_not_written(desk_12, anna, bob, now):
+def test_an_immediate_refusal_is_not_mailed(desk_12, anna, bob, now):
     book(desk_12, bob, now)
     book(desk_12, anna, now)
     assert sent(now) == []
-    assert ("SKIPPED", "The refusal was told at once.") in states()
+    assert ("SKIPPED", "The refusal was shown at once.") in states()
 
 
-def test_where_nobody_can_book_any_more_the_link_leads_to_the_booking(desk_12, anna, bob, now):
+def test_if_nobody_can_book_any_more_the_link_leads_to_the_booking(desk_12, anna, bob, now):
     book(desk_12, bob, now)
     booking = ask(desk_12, anna, now)
     decide_next(now=now)
@@ -333,32 +333,32 @@ def test_where_nobody_can_book_any_more_the_link_leads_to_the_booking(desk_12, a
 # --- To whom --------------------------------------------------------------------------------------
 
 
-def test_without_an_address_nothing_is_written_and_nothing_is_wrong(desk_12, alice, now):
+def test_without_an_address_no_mail_is_sent_and_nothing_fails(desk_12, alice, now):
     book(desk_12, alice, now)
     assert sent(now) == []
     assert states() == [("SKIPPED", "The member has no address.")]
 
 
-def test_who_has_left_is_written_nothing(desk_12, anna, now):
+def test_a_person_who_left_gets_no_mail(desk_12, anna, now):
     book(desk_12, anna, now)
     leave(anna, by=anna, now=now)
     assert sent(now) == []
     assert {state for state, _ in states()} == {"SKIPPED"}
 
 
-def test_guests_are_not_written_to(desk_12, boss, now):
+def test_guests_get_no_mail(desk_12, boss, now):
     book(desk_12, None, now, by=boss, guest_name="Ann", guest_contact="ann@example.org")
     assert sent(now) == []
 
 
-def test_what_is_over_is_not_confirmed_any_more(desk_12, anna, now):
+def test_a_past_booking_is_not_confirmed_any_more(desk_12, anna, now):
     book(desk_12, anna, now)
     assert sent(now + hours(24)) == []
     assert states() == [("SKIPPED", "The booking's time is over.")]
 
 
-def test_a_cancellation_is_told_for_a_day_after_the_end(desk_12, anna, now):
-    """A mail server that was away for hours must not leave somebody on the way here."""
+def test_a_cancellation_is_mailed_until_a_day_after_the_end(desk_12, anna, now):
+    """A mail server that was down for hours must not leave somebody on the way here."""
     booking = book(desk_12, anna, now)
     services.cancel(booking, by=anna, now=now)
     [message] = sent(booking.ends_at + hours(23))
@@ -370,15 +370,15 @@ def test_a_cancellation_is_told_for_a_day_after_the_end(desk_12, anna, now):
 @pytest.mark.parametrize(
     "address", ["nobody", "a@b@c", "a b@example.org", "a@x.org\nBcc: b@x.org", "й@example.org"]
 )
-def test_an_address_that_is_none_is_given_up(desk_12, anna, rita, now, address):
+def test_an_invalid_address_is_given_up(desk_12, anna, rita, now, address):
     change(anna, email=address)
     book(desk_12, anna, now)
     book(desk_12, rita, now, local(desk_12.space, "2026-11-25T16:00"))
     assert [message["To"] for message in sent(now)] == ["rita@example.org"]
-    assert states() == [("DEAD", "The member's address is none."), ("DELIVERED", "")]
+    assert states() == [("DEAD", "The member's address is invalid."), ("DELIVERED", "")]
 
 
-def test_an_address_in_another_script_is_written_to(desk_12, anna, now):
+def test_an_address_in_another_script_gets_mail(desk_12, anna, now):
     change(anna, email="anna@почта.рф")
     book(desk_12, anna, now)
     [message] = sent(now)

@@ -1,4 +1,4 @@
-"""How a mail is put together: its parts, its invitation, and what stands above it."""
+"""How a mail is put together: its parts, its invitation and its headers."""
 
 import pytest
 from ical.calendar_stream import IcsCalendarStream
@@ -56,7 +56,7 @@ def test_invitations_follow_a_booking_through_its_life(desk_12, anna, now):
     ]
 
 
-def test_the_invitation_stands_beside_the_text_last(desk_12, anna, now):
+def test_the_invitation_is_the_last_alternative(desk_12, anna, now):
     """The last of the alternatives is the richest (RFC 2046, 5.1.4)."""
     book(desk_12, anna, now)
     [message] = sent(now)
@@ -73,7 +73,7 @@ def test_the_invitation_stands_beside_the_text_last(desk_12, anna, now):
 # --- Headers --------------------------------------------------------------------------------------
 
 
-def test_mails_of_one_booking_are_a_thread_and_each_has_an_id_for_ever(desk_12, anna, now):
+def test_mails_about_one_booking_form_a_thread_and_each_has_a_permanent_id(desk_12, anna, now):
     booking = book(desk_12, anna, now)
     [first] = sent(now)
     move(booking, now, local(desk_12.space, "2026-11-26T15:00"))
@@ -129,8 +129,8 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_two_calendar_programs_read_what_arrives(desk_12, anna, now, name, language):
-    """Whatever a house is called, and however its mail is folded on its way."""
+def test_two_calendar_programs_can_read_what_arrives(desk_12, anna, now, name, language):
+    """Whatever a space is called, and however its mail is folded on the way."""
     change(anna, language=language, name=name)
     Space.objects.update(name=name, address=name)
     booking = book(desk_12.space.places.get(number=12), anna, now, note=name)

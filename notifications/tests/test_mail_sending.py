@@ -31,7 +31,7 @@ def server():
 
 @pytest.fixture
 def now():
-    """The relay settles by the real clock."""
+    """The relay uses the real clock."""
     return timezone.now()
 
 
@@ -87,7 +87,7 @@ def test_no_id_or_address_is_encoded(server, members, now, settings):
 
 
 @pytest.mark.parametrize("code", ["550", "553", "551"])
-def test_a_recipient_who_is_refused_for_good_is_given_up_and_the_others_get_theirs(
+def test_a_permanently_refused_recipient_is_given_up_and_others_get_theirs(
     server, members, now, code
 ):
     server.answers["ada@example.org"] = f"{code} 5.1.1 <ada@example.org> is unknown here"
@@ -98,7 +98,7 @@ def test_a_recipient_who_is_refused_for_good_is_given_up_and_the_others_get_thei
 
 
 @pytest.mark.parametrize("code", ["450", "451", "452"])
-def test_a_recipient_who_is_refused_for_now_is_tried_again(server, members, now, code):
+def test_a_temporarily_refused_recipient_is_tried_again(server, members, now, code):
     server.answers["ada@example.org"] = f"{code} try later"
     deliver_mail(now=now)
     assert states() == ["PENDING", "DELIVERED", "DELIVERED"]
@@ -115,14 +115,14 @@ def test_a_message_may_be_refused_too(server, members, now, reply, expected):
     assert states() == [expected] * 3
 
 
-def test_a_connection_that_breaks_once_is_opened_anew(server, members, now):
+def test_a_connection_that_breaks_once_is_reopened(server, members, now):
     server.answers["ada@example.org"] = "drop"
     deliver_mail(now=now)
     assert states() == ["PENDING", "DELIVERED", "DELIVERED"]
     assert server.connections == 2
 
 
-def test_a_server_that_says_goodbye_is_asked_anew(server, members, now):
+def test_a_server_that_says_goodbye_is_called_again(server, members, now):
     server.answers["ada@example.org"] = "421 closing"
     deliver_mail(now=now)
     assert states() == ["PENDING", "DELIVERED", "DELIVERED"]
@@ -135,7 +135,7 @@ def test_a_connection_that_breaks_again_is_left_alone(server, members, now):
     assert server.connections == 2
 
 
-def test_a_sender_who_is_refused_is_our_fault_not_the_readers(server, members, now):
+def test_a_refused_sender_is_our_fault_not_the_readers(server, members, now):
     server.to_sender = "550 not from you"
     deliver_mail(now=now)
     assert states() == ["PENDING"] * 3
@@ -172,7 +172,7 @@ def test_when_the_server_is_down_nothing_is_lost_and_nothing_given_up(
     assert server.recipients == ["ada@example.org", "ben@example.org", "cleo@example.org"]
 
 
-def test_a_server_that_hangs_in_the_middle_holds_nobody_long(server, members, now, settings):
+def test_a_server_that_hangs_halfway_holds_nobody_up_for_long(server, members, now, settings):
     settings.MAILERS = mailers(server.port, timeout=0.2)
     server.answers["ada@example.org"] = "hang"
     deliver_mail(now=now)
@@ -245,7 +245,7 @@ def test_by_default_mail_is_printed(tverskaya, anna, soon, manage):
     assert "To: anna@example.org" in printed
 
 
-def test_a_lease_begins_when_mail_is_claimed_however_long_the_links_took(
+def test_a_lease_starts_when_mail_is_claimed_however_long_the_links_took(
     server, members, now, monkeypatch, settings
 ):
     settings.DELIVERIES = {**settings.DELIVERIES, "lease_seconds": 0.3}

@@ -1,4 +1,4 @@
-"""The page where a member says what to be written."""
+"""The page where members choose which mail they get."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def page(client, anna):
     return client
 
 
-def test_who_has_said_nothing_is_reminded(page, anna):
+def test_members_are_reminded_by_default(page, anna):
     assert wants_reminders(anna)
     assert "checked" in page.get(URL).text
 
@@ -32,25 +32,25 @@ def test_a_member_switches_reminders_off_and_on(page, anna):
     assert wants_reminders(anna)
 
 
-def test_it_is_the_own_choice_only(page, anna, rita):
+def test_it_changes_only_your_own_choice(page, anna, rita):
     page.post(URL, {"user": rita.pk})
     assert wants_reminders(rita)
 
 
-def test_the_address_is_named_and_leads_to_where_it_is_changed(page, anna):
+def test_the_address_is_shown_with_a_link_to_change_it(page, anna):
     shown = page.get(URL).text
     assert "Mesto writes to anna@example.org when" in shown
     assert 'href="/accounts/profile/"' in shown
 
 
-def test_who_has_no_address_is_told_so(page, anna):
+def test_a_member_without_an_address_is_told_so(page, anna):
     change(anna, email="")
     shown = page.get(URL).text
     assert "Your profile has no e-mail address" in shown
     assert "Mesto writes to" not in shown
 
 
-def test_the_profile_leads_here(page):
+def test_the_profile_links_here(page):
     assert f'href="{URL}"' in page.get("/accounts/profile/").text
 
 
@@ -68,7 +68,7 @@ def test_visitors_sign_in_first(client):
     assert client.get(URL).url == f"/accounts/login/?next={URL}"
 
 
-def test_a_choice_that_was_made_stays_when_the_page_is_only_looked_at(page, anna):
+def test_just_viewing_the_page_keeps_the_choice(page, anna):
     choose_reminders(anna, wanted=False)
     page.get(URL)
     page.head(URL)

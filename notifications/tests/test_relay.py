@@ -1,4 +1,4 @@
-"""The relay: everything reaches everybody who listens, in order, whatever happens on the way."""
+"""The relay: everything reaches every listener, in order, whatever happens on the way."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def test_each_event_becomes_one_delivery_for_each_that_listens(webhook, desk, al
     assert kinds(of(mail)) == kinds(of(webhook)) == ["CONFIRMED"]
 
 
-def test_kafka_gets_every_event_and_mail_what_members_are_written(settings, desk, alice, now):
+def test_kafka_gets_every_event_and_mail_those_for_members(settings, desk, alice, now):
     settings.KAFKA = {**settings.KAFKA, "bootstrap_servers": "127.0.0.1:1"}
     ask(desk, alice, now)
     book(desk, None, now, TEN + hours(4), guest_name="Walk-in", by=alice)
@@ -52,7 +52,7 @@ def test_kafka_gets_every_event_and_mail_what_members_are_written(settings, desk
     assert kinds(of(Endpoint.objects.get(channel="MAIL"))) == []
 
 
-def test_a_webhook_gets_what_it_wants_of_its_own_space(webhook, space, desk, alice, now):
+def test_a_webhook_gets_the_events_it_wants_from_its_own_space(webhook, space, desk, alice, now):
     choosy = WebhookFactory.create(space=space, kinds=["CANCELLED"])
     elsewhere = WebhookFactory.create()
     asleep = WebhookFactory.create(space=space, is_active=False)
@@ -63,7 +63,7 @@ def test_a_webhook_gets_what_it_wants_of_its_own_space(webhook, space, desk, ali
     assert [*of(elsewhere), *of(asleep)] == []
 
 
-def test_of_one_booking_the_next_waits_until_the_one_before_is_settled(webhook, desk, alice, now):
+def test_a_bookings_next_event_waits_until_the_previous_one_is_settled(webhook, desk, alice, now):
     services.cancel(book(desk, alice, now), by=alice, now=now)
     fan_out(now=now)
     (first,) = claim(webhook, limit=10, now=now)
@@ -77,7 +77,7 @@ def test_of_one_booking_the_next_waits_until_the_one_before_is_settled(webhook, 
 
 
 @pytest.mark.parametrize("outcome", [Delivered(), Skipped("nobody"), Refused("never")])
-def test_what_is_settled_lets_the_next_go(webhook, desk, alice, now, outcome):
+def test_a_settled_delivery_releases_the_next(webhook, desk, alice, now, outcome):
     services.cancel(book(desk, alice, now), by=alice, now=now)
     fan_out(now=now)
     settle([(*claim(webhook, limit=10, now=now), outcome)], now=now)
@@ -102,7 +102,7 @@ def test_nobody_else_sends_while_the_lease_runs(webhook, desk, alice, now, setti
     (mine,) = claim(webhook, limit=1, now=now)
     assert claim(webhook, limit=1, now=now + seconds(29)) == []
     (theirs,) = claim(webhook, limit=1, now=now + seconds(30))
-    settle([(mine, Again("slow"))], now=now + seconds(31))  # too late: it is not mine any more
+    settle([(mine, Again("slow"))], now=now + seconds(31))  # too late: it is no longer mine
     theirs.refresh_from_db()
     assert (theirs.attempts, theirs.error) == (0, "")
     settle([(theirs, Delivered())], now=now + seconds(32))
@@ -111,7 +111,7 @@ def test_nobody_else_sends_while_the_lease_runs(webhook, desk, alice, now, setti
     assert (theirs.state, theirs.attempts, theirs.error) == ("DELIVERED", 1, "")
 
 
-def test_what_was_not_tried_is_given_back(webhook, desk, alice, now):
+def test_deliveries_not_tried_are_given_back(webhook, desk, alice, now):
     book(desk, alice, now)
     fan_out(now=now)
     release(claim(webhook, limit=1, now=now))
@@ -141,8 +141,8 @@ def test_each_pause_doubles_and_after_a_day_it_is_given_up(webhook, desk, alice,
     assert delivery.attempts == len(pauses) + 1
 
 
-def test_what_waited_a_day_for_its_first_try_gets_some_more(webhook, desk, alice, now):
-    """No worker ran meanwhile, or it was switched off: one failure is no reason to give up."""
+def test_a_delivery_that_waited_a_day_for_its_first_try_gets_some_more(webhook, desk, alice, now):
+    """No worker ran, or it was switched off: one failure is no reason to give up."""
     book(desk, alice, now)
     fan_out(now=now)
     at, tries = now + timedelta(days=3), 0
@@ -163,7 +163,7 @@ def test_a_permanent_error_is_dead_at_once(webhook, desk, alice, now):
     assert (delivery.state, delivery.settled_at, delivery.attempts) == ("DEAD", now, 1)
 
 
-def test_who_asks_for_more_time_gets_it(webhook, desk, alice, now):
+def test_a_listener_that_asks_for_more_time_gets_it(webhook, desk, alice, now):
     book(desk, alice, now)
     fan_out(now=now)
     (delivery,) = claim(webhook, limit=1, now=now)
@@ -185,7 +185,7 @@ def test_nothing_is_given_up_because_a_listener_is_down(webhook, desk, alice, no
     assert delivery.state == "PENDING"
 
 
-def test_an_endpoint_that_fails_again_and_again_rests_and_wakes(webhook, desk, alice, now):
+def test_an_endpoint_that_keeps_failing_rests_and_wakes(webhook, desk, alice, now):
     for n in range(6):
         book(desk, alice, now, TEN + hours(2 * n))
     fan_out(now=now)
@@ -202,7 +202,7 @@ def test_an_endpoint_that_fails_again_and_again_rests_and_wakes(webhook, desk, a
     assert (webhook.failures, webhook.failing_since, webhook.rests_until) == (0, None, None)
 
 
-def test_what_is_sent_again_begins_anew_with_the_same_event(webhook, desk, alice, now):
+def test_a_resent_delivery_starts_over_with_the_same_event(webhook, desk, alice, now):
     book(desk, alice, now)
     fan_out(now=now)
     (delivery,) = claim(webhook, limit=1, now=now)
@@ -214,10 +214,10 @@ def test_what_is_sent_again_begins_anew_with_the_same_event(webhook, desk, alice
     assert (again.pk, again.attempts, again.error) == (delivery.pk, 0, "")
     settle([(again, Again("HTTP 500"))], now=later)
     again.refresh_from_db()
-    assert again.state == "PENDING"  # the day begins when it was asked for
+    assert again.state == "PENDING"  # the day starts when that was requested
 
 
-def test_what_arrived_is_forgotten_after_a_while_and_the_log_is_kept(webhook, desk, alice, now):
+def test_delivered_rows_are_forgotten_after_a_while_and_the_log_is_kept(webhook, desk, alice, now):
     for starts_at, outcome in [(TEN, Delivered()), (TEN + hours(2), Refused("never"))]:
         book(desk, alice, now, starts_at)
         fan_out(now=now)
@@ -228,10 +228,10 @@ def test_what_arrived_is_forgotten_after_a_while_and_the_log_is_kept(webhook, de
     assert list(of(webhook).values_list("state", flat=True)) == ["DEAD"]
     assert BookingEvent.objects.count() == 2
     fan_out(now=now + a_month)
-    assert of(webhook).count() == 1  # and not sent once more
+    assert of(webhook).count() == 1  # and not sent again
 
 
-def test_a_reminder_is_remembered_until_its_booking_begins(desk, alice, now, settings):
+def test_a_reminder_is_remembered_until_its_booking_starts(desk, alice, now, settings):
     settings.DELIVERIES = {**settings.DELIVERIES, "retention_days": 1}
     booking = book(desk, alice, now)
     fan_out(now=now)
@@ -268,8 +268,8 @@ def test_the_work_does_not_grow_with_the_number_of_events(webhook, desk, alice, 
     assert len(eight) == len(one)
 
 
-def test_what_happened_before_the_first_worker_is_told_too(webhook, desk, alice, now):
-    """On a new site; one that had bookings before notifications existed begins with what is new."""
+def test_events_before_the_first_worker_are_delivered_too(webhook, desk, alice, now):
+    """On a new site; one with bookings from before notifications existed starts with new events."""
     book(desk, alice, now - timedelta(days=1), TEN)
     fan_out(now=now)
     assert kinds(of(webhook)) == ["CONFIRMED"]

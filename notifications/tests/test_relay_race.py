@@ -1,4 +1,4 @@
-"""Several relays at once, beside those who book: nothing twice, nothing lost, all in order."""
+"""Several relays at once, while people book: nothing twice, nothing lost, all in order."""
 
 import time
 from collections import defaultdict
@@ -30,7 +30,7 @@ def webhook(space):
 
 
 def refused(member, place, now, **key):
-    """Leave a booking and its event, with a key of one's choice."""
+    """Leave a booking and its event, with a given key."""
     booking = Booking.objects.create(
         member=member,
         place=place,
@@ -46,7 +46,7 @@ def refused(member, place, now, **key):
 
 
 def carry_all(endpoint, now, sent=None):
-    """Do what a worker does until nothing is left; return the events, as they went out."""
+    """Do a worker's steps until nothing is left; return the events as they went out."""
     sent = [] if sent is None else sent
     while fan_out(now=now):
         pass
@@ -57,8 +57,8 @@ def carry_all(endpoint, now, sent=None):
 
 
 @pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
-def test_a_commit_that_comes_late_is_delivered_too(webhook, desk, alice, now):
-    """Its event has the lower key, and is seen after the higher one has been delivered."""
+def test_a_late_commit_is_delivered_too(webhook, desk, alice, now):
+    """Its event has the lower key, but becomes visible after the higher one was delivered."""
     other_desk = desk.space.places.get(number=2)
 
     def book_and_deliver_meanwhile():
@@ -75,7 +75,7 @@ def test_a_commit_that_comes_late_is_delivered_too(webhook, desk, alice, now):
     assert carry_all(webhook, now) == []
 
 
-def test_a_lower_key_that_comes_later_is_delivered_too(webhook, desk, alice, now):
+def test_a_lower_key_that_commits_later_is_delivered_too(webhook, desk, alice, now):
     refused(alice, desk, now, pk=1000)
     assert len(carry_all(webhook, now)) == 1
     late = refused(alice, desk, now, pk=7)
@@ -83,8 +83,8 @@ def test_a_lower_key_that_comes_later_is_delivered_too(webhook, desk, alice, now
 
 
 @pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
-def test_no_position_changes_when_the_first_event_of_all_comes_late(desk, alice, now):
-    """Its row is the lock for one process, the row of the second event was it for another."""
+def test_no_position_changes_when_the_very_first_event_commits_late(desk, alice, now):
+    """Its row is the lock for one process; for another, the second event's row was."""
     second = refused(alice, desk, now, pk=1000)
     is_under_way, may_go_on = Event(), Event()
 
@@ -113,7 +113,7 @@ def test_no_position_changes_when_the_first_event_of_all_comes_late(desk, alice,
 
 @pytest.mark.skipif("sqlite" in str(connection.vendor), reason="SQLite has one writer at a time")
 @pytest.mark.parametrize("ask", ["resend", "replay"])
-def test_what_is_sent_again_is_not_forgotten_at_that_moment(webhook, desk, alice, now, ask):
+def test_a_delivery_being_resent_is_not_forgotten(webhook, desk, alice, now, ask):
     book(desk, alice, now)
     carry_all(webhook, now)
     later = now + timedelta(days=31)

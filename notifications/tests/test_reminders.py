@@ -1,4 +1,4 @@
-"""A reminder before the start: once, at its time, and only of what is still so."""
+"""A reminder before the start: once, at its time, and only if it still holds."""
 
 from datetime import datetime, timedelta
 from threading import Barrier
@@ -39,7 +39,7 @@ def starts_at(tverskaya):
 
 @pytest.fixture
 def booking(desk_12, anna, now, starts_at):
-    """Made, and confirmed by mail, days before."""
+    """Made, and confirmed by mail, days ahead."""
     found = book(desk_12, anna, now, starts_at)
     sent(now)
     return found
@@ -95,8 +95,8 @@ def test_mail_programs_find_how_to_unsubscribe(booking, starts_at):
     assert link.strip("<>") in text(message)
 
 
-def test_the_day_is_the_one_of_the_space(anna, now):
-    """Late on Saturday in UTC is Sunday in Auckland already."""
+def test_the_day_is_in_the_spaces_zone(anna, now):
+    """Late on Saturday in UTC is already Sunday in Auckland."""
     space = open_space(time_zone="Pacific/Auckland", reminder_hours=2, places=1)
     starts_at = local(space, "2026-11-29T09:00")
     book(space.places.get(), anna, now, starts_at)
@@ -109,7 +109,7 @@ def test_the_day_is_the_one_of_the_space(anna, now):
 # --- When -----------------------------------------------------------------------------------------
 
 
-def test_it_is_written_at_its_time_and_once(booking, starts_at):
+def test_it_is_sent_on_time_and_once(booking, starts_at):
     due_at = starts_at - hours(24)
     assert sent(due_at - MINUTE) == []
     assert len(sent(due_at)) == 1
@@ -128,8 +128,8 @@ def test_each_space_has_its_own_time(anna, now, before):
 
 
 @pytest.mark.parametrize("before", [None, 0])
-def test_a_space_that_wants_none_has_none(booking, starts_at, before):
-    """Forms don't take 0, but a row may have it."""
+def test_a_space_without_reminders_sends_none(booking, starts_at, before):
+    """Forms don't accept 0, but a row may have it."""
     Space.objects.update(reminder_hours=before)
     for at in (starts_at - hours(24), starts_at - hours(1), starts_at):
         assert sent(at) == []
@@ -156,7 +156,7 @@ def test_hours_before_are_hours_whatever_the_clocks_do(anna, zone, starts, due):
     assert message["Subject"].startswith("Tomorrow ")
 
 
-def test_a_reminder_that_comes_late_is_still_written(booking, starts_at):
+def test_a_late_reminder_is_still_sent(booking, starts_at):
     """No worker ran for a day."""
     [message] = sent(starts_at - hours(1))
     assert message["Subject"] == "Today 13:00–15:00 · Desk 12"
@@ -170,13 +170,13 @@ def test_after_the_start_there_is_nothing_to_remind_of(booking, starts_at):
 def test_a_reminder_that_waited_too_long_is_left_out(booking, starts_at):
     remind(now=starts_at - hours(1))
     assert sent(starts_at) == []
-    assert reminders().get().error == "The booking has begun."
+    assert reminders().get().error == "The booking has started."
 
 
-# --- Of what --------------------------------------------------------------------------------------
+# --- About what------------------------------------------------------------------------------------
 
 
-def test_who_books_later_than_that_is_not_reminded(desk_12, anna, starts_at):
+def test_a_booking_made_after_the_reminder_time_gets_none(desk_12, anna, starts_at):
     late = starts_at - hours(23)
     book(desk_12, anna, late, starts_at)
     [confirmed] = sent(late)
@@ -184,7 +184,7 @@ def test_who_books_later_than_that_is_not_reminded(desk_12, anna, starts_at):
     assert sent(starts_at - hours(1)) == []
 
 
-def test_a_moved_booking_is_reminded_of_its_new_time_only(booking, now, starts_at):
+def test_a_moved_booking_gets_a_reminder_of_its_new_time_only(booking, now, starts_at):
     move(booking, now, starts_at + hours(48))
     sent(now)
     assert sent(starts_at - hours(24)) == []
@@ -193,7 +193,7 @@ def test_a_moved_booking_is_reminded_of_its_new_time_only(booking, now, starts_a
     assert sent(starts_at + hours(47)) == []
 
 
-def test_who_was_reminded_and_moves_is_reminded_anew(booking, starts_at):
+def test_moving_a_booking_after_its_reminder_brings_a_new_one(booking, starts_at):
     due_at = starts_at - hours(24)
     sent(due_at)
     move(booking, due_at, starts_at + hours(48))
@@ -202,35 +202,35 @@ def test_who_was_reminded_and_moves_is_reminded_anew(booking, starts_at):
     assert reminders().count() == 2
 
 
-def test_who_moves_it_later_than_that_has_it_in_mind(booking, starts_at):
+def test_moving_a_booking_after_the_reminder_time_brings_none(booking, starts_at):
     late = starts_at - hours(25)
     move(booking, late, starts_at - hours(2))
     sent(late)
     assert sent(starts_at - hours(3)) == []
 
 
-def test_a_reminder_that_waits_while_the_booking_moves_is_not_sent(booking, starts_at):
+def test_a_waiting_reminder_of_a_moved_booking_is_not_sent(booking, starts_at):
     due_at = starts_at - hours(24)
     remind(now=due_at)
     move(booking, due_at, starts_at + hours(48))
     assert [message["Subject"].split(":")[0] for message in sent(due_at)] == ["Moved"]
-    assert reminders().get().error == "The booking is not what it was."
+    assert reminders().get().error == "The booking has changed since."
 
 
-def test_a_cancelled_booking_is_not_reminded_of(booking, anna, now, starts_at):
+def test_a_cancelled_booking_gets_no_reminder(booking, anna, now, starts_at):
     services.cancel(booking, by=anna, now=now)
     sent(now)
     assert sent(starts_at - hours(24)) == []
 
 
-def test_a_reminder_that_waits_while_the_booking_is_cancelled_is_not_sent(booking, anna, starts_at):
+def test_a_waiting_reminder_of_a_cancelled_booking_is_not_sent(booking, anna, starts_at):
     due_at = starts_at - hours(24)
     remind(now=due_at)
     services.cancel(booking, by=anna, now=due_at)
     assert [message["Subject"].split(":")[0] for message in sent(due_at)] == ["Cancelled"]
 
 
-def test_what_is_not_decided_is_not_reminded_of(desk_12, anna, now, starts_at):
+def test_an_undecided_booking_gets_no_reminder(desk_12, anna, now, starts_at):
     assert ask(desk_12, anna, now, starts_at).state == State.CREATED
     assert sent(starts_at - hours(24)) == []
 
@@ -238,7 +238,7 @@ def test_what_is_not_decided_is_not_reminded_of(desk_12, anna, now, starts_at):
 # --- Whom -----------------------------------------------------------------------------------------
 
 
-def test_who_switched_reminders_off_gets_none_but_the_rest(booking, anna, starts_at):
+def test_a_member_who_switched_reminders_off_still_gets_other_mail(booking, anna, starts_at):
     choose_reminders(anna, wanted=False)
     due_at = starts_at - hours(24)
     assert sent(due_at) == []
@@ -249,15 +249,15 @@ def test_who_switched_reminders_off_gets_none_but_the_rest(booking, anna, starts
     assert sent(starts_at - hours(1)) == []
 
 
-def test_who_switches_them_off_while_one_waits_does_not_get_it(booking, anna, starts_at):
+def test_switching_reminders_off_stops_a_waiting_one(booking, anna, starts_at):
     due_at = starts_at - hours(24)
     remind(now=due_at)
     choose_reminders(anna, wanted=False)
     assert sent(due_at) == []
-    assert reminders().get().error == "The member wants no reminders."
+    assert reminders().get().error == "The member doesn't want reminders."
 
 
-def test_without_an_address_there_is_none_and_nothing_is_wrong(desk_12, alice, now, starts_at):
+def test_without_an_address_there_is_none_and_nothing_fails(desk_12, alice, now, starts_at):
     book(desk_12, alice, now, starts_at)
     assert sent(starts_at - hours(24)) == []
     assert not reminders().exists()
@@ -272,7 +272,7 @@ def test_guests_and_those_who_left_are_not_reminded(tverskaya, booking, anna, no
     assert not reminders().exists()
 
 
-def test_where_mail_is_switched_off_none_wait(booking, starts_at):
+def test_with_mail_switched_off_none_wait(booking, starts_at):
     Endpoint.objects.update(is_active=False)
     assert remind(now=starts_at - hours(24)) == 0
 
@@ -286,10 +286,10 @@ def test_many_are_made_in_small_steps(tverskaya, now, starts_at, monkeypatch):
     assert reminders().count() == 5
 
 
-def test_looking_for_what_is_due_costs_the_same_for_few_and_many(
+def test_finding_due_ones_costs_the_same_for_few_and_many(
     tverskaya, now, starts_at, django_assert_num_queries
 ):
-    remind(now=now)  # makes the way by mail
+    remind(now=now)  # creates mail's endpoint
     for place in tverskaya.places.order_by("number")[:6]:
         book(place, UserFactory.create(email=f"{place.number}@example.org"), now, starts_at)
     with django_assert_num_queries(3):  # which hours, mail's endpoint, what is due
@@ -300,7 +300,7 @@ def test_looking_for_what_is_due_costs_the_same_for_few_and_many(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_side_by_side_write_each_reminder_once(tverskaya, soon):
+def test_workers_side_by_side_send_each_reminder_once(tverskaya, soon):
     now = timezone.now()
     Space.objects.update(reminder_hours=72)
     for place in tverskaya.places.order_by("number"):
@@ -323,8 +323,8 @@ def test_workers_side_by_side_write_each_reminder_once(tverskaya, soon):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_that_found_the_same_at_the_same_moment_make_it_once(tverskaya, soon, monkeypatch):
-    """All have read before the first writes: the constraint decides."""
+def test_workers_that_find_the_same_one_at_once_make_it_once(tverskaya, soon, monkeypatch):
+    """All have read before the first one writes: the constraint decides."""
     now = timezone.now()
     Space.objects.update(reminder_hours=72)
     for place in tverskaya.places.order_by("number"):
@@ -342,7 +342,7 @@ def test_workers_that_found_the_same_at_the_same_moment_make_it_once(tverskaya, 
     assert reminders().count() == 12
 
 
-def test_what_is_cancelled_while_the_mails_before_it_go_out_is_not_reminded_of(
+def test_a_booking_cancelled_while_earlier_mails_go_out_gets_no_reminder(
     booking, rita, starts_at, now, monkeypatch
 ):
     other = book(booking.place.space.places.get(number=11), rita, now, starts_at)

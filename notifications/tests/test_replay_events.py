@@ -23,7 +23,7 @@ def webhook(space):
 
 @pytest.fixture
 def history(webhook, desk, alice, now):
-    """A booking of yesterday that was cancelled today, and one of today; all of it delivered."""
+    """A booking from yesterday that was cancelled today, and one from today; all delivered."""
     cancelled = book(desk, alice, now - timedelta(days=1))
     services.cancel(cancelled, by=alice, now=now)
     book(desk, alice, now, TEN + hours(4))
@@ -66,7 +66,7 @@ def test_one_booking(webhook, history):
     assert waiting(webhook) == ["CONFIRMED", "CANCELLED"]
 
 
-def test_what_was_forgotten_meanwhile_is_sent_in_order_all_the_same(webhook, history, now):
+def test_deliveries_forgotten_meanwhile_are_still_sent_in_order(webhook, history, now):
     forget_settled(now=now + timedelta(days=31))
     assert Delivery.objects.filter(endpoint=webhook).count() == 0
     replay(webhook, f"--booking={history.code}")
@@ -93,7 +93,7 @@ def test_more_than_one_chunk(webhook, history, monkeypatch):
     assert waiting(webhook) == ["CONFIRMED", "CANCELLED", "CONFIRMED"]
 
 
-def test_what_is_on_its_way_is_not_disturbed(webhook, history, now):
+def test_deliveries_in_progress_are_not_disturbed(webhook, history, now):
     replay(webhook)
     claimed = claim(webhook, limit=10, now=now + timedelta(days=400))
     replay(webhook)
@@ -106,22 +106,22 @@ def test_what_is_on_its_way_is_not_disturbed(webhook, history, now):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--to=nobody"], "is no endpoint"),
-        (["--to=00000000-0000-0000-0000-000000000000"], "is no endpoint"),
-        (["--to=kafka", "--since=yesterday"], "is no date"),
+        (["--to=nobody"], "is not an endpoint"),
+        (["--to=00000000-0000-0000-0000-000000000000"], "is not an endpoint"),
+        (["--to=kafka", "--since=yesterday"], "is not a date"),
         (["--to=kafka", "--since=2026-11-25", "--until=2026-11-25"], "nothing happened in between"),
         (["--to=kafka", "--booking=7"], "invalid UUID"),
         (["--to=kafka", f"--booking={uuid4()}"], "Nothing happened"),
         ([], "--to"),
     ],
 )
-def test_a_wrong_word_is_named(db, arguments, says):
+def test_a_wrong_argument_is_named(db, arguments, says):
     with pytest.raises(CommandError, match=says):
         call_command("replay_events", *arguments)
     assert not Delivery.objects.exists()
 
 
-def test_kafka_that_is_not_set_up_is_named(history, settings, capsys):
+def test_kafka_not_being_set_up_is_reported(history, settings, capsys):
     settings.KAFKA = {**settings.KAFKA, "bootstrap_servers": ""}
     replay("kafka", "--until=2026-11-25")
     said = capsys.readouterr().out
@@ -129,7 +129,7 @@ def test_kafka_that_is_not_set_up_is_named(history, settings, capsys):
     assert "KAFKA_BOOTSTRAP_SERVERS is not set" in said
 
 
-def test_a_listener_that_is_off_is_named(webhook, history, capsys):
+def test_a_listener_that_is_off_is_reported(webhook, history, capsys):
     webhook.is_active = False
     webhook.save()
     replay(webhook)

@@ -1,4 +1,4 @@
-"""The link below a reminder: a person presses, or a mail program does (RFC 8058)."""
+"""The link below a reminder: a person clicks it, or a mail program does (RFC 8058)."""
 
 from urllib.parse import urlsplit
 
@@ -25,7 +25,7 @@ def link(anna):
 
 @pytest.fixture
 def client():
-    """Knows nobody, has no cookie, and is held to every rule about forms."""
+    """Anonymous, without a cookie, and subject to CSRF checks."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -37,7 +37,7 @@ def test_a_person_is_asked_first(client, anna, link):
     assert wants_reminders(anna)
 
 
-def test_and_presses_the_button(client, anna, link):
+def test_the_button_unsubscribes(client, anna, link):
     page = client.post(link, ONE_CLICK)
     assert page.status_code == 200
     assert "You won't get any more reminders." in page.text
@@ -55,8 +55,8 @@ def test_and_presses_the_button(client, anna, link):
         ),
     ],
 )
-def test_a_mail_program_posts_what_the_mail_says(client, desk_12, anna, now, content_type, body):
-    """Of a mail that was really sent, in either of the forms of RFC 8058, section 3.2."""
+def test_a_mail_program_can_post_what_the_mail_says(client, desk_12, anna, now, content_type, body):
+    """From a mail that was really sent, in either of the forms of RFC 8058, section 3.2."""
     starts_at = local(desk_12.space, "2026-11-28T13:00")
     book(desk_12, anna, now, starts_at)
     sent(now)
@@ -68,14 +68,14 @@ def test_a_mail_program_posts_what_the_mail_says(client, desk_12, anna, now, con
     assert f'href="{url}"' in html(message)
 
 
-def test_pressing_twice_does_no_harm(client, anna, link):
+def test_clicking_twice_does_no_harm(client, anna, link):
     for _ in range(2):
         assert client.post(link, ONE_CLICK).status_code == 200
     assert not wants_reminders(anna)
     assert "You won't get any more reminders." in client.get(link).text
 
 
-def test_whoever_pressed_by_mistake_takes_it_back(client, anna, link):
+def test_a_mistaken_click_can_be_undone(client, anna, link):
     page = client.post(link, ONE_CLICK)
     assert 'name="List-Unsubscribe" value="Undo"' in page.text
     page = client.post(link, {"List-Unsubscribe": "Undo"})
@@ -98,7 +98,7 @@ def test_the_page_names_nobody(client, anna, link):
         assert "anna" not in page.text.replace(link, "").lower()
 
 
-def test_a_program_that_only_looks_changes_nothing(client, anna, link):
+def test_a_program_that_only_opens_the_link_changes_nothing(client, anna, link):
     client.get(link)
     client.head(link)
     assert client.options(link).status_code == 405
@@ -130,7 +130,7 @@ def forged(anna):
 
 
 @pytest.mark.parametrize("how", forged(type("", (), {"pk": 1})))
-def test_a_forged_link_is_a_page_that_is_not_there(client, anna, how):
+def test_a_forged_link_is_404(client, anna, how):
     link = "/mail/unsubscribe/{}/".format(forged(anna)[how].replace("\x00", "%00"))
     for answer in (client.get(link), client.post(link, ONE_CLICK)):
         assert answer.status_code == 404
@@ -138,7 +138,7 @@ def test_a_forged_link_is_a_page_that_is_not_there(client, anna, how):
     assert not MailPreference.objects.exists()
 
 
-def test_who_has_left_has_no_link_any_more(client, anna, link, now):
+def test_the_link_of_a_person_who_left_stops_working(client, anna, link, now):
     leave(anna, by=anna, now=now)
     assert client.get(link).status_code == 404
 
@@ -150,11 +150,11 @@ def test_an_account_that_the_staff_closed_has_no_link_any_more(client, anna, lin
     assert not MailPreference.objects.exists()
 
 
-def test_the_page_is_kept_by_nobody(client, link):
+def test_the_page_is_not_cached(client, link):
     assert "no-store" in client.get(link)["Cache-Control"]
 
 
-def test_the_same_choice_stands_on_the_page_of_the_account(anna, link):
+def test_the_account_page_shows_the_same_choice(anna, link):
     client = Client()
     client.force_login(anna)
     client.post(link, ONE_CLICK)

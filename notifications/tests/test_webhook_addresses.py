@@ -1,7 +1,7 @@
-"""Where webhooks may not lead: nothing connects, however an address is spelt or a name resolved.
+"""Where webhooks may not go: nothing connects, however an address is spelt or a name resolves.
 
 The site runs as it does for strangers: `allow_private` is off. Python itself reports every attempt
-to connect, and a receiver listens where an attacker would like to get.
+to connect, and a receiver listens where an attacker would like to get in.
 """
 
 import ipaddress
@@ -28,7 +28,7 @@ _watching: list[list[object]] = []
 
 
 def _watch(event, arguments):
-    """Write down who is called. Nobody outside this machine is."""
+    """Record who is called: nobody outside this machine."""
     if _watching and event == "socket.connect" and isinstance(arguments[1], tuple):
         host, port, *_ = arguments[1]
         _watching[-1].append((host, port))
@@ -36,7 +36,7 @@ def _watch(event, arguments):
             raise ConnectionRefusedError(111, "Connection refused")
 
 
-sys.addaudithook(_watch)  # it can't be taken away again
+sys.addaudithook(_watch)  # it can't be removed again
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def for_strangers(settings):
 
 @pytest.fixture
 def inside():
-    """A receiver on this machine, which speaks TLS as every webhook must."""
+    """A receiver on this machine, which speaks TLS, as every webhook must."""
     with receiving(tls=by_https()) as started:
         yield started
 
@@ -65,7 +65,7 @@ def inside():
 def names(monkeypatch):
     """A name server: `names["hooks.example"] = [first answer, second answer, …]`, the last stays.
 
-    It writes down each question. Numbers, which need no name server, go the usual way.
+    It records each query. IP addresses, which need no name server, work as usual.
     """
     table, real = Names(), socket.getaddrinfo
 
@@ -90,7 +90,7 @@ class Names(dict):
 
 
 def send(space, url, desk, alice, now):
-    """Let an event go to an address that was written into the database past the form."""
+    """Send an event to an address that was written to the database past the form."""
     webhook = WebhookFactory.create(space=space, url=url)
     book(desk, alice, now)
     with watching() as called:
@@ -99,7 +99,7 @@ def send(space, url, desk, alice, now):
 
 
 @pytest.mark.parametrize("host", HERE + ELSEWHERE_INSIDE)
-def test_no_spelling_leads_inside(inside, space, desk, alice, manager, now, host):
+def test_no_spelling_leads_to_a_private_address(inside, space, desk, alice, manager, now, host):
     url = f"https://{host}:{inside.port}/"
     with watching() as called, pytest.raises(AddressRefused):
         services.add(space, url=url, kinds=[], by=manager, now=now)
@@ -181,11 +181,13 @@ def test_an_address_without_tls_leads_nowhere(space, desk, alice, manager, now, 
         ["10.0.0.7"],
         ["fe80::1%lo"],
         ["64:ff9b::7f00:1"],
-        [PUBLIC, "127.0.0.1"],  # one of several is enough
+        [PUBLIC, "127.0.0.1"],  # one bad one is enough
         ["127.0.0.1", PUBLIC],
     ],
 )
-def test_a_name_that_leads_inside(inside, space, desk, alice, manager, now, names, found):
+def test_a_name_that_leads_to_a_private_address(
+    inside, space, desk, alice, manager, now, names, found
+):
     names["hooks.example"] = [found]
     url = f"https://hooks.example:{inside.port}/"
     with pytest.raises(AddressRefused):
@@ -196,7 +198,7 @@ def test_a_name_that_leads_inside(inside, space, desk, alice, manager, now, name
     assert "private network" in delivery.error
 
 
-def test_a_name_that_leads_inside_once_the_form_is_sent(
+def test_a_name_that_turns_private_once_the_form_is_sent(
     inside, space, desk, alice, manager, now, names
 ):
     names["hooks.example"] = [[PUBLIC], ["127.0.0.1"]]
@@ -210,7 +212,7 @@ def test_a_name_that_leads_inside_once_the_form_is_sent(
 
 
 def test_a_name_that_changes_between_check_and_connection(inside, space, desk, alice, now, names):
-    """The checked address is the one that is called: nobody asks a second time."""
+    """The checked address is the one that is called: there is no second lookup."""
     names["hooks.example"] = [[PUBLIC], ["127.0.0.1"]]
     url = f"https://hooks.example:{inside.port}/"
     delivery, called = send(space, url, desk, alice, now)
@@ -220,7 +222,9 @@ def test_a_name_that_changes_between_check_and_connection(inside, space, desk, a
     assert delivery.state == "PENDING"  # nobody answered there
 
 
-def test_a_name_that_alternates_never_leads_inside(inside, space, desk, alice, now, names):
+def test_an_alternating_name_never_leads_to_a_private_address(
+    inside, space, desk, alice, now, names
+):
     names["hooks.example"] = [[PUBLIC], ["127.0.0.1"], [PUBLIC], ["127.0.0.1"]] * 9
     webhook = WebhookFactory.create(space=space, url=f"https://hooks.example:{inside.port}/")
     with watching() as called:
@@ -232,7 +236,7 @@ def test_a_name_that_alternates_never_leads_inside(inside, space, desk, alice, n
     assert set(states(webhook)) == {"PENDING", "DEAD"}
 
 
-def test_a_proxy_of_the_environment_is_not_asked(
+def test_a_proxy_from_the_environment_is_not_used(
     inside, space, desk, alice, now, names, monkeypatch
 ):
     """A proxy would look the name up by itself, after the check."""
@@ -245,7 +249,7 @@ def test_a_proxy_of_the_environment_is_not_asked(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_leads_inside(inside, space, desk, alice, now, settings, status):
+def test_no_redirect_leads_to_a_private_address(inside, space, desk, alice, now, settings, status):
     """The first receiver stands in for one on the internet."""
     with receiving() as outside:
         outside.answers(Answer(status, headers={"Location": inside.url}))
@@ -308,5 +312,5 @@ def test_in_development_this_machine_may_be_called(space, manager, now, settings
         ("https://a.example/a#b", "/a"),
     ],
 )
-def test_what_stands_behind_the_host(url, target):
+def test_what_comes_after_the_host(url, target):
     assert guard.read(url).target == target

@@ -78,7 +78,7 @@ def test_a_manager_adds_a_webhook_and_sees_its_secret_once(client, manager, spac
         ({"space": ""}, "This field is required."),
     ],
 )
-def test_what_is_wrong_is_said(client, manager, space, changes, says):
+def test_errors_are_reported(client, manager, space, changes, says):
     client.force_login(manager)
     answer = client.post(f"{ENDPOINTS}add/", filled(space, **changes))
     assert answer.status_code == 422
@@ -86,7 +86,7 @@ def test_what_is_wrong_is_said(client, manager, space, changes, says):
     assert Endpoint.objects.count() == 0
 
 
-def test_an_inner_address_is_refused(client, manager, space, settings):
+def test_a_private_address_is_refused(client, manager, space, settings):
     settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": False}
     client.force_login(manager)
     answer = client.post(f"{ENDPOINTS}add/", filled(space, url="https://0177.1/"))
@@ -101,7 +101,7 @@ def test_a_manager_adds_to_spaces_of_their_own_only(client, manager):
     assert Endpoint.objects.count() == 0
 
 
-def test_a_host_looks_and_adds_nothing(client, host, webhook, dead, space):
+def test_a_host_can_look_but_not_add(client, host, webhook, dead, space):
     client.force_login(host)
     assert listed(client, ENDPOINTS) == [webhook]
     assert listed(client, DELIVERIES) == [dead]
@@ -140,13 +140,13 @@ def test_superusers_see_mail_too(client, boss, manager, webhook, dead):
     assert listed(client, DELIVERIES) == [dead]
 
 
-def test_times_are_those_of_the_space_whoever_is_told(client, boss, webhook, dead):
+def test_times_are_in_the_spaces_zone_for_every_channel(client, boss, webhook, dead):
     client.force_login(boss)
     page = client.get(DELIVERIES).content.decode()
     assert len(set(re.findall(r"field-queued[^>]*>([^<]+)<", page))) == 1
 
 
-def test_pages_that_only_show_are_named_for_what_is_on_them(client, boss, webhook, dead):
+def test_read_only_pages_are_titled_after_their_content(client, boss, webhook, dead):
     client.force_login(boss)
     assert client.get(DELIVERIES).context["title"] == "Deliveries"
     assert client.get(f"{DELIVERIES}{dead.pk}/change/").context["title"] == "Delivery"
@@ -160,7 +160,7 @@ def test_deliveries_are_found_by_state_and_endpoint(client, manager, webhook, de
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_given_up_is_sent_again(client, manager, dead):
+def test_given_up_deliveries_can_be_sent_again(client, manager, dead):
     client.force_login(manager)
     data = {"action": "send_again", "_selected_action": dead.pk}
     answer = client.post(DELIVERIES, data, follow=True)
@@ -179,7 +179,7 @@ def test_nothing_is_sent_again_to_a_webhook_that_is_off(client, manager, webhook
     assert dead.state == "DEAD"
 
 
-def test_deliveries_are_changed_by_nobody(client, boss, webhook, dead):
+def test_nobody_can_change_deliveries(client, boss, webhook, dead):
     client.force_login(boss)
     assert client.get(f"{DELIVERIES}add/").status_code == 403
     client.post(f"{DELIVERIES}{dead.pk}/change/", {"state": "DELIVERED"})
@@ -188,7 +188,7 @@ def test_deliveries_are_changed_by_nobody(client, boss, webhook, dead):
     assert dead.state == "DEAD"
 
 
-def test_a_long_list_asks_the_database_no_more_often(
+def test_a_long_list_takes_no_more_queries(
     client, manager, webhook, dead, now, django_assert_max_num_queries
 ):
     Delivery.objects.bulk_create(

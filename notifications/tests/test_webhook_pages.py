@@ -1,4 +1,4 @@
-"""The staff's pages about webhooks: add one, see how it is, test it, send again."""
+"""The staff's pages about webhooks: add one, see how it is doing, test it, send again."""
 
 import re
 from uuid import uuid4
@@ -79,13 +79,13 @@ def test_a_manager_adds_a_webhook_and_sees_its_secret_once(browser, space):
         assert "whsec_" not in browser.get(path).text
 
 
-def test_all_events_ticked_are_all_that_ever_come(browser, space):
+def test_ticking_all_events_includes_future_ones(browser, space):
     shown = browser.get(LIST).context["form"]
     browser.post(LIST, filled(kinds=shown["kinds"].value()))
     assert Endpoint.objects.webhooks_of(space).get().kinds == []
 
 
-def test_a_form_that_is_sent_twice_adds_one(browser, space):
+def test_a_form_submitted_twice_adds_one(browser, space):
     data = filled()
     browser.post(LIST, data)
     answer = browser.post(LIST, data, follow=True)
@@ -106,7 +106,7 @@ def test_a_form_that_is_sent_twice_adds_one(browser, space):
         ({"request_key": "x"}, "Please check these fields"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_is_kept(browser, space, changes, says):
+def test_errors_are_reported_and_what_was_typed_is_kept(browser, space, changes, says):
     data = filled(**changes)
     answer = browser.post(LIST, data)
     assert answer.status_code == 422
@@ -118,7 +118,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(browser, space, change
 @pytest.mark.parametrize(
     "url", ["https://127.0.0.1/", "https://0x7f.1/", "https://[::ffff:7f00:1]/"]
 )
-def test_an_inner_address_is_refused_and_why_is_said(browser, space, settings, url):
+def test_a_private_address_is_refused_with_the_reason(browser, space, settings, url):
     settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": False}
     answer = browser.post(LIST, filled(url=url))
     assert answer.status_code == 422
@@ -126,7 +126,7 @@ def test_an_inner_address_is_refused_and_why_is_said(browser, space, settings, u
     assert Endpoint.objects.webhooks_of(space).count() == 0
 
 
-def test_a_space_has_so_many_webhooks_at_most(browser, space):
+def test_a_space_has_a_maximum_number_of_webhooks(browser, space):
     WebhookFactory.create_batch(services.MOST, space=space)
     answer = browser.post(LIST, filled())
     assert answer.status_code == 422
@@ -136,12 +136,12 @@ def test_a_space_has_so_many_webhooks_at_most(browser, space):
 # --- Seeing ---------------------------------------------------------------------------------------
 
 
-def test_the_space_says_what_was_given_up(browser, dead):
+def test_the_space_shows_what_was_given_up(browser, dead):
     assert "1 given up" in browser.get(LIST).text
     assert "1 given up" in browser.get("/staff/").text
 
 
-def test_the_page_lists_deliveries_and_picks_by_state(browser, webhook, dead):
+def test_the_page_lists_deliveries_and_filters_by_state(browser, webhook, dead):
     services.ping(webhook, now=timezone.now())
     assert len(browser.get(page_of(webhook)).context["deliveries"]) == 2
     [(only, error)] = browser.get(page_of(webhook, "?state=DEAD")).context["deliveries"]
@@ -162,7 +162,7 @@ def test_a_delivery_shows_request_answer_and_time(browser, dead, receiver):
 
 
 def test_a_refused_address_is_shown_as_such(browser, webhook, settings):
-    """As when a name leads inside only after it was added."""
+    """As when a name leads to a private address only after it was added."""
     settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": False}
     made = services.ping(webhook, now=timezone.now())
     deliver(timezone.now())
@@ -182,9 +182,7 @@ def test_a_webhook_that_fails_says_since_when(browser, webhook, receiver, desk, 
     assert "Next try:" in page
 
 
-def test_a_long_record_asks_the_database_no_more_often(
-    browser, webhook, dead, django_assert_max_num_queries
-):
+def test_a_long_record_takes_no_more_queries(browser, webhook, dead, django_assert_max_num_queries):
     for _ in range(20):
         services.ping(webhook, now=timezone.now())
     with django_assert_max_num_queries(9):
@@ -241,7 +239,7 @@ def test_nothing_is_sent_while_it_is_off(browser, webhook, dead):
 
 
 @pytest.mark.parametrize("on", ["", "2", "off"])
-def test_a_switch_that_says_neither_switches_nothing(browser, webhook, on):
+def test_a_switch_without_a_valid_value_switches_nothing(browser, webhook, on):
     assert browser.post(page_of(webhook, "switch/"), {"on": on}).status_code == 400
     webhook.refresh_from_db()
     assert webhook.is_active
@@ -255,7 +253,7 @@ def test_a_changed_address_is_the_one_that_is_called(browser, webhook, receiver)
     assert receiver.received[0].path == "/new"
 
 
-def test_a_change_to_an_inner_address_is_refused(browser, webhook, settings):
+def test_a_change_to_a_private_address_is_refused(browser, webhook, settings):
     settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": False}
     answer = browser.post(page_of(webhook), {"url": "https://169.254.169.254/", "kinds": ["MOVED"]})
     assert answer.status_code == 422
@@ -277,7 +275,7 @@ def test_a_new_secret_is_shown_once(browser, webhook):
     assert (webhook.secret, webhook.previous_secret) == (new, old)
 
 
-def test_it_is_deleted_after_a_question(browser, webhook, dead):
+def test_deleting_asks_first(browser, webhook, dead):
     assert "Delete this webhook?" in browser.get(page_of(webhook, "remove/")).text
     assert Endpoint.objects.filter(pk=webhook.pk).exists()
     browser.post(page_of(webhook, "remove/"))
@@ -297,7 +295,7 @@ def paths(webhook, delivery):
 
 
 def tried(client, webhook, delivery):
-    """Return the statuses of all pages, looked at and posted to."""
+    """Return the statuses of all pages, on GET and POST."""
     return {
         getattr(client, method)(path).status_code
         for path in paths(webhook, delivery)
@@ -336,6 +334,6 @@ def test_a_superuser_sees_every_space(client, webhook):
     assert client.get(page_of(webhook)).status_code == 200
 
 
-def test_the_spaces_admin_page_leads_there(browser, space):
+def test_the_spaces_admin_page_links_to_it(browser, space):
     page = browser.get(f"/admin/spaces/space/{space.pk}/change/").text
     assert f'href="{LIST}"' in page

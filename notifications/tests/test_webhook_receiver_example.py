@@ -1,4 +1,4 @@
-"""The receiver of webhooks that readers copy does what it says."""
+"""The example receiver that readers copy does what it says."""
 
 import json
 import os
@@ -20,7 +20,7 @@ SECRET = "whsec_" + "c2VjcmV0" * 4
 
 @contextmanager
 def running(program, *arguments, **environment):
-    """Run an example; it ends by SIGTERM."""
+    """Run an example; ends it with SIGTERM."""
     process = subprocess.Popen(
         [sys.executable, settings.BASE_DIR / "examples" / program, *arguments],
         env={**os.environ, **environment},
@@ -41,7 +41,7 @@ def receiver():
 
 
 def signed(identity, content, secret=SECRET):
-    """Return the body and the headers of a call."""
+    """Return a call's body and headers."""
     body, now = json.dumps(content), datetime.now(UTC)
     headers = {
         "webhook-id": identity,
@@ -51,7 +51,7 @@ def signed(identity, content, secret=SECRET):
     return {"content": body, "headers": headers}
 
 
-def test_the_receiver_says_each_thing_once_and_believes_no_stranger(receiver):
+def test_the_receiver_reports_each_event_once_and_rejects_forgeries(receiver):
     url, process = receiver
     booked = {"type": "booking.confirmed", "data": {"booking": {"code": "b"}}}
     calls = [
@@ -62,7 +62,7 @@ def test_the_receiver_says_each_thing_once_and_believes_no_stranger(receiver):
         (("p", {"type": "ping", "data": {}}), HTTPStatus.NO_CONTENT),
     ]
     for what, expected in calls:
-        call = signed(*what) if what else {"content": "{}"}  # signed as late as can be
+        call = signed(*what) if what else {"content": "{}"}  # signed as late as possible
         assert httpx.post(url, **call, timeout=PATIENCE).status_code == expected
     lines = [process.stdout.readline().strip() for _ in range(4)]
     assert [line.split(":")[0] for line in lines[:2]] == ["refused", "refused"]

@@ -1,4 +1,4 @@
-"""What receivers do to webhooks: they drip, flood, talk nonsense, and lie about who they are."""
+"""What receivers do to webhooks: drip, flood, talk nonsense, and lie about who they are."""
 
 import pytest
 
@@ -26,7 +26,7 @@ pytestmark = [
     ],
     ids=["silent", "headers", "body", "chunks", "status"],
 )
-def test_a_call_has_one_deadline_however_it_drips(
+def test_a_call_has_one_deadline_however_slowly_it_drips(
     webhook, receiver, desk, alice, now, settings, answer
 ):
     settings.WEBHOOKS = {**settings.WEBHOOKS, "timeout_seconds": 0.4}
@@ -48,7 +48,7 @@ def test_a_call_has_one_deadline_however_it_drips(
     ],
     ids=["endless", "long", "one chunk"],
 )
-def test_of_an_answer_64_kib_are_read(webhook, receiver, desk, alice, now, head):
+def test_only_64_kib_of_an_answer_are_read(webhook, receiver, desk, alice, now, head):
     receiver.answers(drip(head, b"a" * 8192, 0))
     book(desk, alice, now)
     deliver(now)
@@ -57,7 +57,7 @@ def test_of_an_answer_64_kib_are_read(webhook, receiver, desk, alice, now, head)
     assert states() == ["DELIVERED"]
 
 
-def test_packed_answers_are_not_unpacked(webhook, receiver, desk, alice, now):
+def test_compressed_answers_are_not_decompressed(webhook, receiver, desk, alice, now):
     receiver.answers(Answer(200, b"\x1f\x8bno gzip", {"Content-Encoding": "gzip"}))
     book(desk, alice, now)
     deliver(now)
@@ -80,7 +80,7 @@ def test_packed_answers_are_not_unpacked(webhook, receiver, desk, alice, now):
     ],
     ids=["ssh", "no status", "headers", "long line", "no chunk", "nothing"],
 )
-def test_what_is_no_answer_is_tried_again(webhook, receiver, desk, alice, now, answer, error):
+def test_an_invalid_answer_is_tried_again(webhook, receiver, desk, alice, now, answer, error):
     receiver.answers(lambda _receiver, connection: connection.sendall(answer))
     book(desk, alice, now)
     deliver(now)
@@ -88,7 +88,7 @@ def test_what_is_no_answer_is_tried_again(webhook, receiver, desk, alice, now, a
     assert states() == ["PENDING"]
 
 
-def test_a_receiver_that_is_not_there_is_tried_again(webhook, receiver, desk, alice, now):
+def test_a_missing_receiver_is_tried_again(webhook, receiver, desk, alice, now):
     receiver.close()
     book(desk, alice, now)
     deliver(now)
@@ -115,7 +115,7 @@ def trusted(monkeypatch):
     trust.cache_clear()
 
 
-def test_a_certificate_that_nobody_signed_is_not_trusted(secure, space, desk, alice, now):
+def test_a_self_signed_certificate_is_not_trusted(secure, space, desk, alice, now):
     webhook = WebhookFactory.create(space=space, url=f"https://localhost:{secure.port}/")
     book(desk, alice, now)
     deliver(now)
@@ -125,7 +125,7 @@ def test_a_certificate_that_nobody_signed_is_not_trusted(secure, space, desk, al
     assert states() == ["PENDING"]
 
 
-def test_a_trusted_certificate_is(secure, trusted, space, desk, alice, now):
+def test_a_trusted_certificate_is_accepted(secure, trusted, space, desk, alice, now):
     WebhookFactory.create(space=space, url=f"https://localhost:{secure.port}/")
     book(desk, alice, now)
     deliver(now)
@@ -133,7 +133,7 @@ def test_a_trusted_certificate_is(secure, trusted, space, desk, alice, now):
     assert states() == ["DELIVERED"]
 
 
-def test_a_certificate_is_of_its_own_name_only(secure, trusted, space, desk, alice, now):
+def test_a_certificate_is_valid_only_for_its_own_name(secure, trusted, space, desk, alice, now):
     webhook = WebhookFactory.create(space=space, url=f"https://127.0.0.1:{secure.port}/")
     book(desk, alice, now)
     deliver(now)
@@ -150,7 +150,7 @@ def test_the_deadline_holds_under_tls(secure, trusted, space, desk, alice, now, 
     assert Attempt.objects.get().error == "No complete answer within 0.4 seconds."
 
 
-def test_what_speaks_no_tls_gets_nothing(receiver, space, desk, alice, now, settings):
+def test_a_server_without_tls_gets_nothing(receiver, space, desk, alice, now, settings):
     settings.WEBHOOKS = {**settings.WEBHOOKS, "timeout_seconds": 0.5}
     WebhookFactory.create(space=space, url=f"https://localhost:{receiver.port}/")
     book(desk, alice, now)

@@ -1,4 +1,4 @@
-"""Webhooks at a real receiver: signed, in order, again after a failure, and given up."""
+"""Webhooks to a real receiver: signed, in order, retried after a failure, and given up."""
 
 import json
 import threading
@@ -47,7 +47,7 @@ def test_an_event_arrives_signed(webhook, receiver, desk, alice, now):
     assert states() == ["DELIVERED"]
 
 
-def test_another_secret_or_another_body_does_not_fit(webhook, receiver, desk, alice, now):
+def test_another_secret_or_body_does_not_verify(webhook, receiver, desk, alice, now):
     book(desk, alice, now)
     deliver(now)
     [request] = receiver.received
@@ -57,7 +57,7 @@ def test_another_secret_or_another_body_does_not_fit(webhook, receiver, desk, al
         verified(replace(request, body=request.body + b" "), webhook.secret)
 
 
-def test_a_signature_that_is_old_on_arrival_does_not_fit(webhook, receiver, desk, alice, now):
+def test_a_signature_that_is_old_on_arrival_does_not_verify(webhook, receiver, desk, alice, now):
     book(desk, alice, now)
     deliver(now)
     [request] = receiver.received
@@ -66,7 +66,7 @@ def test_a_signature_that_is_old_on_arrival_does_not_fit(webhook, receiver, desk
         verified(late, webhook.secret)
 
 
-def test_what_was_not_asked_for_is_not_sent(webhook, receiver, desk, alice, now):
+def test_unwanted_events_are_not_sent(webhook, receiver, desk, alice, now):
     webhook.kinds = ["CANCELLED"]
     webhook.save()
     booking = book(desk, alice, now)
@@ -100,24 +100,22 @@ def test_the_record_has_request_answer_and_time(webhook, receiver, desk, alice, 
 
 
 @pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504, 599])
-def test_what_may_pass_is_tried_again(webhook, receiver, desk, alice, now, status):
+def test_temporary_failures_are_tried_again(webhook, receiver, desk, alice, now, status):
     receiver.answers(Answer(status), Answer(204))
     book(desk, alice, now)
     deliver(now)
     assert states() == ["PENDING"]
     deliver(now)
-    assert len(receiver.received) == 1  # not before its time
+    assert len(receiver.received) == 1  # not before it is due
     deliver(later(now, **AN_HOUR))
     assert states() == ["DELIVERED"]
 
 
-def test_each_try_has_the_same_id_and_body_and_a_time_of_its_own(
-    webhook, receiver, desk, alice, now
-):
+def test_each_try_has_the_same_id_and_body_and_a_new_timestamp(webhook, receiver, desk, alice, now):
     receiver.answers(Answer(500), Answer(204))
     book(desk, alice, now)
     deliver(now)
-    # The time of a signature is in seconds: wait for the next one.
+    # Signatures are timestamped in seconds: wait for the next one.
     wait_for(lambda: time.time() >= int(receiver.received[0].headers["webhook-timestamp"]) + 1)
     deliver(later(now, **AN_HOUR))
     first, second = receiver.received
@@ -131,9 +129,9 @@ def test_each_try_has_the_same_id_and_body_and_a_time_of_its_own(
     ("header", "least", "most"),
     [
         ("600", 600, 600),
-        ("9" * 400, 24 * 3600, 24 * 3600),  # no more patience than that
+        ("9" * 400, 24 * 3600, 24 * 3600),  # no longer than that
         ("in two hours", 7200, 7200),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 2, 5),  # over: our own pause
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 2, 5),  # past: our own pause
         ("-5", 2, 5),
         ("soon", 2, 5),
         ("٣٠٠", 2, 5),
@@ -154,7 +152,7 @@ def test_retry_after_is_honoured(webhook, receiver, desk, alice, now, clock, hea
     assert least <= (delivery.due_at - now).total_seconds() <= most
 
 
-def test_of_one_booking_everything_comes_in_order(webhook, receiver, desk, alice, bob, now):
+def test_one_bookings_events_arrive_in_order(webhook, receiver, desk, alice, bob, now):
     receiver.answers(Answer(500), Answer(204))
     one = book(desk, alice, now)
     bookings.cancel(one, by=alice, now=now)
@@ -164,7 +162,7 @@ def test_of_one_booking_everything_comes_in_order(webhook, receiver, desk, alice
     mine = [kind for code, kind in told(receiver) if code == str(one.code)]
     assert mine in (["CONFIRMED", "CONFIRMED", "CANCELLED"], ["CONFIRMED", "CANCELLED"])
     assert told(receiver).count((str(other.code), "CONFIRMED")) in (1, 2)
-    assert len(receiver.received) == 4  # one of the two was told twice
+    assert len(receiver.received) == 4  # one of the two was sent twice
     assert states() == ["DELIVERED"] * 3
 
 
@@ -181,7 +179,7 @@ def test_after_a_day_of_failures_it_is_given_up(webhook, receiver, desk, alice, 
     assert webhook.is_active
 
 
-def test_who_hangs_holds_up_nobody(webhook, receiver, space, desk, alice, now):
+def test_a_hanging_receiver_holds_nobody_up(webhook, receiver, space, desk, alice, now):
     with receiving() as slow:
         slow.answers(HANG)
         other = WebhookFactory.create(space=space, url=slow.url)
@@ -199,7 +197,7 @@ def test_who_hangs_holds_up_nobody(webhook, receiver, space, desk, alice, now):
         sending.finish_webhooks()
 
 
-def test_who_fails_is_called_once_at_a_time(webhook, receiver, desk, alice, now):
+def test_a_failing_receiver_is_called_one_at_a_time(webhook, receiver, desk, alice, now):
     receiver.answers(Answer(500))
     for n in range(6):
         book(desk, alice, now, TEN + hours(n), 1)
@@ -239,7 +237,7 @@ def test_a_worker_that_stops_ends_its_calls(webhook, receiver, desk, alice, now)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 422, 451])
-def test_what_will_never_go_better_is_given_up_at_once(webhook, receiver, desk, alice, now, status):
+def test_hopeless_failures_are_given_up_at_once(webhook, receiver, desk, alice, now, status):
     receiver.answers(Answer(status))
     book(desk, alice, now)
     deliver(now)
@@ -272,7 +270,7 @@ def test_gone_switches_the_webhook_off(webhook, receiver, desk, alice, now):
     assert len(receiver.received) == 1
 
 
-def test_gone_says_nothing_of_the_address_that_was_set_meanwhile(
+def test_gone_does_not_affect_an_address_set_meanwhile(
     webhook, receiver, manager, desk, alice, now
 ):
     is_changed = threading.Event()
@@ -306,7 +304,7 @@ def test_all_take_turns_when_there_are_more_than_can_be_called_at_once(
     assert [request.path for request in receiver.received] == ["/a", "/b", "/c"] * 3
 
 
-# --- Secrets, tests, once more --------------------------------------------------------------------
+# --- Secrets, tests, resending --------------------------------------------------------------------
 
 
 def test_after_a_change_of_secrets_both_sign_for_a_day(
@@ -327,7 +325,7 @@ def test_after_a_change_of_secrets_both_sign_for_a_day(
         verified(after, old)
 
 
-def test_a_test_tells_of_itself_only(webhook, receiver, now):
+def test_a_test_only_describes_itself(webhook, receiver, now):
     services.ping(webhook, now=now)
     deliver(now)
     [request] = receiver.received
@@ -339,7 +337,7 @@ def test_a_test_tells_of_itself_only(webhook, receiver, now):
     }
 
 
-def test_what_is_sent_again_keeps_its_id(webhook, receiver, desk, alice, now):
+def test_a_resent_event_keeps_its_id(webhook, receiver, desk, alice, now):
     receiver.answers(Answer(404), Answer(204))
     book(desk, alice, now)
     deliver(now)
@@ -353,7 +351,7 @@ def test_what_is_sent_again_keeps_its_id(webhook, receiver, desk, alice, now):
     assert delivery.log.count() == 2
 
 
-def test_what_waits_for_its_next_try_is_tried_at_once(webhook, receiver, desk, alice, now):
+def test_a_waiting_delivery_can_be_tried_at_once(webhook, receiver, desk, alice, now):
     receiver.answers(Answer(500), Answer(204))
     book(desk, alice, now)
     deliver(now)
@@ -371,7 +369,7 @@ def test_a_webhook_that_is_off_is_not_tested(webhook, manager, now):
         services.ping(webhook, now=now)
 
 
-def test_what_came_while_it_was_off_is_not_sent(webhook, receiver, manager, desk, alice, now):
+def test_events_while_it_was_off_are_not_sent(webhook, receiver, manager, desk, alice, now):
     services.switch(webhook, on=False, by=manager)
     book(desk, alice, now)
     deliver(now)

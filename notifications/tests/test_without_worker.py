@@ -1,4 +1,4 @@
-"""Nobody carries anything out: pages and API do what they always do, and at the same price."""
+"""Without a worker, pages and API do what they always do, at the same cost."""
 
 import pytest
 from django.apps import apps
@@ -24,7 +24,7 @@ def day_of(soon, hour):
 
 @pytest.fixture
 def journey(client, alice, space, desk, soon):
-    """What a member and a program do in a day: answers, and the statements of each."""
+    """A day of a member and a program: the answers, and each one's statements."""
 
     def walk():
         client.force_login(alice)
@@ -63,8 +63,8 @@ def forget_everything():
         apps.get_model("bookings", name).objects.all().delete()
 
 
-def test_listeners_change_nothing_for_who_books(journey, space, settings):
-    journey()  # the first time, the database is asked more
+def test_listeners_change_nothing_for_people_who_book(journey, space, settings):
+    journey()  # the first time takes more queries
     forget_everything()
     quiet = journey()
     forget_everything()
@@ -72,10 +72,10 @@ def test_listeners_change_nothing_for_who_books(journey, space, settings):
     for _ in range(3):
         WebhookFactory.create(space=space, url=f"http://{NOWHERE}/")
     assert journey() == quiet
-    assert not Delivery.objects.exists()  # not even written down: the log is enough
+    assert not Delivery.objects.exists()  # not even recorded: the log is enough
 
 
-def test_what_happened_meanwhile_waits_for_the_first_worker(journey, space):
+def test_events_wait_for_the_first_worker(journey, space):
     _, happened = journey()
     WebhookFactory.create(space=space, is_active=True)
     call_command("check_bookings")

@@ -1,4 +1,4 @@
-"""What webhook tests do again and again."""
+"""What webhook tests do repeatedly."""
 
 import ssl
 from datetime import datetime, timedelta
@@ -11,19 +11,19 @@ from notifications.models import Delivery
 from notifications.relay import fan_out
 from notifications.webhooks.sending import deliver_webhooks
 
-#: Key and certificate of "localhost", signed by itself; nobody trusts it.
+#: A self-signed key and certificate for "localhost"; nobody trusts it.
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 
 
 def by_https():
-    """Return what a receiver needs to speak TLS."""
+    """Return a TLS context for a receiver."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     return context
 
 
 def deliver(now, *, rounds=400):
-    """Fan out, then do the webhooks' step until nothing is due or under way."""
+    """Fan out, then run the webhook step until nothing is due or in progress."""
     while fan_out(now=now):
         pass
     for _ in range(rounds):
@@ -33,10 +33,10 @@ def deliver(now, *, rounds=400):
 
 
 def verified(request, secret):
-    """Verify a request by the receiver's clock; return what it says.
+    """Verify a request by the receiver's clock; return its content.
 
-    A receiver verifies at once. A test does so when all is over, which on a slow machine may be
-    later than a signature is good for.
+    A receiver verifies at once. A test does so at the end, which on a slow machine may be
+    later than a signature is valid.
     """
 
     class OnArrival(datetime):

@@ -27,7 +27,7 @@ def _remaining(deadline: float) -> float | None:
         return None
     seconds = deadline - time.monotonic()
     if seconds <= 0:
-        raise TimeoutError("the call's time is over")
+        raise TimeoutError("the call has timed out")
     return seconds
 
 

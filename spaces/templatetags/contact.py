@@ -18,7 +18,7 @@ register = template.Library()
 def contact(space: Space) -> SafeString:
     """Write phone and e-mail as links; nothing for a space without either."""
     link = '<a class="whole" href="{}">{}</a>'
-    return format_html_join(" · ", link, contacts.links(space))
+    return format_html_join(", ", link, contacts.links(space))
 
 
 @register.simple_tag

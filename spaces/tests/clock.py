@@ -1,4 +1,4 @@
-"""An oracle for opening hours: walk through UTC by quarter hours and read the clock on the wall."""
+"""An oracle for opening hours: step through UTC in quarter hours and read the wall clock."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from spaces.slots import SLOT, Hours
 
-#: Nights and days on which clocks do something, and zones off the hour.
+#: Nights and days when clocks change, and zones off the hour.
 ODD_DAYS = [
     ("Europe/Berlin", date(2026, 3, 29)),  # 2:00 -> 3:00
     ("Europe/Berlin", date(2026, 10, 25)),  # 3:00 -> 2:00
@@ -29,7 +29,7 @@ days = st.sampled_from(ODD_DAYS).flatmap(
         st.integers(-2, 2).map(lambda shift: known[1] + timedelta(days=shift)),
     )
 )
-# Small hours are when clocks change, so half of the times are among them.
+# Clocks change in the small hours, so half of the times are among them.
 quarters = st.builds(time, st.integers(0, 3) | st.integers(0, 23), st.sampled_from([0, 15, 30, 45]))
 weeks = st.lists(st.builds(Hours, st.integers(0, 6), quarters, quarters), max_size=12)
 
@@ -41,15 +41,15 @@ def ticks(day: date, *, before: int = 2, after: int = 3) -> list[datetime]:
 
 
 def reading(at: datetime, zone: ZoneInfo) -> datetime:
-    """Return what the clock on the wall shows."""
+    """Return what the wall clock shows."""
     return at.astimezone(zone).replace(tzinfo=None)
 
 
 def open_ticks(hours: list[Hours], day: date, zone: ZoneInfo) -> set[datetime]:
-    """Return the quarter hours at which the stretches that open on a day are open.
+    """Return the open quarter hours of the stretches that start on a day.
 
-    From the first moment the clock shows opening time or more, to the last moment it shows closing
-    time, or the first it shows more if it never shows that.
+    From the first moment the clock shows opening time or later, to the last moment it shows closing
+    time, or the first later one if it never shows that.
     """
     found: set[datetime] = set()
     clock = [(at, reading(at, zone)) for at in ticks(day)]

@@ -102,7 +102,7 @@ def test_a_manager_chooses_parts(client, space, desk, manager):
     assert list(desk.parts.by_number()) == others
 
 
-def test_parts_that_make_a_circle_are_refused(client, space, desk, manager):
+def test_parts_that_make_a_cycle_are_refused(client, space, desk, manager):
     hall = space.places.get(number=2)
     set_parts(hall, [desk])
     sign_in(client, manager)
@@ -154,7 +154,7 @@ def test_a_manager_deletes_a_place(client, space, desk, manager):
     assert space.places.count() == 2
 
 
-def test_a_part_of_something_is_not_deleted(client, space, desk, manager):
+def test_a_part_of_a_composite_is_not_deleted(client, space, desk, manager):
     half, hall = PlaceFactory(space=space, number=8), PlaceFactory(space=space, number=9)
     half.parts.add(desk)
     hall.parts.add(half)
@@ -196,7 +196,7 @@ def test_places_are_found_by_name_number_and_space(client, space, manager, words
     assert listed(client, q=words) == found
 
 
-def test_the_list_asks_the_same_of_one_place_and_of_thirty(client, space, manager):
+def test_the_list_takes_as_many_queries_for_one_place_as_for_thirty(client, space, manager):
     space.places.exclude(number=1).delete()
     sign_in(client, manager)
 

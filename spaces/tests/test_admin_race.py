@@ -1,4 +1,4 @@
-"""Two managers who save the same at the same moment."""
+"""Two managers who save the same thing at the same moment."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -13,7 +13,7 @@ from spaces.models import Place
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_number_is_given_once_and_nobody_sees_an_error():
+def test_one_number_is_assigned_once_and_nobody_sees_a_server_error():
     space = open_space(places=0)
     boss = User.objects.create_superuser("boss", password="correct horse battery")
     fields = {"space": space.pk, "kind": "DESK", "capacity": 1, "is_bookable": "on"}

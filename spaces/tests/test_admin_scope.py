@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def other(db):
-    """A space where nobody of the cast works."""
+    """A space where none of our people works."""
     return open_space(name="Elsewhere", slug="elsewhere", places=2)
 
 
@@ -141,7 +141,7 @@ def test_rows_of_another_space_cannot_be_smuggled_into_a_page(client, space, oth
 
 
 def test_members_and_visitors_are_kept_out(client, space, desk, alice):
-    alice.user_permissions.set(Permission.objects.all())  # these mean nothing here
+    alice.user_permissions.set(Permission.objects.all())  # these have no effect here
     alice.is_staff = True
     alice.save()
     urls = [list_url(Space), list_url(Place), page(space), page(desk), add_url(Place)]
@@ -190,7 +190,7 @@ def test_the_models_of_this_app_that_can_be_reached_are_scoped():
     assert all(isinstance(a, SpaceScopedAdmin) for a in registered.values())
 
 
-def test_a_place_of_another_space_is_not_named_by_number(client, other, manager):
+def test_a_place_of_another_space_is_not_revealed_by_number(client, other, manager):
     PlaceFactory(space=other, number=77)
     sign_in(client, manager)
     assert shown(client, Place, q="77") == set()

@@ -1,4 +1,4 @@
-"""Setting a space up on its page in the admin."""
+"""Setting up a space on its page in the admin."""
 
 from datetime import time, timedelta
 
@@ -75,7 +75,7 @@ def test_a_manager_changes_the_hours(client, space, manager):
     assert (hours.opens_at, hours.closes_at) == (time(8), time(23, 45))
 
 
-def test_hours_till_the_end_of_the_day_may_say_24_00(client, space, manager):
+def test_opening_hours_may_end_at_24_00(client, space, manager):
     sign_in(client, manager)
     hours = space.opening_hours.get(weekday=0)
     data = filled_in(client, page(space)) | {"opening_hours-0-closes_at": "24:00"}
@@ -84,7 +84,7 @@ def test_hours_till_the_end_of_the_day_may_say_24_00(client, space, manager):
     assert (hours.opens_at, hours.closes_at) == (time(8), time(0))
 
 
-def test_a_time_that_can_not_be_read_is_shown_again_as_it_was_typed(client, space, manager):
+def test_an_invalid_time_is_shown_again_as_typed(client, space, manager):
     sign_in(client, manager)
     data = filled_in(client, page(space)) | {"opening_hours-0-opens_at": "24:00"}
     answer = client.post(page(space), data)
@@ -92,7 +92,7 @@ def test_a_time_that_can_not_be_read_is_shown_again_as_it_was_typed(client, spac
     assert '<input type="text" name="opening_hours-0-opens_at" value="24:00"' in answer.text
 
 
-def test_hours_keep_to_quarters(client, space, manager):
+def test_opening_hours_are_on_quarter_hours(client, space, manager):
     sign_in(client, manager)
     data = filled_in(client, page(space)) | {"opening_hours-0-opens_at": "08:10"}
     response = client.post(page(space), data)
@@ -291,7 +291,7 @@ def test_spaces_are_found_by_name_and_address(client, space, boss, words):
     assert list(found) == [space]
 
 
-def test_the_list_asks_the_same_of_one_space_and_of_thirty(client, space, boss):
+def test_the_list_takes_as_many_queries_for_one_space_as_for_thirty(client, space, boss):
     sign_in(client, boss)
     one = queries(client, list_url(Space))
     for _ in range(29):
@@ -300,7 +300,7 @@ def test_the_list_asks_the_same_of_one_space_and_of_thirty(client, space, boss):
 
 
 @pytest.mark.parametrize("role", ["manager", "host"])
-def test_the_page_asks_the_same_for_one_row_and_for_thirty(client, space, request, role):
+def test_the_page_takes_as_many_queries_for_one_row_as_for_thirty(client, space, request, role):
     group = Group.objects.create(name="students")
     PolicyFactory(space=space, group=group)
     sign_in(client, request.getfixturevalue(role))

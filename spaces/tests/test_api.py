@@ -1,4 +1,4 @@
-"""`GET /spaces` and one space, as anybody's program sees them."""
+"""`GET /spaces` and a single space, as any program sees them."""
 
 from base64 import urlsafe_b64encode
 from datetime import time
@@ -53,7 +53,7 @@ class TestList:
             open_space(slug=slug, is_active=slug != "hidden", places=0)
         assert listed(anyone, limit) == ["a", "b", "c", "d", "e"]
 
-    def test_one_that_comes_or_goes_between_two_pages_moves_nothing(self, anyone):
+    def test_a_space_that_appears_or_disappears_between_pages_shifts_nothing(self, anyone):
         spaces = [open_space(slug=slug, places=0) for slug in ["b", "d", "f"]]
         first = anyone.get("/spaces", {"limit": 2}).json()
         open_space(slug="a", places=0)
@@ -69,7 +69,7 @@ class TestList:
             forged("-created_at", "a", "b"),
         ],
     )
-    def test_a_cursor_of_somewhere_else_is_refused(self, anyone, space, cursor):
+    def test_a_cursor_from_elsewhere_is_refused(self, anyone, space, cursor):
         answer = anyone.get("/spaces", {"cursor": cursor})
         assert (kind(answer), fields(answer)) == ((422, "invalid"), ["query.cursor"])
 
@@ -135,7 +135,7 @@ class TestOne:
         assert (common["max_upcoming"], hers["max_upcoming"]) == (None, 7)
 
     @pytest.mark.parametrize("slug", ["nowhere", "hidden", "LOFT", "%00", "%ff", "..", "a" * 300])
-    def test_what_is_not_shown_is_not_there(self, anyone, space, slug):
+    def test_a_hidden_space_is_not_found(self, anyone, space, slug):
         open_space(slug="hidden", is_active=False)
         assert kind(anyone.get(f"/spaces/{slug}")) == (404, "not_found")
 

@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever writes."""
+"""What the database itself refuses, whoever writes to it."""
 
 from datetime import UTC, datetime, time
 
@@ -30,7 +30,7 @@ def test_a_place_for_nobody(space):
     refused(lambda: PlaceFactory(space=space, capacity=0))
 
 
-def test_a_weekday_that_is_none(space):
+def test_an_invalid_weekday(space):
     refused(lambda: OpeningHoursFactory(space=space, weekday=7))
 
 
@@ -66,7 +66,7 @@ def test_a_closure_of_a_place_elsewhere_is_explained(space):
         closure.full_clean()
 
 
-def test_a_closure_keeps_to_quarters(space):
+def test_a_closure_is_on_quarter_hours(space):
     closure = ClosureFactory.build(space=space, starts_at=datetime(2026, 1, 1, 9, 1, tzinfo=UTC))
     with pytest.raises(ValidationError, match="quarter hour"):
         closure.full_clean()
@@ -82,7 +82,7 @@ def test_a_closure_keeps_to_quarters(space):
         (PolicyFactory.build(kind="DESK"), "desk"),
     ],
 )
-def test_rows_introduce_themselves(row, shown):
+def test_rows_have_readable_names(row, shown):
     assert str(row) == shown
 
 

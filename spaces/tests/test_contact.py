@@ -1,4 +1,4 @@
-"""A space's phone and e-mail: what they may be, and that every «ask the staff» names them."""
+"""A space's phone and e-mail: what they may be, and that every "ask the staff" names them."""
 
 import re
 from pathlib import Path
@@ -39,7 +39,7 @@ def space(space):
         ("112", "tel:112"),
     ],
 )
-def test_numbers_are_written_as_people_do_and_dialled_as_telephones_do(number, uri):
+def test_numbers_are_written_for_people_and_dialled_for_phones(number, uri):
     validate_phone(number)
     assert list(links(Space(phone=number))) == [(uri, number)]
 
@@ -49,7 +49,7 @@ def test_numbers_are_written_as_people_do_and_dialled_as_telephones_do(number, u
     ["", "1", "call us", "+", "12345678901234567", "１２３４５", "555\n0100", "+1+2345",
      "tel:5550100", '5550100"><b>', "555 0100 or 555 0101"],
 )  # fmt: skip
-def test_what_nobody_can_dial_is_refused(number):
+def test_a_number_nobody_can_dial_is_refused(number):
     with pytest.raises(ValidationError):
         validate_phone(number)
 
@@ -121,19 +121,19 @@ def test_on_refusals(member, desk, space, bob, soon):
     assert_shown(against_a_rule)
 
 
-def test_where_nothing_is_free_and_in_the_footer(client, space, soon):
+def test_when_nothing_is_free_and_in_the_footer(client, space, soon):
     page = client.get(space.get_absolute_url(), {"date": f"{soon:%Y-%m-%d}", "party": 60})
     assert "Nothing is free" in page.text
     assert_shown(page)
     assert SHOWN[0] in page.text.partition("<footer")[2]
 
 
-def test_where_no_one_space_is_meant(client, member, space):
+def test_when_no_particular_space_is_meant(client, member, space):
     assert_shown(client.get("/accounts/forgotten/"))
     assert_shown(member.get("/admin/", follow=True))  # 403
 
 
-def test_a_hidden_space_is_nobodys_to_ask_in_public(client, space):
+def test_a_hidden_spaces_contact_is_not_public(client, space):
     Space.objects.update(is_active=False)
     assert PHONE not in client.get("/accounts/forgotten/").text
 
@@ -144,7 +144,7 @@ def test_many_spaces_are_not_listed(client, space):
     assert PHONE not in client.get("/accounts/forgotten/").text
 
 
-# --- All places: a new sentence that sends people to the staff has to say how
+# --- Everywhere: a new sentence that sends people to the staff has to say how
 
 ASK = re.compile(
     r"\b(ask|call|tell|write to|contact|speak to|turn to)\s+(\w+\s+)?(the staff|whoever)"

@@ -22,13 +22,13 @@ def numbers(space):
     return list(space.places.by_number().values_list("number", flat=True))
 
 
-def test_places_are_numbered_on(space):
+def test_numbering_continues(space):
     made = generate_places(space, kind="ROOM", first_number=10, count=3, capacity=6)
     assert [str(place) for place in made] == ["Room 10", "Room 11", "Room 12"]
     assert numbers(space) == [1, 2, 3, 10, 11, 12]
 
 
-def test_each_has_a_code_of_its_own(space):
+def test_each_has_its_own_code(space):
     made = generate_places(space, kind="DESK", first_number=10, count=3, capacity=1)
     assert len({place.code for place in made}) == 3
 
@@ -66,8 +66,8 @@ def test_numbers_of_another_space_are_free(space):
     assert numbers(other) == [1, 2, 3]
 
 
-def test_five_hundred_places_are_a_few_queries(space, django_assert_max_num_queries):
-    with django_assert_max_num_queries(14):  # batches as large as the database takes
+def test_five_hundred_places_take_a_few_queries(space, django_assert_max_num_queries):
+    with django_assert_max_num_queries(14):  # batches as large as the database allows
         generate_places(space, kind="DESK", first_number=10, count=500, capacity=1)
     assert space.places.count() == 503
 
@@ -141,7 +141,7 @@ def test_members_and_visitors_may_not(client, space, alice):
         ("first_number", "2", "These numbers are taken: 2, 3."),
         ("first_number", "0", "greater than or equal to 1"),
         ("first_number", "9999999999999999999999", "less than or equal to"),
-        ("first_number", "x", "Enter a whole number."),
+        ("first_number", "x", "Write a whole number in digits, such as 4."),
         ("count", "501", "less than or equal to 500"),
         ("count", "0", "greater than or equal to 1"),
         ("count", "", "This field is required."),

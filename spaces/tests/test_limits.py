@@ -1,4 +1,4 @@
-"""Policies combined: the strictest wins."""
+"""Combined policies: the strictest wins."""
 
 from datetime import timedelta
 
@@ -68,7 +68,7 @@ def test_no_policy_makes_a_booking_longer_than_a_day():
     assert strictest([PolicyValues(max_minutes=10_080)], kind="ROOM").max_duration == minutes(1440)
 
 
-def test_the_shortest_booking_is_one_step_unless_said_otherwise():
+def test_the_shortest_booking_is_one_step_by_default():
     assert strictest([PolicyValues(step_minutes=30)], kind="DESK").min_duration == minutes(30)
 
 
@@ -95,7 +95,7 @@ def test_zero_is_a_limit():
 
 @given(policies, policies, st.sampled_from(["DESK", "ROOM", "TABLE"]))
 def test_another_policy_never_loosens_a_limit(some, more, kind):
-    # Beside the defaults, which hold only where no policy speaks.
+    # Apart from the defaults, which apply only where no policy sets a value.
     base = PolicyValues("", 15, 0, 1000, 0, 1000, 0, 1000)
     few, all_of_them = (
         strictest([base, *some], kind=kind),

@@ -22,7 +22,7 @@ def places(space):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Whose bookings were asked about."""
+    """The places whose bookings were checked."""
     places = []
     monkeypatch.setattr(services, "objections", [lambda place: places.append(place)])
     return places
@@ -78,7 +78,7 @@ def test_a_place_is_not_a_part_of_itself(places, now):
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4])
-def test_circles_are_refused_at_any_depth(places, now, depth):
+def test_cycles_are_refused_at_any_depth(places, now, depth):
     for whole, part in pairwise(places[: depth + 1]):
         set_parts(whole, [part])
     with pytest.raises(PartsError, match="a part of itself"):
@@ -86,7 +86,7 @@ def test_circles_are_refused_at_any_depth(places, now, depth):
     assert parts_of(places[depth]) == set()
 
 
-def test_a_place_and_all_it_is_a_part_of_are_asked_about(places, asked, now):
+def test_a_place_and_everything_it_is_part_of_are_checked(places, asked, now):
     building, hall, half, table, other = places
     building.parts.add(hall)
     hall.parts.add(half, other)
@@ -94,7 +94,7 @@ def test_a_place_and_all_it_is_a_part_of_are_asked_about(places, asked, now):
     assert asked == [building, hall, half]
 
 
-def test_nobody_is_asked_when_nothing_changes(places, asked, now):
+def test_nothing_is_checked_when_nothing_changes(places, asked, now):
     hall, one, *_ = places
     hall.parts.add(one)
     set_parts(hall, [one])

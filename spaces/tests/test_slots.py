@@ -51,7 +51,7 @@ def test_slots_cover_exactly_the_opening_hours_and_never_overlap(day, hours):
 
 
 @given(days, weeks)
-def test_everything_lies_on_the_grid(day, hours):
+def test_everything_is_on_the_grid(day, hours):
     zone, date_ = day
     assert all(is_on_grid(slot) for slot in covered(hours_of_day(hours, date_, zone)))
 
@@ -115,7 +115,7 @@ def test_a_restaurant_open_past_midnight_survives_both_nights(evening, opens, cl
     assert hours_of_day(hours, evening, BERLIN) == [Period(opens, closes)]
 
 
-def test_hours_within_a_skipped_hour_are_no_hours():
+def test_opening_hours_within_a_skipped_hour_are_empty():
     assert hours_of_day([Hours(6, time(2), time(3))], SPRING, BERLIN) == []
 
 
@@ -139,7 +139,7 @@ def test_merging_keeps_the_time_and_removes_overlaps(some):
 
 
 @given(periods, periods)
-def test_subtracting_leaves_what_is_in_no_hole(some, holes):
+def test_subtracting_leaves_what_no_hole_covers(some, holes):
     left = covered(subtract(some, holes))
     assert left == sorted(set(covered(some)) - set(covered(holes)))
 

@@ -1,4 +1,4 @@
-"""What single values, and single rows, must be."""
+"""Validation of single values, and of single rows."""
 
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo

@@ -16,7 +16,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
 ALWAYS = tuple(Hours(weekday, time(0), time(0)) for weekday in range(7))
 DESK, OTHER = 1, 2
-#: A hall of a half and a corner; the half is two tables.
+#: A hall made of a half and a corner; the half is two tables.
 HALL, HALF, CORNER, TABLE, SECOND = 10, 11, 12, 13, 14
 PARTS = {HALL: (HALF, CORNER), HALF: (TABLE, SECOND)}
 
@@ -30,12 +30,12 @@ def around(day):
 
 
 def open_around(hours, day, zone):
-    """Return the open quarter hours, by the clock on the wall, of a day and its neighbours."""
+    """Return the open quarter hours, by the wall clock, of a day and its neighbours."""
     return {at for near in around(day) for at in open_ticks(hours, near, zone)}
 
 
 @given(days, weeks)
-def test_days_divide_the_open_time_among_them(day, hours):
+def test_days_partition_the_open_time(day, hours):
     zone, middle = day
     venue = Venue(zone=zone, hours=tuple(hours))
     found = [at for near in around(middle) for o in venue.openings(near) for at in slots(o)]
@@ -46,7 +46,7 @@ def test_days_divide_the_open_time_among_them(day, hours):
 
 
 @given(days, weeks, st.integers(-96, 96), st.integers(1, 120), st.booleans())
-def test_a_period_is_open_when_every_quarter_hour_of_it_is(day, hours, offset, length, closed):
+def test_a_period_is_open_when_all_its_quarter_hours_are(day, hours, offset, length, closed):
     zone, middle = day
     starts_at = ticks(middle, before=0)[0] + SLOT * offset
     period = Period(starts_at, starts_at + SLOT * length)

@@ -72,7 +72,7 @@ def test_closures_that_have_ended_are_left_out(ends_after, count):
     assert len(load(closure.space).closures) == count
 
 
-def test_policies_come_back_with_what_they_leave_open():
+def test_policies_come_back_with_their_empty_limits():
     policy = PolicyFactory(kind="ROOM", step_minutes=30, max_upcoming=0)
     assert load(policy.space).policies == (PolicyValues("ROOM", step_minutes=30, max_upcoming=0),)
 

@@ -13,6 +13,19 @@ addEventListener("pageshow", () => {
   document.querySelectorAll("[data-once] button").forEach((button) => { button.disabled = false; });
 });
 
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-show]");
+  if (!button) return;
+  const field = byId(button.dataset.show);
+  const isShown = field.type === "text";
+  field.type = isShown ? "password" : "text";
+  button.setAttribute("aria-pressed", String(!isShown));
+});
+// What is submitted, and remembered by the browser, is a password field again.
+document.addEventListener("submit", ({ target: form }) => {
+  form.querySelectorAll("[data-show]").forEach((button) => { byId(button.dataset.show).type = "password"; });
+}, true);
+
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
   if (opener && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
@@ -87,5 +100,5 @@ const retry = document.querySelector("[data-retry-after]");
 const again = () => (retry.matches("form") ? retry.requestSubmit() : location.replace(location.href));
 if (retry) setTimeout(again, retry.dataset.retryAfter * 1000);
 
-document.querySelectorAll("[data-dismiss]").forEach((button) => { button.hidden = false; });
+document.querySelectorAll("[data-dismiss], [data-show]").forEach((button) => { button.hidden = false; });
 scrollTimeline();

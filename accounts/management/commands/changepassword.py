@@ -11,7 +11,7 @@ from accounts.models import User
 
 
 class Command(changepassword.Command):
-    help = "Set a person's password; sessions end, and their API tokens are revoked."
+    help = "Set a person's password; this ends their sessions and revokes their API tokens."
 
     def handle(self, *args: Any, **options: Any) -> str:
         done = str(super().handle(*args, **options))

@@ -93,7 +93,7 @@ class TestService:
         other = book(desk, bob, now, starts_at=TEN + hours(2), request_key="k")
         assert other.member == bob
 
-    def test_all_broken_rules_are_said_at_once_and_nothing_is_written(self, desk, alice, now):
+    def test_all_broken_rules_are_reported_at_once_and_nothing_is_written(self, desk, alice, now):
         with pytest.raises(Refused) as error:
             book(desk, alice, now, starts_at=TEN + timedelta(minutes=15), length=13, party_size=2)
         assert codes(error) == ["party_too_large", "closed"]
@@ -134,7 +134,7 @@ class TestService:
         assert codes(error) == ["too_soon", "too_long"]
         assert book(desk, alice, TEN - hours(1), length=2).state == State.CONFIRMED
 
-    def test_a_policy_of_a_group_binds_its_members_only(self, space, desk, alice, bob, now):
+    def test_a_groups_policy_binds_only_its_members(self, space, desk, alice, bob, now):
         trial = Group.objects.create(name="trial")
         alice.groups.add(trial)
         PolicyFactory.create(space=space, group=trial, max_minutes=60)
@@ -159,7 +159,7 @@ class TestService:
         assert codes(error) == ["closed"]
         assert book(space.places.get(number=2), alice, now).state == State.CONFIRMED
 
-    def test_a_place_out_of_use_is_refused(self, desk, alice, now):
+    def test_a_withdrawn_place_is_refused(self, desk, alice, now):
         desk.is_bookable = False
         desk.save()
         with pytest.raises(Refused) as error:
@@ -183,7 +183,7 @@ class TestService:
         at = TEN + timedelta(minutes=5)
         assert book(desk, alice, at, by=host).state == State.CONFIRMED
 
-    def test_a_member_can_not_book_what_has_begun(self, desk, alice, now):
+    def test_a_member_can_not_book_a_step_that_has_started(self, desk, alice, now):
         with pytest.raises(Refused) as error:
             book(desk, alice, TEN + timedelta(minutes=5))
         assert codes(error) == ["in_the_past"]

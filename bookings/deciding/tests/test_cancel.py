@@ -52,7 +52,7 @@ def test_a_member_may_until_the_deadline_and_not_a_second_later(space, booking, 
     assert services.cancel(booking, by=alice, now=deadline).state == State.CANCELLED
 
 
-def test_a_member_may_not_cancel_what_has_begun(booking, alice):
+def test_a_member_may_not_cancel_a_booking_that_has_started(booking, alice):
     with pytest.raises(TooLate):
         services.cancel(booking, by=alice, now=TEN)
 
@@ -63,7 +63,7 @@ def test_staff_may_until_the_end_and_say_why(space, booking, host):
     assert booking.events.get(sequence=2).reason == "Water on the floor"
 
 
-def test_nobody_cancels_what_is_over(booking, host):
+def test_nobody_cancels_a_past_booking(booking, host):
     with pytest.raises(WrongState):
         services.cancel(booking, by=host, now=TEN + hours(2))
 
@@ -77,7 +77,7 @@ def test_staff_of_another_space_has_no_exemption(booking):
 @pytest.mark.parametrize(
     ("zone", "starts", "last_moment"),
     [
-        # Two hours before, by the clock that really runs: nights with 25 and 23 hours included.
+        # Two hours before, in elapsed time: nights of 25 and 23 hours included.
         ("Europe/Berlin", "2026-10-25T04:00", "2026-10-25T02:00+01:00"),
         ("Europe/Berlin", "2026-10-25T03:00", "2026-10-25T02:00+02:00"),
         ("Europe/Berlin", "2026-03-29T04:00", "2026-03-29T01:00"),
@@ -95,7 +95,7 @@ def test_the_deadline_is_elapsed_time_in_every_zone(alice, zone, starts, last_mo
     services.cancel(booking, by=alice, now=deadline)
 
 
-def test_what_was_moved_meanwhile_is_cancelled_where_it_is(space, booking, alice, now):
+def test_a_booking_moved_meanwhile_is_cancelled_where_it_is(space, booking, alice, now):
     stale = Booking.objects.with_place().get()
     move(booking, now, TEN + hours(4), place=space.places.get(number=2))
     services.cancel(stale, by=alice, now=now)
@@ -103,7 +103,7 @@ def test_what_was_moved_meanwhile_is_cancelled_where_it_is(space, booking, alice
     assert (told["place"]["name"], told["starts_at"]) == ("Desk 2", "2026-11-25T14:00:00+00:00")
 
 
-def test_a_decision_about_an_old_time_is_not_carried_out(booking, now):
+def test_a_decision_based_on_an_old_time_is_not_carried_out(booking, now):
     """The worker read a booking whose time was over; it has just been moved to tomorrow."""
     stale = Booking.objects.with_place().get()
     move(booking, now, TEN + hours(24))
@@ -137,7 +137,7 @@ class TestPage:
         upcoming.refresh_from_db()
         assert upcoming.state == State.CONFIRMED
 
-    def test_twice_says_so(self, client, upcoming, alice):
+    def test_cancelling_twice_says_so(self, client, upcoming, alice):
         client.force_login(alice)
         client.post(f"/bookings/{upcoming.code}/cancel/")
         answer = client.post(f"/bookings/{upcoming.code}/cancel/", follow=True)
@@ -146,7 +146,7 @@ class TestPage:
         )
         assert upcoming.events.count() == 2
 
-    def test_anothers_booking_is_not_found(self, client, upcoming, bob):
+    def test_somebody_elses_booking_is_not_found(self, client, upcoming, bob):
         client.force_login(bob)
         assert client.post(f"/bookings/{upcoming.code}/cancel/").status_code == 404
         assert client.get(f"/bookings/{upcoming.code}/cancel/").status_code == 404
@@ -155,7 +155,7 @@ class TestPage:
         client.force_login(alice)
         assert client.post(f"/bookings/{uuid4()}/cancel/").status_code == 404
 
-    def test_a_stranger_is_asked_to_sign_in(self, client, upcoming):
+    def test_a_visitor_is_asked_to_sign_in(self, client, upcoming):
         path = f"/bookings/{upcoming.code}/cancel/"
         answer = client.post(path)
         assert (answer.status_code, answer.url) == (302, f"/accounts/login/?next={path}")

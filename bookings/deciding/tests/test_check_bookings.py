@@ -1,4 +1,4 @@
-"""check_bookings: silent after normal use, and loud about each thing broken on purpose."""
+"""check_bookings: silent after normal use, and loud about everything broken on purpose."""
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -44,7 +44,7 @@ def book(place, member, now, starts_at=TEN, ends_at=None, **kwargs):
 
 
 def smuggle(place, member, now, starts_at=TEN, ends_at=None, state=State.CONFIRMED):
-    """Write a booking's row past the services: no slots, no events."""
+    """Write a booking's row behind the services' back: no slots, no events."""
     return Booking.objects.create(
         place=place,
         member=member,
@@ -125,7 +125,7 @@ class TestDoubled:
             (str(whole.code), f"shares a place and a time with {booking.code}")
         ]
 
-    def test_a_long_booking_is_not_forgotten_behind_a_short_one(self, desk, alice, bob, now):
+    def test_a_long_booking_is_not_hidden_by_a_short_one(self, desk, alice, bob, now):
         long = book(desk, alice, now, starts_at=at(8), ends_at=at(20))
         smuggle(desk, bob, now, starts_at=at(9), ends_at=at(10))
         late = smuggle(desk, bob, now, starts_at=at(15), ends_at=at(16))
@@ -133,7 +133,7 @@ class TestDoubled:
             "doubled", now
         )
 
-    def test_bookings_may_touch_and_the_cancelled_don_t_count(self, desk, booking, bob, now):
+    def test_bookings_may_touch_and_cancelled_ones_don_t_count(self, desk, booking, bob, now):
         smuggle(desk, bob, now, starts_at=at(12))
         smuggle(desk, bob, now, starts_at=at(10), state=State.CANCELLED)
         assert problems("doubled", now) == []
@@ -207,11 +207,11 @@ class TestEvents:
         events.filter(sequence=2).delete()
         assert self.found(now) == ["numbered [1, 3]"]
 
-    def test_a_beginning_that_is_missing(self, events, now):
+    def test_a_missing_first_event(self, events, now):
         events.filter(sequence=1).delete()
         assert self.found(now)[:2] == ["begins with MOVED, CONFIRMED", "numbered [2, 3]"]
 
-    def test_a_state_in_which_no_booking_begins(self, booking, now):
+    def test_a_state_in_which_no_booking_starts(self, booking, now):
         self.rewrite(booking.events.get(), state="COMPLETED")
         booking.events.update(kind="COMPLETED")
         assert "begins with COMPLETED, COMPLETED" in self.found(now)
@@ -222,46 +222,46 @@ class TestEvents:
         self.rewrite(last, state="CONFIRMED")
         assert "CONFIRMED, CONFIRMED after CANCELLED" in self.found(now)
 
-    def test_a_decision_told_twice(self, booking, now):
+    def test_a_decision_recorded_twice(self, booking, now):
         again = booking.events.get()
         again.pk, again.sequence = None, 2
         again.save()
         assert self.found(now) == ["CONFIRMED, CONFIRMED after CONFIRMED"]
 
-    def test_a_kind_that_is_not_what_happened(self, events, now):
+    def test_a_kind_that_does_not_match_what_happened(self, events, now):
         events.filter(sequence=3).update(kind="COMPLETED")
         assert self.found(now) == ["COMPLETED says CANCELLED"]
 
-    def test_a_state_that_no_event_tells(self, booking, now):
+    def test_a_state_without_an_event(self, booking, now):
         Booking.objects.update(state=State.CANCELLED)
         assert "the last says CONFIRMED" in self.found(now)[0]
 
     @pytest.mark.parametrize("field", ["starts_at", "ends_at"])
-    def test_a_time_that_no_event_tells(self, booking, now, field):
+    def test_a_time_without_an_event(self, booking, now, field):
         Booking.objects.update(**{field: getattr(booking, field) + timedelta(minutes=15)})
         assert "the last says" in self.found(now)[0]
 
-    def test_a_place_that_no_event_tells(self, space, booking, now):
+    def test_a_place_without_an_event(self, space, booking, now):
         Booking.objects.update(place=space.places.get(number=2))
         assert "the last says" in self.found(now)[0]
 
-    def test_a_number_of_people_that_no_event_tells(self, booking, now):
+    def test_a_party_size_without_an_event(self, booking, now):
         Booking.objects.update(party_size=2)
         assert "the last says" in self.found(now)[0]
 
     @pytest.mark.parametrize("data", [{}, [], {"state": "LOST"}])
-    def test_an_event_that_can_t_be_read(self, booking, now, data):
+    def test_an_unreadable_event(self, booking, now, data):
         booking.events.update(data=data)
         assert self.found(now)[0].startswith("unreadable")
 
 
 @pytest.fixture
 def requests_may_repeat(transactional_db, monkeypatch):
-    """Drop the constraint that makes it impossible."""
+    """Drop the constraint that makes this impossible."""
     constraints = Booking._meta.constraints
     (once,) = [c for c in constraints if c.name == "booking_request_key_once"]
     with monkeypatch.context() as patch, connection.schema_editor() as editor:
-        # SQLite makes the table anew, with what the model says.
+        # SQLite rebuilds the table from the model.
         patch.setattr(Booking._meta, "constraints", [c for c in constraints if c is not once])
         editor.remove_constraint(Booking, once)
     yield
@@ -303,16 +303,16 @@ class TestQuota:
         smuggle(PlaceFactory.create(), alice, now, starts_at=at(16))
         assert problems("quota", now) == []
 
-    def test_what_is_over_doesn_t_count(self, policy, desk, alice, now):
+    def test_past_bookings_don_t_count(self, policy, desk, alice, now):
         self.smuggle_three(desk, alice, now)
         assert problems("quota", at(12)) == []
 
-    def test_what_was_booked_before_the_limit_doesn_t_count(self, policy, desk, alice, now):
+    def test_bookings_made_before_the_limit_don_t_count(self, policy, desk, alice, now):
         self.smuggle_three(desk, alice, now)
         self.set_at(now + HOUR)
         assert problems("quota", now) == []
 
-    def test_a_limit_of_one_kind_of_place_counts_that_kind(self, space, desk, alice, now):
+    def test_a_limit_for_one_kind_of_place_counts_that_kind(self, space, desk, alice, now):
         policy = PolicyFactory.create(space=space, kind="DESK", max_upcoming=2)
         PolicyFactory.create(space=space, kind="ROOM", max_upcoming=0)
         self.set_at(now - HOUR)
@@ -321,7 +321,7 @@ class TestQuota:
             (f"member {alice.pk}", f"3 upcoming bookings, and policy {policy.pk} allows 2")
         ]
 
-    def test_a_limit_of_a_group_is_left_out(self, space, desk, alice, now):
+    def test_a_groups_limit_is_left_out(self, space, desk, alice, now):
         group = Group.objects.create(name="trial")
         PolicyFactory.create(space=space, group=group, max_upcoming=1)
         self.set_at(now - HOUR)
@@ -361,7 +361,7 @@ class TestCommand:
 
 
 class TestNotices:
-    """What the present set-up would not allow is told, and is no violation."""
+    """What the current set-up would not allow is reported, but isn't a violation."""
 
     def told(self):
         out = StringIO()
@@ -374,7 +374,7 @@ class TestNotices:
         alice.is_active = False
         alice.save()
         assert self.told() == [
-            f"notice: {booking.code}: closed, account_closed by the present set-up",
+            f"notice: {booking.code}: closed, account_closed under the current set-up",
             "1 bookings checked, no violations",
         ]
 

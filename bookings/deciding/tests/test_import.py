@@ -1,4 +1,4 @@
-"""import_bookings: every line for itself, nothing twice, and a report that a person can use."""
+"""import_bookings: every line on its own, nothing twice, and a report that people can use."""
 
 import csv
 import signal
@@ -87,7 +87,7 @@ class TestCommand:
             "2 booked, 0 refused; 1 of them asked for before"
         )
 
-    def test_what_was_cancelled_meanwhile_is_not_called_booked(
+    def test_bookings_cancelled_meanwhile_are_not_reported_as_booked(
         self, run, line, space, alice, tmp_path
     ):
         lines = [line(), line(place=2), line(who="nobody")]
@@ -106,7 +106,7 @@ class TestCommand:
         ]
         assert Booking.objects.count() == 2
 
-    def test_bad_lines_do_not_hinder_good_ones(self, run, line, space, alice):
+    def test_bad_lines_do_not_affect_good_ones(self, run, line, space, alice):
         good = line()
         bad = [
             line(place=99),
@@ -160,7 +160,7 @@ class TestCommand:
         assert output[0].endswith("Only the staff of that space may book for others.")
         assert Booking.objects.get().events.first().actor == host
 
-    def test_an_unknown_login_of_staff_stops_it(self, run, line, space, alice):
+    def test_an_unknown_staff_login_stops_it(self, run, line, space, alice):
         with pytest.raises(CommandError, match="nobody with the login 'boss'"):
             run(line(), by="boss")
         assert not Booking.objects.exists()
@@ -170,12 +170,12 @@ class TestCommand:
         output = run(line(), line(place=2))
         assert output[0].endswith("One member may not have more upcoming bookings here.")
 
-    def test_who_left_is_refused(self, run, line, space, alice, tmp_path):
+    def test_a_member_who_left_is_refused(self, run, line, space, alice, tmp_path):
         text = line()
         leaving.leave(alice, by=alice, now=timezone.now())
         assert "There is no such member." in run(text)[0]
 
-    def test_what_a_run_before_asked_for_is_decided_now(self, run, line, space, alice):
+    def test_requests_from_an_earlier_run_are_decided_now(self, run, line, space, alice):
         list(request(read(f"{HEAD}\n{line()}".encode()), by=None))
         assert Booking.objects.undecided().count() == 1
         assert run(line()) == ["1 lines: 1 booked, 0 refused; 1 of them asked for before"]
@@ -206,27 +206,29 @@ class TestCommand:
         with pytest.raises(CommandError, match=words):
             run(content=content)
 
-    def test_a_file_that_is_not_there_is_said_so(self, db, tmp_path):
+    def test_a_missing_file_is_reported(self, db, tmp_path):
         with pytest.raises(CommandError, match="No such file"):
             call_command("import_bookings", tmp_path / "none.csv")
 
-    def test_a_report_that_can_not_be_written_is_said_before(self, run, line, space, alice):
+    def test_an_unwritable_report_is_noticed_beforehand(self, run, line, space, alice):
         with pytest.raises(CommandError, match="No such file"):
             run(line(), report=Path("/nowhere/at/all.csv"))
         assert not Booking.objects.exists()
 
-    def test_the_first_interrupt_waits_to_be_asked_about_and_the_second_does_not(self):
+    def test_the_first_ctrl_c_waits_and_the_second_does_not(self):
         before = signal.getsignal(signal.SIGINT)
         with interrupts() as interrupt:
-            interrupt()  # nobody has pressed yet
+            interrupt()  # not pressed yet
             signal.raise_signal(signal.SIGINT)
-            assert signal.getsignal(signal.SIGINT) == before  # so the second is as ever
+            assert signal.getsignal(signal.SIGINT) == before  # so the second works as usual
             with pytest.raises(KeyboardInterrupt):
                 interrupt()
         assert signal.getsignal(signal.SIGINT) == before
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-    def test_interrupted_it_is_simply_run_again(self, run, line, alice, tmp_path, manage, number):
+    def test_an_interrupted_import_can_simply_be_run_again(
+        self, run, line, alice, tmp_path, manage, number
+    ):
         open_space(slug="loft", places=60)
         lines = [line(place=n + 1) for n in range(60)]
         path = tmp_path / "half.csv"
@@ -250,7 +252,7 @@ class TestRead:
             (line,) = read(content.encode())
             assert (line.number, line["place"], line["member"]) == (2, "1", "alice")
 
-    def test_names_of_columns_may_be_capital_and_in_any_order(self):
+    def test_column_names_may_be_upper_case_and_in_any_order(self):
         one, two = read(b"Place, Member ,starts_at,ends_at\n1,alice,a,b\n1,alice,a,c")
         (same,) = read(b"member,ends_at,starts_at,place\nalice,b,a,1\n,,,")
         assert same.key == one.key != two.key
@@ -288,12 +290,12 @@ class TestPlaces:
         assert [p.code for p in entries[2].problems] == ["other_space"]
 
     @pytest.mark.parametrize(("number", "is_there"), [("02", True), ("0000000012", False)])
-    def test_a_number_is_read_as_a_whole(self, space, soon, line, alice, number, is_there):
+    def test_a_number_is_matched_as_a_whole(self, space, soon, line, alice, number, is_there):
         lines = read("\n".join([HEAD, line(place=number)]).encode())
         (entry,) = request(lines, by=None)
         assert (entry.booking is not None) == is_there
 
-    def test_times_are_the_spaces_own(self, alice):
+    def test_times_are_in_the_spaces_zone(self, alice):
         open_space(slug="volga", time_zone="Europe/Samara")
         head, times = "space,place,starts_at,ends_at,member", "2030-01-02T10:00,2030-01-02 11:00"
         (entry,) = request(read(f"{head}\nvolga,1,{times},alice".encode()), by=None)

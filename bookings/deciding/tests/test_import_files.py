@@ -1,4 +1,4 @@
-"""Files as spreadsheets write them: each is imported, or refused with the line and the remedy.
+"""Files as spreadsheets write them: each is imported, or refused naming the line and the remedy.
 
 Those named after LibreOffice were saved by it, with its options and languages; the others are what
 Excel, Numbers, Google Sheets and people's editors write, byte for byte.
@@ -148,7 +148,7 @@ def test_a_file_is_imported(name, loft, alice):
     assert said in {("Анна Ким", NOTE), tuple(WESTERN.values())}
 
 
-#: Name: bytes and options of whole files that can't be read, and what is said about them.
+#: Name: bytes and options of files that can't be read at all, and the message.
 UNREADABLE = {
     "cp1251": (of("cp1251"), {}, r"^Line 3 is not utf-8. Try --encoding=cp1251 .*“CSV UTF-8”"),
     "cp1252": (
@@ -179,7 +179,7 @@ UNREADABLE = {
     "pandas-with-its-index": (
         of("utf-8", "," + table().replace("\nloft", "\n0,loft")),
         {},
-        r"^Line 1: column 1 has no name. Name it, or take it out.$",
+        r"^Line 1: column 1 has no name. Name it, or remove it.$",
     ),
     "no-head": (of("utf-8", table().partition("\n")[2]), {}, r"^Line 1 has to name the columns"),
     "open-quote": (
@@ -202,7 +202,7 @@ def test_a_file_that_can_not_be_read_says_where_and_what_to_do(name):
         read(content, **options)
 
 
-#: Name: a file of which the second line is refused, its options, and what is said about it.
+#: Name: a file whose second line is refused, its options, and the message.
 REFUSED = {
     "american-untold": (
         table(day="03/14/2033"),
@@ -266,7 +266,7 @@ def test_the_command_takes_the_encoding_and_the_order_of_dates(loft, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["nonsense", "hex", "rot13", "a\0b", "undefined"])
-def test_an_encoding_that_is_none_is_refused_with_some_that_are(name, tmp_path):
+def test_an_unknown_encoding_is_refused_and_known_ones_suggested(name, tmp_path):
     path = tmp_path / "some.csv"
     path.write_text(table())
     with pytest.raises(CommandError, match=r"not a text encoding. There are utf-8.*cp1251"):
@@ -287,7 +287,7 @@ def test_24_00_is_the_end_of_the_day(loft, day, hour, ends_at):
     assert entry.booking.ends_at == ends_at
 
 
-def test_the_same_bookings_saved_anew_by_another_program_are_booked_once(loft):
+def test_the_same_bookings_saved_again_by_another_program_are_booked_once(loft):
     first = list(request(read(GOOD["libreoffice-comma.csv"][0]), by=None))
     for name in ("excel-cp1251", "google", "excel-mac-cr", "numbers", "google-american"):
         content, options = GOOD[name]

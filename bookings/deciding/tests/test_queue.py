@@ -28,7 +28,7 @@ def decide_all(now):
 
 
 def begin(booking, now, lease=LEASE):
-    """Claim a booking and never decide it, as a worker that is killed then."""
+    """Claim a booking and never decide it, like a worker that is killed."""
     seen = Booking.objects.get(pk=booking.pk).lease_expires_at
     return claim(booking.pk, lease=seen, until=now + lease, now=now)
 
@@ -53,7 +53,7 @@ class TestRequest:
         assert (event.data["state"], event.data["decided_at"]) == ("CREATED", None)
         assert event.data["created_at"] == "2026-11-25T06:30:00+00:00"
 
-    def test_the_house_may_ask(self, desk, now):
+    def test_the_house_may_request(self, desk, now):
         booking = ask(desk, None, now, by=None, guest_name="Ivan")
         assert booking.events.get().actor is None
 
@@ -71,7 +71,7 @@ class TestRequest:
             (datetime(9999, 12, 31, 22, tzinfo=UTC), 1, 1, "too_far_ahead"),
         ],
     )
-    def test_what_no_row_can_hold_is_refused(
+    def test_what_no_row_can_store_is_refused(
         self, desk, alice, now, starts_at, length, party_size, code
     ):
         with pytest.raises(Refused) as refused:
@@ -79,7 +79,7 @@ class TestRequest:
         assert codes(refused) == [code]
         assert not Booking.objects.exists()
 
-    def test_what_only_the_rules_forbid_waits_for_its_decision(self, desk, alice, now):
+    def test_what_only_the_rules_forbid_waits_for_a_decision(self, desk, alice, now):
         ask(desk, alice, now, TEN - hours(5), length=30, party_size=9)
         assert Booking.objects.undecided().count() == 1
 
@@ -98,14 +98,14 @@ class TestRequest:
         assert Booking.objects.count() == 1
 
     @pytest.mark.parametrize(("first", "second"), [(ask, book), (book, ask)])
-    def test_both_doors_know_each_others_keys(self, desk, alice, now, first, second):
+    def test_booking_and_requesting_share_keys(self, desk, alice, now, first, second):
         earlier = first(desk, alice, now, request_key="k")
         assert second(desk, alice, now, request_key="k") == earlier
         with pytest.raises(RequestKeyReused):
             second(desk, alice, now, starts_at=TEN + hours(4), request_key="k")
         assert Booking.objects.count() == 1
 
-    def test_a_guests_key_is_known_too(self, desk, host, now):
+    def test_a_guests_key_works_too(self, desk, host, now):
         guest = {"by": host, "guest_name": "Ivan", "request_key": "k"}
         assert ask(desk, None, now, **guest) == book(desk, None, now, **guest)
 
@@ -137,18 +137,18 @@ class TestDecision:
         book(desk, alice, now)
         assert outcome(book(desk, bob, now)) == (State.REJECTED, ["slot_taken"])
 
-    def test_every_broken_rule_is_kept(self, desk, alice, now):
+    def test_every_broken_rule_is_recorded(self, desk, alice, now):
         booking = ask(desk, alice, now, length=13, party_size=2)
         decide_all(now)
         assert outcome(booking) == (State.REJECTED, ["party_too_large", "closed"])
 
-    def test_what_was_asked_in_time_stays_asked_in_time(self, space, desk, alice, now):
+    def test_a_request_made_in_time_stays_in_time(self, space, desk, alice, now):
         PolicyFactory.create(space=space, min_notice_minutes=60)
         booking = ask(desk, alice, TEN - hours(1))
         decide_all(TEN + hours(1))
         assert outcome(booking) == (State.CONFIRMED, [])
 
-    def test_what_is_over_before_its_decision_is_rejected(self, desk, alice, now):
+    def test_a_booking_that_is_over_before_its_decision_is_rejected(self, desk, alice, now):
         booking = ask(desk, alice, now)
         decide_all(TEN + hours(2))
         assert outcome(booking) == (State.REJECTED, ["in_the_past"])
@@ -247,7 +247,7 @@ class TestOrder:
 
 
 class TestLease:
-    def test_nobody_else_decides_before_it_runs_out(self, desk, alice, now):
+    def test_nobody_else_decides_before_the_lease_runs_out(self, desk, alice, now):
         booking = ask(desk, alice, now)
         begin(booking, now)
         assert decide_next(now=now + LEASE - timedelta(seconds=1)) == 0
@@ -256,7 +256,7 @@ class TestLease:
         assert life(booking) == ["CREATED", *["CHECKING_AVAILABILITY"] * 2, "CONFIRMED"]
         assert list(violations(now=now)) == []
 
-    def test_a_claim_is_had_once(self, desk, alice, now):
+    def test_only_one_worker_gets_a_claim(self, desk, alice, now):
         booking = ask(desk, alice, now)
         begin(booking, now)
         for lease in (None, now):
@@ -274,14 +274,14 @@ class TestLease:
 
 
 def break_setup(space):
-    """Write a closure past every check, as a hand at the database can: no decision reads it."""
+    """Write a closure past every check, as by hand in the database: no decision can read it."""
     closure = ClosureFactory.create(space=space, starts_at=TEN + timedelta(days=9))
     with connection.cursor() as cursor:
         cursor.execute("UPDATE spaces_closure SET ends_at = 'infinity' WHERE id = %s", [closure.pk])
 
 
 class TestPoison:
-    def test_others_go_on_and_a_repair_lets_it_be_decided(self, space, desk, alice, bob, now):
+    def test_others_carry_on_and_after_a_repair_it_is_decided(self, space, desk, alice, bob, now):
         poisoned = ask(desk, alice, now)
         fine = ask(open_space(slug="other", places=1).places.get(), bob, now)
         break_setup(space)
@@ -321,7 +321,7 @@ class TestUndecided:
                 with pytest.raises(WrongState, match="not decided yet"):
                     move(undecided, now, starts_at, by=by)
 
-    def test_who_leaves_is_not_booked_and_takes_the_note_along(self, undecided, alice, now):
+    def test_a_member_who_leaves_is_not_booked_and_the_note_is_erased(self, undecided, alice, now):
         leaving.leave(alice, by=alice, now=now)
         decide_all(now + LEASE)
         assert outcome(undecided) == (State.REJECTED, ["account_closed"])

@@ -1,4 +1,4 @@
-"""The queue under several workers: threads here, processes there, one of them killed."""
+"""The queue under several workers: threads or processes, one of them killed."""
 
 import signal
 from collections import Counter
@@ -41,7 +41,7 @@ def ask(member: User, place: Place, starts_at: datetime = NOON) -> Booking:
 def crowd_asks(
     members: list[User], places: list[Place], each: int, send: Callable[[User, Place], object]
 ) -> None:
-    """Let every member ask for `each` places, all members at once; every place is asked for."""
+    """Let every member request `each` places, all at once, covering every place."""
     wishes = [
         [places[(n * each + k) % len(places)] for k in range(each)] for n in range(len(members))
     ]
@@ -70,7 +70,7 @@ def burst(db: None) -> list[Booking]:
     return list(Booking.objects.undecided().in_order_of_arrival())
 
 
-def test_a_burst_is_decided_by_three_workers_of_which_one_is_killed(burst, manage):
+def test_a_burst_is_decided_by_three_workers_one_of_them_killed(burst, manage):
     lease = {"DECISION_LEASE_SECONDS": "2"}
     workers = [manage("worker", "--interval", "0.1", **lease) for _ in range(3)]
     wait_for(lambda: Booking.objects.undecided().count() < 180, seconds=60)
@@ -89,7 +89,7 @@ def test_a_burst_is_decided_by_three_workers_of_which_one_is_killed(burst, manag
     assert wrong() == []
 
 
-def test_told_to_stop_a_worker_ends_what_it_began_and_nothing_more(burst, manage):
+def test_a_worker_told_to_stop_finishes_its_booking_and_no_more(burst, manage):
     worker = manage("worker")
     wait_for(lambda: Booking.objects.undecided().count() < 190)
     worker.send_signal(signal.SIGTERM)
@@ -136,7 +136,7 @@ def test_parts_and_wholes_are_decided_in_order_of_arrival():
 
 
 def test_a_request_waits_for_the_one_before_it_at_the_same_place():
-    """So the order of keys is the order of commits, and nobody is decided before who was first."""
+    """So keys are in commit order, and nobody is decided before whoever was first."""
     desk = open_space(places=1).places.get()
     alice = UserFactory.create(username="alice")
 

@@ -47,7 +47,7 @@ def wrong():
 
 
 def around_noon(place, day, rng):
-    """Wish for a stretch that covers 12:00–12:15, each from and to another time."""
+    """Want a stretch that covers 12:00–12:15, each with different start and end."""
     noon = NOON + timedelta(days=day)
     starts_at = noon - timedelta(minutes=15 * rng.randrange(0, 9))
     ends_at = noon + timedelta(minutes=15 * rng.randrange(1, 9))
@@ -143,7 +143,7 @@ def move(booking, place, starts_at, member):
 
 
 def test_a_quota_holds_under_parallel_requests_of_one_member(live_server):
-    """Twenty free places at once: nothing but the member's own row stands between the requests."""
+    """Twenty free places at once: only the member's own row stands between the requests."""
     space = open_space(places=20)
     PolicyFactory.create(space=space, max_upcoming=3)
     crowd = Crowd(live_server.url, 20)
@@ -202,8 +202,8 @@ def test_one_key_with_two_contents_books_once(house):
     assert Booking.objects.count() == 10
 
 
-def test_one_guests_form_books_once_whatever_it_says(house):
-    """Nobody's lock keeps two forged requests with one key apart: the constraint does."""
+def test_a_guests_form_books_once_whatever_it_says(house):
+    """No lock separates two forged requests with one key: the constraint does."""
     host = UserFactory.create(is_superuser=True)
     guest = {"by": host, "guest_name": "Ivan"}
     for n in range(10):
@@ -239,7 +239,7 @@ def test_cancelling_and_moving_at_once_leaves_one_of_the_two(house):
 
 
 def test_no_booking_slips_into_a_closure(house, crowd):
-    """Whichever is first, a closed time holds no bookings and says so to whoever comes late."""
+    """Whichever is first, a closed time has no bookings, and latecomers are told."""
     boss = UserFactory.create(is_superuser=True)
     desk = house.places.get(number=1)
     for day in range(20):
@@ -288,7 +288,7 @@ def test_parts_change_only_while_nobody_holds_the_whole(house):
 
 
 def test_refusals_are_the_only_errors(house):
-    """Everything at once on few places: nothing but the services' own words comes back."""
+    """Everything at once on few places: only the services' own errors come back."""
     rng = random.Random(3)
     members = [UserFactory.create(username=f"m{n}") for n in range(12)]
     places = list(house.places.all())

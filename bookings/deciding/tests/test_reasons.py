@@ -1,4 +1,4 @@
-"""Every code that a refusal carries has its sentence."""
+"""Every code that a refusal may carry has its sentence."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_every_problem_of_a_booking_is_in_the_catalogue():
 @pytest.mark.parametrize(
     "error", [errors.SlotTaken, errors.RequestKeyReused, errors.WrongState, errors.TooLate]
 )
-def test_so_is_every_error_that_becomes_a_problem(error):
+def test_every_error_that_becomes_a_problem_is_in_the_catalogue_too(error):
     assert error.code in REASONS
 
 

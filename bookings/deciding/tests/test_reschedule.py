@@ -64,7 +64,7 @@ def test_every_rule_holds_for_the_new_time(booking, now):
     assert booking.starts_at == TEN
 
 
-def test_to_where_it_is_changes_nothing(booking, now):
+def test_moving_to_the_same_time_changes_nothing(booking, now):
     move(booking, now, TEN)
     assert booking.events.count() == 1
 
@@ -82,7 +82,7 @@ def test_too_late_to_cancel_is_too_late_to_move(space, booking, now):
         move(booking, TEN - hours(1), TEN + hours(4))
 
 
-def test_what_is_cancelled_stays_cancelled(booking, alice, now):
+def test_a_cancelled_booking_stays_cancelled(booking, alice, now):
     services.cancel(booking, by=alice, now=now)
     with pytest.raises(WrongState):
         move(booking, now, TEN + hours(4))
@@ -166,7 +166,7 @@ class TestPage:
         assert answer.status_code == 422
         assert "Opening hours that day: 8:00–22:00" in answer.text
 
-    def test_anothers_booking_is_not_found(self, client, upcoming, desk, bob, soon):
+    def test_somebody_elses_booking_is_not_found(self, client, upcoming, desk, bob, soon):
         client.force_login(bob)
         path = f"/bookings/{upcoming.code}/reschedule/"
         assert client.post(path, self.fields(desk, soon)).status_code == 404

@@ -1,4 +1,4 @@
-"""Undo: for some minutes after booking a member may take it back, whatever the deadline."""
+"""Undo: for some minutes after booking, a member may take it back, whatever the deadline."""
 
 import re
 from datetime import timedelta
@@ -27,7 +27,7 @@ def minutes(n):
 
 @pytest.fixture
 def strict(space):
-    """Whoever comes next has passed the deadline already."""
+    """Anyone who books next is already past the deadline."""
     return PolicyFactory.create(space=space, cancel_deadline_minutes=60)
 
 
@@ -52,7 +52,7 @@ def test_without_a_grace_it_is_final_at_once(strict, desk, alice):
         services.cancel(book(desk, alice, LATE), by=alice, now=LATE)
 
 
-def test_of_several_policies_the_shortest_grace_holds(strict, space, desk, alice):
+def test_the_shortest_grace_of_several_policies_applies(strict, space, desk, alice):
     PolicyFactory.create(space=space, grace_minutes=10)
     PolicyFactory.create(space=space, kind="DESK", grace_minutes=2)
     made = book(desk, alice, LATE)
@@ -65,19 +65,19 @@ def test_it_can_be_moved_within_the_grace_too(strict, desk, alice):
     assert move(made, LATE + minutes(5), TEN + hours(3)).starts_at == TEN + hours(3)
 
 
-def test_moving_begins_no_new_grace(strict, desk, space, alice):
+def test_moving_starts_no_new_grace(strict, desk, space, alice):
     made = book(desk, alice, LATE)
     moved = move(made, LATE + minutes(4), TEN, place=space.places.get(number=2))
     with pytest.raises(TooLate):
         services.cancel(moved, by=alice, now=LATE + minutes(6))
 
 
-def test_a_booking_in_time_is_not_shortened_by_the_grace(strict, desk, alice, now):
+def test_the_grace_never_shortens_the_deadline(strict, desk, alice, now):
     made = book(desk, alice, now)
     assert services.cancel(made, by=alice, now=TEN - hours(1)).state == State.CANCELLED
 
 
-def test_what_is_over_is_over(strict, desk, alice):
+def test_past_bookings_cannot_be_undone(strict, desk, alice):
     strict.grace_minutes = 24 * 60
     strict.save()
     made = book(desk, alice, LATE)
@@ -85,7 +85,7 @@ def test_what_is_over_is_over(strict, desk, alice):
         services.cancel(made, by=alice, now=made.ends_at)
 
 
-def test_what_was_queued_has_its_grace_from_the_decision(strict, desk, alice):
+def test_a_queued_booking_has_its_grace_from_the_decision(strict, desk, alice):
     ask(desk, alice, LATE - minutes(20))
     decide_next(now=LATE)
     made = Booking.objects.get()
@@ -106,7 +106,7 @@ def test_the_mail_names_the_same_minute(strict, desk, alice):
 
 @pytest.fixture
 def late(alice):
-    """A desk in a space that asks for a day's notice, where one can book for the next hour."""
+    """A desk in a space with a day's deadline, where people can book for the next hour."""
     midnight = timezone.now().min.time()
     space = open_space(
         slug="strict", opens_at=midnight, closes_at=midnight, phone="+1 555 0100", email="a@b.io"
@@ -135,7 +135,7 @@ def wish(place, starts_at):
     }
 
 
-def test_one_press_books_and_one_press_undoes(member, late, next_hour):
+def test_one_click_books_and_one_click_undoes(member, late, next_hour):
     ticket = member.post("/bookings/", wish(late, next_hour), follow=True).text
     assert "A mistake? You can undo or move it until" in ticket
     form = re.search(r'<form method="post" action="([^"]+/cancel/)".*?>Undo<', ticket, re.DOTALL)
@@ -157,7 +157,7 @@ def test_after_the_grace_the_ticket_says_whom_to_ask(member, late, next_hour):
     assert Booking.objects.get().state == State.CONFIRMED
 
 
-def test_what_was_moved_is_cancelled_not_undone(member, late, next_hour):
+def test_a_moved_booking_is_cancelled_not_undone(member, late, next_hour):
     member.post("/bookings/", wish(late, next_hour))
     made = Booking.objects.get()
     other = late.space.places.get(number=2)
@@ -175,7 +175,7 @@ def test_what_was_moved_is_cancelled_not_undone(member, late, next_hour):
         (0, "Can&#x27;t be cancelled once booked"),
     ],
 )
-def test_cards_say_before_the_press_what_is_final(member, late, next_hour, grace, said):
+def test_cards_say_before_the_click_what_is_final(member, late, next_hour, grace, said):
     late.space.policies.update(grace_minutes=grace)
     board = late.space.get_absolute_url()
     chosen = {"date": f"{next_hour:%Y-%m-%d}", "from": f"{next_hour:%H:%M}", "place": late.code}

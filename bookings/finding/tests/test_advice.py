@@ -1,4 +1,4 @@
-"""What a board says when nothing is free: only what helps; and an end before the start."""
+"""What a board suggests when nothing is free, and about an end before the start."""
 
 import re
 from datetime import time
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.django_db
 
 
 class TestAdvice:
-    """Only what helps is said, and each piece of it finds what it says."""
+    """Only what helps is suggested, and each suggestion finds what it promises."""
 
     def told(self, space, query, now, **kwargs):
-        """Return what is advised; each search is followed and must find something."""
+        """Return the advice; follow each search, which must find something."""
         board, _ = board_of(space, query, now, **kwargs)
         for each in board.advice:
             search = each.search
@@ -71,7 +71,7 @@ class TestAdvice:
         query = "date=2027-06-01&from=10:00&to=12:00&party=1"
         assert self.told(space, query, now) == ["Look at Tue 23 Feb 2027"]
 
-    def test_nothing_helps_against_the_past(self, space, now):
+    def test_nothing_is_suggested_for_the_past(self, space, now):
         assert self.told(space, "date=2026-11-20&from=10:00&to=12:00&party=9", now) == []
 
     def test_the_page_has_it_as_links(self, client, soon):
@@ -99,10 +99,10 @@ class TestBackwards:
         field = re.search(r'<select name="to".*?</select>', text, re.DOTALL)[0]
         assert 'aria-invalid="true"' in field
         offered = re.findall(r'value="(\d\d:\d\d)"', field)
-        assert offered[0] == "10:00"  # what was asked for stays
+        assert offered[0] == "10:00"  # what was requested stays
         assert offered[1:] == [f"{hour}:00" for hour in range(13, 23)]
 
-    def test_so_it_is_on_a_day_that_is_closed(self, space, now):
+    def test_the_same_on_a_closed_day(self, space, now):
         space.opening_hours.filter(weekday=2).delete()
         assert "to" in board_of(space, self.BACK, now)[1].errors
 
@@ -115,12 +115,14 @@ class TestBackwards:
             ("from=12:00&to=12:00", True),
         ],
     )
-    def test_a_house_that_is_open_past_midnight_may_be_meant(self, now, query, is_backwards):
+    def test_an_overnight_end_may_be_meant_where_the_space_is_open_past_midnight(
+        self, now, query, is_backwards
+    ):
         space = open_space(opens_at=time(12), closes_at=time(2))
         _, form = board_of(space, f"date=2026-11-25&{query}", now)
         assert ("to" in form.errors) == is_backwards
 
-    def test_round_the_clock_everything_may_be_meant(self, now):
+    def test_any_overnight_end_may_be_meant_where_the_space_never_closes(self, now):
         space = open_space(**ALL_DAY)
         assert not board_of(space, self.BACK, now)[1].errors
 

@@ -1,4 +1,4 @@
-"""What is offered instead of a place that can't be had."""
+"""What is offered instead of a place that isn't available."""
 
 from datetime import time
 
@@ -55,7 +55,7 @@ def test_the_same_kind_comes_first(space, desk, alice, now):
     assert near(desk, now)[:2] == [(2, TEN), (3, TEN)]
 
 
-def test_they_hold_the_party(space, desk, now):
+def test_they_have_room_for_the_party(space, desk, now):
     PlaceFactory.create(space=space, number=4, capacity=4, kind="ROOM")
     assert {number for number, _ in near(desk, now, party_size=3)} == {4}
 
@@ -65,17 +65,17 @@ def test_they_keep_the_rules(space, desk, now):
     assert all(starts_at >= now + hours(6) for _, starts_at in near(desk, now))
 
 
-def test_there_are_never_two_of_one(desk, now):
+def test_no_alternative_is_listed_twice(desk, now):
     found = near(desk, now)
     assert len(found) == len(set(found)) == 3
 
 
 @pytest.mark.parametrize("length", [0, -1, 30, 24 * 400])
-def test_a_time_without_sense_has_none(desk, now, length):
+def test_an_impossible_time_has_none(desk, now, length):
     assert near(desk, now, length=length) == []
 
 
-def test_a_day_beyond_all_booking_has_none(desk, now):
+def test_a_day_too_far_ahead_has_none(desk, now):
     assert near(desk, now, starts_at=TEN + hours(24 * 3000)) == []
     assert near(desk, now, starts_at=TEN - hours(24 * 3000)) == []
 
@@ -84,7 +84,7 @@ def test_an_off_grid_time_still_finds_the_nearest(desk, now):
     assert near(desk, now, starts_at=TEN + hours(0.25))[0] == (1, TEN)
 
 
-def test_after_midnight_they_are_of_the_same_night(alice, now):
+def test_after_midnight_they_belong_to_the_same_night(alice, now):
     space = open_space(time_zone="Europe/Moscow", places=1, opens_at=time(18), closes_at=time(2))
     table = space.places.get()
     book(table, alice, now, local(space, "2026-11-26T00:00"), length=1)

@@ -20,7 +20,7 @@ ALL_DAY = {"opens_at": time(0), "closes_at": time(0)}
 
 
 def board_of(space, query, now, *, member=None, moving=None):
-    """Return the board that an address shows, and its form."""
+    """Return the board that a URL shows, and its form."""
     space = Space.objects.with_setup(since=now, member=member).get(pk=space.pk)
     venue = Venue.of(space)
     limits = venue.limits(space.main_kind)
@@ -47,7 +47,7 @@ DAY = "date=2026-11-25&from=10:00&to=12:00"
 
 
 class TestOffers:
-    def test_a_free_house_offers_every_place(self, space, now):
+    def test_an_empty_space_offers_every_place(self, space, now):
         board, _ = board_of(space, DAY, now)
         assert offered(board) == [1, 2, 3]
         assert board.offers[0].free_until == TEN + hours(12)
@@ -70,7 +70,7 @@ class TestOffers:
         board, _ = board_of(space, f"{DAY}&party=2&sort=number", now)
         assert offered(board) == [4, 5]
 
-    def test_features_are_all_wanted(self, space, now):
+    def test_every_chosen_feature_is_required(self, space, now):
         PlaceFactory.create(space=space, number=4, features=["window", "monitor"])
         PlaceFactory.create(space=space, number=5, features=["window"])
         board, _ = board_of(space, f"{DAY}&feature=window&feature=monitor", now)
@@ -108,7 +108,7 @@ class TestOffers:
             ("&feature=sofa", "No place here has all of that for so many people."),
         ],
     )
-    def test_what_no_place_can_ever_give_is_said(self, space, now, wish, says):
+    def test_what_no_place_can_ever_provide_is_reported(self, space, now, wish, says):
         board, _ = board_of(space, DAY + wish, now)
         assert [problem.message for problem in board.problems] == [says]
         assert board.first is None
@@ -127,7 +127,7 @@ class TestOffers:
         board, _ = board_of(space, f"{DAY}&place={desk.code}{wish}", now)
         assert [problem.message for problem in board.why_not] == [says]
 
-    def test_a_place_out_of_use_is_not_shown(self, space, desk, now):
+    def test_a_withdrawn_place_is_not_shown(self, space, desk, now):
         desk.is_bookable = False
         desk.save()
         board, _ = board_of(space, DAY, now)
@@ -150,7 +150,7 @@ class TestRows:
         ]
         assert sum(run.columns for run in board.rows[0].runs) == 14 * 4
 
-    def test_a_strangers_booking_is_only_taken(self, space, desk, bob, alice, now):
+    def test_somebody_elses_booking_just_shows_as_taken(self, space, desk, bob, alice, now):
         book(desk, bob, now)
         board, _ = board_of(space, DAY, now, member=alice)
         assert all(run.code is None for row in board.rows for run in row.runs)
@@ -161,7 +161,7 @@ class TestRows:
         board, _ = board_of(space, DAY, now)
         assert spans(board)[1][1] == "taken 10:00-12:00"
 
-    def test_what_is_past_can_not_be_picked(self, space, now):
+    def test_past_times_can_not_be_picked(self, space, now):
         board, _ = board_of(space, DAY, TEN + timedelta(minutes=20))
         assert spans(board)[1] == ["past 08:00-10:30", "free 10:30-22:00"]
         assert board.rows[0].runs[1].pick.starts_at == TEN + hours(1)
@@ -228,7 +228,7 @@ class TestSearch:
             "sort=colour",
         ],
     )
-    def test_what_can_not_be_read_is_said_and_the_board_still_stands(self, space, now, query):
+    def test_invalid_values_are_reported_and_the_board_still_shows(self, space, now, query):
         board, form = board_of(space, query, now)
         assert form.errors
         assert len(board.rows) == 3
@@ -287,7 +287,7 @@ class TestZonesAndNights:
         assert board.rows[0].runs[0].columns == 92
         assert "02:30 does not exist" in str(form.errors)
 
-    def test_an_overnight_booking_of_a_house_that_never_closes(self, alice, now):
+    def test_an_overnight_booking_in_a_space_that_never_closes(self, alice, now):
         space = open_space(time_zone="Europe/Moscow", places=1, **ALL_DAY)
         book(space.places.get(), alice, now, local(space, "2026-11-25T23:00"), length=3)
         board, _ = board_of(space, "date=2026-11-26&from=01:00&to=02:00", now)
@@ -296,12 +296,12 @@ class TestZonesAndNights:
 
 
 class TestPage:
-    def test_a_stranger_may_look(self, client, space):
+    def test_a_visitor_may_look(self, client, space):
         answer = client.get("/spaces/loft/")
         assert answer.status_code == 200
         assert "no-store" in answer["Cache-Control"]
 
-    def test_htmx_gets_the_results_alone(self, client, space):
+    def test_htmx_gets_only_the_results(self, client, space):
         answer = client.get("/spaces/loft/", headers={"HX-Request": "true"})
         assert "<html" not in answer.text
         assert "Desk 1" in answer.text
@@ -339,7 +339,7 @@ class TestPage:
         assert client.get("/spaces/nowhere/").status_code == 404
 
     @pytest.mark.parametrize("code", ["x", "0", "00000000-0000-0000-0000-000000000000"])
-    def test_moving_what_is_not_ones_own_is_not_found(self, client, space, alice, code):
+    def test_moving_somebody_elses_booking_is_not_found(self, client, space, alice, code):
         client.force_login(alice)
         assert client.get("/spaces/loft/", {"move": code}).status_code == 404
 

@@ -1,4 +1,4 @@
-"""What a board offers to choose, its address says: each time is read back as the instant it was."""
+"""A board's URL says what was chosen: each time is parsed back to the same instant."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -39,7 +39,7 @@ def venue_in(zone, hours=ROUND_THE_CLOCK):
     ("step", "least", "most"),
     [(60, 130, 1440), (60, 60, 100), (45, 45, 1440), (1440, 60, 1440), (15, 20, 40)],
 )
-def test_the_time_that_is_shown_first_can_be_booked(step, least, most):
+def test_the_default_time_can_be_booked(step, least, most):
     """Limits need not be whole steps; what is offered is."""
     limits = strictest([PolicyValues("", step, least, most)], kind="DESK")
     found, _ = searching.read(QueryDict(), venue=venue_in("Europe/Berlin"), limits=limits, now=NOW)
@@ -54,7 +54,7 @@ def search(venue, **asked):
 
 @pytest.mark.parametrize("hours", [ROUND_THE_CLOCK, BY_DAY, PAST_MIDNIGHT])
 @pytest.mark.parametrize(("zone", "night"), NIGHTS)
-def test_every_time_of_three_days_is_read_back(zone, night, hours):
+def test_every_time_in_three_days_is_parsed_back(zone, night, hours):
     venue = venue_in(zone, hours)
     for day in (night - timedelta(days=1), night, night + timedelta(days=1)):
         for starts_at in venue.starts(day, HALF_HOUR):
@@ -67,21 +67,21 @@ def test_every_time_of_three_days_is_read_back(zone, night, hours):
                 assert found.period == Period(starts_at, ends_at), (day, from_, to, form.errors)
 
 
-def test_a_night_that_skips_the_time_leaves_the_morning_before_it():
+def test_a_night_that_skips_a_time_leaves_the_morning_before():
     """Saturday at 2:30 exists, though Sunday's doesn't."""
     found, _ = search(venue_in("Europe/Berlin"), date="2027-03-27", from_="02:30", to="03:30")
     assert found.period.starts_at == datetime(2027, 3, 27, 1, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("hours", [ROUND_THE_CLOCK, PAST_MIDNIGHT])
-def test_a_time_that_the_night_skips_is_said_so(hours):
+def test_a_skipped_time_is_reported(hours):
     day = date(2027, 3, 28) if hours is ROUND_THE_CLOCK else date(2027, 3, 27)
     found, form = search(venue_in("Europe/Berlin", hours), date=day, from_="02:30", to="03:30")
     assert found.period is None
     assert "02:30 does not exist" in str(form.errors)
 
 
-def test_an_end_after_midnight_is_not_looked_for_before_the_start():
+def test_an_end_after_midnight_is_not_taken_for_one_before_the_start():
     """On the evening after the clocks were put forward, 2:30 is tomorrow's."""
     zone = ZoneInfo("Europe/Berlin")
     starts_at, ends_at = read_period_on(date(2027, 3, 28), "23:00", "02:30", zone)

@@ -12,14 +12,14 @@ from bookings.models import Booking
 class Command(BaseCommand):
     help = (
         "Check every booking against the invariants; print what is wrong and fail if anything is. "
-        "Upcoming bookings that the present set-up would not allow are noticed, and are not wrong."
+        "Upcoming bookings that the current set-up would not allow are listed, but aren't wrong."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         for standing in stranding.unfit(now=now):
             codes = ", ".join(standing.problems)
-            self.stdout.write(f"notice: {standing.booking.code}: {codes} by the present set-up")
+            self.stdout.write(f"notice: {standing.booking.code}: {codes} under the current set-up")
         wrong = 0
         for violation in invariants.violations(now=now):
             self.stdout.write(str(violation))

@@ -46,7 +46,7 @@ class Command(BaseCommand):
     help = (
         "Book what a CSV file asks for, line by line, as spreadsheets write them. Columns: "
         + ", ".join(importing.COLUMNS)
-        + ". A place is a number beside its space's address, or a code. Times are the space's, "
+        + ". A place is a number with its space's slug, or a code. Times are the space's, "
         "like 2026-11-25 13:00 or 25.11.2026 13:00, unless they have an offset; 24:00 is the end "
         "of the day. The same file, run again, books nothing twice."
     )
@@ -56,17 +56,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--encoding",
             type=encoding,
-            help="of the letters, such as cp1251; without it UTF-8, or what the file itself says",
+            help="of the text, such as cp1251; by default UTF-8, or what the file itself says",
         )
         parser.add_argument(
             "--dates",
             choices=list(DateOrder),
             type=DateOrder,
-            help="what comes first in dates such as 1/12/2026",
+            help="which part comes first in dates such as 1/12/2026",
         )
-        parser.add_argument("--by", metavar="LOGIN", help="who books; without it, the house")
+        parser.add_argument("--by", metavar="LOGIN", help="who books; by default, the house")
         parser.add_argument(
-            "--report", type=Path, metavar="FILE", help="write the refused lines there, as CSV"
+            "--report",
+            type=Path,
+            metavar="FILE",
+            help="write the refused lines to this file, as CSV",
         )
 
     def handle(

@@ -1,4 +1,4 @@
-"""Times in words: which year a date is of."""
+"""Times in words: when a date includes its year."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ MOSCOW = ZoneInfo("Europe/Moscow")
         (date(2026, 2, 1), date(2026, 11, 27), "Sun 1 Feb"),
     ],
 )
-def test_a_day_carries_the_year_when_nobody_could_tell_it(value, today, expected):
+def test_a_day_includes_the_year_when_it_is_not_obvious(value, today, expected):
     assert words.day(value, today) == expected
 
 
@@ -41,7 +41,7 @@ def test_which_year_it_is_depends_on_the_zone():
     assert words.day_at(now - timedelta(hours=2), MOSCOW, now) == "Thu 31 Dec 2026"
 
 
-def test_both_ends_of_a_night_carry_their_year():
+def test_both_ends_of_a_night_include_their_year():
     night = Period(datetime(2026, 12, 31, 19, tzinfo=UTC), datetime(2026, 12, 31, 23, tzinfo=UTC))
     seen = words.when(night, MOSCOW, datetime(2026, 12, 1, tzinfo=UTC))
     assert seen == "Thu 31 Dec, 22:00 – Fri 1 Jan 2027, 2:00"
@@ -49,6 +49,6 @@ def test_both_ends_of_a_night_carry_their_year():
     assert far == "Thu 31 Dec 2026, 22:00 – Fri 1 Jan 2027, 2:00"
 
 
-def test_a_day_near_by_has_a_name_whatever_its_year():
+def test_a_near_day_has_a_name_whatever_its_year():
     assert words.relative_day(date(2027, 1, 1), date(2026, 12, 31)) == "Tomorrow"
     assert words.relative_day(date(2027, 1, 2), date(2026, 12, 31)) == "Sat 2 Jan 2027"

@@ -1,4 +1,4 @@
-"""Times of spaces in several zones: named where that isn't plain, in the order they are shown."""
+"""Spaces in several zones: times name the zone where it isn't obvious, sorted as shown."""
 
 import re
 from datetime import datetime, timedelta
@@ -28,14 +28,14 @@ def south():
 
 
 def at(space, days, hour):
-    """Return an instant by the clock of a space, some days from today there."""
+    """Return an instant by a space's clock, some days from today there."""
     day = datetime.now(space.zone).replace(minute=0, second=0, microsecond=0)
     return (day + timedelta(days=days)).replace(hour=hour).astimezone(ZoneInfo("UTC"))
 
 
 @pytest.fixture
 def jumbled(north, south, alice):
-    """Bookings whose clocks run against their instants: 9:00 in Auckland is 0:00 in Moscow."""
+    """Bookings whose clock order contradicts their instants: 9:00 in Auckland is 0:00 in Moscow."""
     made = []
     for space, hour in ((north, 9), (south, 12), (north, 15), (south, 18)):
         start = at(north, 40, 12)
@@ -52,7 +52,9 @@ def wall(booking):
 
 
 class TestMixed:
-    def test_upcoming_ones_are_named_and_in_the_order_of_their_clocks(self, client, alice, jumbled):
+    def test_upcoming_bookings_name_their_zones_and_are_sorted_by_clock(
+        self, client, alice, jumbled
+    ):
         client.force_login(alice)
         answer = client.get("/bookings/")
         listed = [booking for _day, group in answer.context["days"] for booking in group]
@@ -93,7 +95,7 @@ class TestMixed:
             assert "местное время, Окленд" in text
 
     @pytest.mark.parametrize("descending", [False, True])
-    def test_staffs_lists_go_by_the_clock(self, client, admin_user, jumbled, descending):
+    def test_the_staffs_lists_are_sorted_by_clock(self, client, admin_user, jumbled, descending):
         client.force_login(admin_user)
         day = jumbled[0].starts_at.astimezone(ZoneInfo(MOSCOW)).date()
         answer = client.get("/admin/bookings/booking/", {} if descending else {"day": str(day)})
@@ -104,7 +106,7 @@ class TestMixed:
         named = {MOSCOW: "(Moscow time)", AUCKLAND: "(Auckland time)"}
         assert [cell.partition(" ")[2] for cell in cells] == [named[zone] for zone in zones]
 
-    def test_a_press_on_the_head_of_the_day_keeps_to_it(self, client, admin_user, jumbled):
+    def test_sorting_by_the_day_column_uses_the_clock_too(self, client, admin_user, jumbled):
         client.force_login(admin_user)
         answer = client.get("/admin/bookings/booking/?o=2")
         expected = [b.pk for b in sorted(jumbled, key=wall)]
@@ -126,7 +128,7 @@ class TestMixed:
 
 
 class TestOne:
-    def test_it_is_said_once_to_who_has_chosen_none(self, client, alice, north):
+    def test_it_is_said_once_to_readers_who_chose_none(self, client, alice, north):
         start = at(north, 3, 10)
         book(north.places.get(number=1), alice, start - hours(48), start)
         client.force_login(alice)

@@ -51,7 +51,7 @@ class Waits:
         in_vain = self._patience.known()
         concerned = [thing for thing in in_vain if thing.concerns(statement)]
         if any(map(self._patience.is_lost, concerned)):
-            raise OperationalError("what this waits for could not be had a moment ago")
+            raise OperationalError("what this waits for was not available a moment ago")
         began = time.monotonic()
         try:
             with limited(context["connection"], self._limits(in_vain)):

@@ -36,7 +36,7 @@ def watched[R](wait: Callable[[], R], longest: float) -> R:
         if code in BUSY and time.monotonic() > began + 0.9 * longest:
             breaker.trip()
             # Without the code that asks for a retry: we have waited long enough.
-            raise sqlite3.OperationalError("database is locked, and stays it") from error
+            raise sqlite3.OperationalError("database is locked, and stays locked") from error
         raise
 
 

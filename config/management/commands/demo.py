@@ -15,21 +15,23 @@ from spaces.models import Place, Space
 
 class Command(BaseCommand):
     help = (
-        "Fill an empty database with a coworking, a restaurant and a fortnight of bookings. "
-        "Does nothing when there are spaces or people already. Not for production: the demo "
+        "Fill an empty database with a coworking space, a restaurant and a fortnight of bookings. "
+        "Does nothing if there are already spaces or people. Not for production: the demo "
         "logins, one of them a superuser, have a public password."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=whole_number, default=7, help="before and after today")
         parser.add_argument(
-            "--scale", type=whole_number, default=1, help="times the places and people"
+            "--days", type=whole_number, default=7, help="days before and after today"
+        )
+        parser.add_argument(
+            "--scale", type=whole_number, default=1, help="multiply the places and people"
         )
         parser.add_argument("--logins", action="store_true", help="print the demo logins")
 
     def handle(self, *args: Any, days: int, scale: int, logins: bool, **options: Any) -> None:
         if days < 1 or scale < 1:
-            raise CommandError("--days and --scale are at least 1.")
+            raise CommandError("--days and --scale must be at least 1.")
         if not (Space.objects.exists() or User.objects.exists()):
             demo.create(now=timezone.now(), days=days, scale=scale)
             self.stdout.write(

@@ -63,8 +63,8 @@ ENDINGS: dict[Step, Callable[[], int]] = {deliver_webhooks: finish_webhooks}
 
 class Command(BaseCommand):
     help = (
-        "Decide queued bookings, finish past ones, and tell who listens, again and again. "
-        "Several may run at once. SIGTERM stops it after what is under way."
+        "Keep deciding queued bookings, completing past ones, and telling everyone who listens. "
+        "Several may run at once. SIGTERM stops it after its current work."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -77,12 +77,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--status",
             action="store_true",
-            help="only say whether a worker is alive; fail if none is, or a request waits for long",
+            help="only say whether a worker is alive; fail if none is, or if a request waits "
+            "too long",
         )
 
     def handle(self, *args: Any, interval: float, once: bool, status: bool, **options: Any) -> None:
         if interval <= 0:
-            raise CommandError("--interval is more than 0.")
+            raise CommandError("--interval must be more than 0.")
         if status:
             self.tell_status()
             return
@@ -109,7 +110,7 @@ class Command(BaseCommand):
         if found.problems:
             raise CommandError("\n".join(found.sentences))
         waits = found.oldest_request_at or "none"
-        self.stdout.write(f"Workers alive: {found.workers}. Oldest request that waits: {waits}.")
+        self.stdout.write(f"Workers alive: {found.workers}. Oldest waiting request: {waits}.")
 
 
 @dataclass
@@ -150,7 +151,7 @@ class Task:
                 self.done += finish()
             except Exception:
                 self.failures += 1
-                logger.exception("%s could not be ended", self.step.__name__)
+                logger.exception("%s could not be finished", self.step.__name__)
 
     def report(self) -> None:
         """Log what was done since the last time: one line for a burst, not one for each unit."""

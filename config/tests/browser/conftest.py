@@ -1,4 +1,4 @@
-"""A real browser: one process for all tests of this folder, a window of its own for each person."""
+"""A real browser: one process for all tests in this folder, a separate window for each person."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ MISSING = (
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """Start the browser; skip without one, but fail where nobody would see that (CI)."""
+    """Start the browser; skip without one, but fail where nobody would notice that (CI)."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright runs an event loop in this thread, where Django then forbids its ORM.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -41,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def person(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Person]]:
-    """Give somebody a window: `person(PHONE, "ru")`. Nothing may go wrong in it until the end."""
+    """Give somebody a window: `person(PHONE, "ru")`. Fails at the end if it had any trouble."""
     people: list[Person] = []
 
     def arrive(*args: Any, **kwargs: Any) -> Person:
@@ -55,7 +55,7 @@ def person(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Person
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in a line of its own what was not tested."""
+    """Say in a separate line what was not tested."""
     skipped = [
         report
         for report in terminalreporter.stats.get("skipped", [])

@@ -1,4 +1,4 @@
-"""What must hold on every page, whatever is on it."""
+"""What must hold on every page, whatever it shows."""
 
 import re
 from typing import Any
@@ -9,8 +9,8 @@ from playwright.sync_api import Page
 WIDE, NARROW = (1280, 800), (390, 844)
 WIDTHS = (320, 390, 1600)
 
-# Halfway through a transition colours have no contrast yet. Of axe's rules only one is left out:
-# Django's admin has columns without a head.
+# Halfway through a transition colours lack contrast. Only one of axe's rules is left out:
+# Django's admin has columns without a header.
 FIND_VIOLATIONS = """
 async () => {
   document.getAnimations().forEach((animation) => animation.finish());
@@ -22,7 +22,7 @@ async () => {
 }
 """
 
-# Axe knows the 24 px of WCAG 2.5.8; ours are as large as a thumb where a thumb presses.
+# Axe checks the 24 px of WCAG 2.5.8; ours are thumb-sized where a thumb presses.
 FIND_SMALL_TARGETS = """
 () => [...document.querySelectorAll("nav a, .button, button, select, textarea, summary, input")]
   .filter((target) => target.checkVisibility({visibilityProperty: true}))
@@ -32,7 +32,7 @@ FIND_SMALL_TARGETS = """
   .map(([html, {width, height}]) => `${Math.round(width)} x ${Math.round(height)} px: ${html}`)
 """
 
-# A card hides what sticks out of it, so the page doesn't scroll: half a button goes unnoticed.
+# A card hides what sticks out, so the page doesn't scroll and half a button goes unnoticed.
 FIND_CUT_OFF = """
 () => [...document.querySelectorAll(":is(.card, .ticket) .button")]
   .filter((button) => button.checkVisibility())
@@ -44,8 +44,8 @@ FIND_CUT_OFF = """
   .map((button) => `cut off: ${button.outerHTML}`)
 """
 
-# All that is read or heard: texts, and the attributes that speak. Not what the page itself marks as
-# of another language or of none.
+# Everything that is read or heard: text, and attributes with text. Not what the page itself marks
+# as being in another language or none.
 FIND_WORDS = """
 () => {
   const said = [document.title];
@@ -82,7 +82,7 @@ OF_DJANGO = {"Search", "True", "False", "- Select an option -", "Control", "Comm
 
 
 def violations(page: Page) -> list[str]:
-    """Return all that axe finds, even minor: wide and light, then narrow and dark."""
+    """Return everything axe finds, even minor: wide and light, then narrow and dark."""
     page.evaluate(AXE_SCRIPT)
     found: list[str] = []
     for (width, height), scheme in ((WIDE, "light"), (NARROW, "dark")):
@@ -94,7 +94,7 @@ def violations(page: Page) -> list[str]:
 
 
 def misfits(page: Page) -> list[str]:
-    """Return the widths at which something doesn't fit, and what a thumb can't hit."""
+    """Return the widths at which something doesn't fit, and targets too small for a thumb."""
     found: list[str] = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})

@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from django.contrib.sessions.models import Session
 from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
 
@@ -12,7 +13,7 @@ from accounts.models import User
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 
-# The browser's language, and a zone that is nobody's: pages show the time of the space.
+# The browser's language, and a zone nobody uses: pages show the space's time.
 LOCALES = {"en": "en-US", "ru": "ru-RU"}
 SOMEWHERE = "Asia/Kathmandu"
 
@@ -24,12 +25,12 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 PATIENCE = 15_000  # milliseconds; both passes of the tests share the cores
 
-# The status of a page, such as a 404 that was asked for; htmx drops a search for a newer one.
+# The status of a page, such as an expected 404; htmx drops a search for a newer one.
 HARMLESS = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
 
 
 class Person:
-    """One window with its own cookies. What goes wrong in it is written down in `troubles`."""
+    """One window with its own cookies. `troubles` records what goes wrong in it."""
 
     def __init__(
         self,
@@ -80,12 +81,17 @@ class Person:
         cookie = {"name": "sessionid", "value": session.cookies["sessionid"].value, "url": self.url}
         self._context.add_cookies([cookie])
 
+    def end_session(self) -> None:
+        """Be signed out on the server, as after a long time; the browser doesn't know."""
+        [key] = [c["value"] for c in self._context.cookies() if c["name"] == "sessionid"]
+        Session.objects.get(session_key=key).delete()
+
     def open(self, path: str) -> None:
         self.page.goto(path)
 
     @property
     def status(self) -> int:
-        """The HTTP status of the page that is open."""
+        """The HTTP status of the current page."""
         return self._statuses[self.page.url.partition("#")[0]]
 
     @property
@@ -94,12 +100,12 @@ class Person:
 
     @property
     def query(self) -> dict[str, str]:
-        """The first value of each name in the address."""
+        """The first value of each name in the query."""
         found = parse_qs(urlsplit(self.page.url).query)
         return {name: values[0] for name, values in found.items()}
 
     def see(self, selector: str) -> Locator:
-        """Return the first thing of that kind that is visible."""
+        """Return the first visible element of that kind."""
         return self.page.locator(selector).locator("visible=true").first
 
     def press(self, selector: str) -> None:
@@ -110,7 +116,7 @@ class Person:
             target.click()
 
     def follow(self, path: str) -> None:
-        """Press a link by where it leads, and wait until it has."""
+        """Click a link by its target, and wait until it has loaded."""
         self.press(f'a[href^="{path}"]')
         self.page.wait_for_url(
             lambda url: urlsplit(url)._replace(scheme="", netloc="").geturl().startswith(path)
@@ -125,16 +131,16 @@ class Person:
         self._context.clear_cookies()
 
     def send(self, selector: str = "main form") -> None:
-        """Press the first button of a form."""
+        """Press a form's first button."""
         self.press(f"{selector} :is(button:not([type=button]), input[type=submit])")
 
     def submit(self, selector: str = "main form") -> None:
-        """Press it, and wait until the page that answers has taken the place of this one."""
+        """Press it, and wait until the answer's page has replaced this one."""
         with self.page.expect_navigation():
             self.send(selector)
 
     def search(self, **fields: str) -> None:
-        """Fill in the board's search, press its button, and wait for what was asked for."""
+        """Fill in the board's search, press its button, and wait for the result."""
         summary = self.page.locator(".search > summary")
         if summary.is_visible() and not self.page.locator(".search[open]").count():
             self.press(".search > summary")

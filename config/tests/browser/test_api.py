@@ -15,7 +15,7 @@ from config.tests.browser.person import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# Swagger UI's own: buttons inside of buttons, fields without a label, a skipped heading, and texts
+# Swagger UI's own: buttons inside buttons, fields without a label, a skipped heading, and text
 # that only a mouse scrolls.
 OF_SWAGGER = [
     "nested-interactive",
@@ -45,7 +45,7 @@ def open_operation(person, name):
 
 
 def execute(operation):
-    """Press the button; return the status and the body of the answer."""
+    """Press the button; return the answer's status and body."""
     operation.locator(".execute").click()
     answer = operation.locator(".live-responses-table")
     body = answer.locator(".highlight-code pre").first

@@ -1,7 +1,7 @@
-"""From a button in the browser to everybody who listens, through a worker of its own.
+"""From a button in the browser to everybody who listens, through a real worker.
 
-Mail by SMTP with its invitation, a signed webhook that its receiver verifies, and Kafka's consumer:
-each sees what was booked, and then that it was cancelled.
+Mail over SMTP with its invitation, a signed webhook that its receiver verifies, and a Kafka
+consumer: each sees the booking, and then the cancellation.
 """
 
 import subprocess
@@ -68,7 +68,7 @@ def webhook(space):
 
 @pytest.fixture
 def everybody(live_server, broker, webhook, tmp_path):
-    """Who listens: a mailbox, the lines of the webhook's receiver, those of Kafka's consumer."""
+    """Everyone who listens: a mailbox, the webhook receiver's lines, the Kafka consumer's lines."""
     broker.create(TOPIC)
     with ExitStack() as stack:
         post = stack.enter_context(smtp.receiving())
@@ -144,5 +144,5 @@ def test_what_is_booked_and_cancelled_reaches_everybody(person, alice, space, so
         [f"{code}.1", "mesto.booking.confirmed"],
         [f"{code}.2", "mesto.booking.cancelled"],
     ]
-    # The listeners know before the worker has written down that they do.
+    # The listeners know before the worker has recorded that they do.
     wait_for(lambda: set(Delivery.objects.values_list("state", flat=True)) == {"DELIVERED"})

@@ -1,4 +1,4 @@
-"""A newcomer's whole way: sign up, find, book, see it, move it, cancel it, look back."""
+"""A newcomer's whole journey: sign up, find, book, see it, move it, cancel it, look back."""
 
 import pytest
 from django.utils import translation
@@ -43,7 +43,7 @@ def sign_up(someone, login):
     expect(someone.page.locator("html")).to_have_attribute("lang", translation.get_language())
     someone.follow("/accounts/login/")
     someone.follow("/accounts/register/")
-    someone.fill(username=login, password1=PASSWORD, password2=PASSWORD)
+    someone.fill(username=login, password1=PASSWORD)
     someone.send()
     someone.expect_path("/$")
     expect(someone.see(".messages [role=status]")).to_be_visible()
@@ -66,7 +66,7 @@ def find_and_book(someone, space, day):
 
 
 def words(message, **values):
-    """Return a message in the language of the test; `values` in theirs."""
+    """Return a message in the language of the test."""
     return translation.gettext(message) % values
 
 

@@ -1,4 +1,4 @@
-"""Without a mouse: every step by Tab and Enter, and the focus is always seen."""
+"""Without a mouse: every step by Tab and Enter, with the focus always visible."""
 
 import pytest
 from playwright.sync_api import expect
@@ -28,7 +28,7 @@ def typist(person, alice):
 
 
 def tab_to(someone, selector):
-    """Press Tab until something has the focus; each stop on the way must show that it has."""
+    """Press Tab until something has the focus; each stop on the way must show its focus."""
     for _ in range(80):
         someone.page.keyboard.press("Tab")
         stop, has_ring = someone.page.evaluate(FOCUSED)

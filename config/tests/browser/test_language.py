@@ -31,7 +31,7 @@ def test_visitors_stay_where_they_are(person, space, soon, device):
     switch_to(visitor, "en")
 
 
-def test_the_search_that_was_answered_in_place_stays(person, space, soon):
+def test_a_search_answered_in_place_stays(person, space, soon):
     visitor = person()
     visitor.open(f"{space.get_absolute_url()}?date={soon:%Y-%m-%d}&from=10:00&to=12:00")
     visitor.page.locator("#id_to").select_option("14:00")
@@ -40,7 +40,7 @@ def test_the_search_that_was_answered_in_place_stays(person, space, soon):
     expect(visitor.page.locator("#found")).to_contain_text("10:00–14:00")
 
 
-def test_a_member_has_it_on_every_device(person, alice):
+def test_a_members_language_applies_on_every_device(person, alice):
     one, other = person(language="en"), person(PHONE, language="en")
     for device in (one, other):
         device.sign_in(alice)

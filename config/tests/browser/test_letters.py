@@ -1,6 +1,6 @@
 """Mail as people see it: the HTML of every kind, wide and narrow, light and dark, in two languages.
 
-A mail program shows it without our style sheet, and some leave out what stands in its head.
+A mail program shows it without our stylesheet, and some drop its head.
 """
 
 import pytest
@@ -15,7 +15,7 @@ from notifications.tests.inbox import html, sent
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# A mail is an article in the page of whatever shows it; that page has the landmarks.
+# A mail is an article within its reader's page, which has the landmarks.
 OF_PAGES = ("landmark-one-main", "region")
 
 LONG = "Самое-длинное-слово-без-единого-пробела-которое-только-бывает-на-свете " * 2

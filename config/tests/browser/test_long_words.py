@@ -1,4 +1,4 @@
-"""One long word, wherever people write: no page scrolls sideways for it, not even at 320 px."""
+"""One long word, wherever people write: no page scrolls sideways because of it, even at 320 px."""
 
 import pytest
 
@@ -11,10 +11,10 @@ from spaces.models import Place, Space
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 NARROWEST = 320
-#: Letters that no program may break a line between by itself.
+#: Letters between which no program may break a line by itself.
 WORD = "Ненасыщающийсядлинношеее"
 
-#: How wide the page is with everything unfolded, and what makes it so.
+#: How wide the page is with everything unfolded, and what makes it that wide.
 NEEDED = """
 () => {
   const folded = [...document.querySelectorAll("main details:not([open])")];
@@ -55,7 +55,7 @@ def long_words(settings, space, alice, admin_user):
 
 @pytest.fixture
 def wide(alice, space, host, soon):
-    """What members and guests write: a note and a name as long as they may be."""
+    """What members and guests write: a note and a name of maximum length."""
     at = soon + hours(24 * 4)
     common = {"by": host, "note": word(500)}
     guest = {"guest_name": word(150), "guest_contact": word(150)}
@@ -65,7 +65,7 @@ def wide(alice, space, host, soon):
 
 @pytest.fixture
 def narrow(person):
-    """Let somebody go round at the narrowest width; return what doesn't fit, by page."""
+    """Tour the pages at the narrowest width; return what doesn't fit, by page."""
 
     def go(visitor, tour):
         found = {}
@@ -107,7 +107,7 @@ def test_what_the_staff_see(person, narrow, space, alice, host, admin_user, soon
     assert narrow(boss, tours.of_the_staff(boss, alice, host, space, soon)) == {}
 
 
-def test_what_is_seen_of_webhooks(person, narrow, space, alice, admin_user, soon):
+def test_webhook_pages(person, narrow, space, alice, admin_user, soon):
     boss = person()
     boss.sign_in(admin_user)
     assert narrow(boss, tours.of_webhooks(boss, alice, space, soon)) == {}

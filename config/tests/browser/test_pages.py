@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture(autouse=True)
 def site(settings, space):
-    """Pages that break, sign-in that closes soon, and places of all kinds."""
+    """Pages that break, a sign-in that soon locks, and places of all kinds."""
     settings.ROOT_URLCONF = "config.tests.browser.urls"
     settings.AXES_FAILURE_LIMIT = 2
 
@@ -28,7 +28,7 @@ LANGUAGES = pytest.mark.parametrize("language", ["en", "ru"])
 
 
 def inspect(person, tour, language):
-    """Return what is wrong, by page. Axe goes round once: its rules don't read words."""
+    """Return what is wrong, by page. Axe runs only once: its rules don't depend on language."""
     found = {}
     for name in tour:
         check = violations if language == "en" else foreign_words
@@ -68,13 +68,13 @@ def test_what_the_staff_see(person, space, alice, host, admin_user, soon, langua
 
 
 @LANGUAGES
-def test_what_is_seen_of_webhooks(person, space, alice, admin_user, soon, language):
+def test_webhook_pages(person, space, alice, admin_user, soon, language):
     boss = person(language=language)
     boss.sign_in(admin_user)
     assert inspect(boss, tours.of_webhooks(boss, alice, space, soon), language) == {}
 
 
-def test_a_page_of_a_site_that_is_down_asks_again_by_itself(person):
+def test_a_page_of_a_site_that_is_down_reloads_by_itself(person):
     visitor = person()
     visitor.page.clock.install()
     visitor.open("/unreachable/")

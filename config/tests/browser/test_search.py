@@ -1,4 +1,4 @@
-"""Searching on the board: the answer comes in place, and the address always says what is shown."""
+"""Searching on the board: results appear in place, and the URL always says what is shown."""
 
 import re
 from datetime import timedelta
@@ -30,7 +30,7 @@ def choose(someone, name, value):
 
 
 def expect_shown(someone, times):
-    """The heading, the form and the address agree."""
+    """The heading, the form and the URL agree."""
     starts, ends = times.split("–")
     expect(someone.page.locator("#found")).to_contain_text(times)
     expect(someone.page.locator("#id_from")).to_have_value(starts)
@@ -64,7 +64,7 @@ def test_the_back_button_shows_what_was_shown_before(searcher):
 
 
 def test_two_quick_choices_on_a_slow_line_both_count(searcher):
-    """The answer to the first arrives when the second has just been made."""
+    """The answer to the first arrives just after the second was made."""
     answers = []
     searcher.page.route(
         re.compile("from="), lambda route: answers.append((route, route.fetch())), times=1
@@ -85,7 +85,7 @@ def test_the_days_around_are_links(searcher, soon):
     searcher.page.wait_for_url(lambda _: searcher.query["date"] == f"{soon:%Y-%m-%d}")
 
 
-def test_when_nothing_is_free_the_next_free_time_is_one_press_away(searcher, space, bob, soon):
+def test_when_nothing_is_free_the_next_free_time_is_one_click_away(searcher, space, bob, soon):
     for desk in space.places.all():
         book(desk, bob, soon - hours(24), soon, length=3)
     searcher.page.reload()
@@ -111,7 +111,7 @@ def test_a_free_stretch_of_the_day_chooses_its_place(person, space, alice, bob, 
     assert not Booking.objects.filter(member=alice).exists()
 
 
-def test_two_presses_on_book_book_once(searcher):
+def test_two_clicks_on_book_book_once(searcher):
     searcher.page.locator(".offers .place form button").first.dblclick()
     searcher.expect_path("/bookings/.*booked=1")
     assert Booking.objects.count() == 1

@@ -1,4 +1,4 @@
-"""A new API token is taken along: by one press, or by selecting it."""
+"""Copying a new API token: with one click, or by selecting it."""
 
 import pytest
 from django.utils import timezone
@@ -25,7 +25,7 @@ def belongs_to(text):
 
 
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
-def test_one_press_copies_the_token(person, alice, device):
+def test_one_click_copies_the_token(person, alice, device):
     member = person(device, permissions=["clipboard-read", "clipboard-write"])
     member.sign_in(alice)
     field = make_one(member)
@@ -37,7 +37,7 @@ def test_one_press_copies_the_token(person, alice, device):
     assert belongs_to(copied) == alice
 
 
-def test_without_javascript_one_selects_it(person, alice):
+def test_without_javascript_people_select_it(person, alice):
     member = person(scripts=False)
     member.sign_in(alice)
     field = make_one(member)

@@ -1,4 +1,4 @@
-"""What a member reads in a browser: whose clock a time is from, and the year where it matters."""
+"""What a member reads in a browser: whose clock shows a time, and the year where it matters."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ ZONES = {"en": ("Moscow time", "Yerevan time"), "ru": ("московское в�
 
 @pytest.fixture
 def far(soon):
-    """An instant of the year after the next: nobody could guess that year."""
+    """An instant in the year after next: nobody could guess that year."""
     return soon + timedelta(days=700)
 
 

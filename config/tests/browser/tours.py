@@ -1,4 +1,4 @@
-"""Every page there is, with something and with nothing on it: each tour yields what it shows."""
+"""Every page there is, both full and empty: each tour yields what it shows."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -49,15 +49,21 @@ def of_a_visitor(visitor: Person, space: Space, busy: Space, soon: datetime) -> 
         visitor.open(path)
         yield name
     visitor.open("/unreachable/")
-    visitor.page.route("**", lambda route: route.fulfill(status=204))  # it asks again by itself
+    visitor.page.route("**", lambda route: route.fulfill(status=204))  # it reloads by itself
     yield "503"
     visitor.page.unroute("**")
+    visitor.open(board(space, soon))
+    visitor.press(".offers .place a.button")
+    visitor.page.locator(".wish").wait_for()
+    yield "sign-up for a place"
+    visitor.follow("/accounts/login/")
+    yield "sign-in for a place"
     yield from _after_mistakes(visitor)
 
 
 def _after_mistakes(visitor: Person) -> Iterator[str]:
     visitor.open("/accounts/register/")
-    visitor.fill(username="a b", password1="1", password2="2", email="nobody@example.com")
+    visitor.fill(username="a b", password1="1", email="nobody@example.com")
     visitor.submit()
     yield "sign-up after mistakes"
     visitor.open("/accounts/login/")
@@ -189,6 +195,21 @@ def of_a_member(
     PolicyFactory.create(space=space, cancel_deadline_minutes=7 * 24 * 60)
     member.open(fresh.get_absolute_url())
     yield "booking that is too late to change"
+    Space.objects.update(phone="+44 20 7946 0018", email="стойка@лофт.рф")
+    member.open(fresh.get_absolute_url())
+    yield "whom to ask"
+    member.open(board(space, soon + hours(24)))
+    yield "board where a booking would be final"
+    member.submit('.offers .place form[action="/bookings/"]')
+    member.page.locator('.ticket form[action$="/cancel/"]').wait_for()
+    yield "booking that can be undone"
+    member.end_session()
+    member.submit('.ticket form[action$="/cancel/"]')
+    yield "sign-in while something waits"
+    member.sign_in(alice)
+    member.open(member.query["next"])
+    member.page.locator('main form[action$="/cancel/"]').wait_for()
+    yield "what is sent once more"
 
 
 def _refusals(member: Person, bob: User, space: Space, soon: datetime) -> Iterator[str]:
@@ -311,7 +332,7 @@ def _calendars_of(boss: Person, space: Space) -> Iterator[str]:
 
 
 def of_webhooks(manager: Person, alice: User, space: Space, soon: datetime) -> Iterator[str]:
-    """None at first, then one of each kind; on their pages, and in the admin."""
+    """None at first, then one of each kind, on their pages and in the admin."""
     theirs = f"/staff/spaces/{space.slug}/webhooks/"
     for name, path in {"staff": "/staff/", "no webhooks": theirs}.items():
         manager.open(path)
@@ -351,7 +372,7 @@ def of_webhooks(manager: Person, alice: User, space: Space, soon: datetime) -> I
 
 
 def _told(webhook: Endpoint, alice: User, space: Space, soon: datetime) -> list[Delivery]:
-    """Let deliveries end in every way: delivered, given up, waiting for the next try, not tried."""
+    """Make deliveries in every state: delivered, given up, waiting for the next try, not tried."""
     desk, now = space.places.get(number=1), soon - timedelta(days=2)
     for day in range(3):
         book(desk, alice, now, soon + hours(24 * day))

@@ -1,4 +1,4 @@
-"""The site, with two addresses that break."""
+"""The site, with two URLs that break."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import OperationalError

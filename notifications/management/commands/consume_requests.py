@@ -16,15 +16,15 @@ logger = logging.getLogger("mesto.kafka")
 
 class Command(BaseCommand):
     help = (
-        "Take booking requests from the topic KAFKA_REQUESTS_TOPIC and queue them for the worker "
+        "Read booking requests from the topic KAFKA_REQUESTS_TOPIC and queue them for the worker "
         "to decide. Several may run at once: they share the topic's partitions. SIGTERM stops it "
-        "after the request in hand."
+        "after the current request."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not (settings.KAFKA["requests_topic"] and settings.KAFKA["bootstrap_servers"]):
             raise CommandError(
-                "There is nothing to take requests from: set KAFKA_REQUESTS_TOPIC and "
+                "There is nowhere to read requests from: set KAFKA_REQUESTS_TOPIC and "
                 "KAFKA_BOOTSTRAP_SERVERS."
             )
         # Not restored: the process ends with the command.

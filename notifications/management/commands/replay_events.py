@@ -29,15 +29,15 @@ def instant(text: str) -> datetime:
         return found if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
         raise ArgumentTypeError(
-            f"{text!r} is no date such as 2026-11-25 or 2026-11-25T13:00Z"
+            f"{text!r} is not a date such as 2026-11-25 or 2026-11-25T13:00Z"
         ) from error
 
 
 class Command(BaseCommand):
     help = (
-        "Send events of the log again to one listener, whether it has had them or not. They keep "
-        "their ids, so a listener that has one knows it; of one booking they come in order. The "
-        "worker carries them out."
+        "Send events from the log to one listener again, whether it has had them or not. They keep "
+        "their ids, so that a listener recognises them; one booking's come in order. The "
+        "worker sends them."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,9 +46,13 @@ class Command(BaseCommand):
             required=True,
             help="mail, kafka, or the code in the address of a webhook's page",
         )
-        parser.add_argument("--since", type=instant, help="from then on, such as 2026-11-25 (UTC)")
-        parser.add_argument("--until", type=instant, help="until before then")
-        parser.add_argument("--booking", type=UUID, help="only of the booking with this code")
+        parser.add_argument(
+            "--since", type=instant, help="events from then on, such as 2026-11-25 (UTC)"
+        )
+        parser.add_argument("--until", type=instant, help="events before then")
+        parser.add_argument(
+            "--booking", type=UUID, help="only events of the booking with this code"
+        )
 
     def handle(
         self,
@@ -83,6 +87,6 @@ def _endpoint(to: str) -> Endpoint:
         return Endpoint.objects.get(code=UUID(to))
     except (ValueError, Endpoint.DoesNotExist) as error:
         raise CommandError(
-            f"{to!r} is no endpoint. It is mail, kafka or the code in the address of a webhook's "
+            f"{to!r} is not an endpoint. Use mail, kafka or the code in the address of a webhook's "
             "page."
         ) from error
