@@ -45,8 +45,9 @@ def sensible[View: Callable[..., Any]](view: View) -> View:
         if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
             raise BadRequest
         if not KEY.fullmatch(request.GET.get(PAGE_VAR, "1")):  # a list begins at its first page
-            request.GET = request.GET.copy()
-            del request.GET[PAGE_VAR]
+            others: Any = request.GET.copy()
+            del others[PAGE_VAR]
+            request.GET = others
         try:
             return view(request, *args, **kwargs)
         except OverflowError as error:  # a key too large for SQLite, chosen in a list
