@@ -40,14 +40,11 @@ def sensible[View: Callable[..., Any]](view: View) -> View:
             for data in (request.GET, request.POST)
             for key in data.getlist(ACTION_CHECKBOX_NAME)
         ]
-        if not all(map(KEY.fullmatch, ticked)) or "\x00" in unquote(request.META["QUERY_STRING"]):
+        numbers = [*ticked, *request.GET.getlist(PAGE_VAR)]
+        if not all(map(KEY.fullmatch, numbers)) or "\x00" in unquote(request.META["QUERY_STRING"]):
             raise BadRequest
         if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
             raise BadRequest
-        if not KEY.fullmatch(request.GET.get(PAGE_VAR, "1")):  # a list begins at its first page
-            others: Any = request.GET.copy()
-            del others[PAGE_VAR]
-            request.GET = others
         try:
             return view(request, *args, **kwargs)
         except OverflowError as error:  # a key too large for SQLite, chosen in a list
