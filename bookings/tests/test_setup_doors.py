@@ -215,7 +215,14 @@ def test_what_has_bookings_is_not_deleted(client, stage, door):
 
 def test_no_command_changes_the_set_up():
     """`demo` fills an empty database, and that alone; the others write no set-up at all."""
-    known = {"changepassword", "check_bookings", "consume_requests", "demo", "import_bookings"}
+    known = {
+        "changepassword",
+        "createsuperuser",
+        "check_bookings",
+        "consume_requests",
+        "demo",
+        "import_bookings",
+    }
     known |= {"replay_events", "worker"}
     assert {name for name, app in get_commands().items() if app in OURS} == known
 

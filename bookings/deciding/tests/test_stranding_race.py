@@ -1,6 +1,7 @@
 """A change of set-up and a booking at the same moment: one of them knows of the other."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -120,4 +121,32 @@ def test_whoever_is_made_inactive_at_that_moment_books_first_or_not_at_all(house
             lambda person=person, at=NOON + timedelta(days=day): book(desk, person, at),
         )
         assert (answer.status_code, type(booking)) in {(409, Booking), (302, Refused)}
+        assert nothing_is_wrong()
+
+
+def test_a_booking_at_the_moment_of_another_zone_is_asked_about_or_knows_it(boss):
+    """Either it was there, and the list is shown again; or it was made in the new zone."""
+    loft = open_space(time_zone="Europe/Berlin", opens_at=time(0), closes_at=time(0), places=2)
+    one, two = loft.places.order_by("number")
+    alice, bob = UserFactory.create(username="alice"), UserFactory.create(username="bob")
+    first = book(one, alice)
+    for day in range(ROUNDS):
+        zone = ("Europe/London", "Europe/Berlin")[day % 2]
+        fields = filled_in(boss, page(loft)) | {"is_active": "on", "time_zone": zone}
+        asked = boss.post(page(loft), fields)
+        told = fields | shown(asked) | {"bookings-clock": "wall"}
+        answer, booking = at_once(
+            lambda told=told: boss.post(page(loft), told),
+            lambda at=NOON + timedelta(days=day): book(two, bob, at),
+        )
+        assert isinstance(booking, Booking)
+        known = booking.events.count()
+        if answer.status_code == 409:
+            assert boss.post(page(loft), told | shown(answer)).status_code == 302
+            assert booking.events.count() == known + 1
+        else:
+            assert (answer.status_code, known) == (302, 1)
+        services.cancel(booking, by=bob, now=datetime.now(UTC))
+        first.refresh_from_db()
+        assert first.starts_at.astimezone(ZoneInfo(zone)).hour == NOON.hour + 1  # as in Berlin
         assert nothing_is_wrong()
