@@ -71,7 +71,7 @@ def test_what_cannot_be_cancelled_is_reported_and_the_rest_is_done(
     sent = {"codes": codes(bookings), "reason": "x"}
     answer = desk_of_host.post(CANCEL, sent, follow=True)
     assert "Cancelled 2 bookings." in answer.text
-    assert "This booking is cancelled already." in answer.text
+    assert "This booking is already cancelled." in answer.text
     assert states() == [State.CANCELLED] * 3
 
 

@@ -142,7 +142,7 @@ class TestPage:
         client.post(f"/bookings/{upcoming.code}/cancel/")
         answer = client.post(f"/bookings/{upcoming.code}/cancel/", follow=True)
         assert [str(m) for m in answer.context["messages"]][-1] == (
-            "This booking is cancelled already."
+            "This booking is already cancelled."
         )
         assert upcoming.events.count() == 2
 
