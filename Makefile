@@ -15,8 +15,9 @@ static := var/static/staticfiles.json
 # Two processes per pass: tests spend much of their time waiting for a browser, a broker or another process.
 pytest := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# Tests and checks don't depend on the .env of the machine.
-settings := DEBUG=false HTTPS=false ALLOWED_HOSTS=localhost TRUSTED_PROXIES=0 CSRF_TRUSTED_ORIGINS= \
+# Tests and checks don't depend on the .env of the machine. They start many processes, for which the
+# code is compiled once.
+settings := PYTHONDONTWRITEBYTECODE= DEBUG=false HTTPS=false ALLOWED_HOSTS=localhost TRUSTED_PROXIES=0 CSRF_TRUSTED_ORIGINS= \
 	CACHE_URL=locmemcache:// RENDER_EXTERNAL_HOSTNAME= SITE_URL= EMAIL_URL= MAIL_FROM= \
 	KAFKA_BOOTSTRAP_SERVERS= KAFKA_REQUESTS_TOPIC= KAFKA_OPTIONS={} WEBHOOK_ALLOW_PRIVATE=false \
 	SECRET_KEY=a-key-for-tests-and-checks-that-signs-nothing-which-matters-0123456789
@@ -53,7 +54,7 @@ worker: database ## work through the queues: bookings to decide, mail, webhooks,
 
 test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQL (ARGS="-k cancel")
 	@status=0; \
-	$(settings) $(python) scripts/postgres.py -- $(python) $(pytest) $(ARGS) >var/postgresql.log 2>&1 & \
+	$(settings) ANY_DATABASE_TESTS=elsewhere $(python) scripts/postgres.py -- $(python) $(pytest) $(ARGS) >var/postgresql.log 2>&1 & \
 	beside=$$!; trap 'kill $$beside; wait $$beside; exit 1' INT TERM; \
 	echo "=== Tests on SQLite (those on PostgreSQL run beside them) ==="; \
 	$(on_sqlite) $(python) $(pytest) $(ARGS) || status=1; \

@@ -1,13 +1,20 @@
 """The people and the setting of the tests."""
 
 import gc
+import os
+import random
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
 from subprocess import Popen
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.test import override_settings
 from django.utils import timezone, translation
 
@@ -23,11 +30,102 @@ pytest_plugins = ["notifications.tests.broker"]
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)  # a Wednesday, before the house opens
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--shuffle",
+        metavar="SEED",
+        help="run files, and the tests of each, in a random order that the seed decides",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let properties take their time; try the same examples each time, others when shuffling."""
+    hypothesis.settings.register_profile(
+        "mesto",
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        derandomize=not config.getoption("shuffle"),
+    )
+    hypothesis.settings.load_profile("mesto")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    seed = config.getoption("shuffle")
+    return f"shuffled: --shuffle {seed}" if seed else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    skip_what_runs_elsewhere(items)
+    if seed := config.getoption("shuffle"):
+        shuffle(items, seed)
+
+
+def skip_what_runs_elsewhere(items: list[pytest.Item]) -> None:
+    """Leave to the pass on SQLite what doesn't depend on the database.
+
+    That is what `any_database` marks and what drives a browser. Only `make test` asks for it, whose
+    other pass has them; whatever decides about bookings is run by both.
+    """
+    is_elsewhere = os.environ.get("ANY_DATABASE_TESTS") == "elsewhere"
+    for item in items:
+        in_browser, same = (item.get_closest_marker(m) for m in ("browser", "any_database"))
+        if same and not in_browser and depends_on_database(item):
+            raise pytest.UsageError(
+                f"{item.nodeid} can't be marked any_database: see CONTRIBUTING.md"
+            )
+        if (same or in_browser) and not item.get_closest_marker("both_databases") and is_elsewhere:
+            item.add_marker(pytest.mark.skip(reason="The pass on SQLite has them."))
+
+
+def depends_on_database(item: pytest.Item) -> bool:
+    """Tell whether a test commits, races or starts processes, or is one of what decides."""
+    fixtures = {"transactional_db", "live_server", "manage"}.intersection(
+        getattr(item, "fixturenames", ())
+    )
+    marker = item.get_closest_marker("django_db")
+    return bool(
+        fixtures or "deciding" in item.path.parts or (marker and marker.kwargs.get("transaction"))
+    )
+
+
+def shuffle(items: list[pytest.Item], seed: str) -> None:
+    """Shuffle files, and the tests of each: they stay together, as the fixtures that they share."""
+    dice, files = random.Random(seed), defaultdict(list)
+    for item in items:
+        files[item.path].append(item)
+    order = list(files.values())
+    dice.shuffle(order)
+    for tests in order:
+        dice.shuffle(tests)
+    items[:] = chain.from_iterable(order)
+
+
 def pytest_collection_finish() -> None:
     """Let the garbage collector skip what stays to the end anyway: saves a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in separate lines what was skipped, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason, count in Counter(str(each.longrepr[2]) for each in skipped).items():
+        line = f"{count} tests were SKIPPED. {reason.removeprefix('Skipped: ')}"
+        terminalreporter.write_line(line, yellow=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Let threads wait for their turn at the database however slow the machine is."""
+    found = connection.settings_dict
+    name = "timeout" if connection.vendor == "sqlite" else "connect_timeout"
+    found["OPTIONS"][name] = processes.PATIENCE
+    if connection.vendor == "sqlite":
+        # Django removes the file that a killed run left, but not what SQLite keeps beside it.
+        for beside in ("-wal", "-shm"):
+            Path(f"{found['TEST']['NAME']}{beside}").unlink(missing_ok=True)
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from django.test.testcases import LiveServerThread
 
 from accounts.factories import UserFactory
 from accounts.models import User
+from config.tests.processes import PATIENCE
 
 # A crowd connects at once; the live server would turn away the eleventh.
 LiveServerThread.server_class.request_queue_size = 128
@@ -54,7 +55,7 @@ def browser(url: str, member: User) -> httpx.Client:
     session = Client()
     session.force_login(member)
     cookies = {"sessionid": session.cookies["sessionid"].value, "csrftoken": TOKEN}
-    return httpx.Client(base_url=url, cookies=cookies, timeout=60)
+    return httpx.Client(base_url=url, cookies=cookies, timeout=PATIENCE)
 
 
 def wish(place: object, starts: str, ends: str) -> dict[str, object]:
@@ -68,19 +69,36 @@ def wish(place: object, starts: str, ends: str) -> dict[str, object]:
     }
 
 
+class Together:
+    """Threads that each keep their database connection from one round to the next."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._pool = ThreadPoolExecutor(size)
+
+    def at_once(self, *calls: Callable[[], object]) -> list[object]:
+        """Run each call in a thread, all at once; return results and exceptions in order."""
+        start = threading.Barrier(len(calls))
+
+        def run(call: Callable[[], object]) -> object:
+            connection.ensure_connection()  # opening one takes longer than the race
+            start.wait()
+            try:
+                return call()
+            except Exception as error:  # the test checks it
+                return error
+
+        return list(self._pool.map(run, calls))
+
+    def close(self) -> None:
+        self.at_once(*[connections.close_all] * self.size)
+        self._pool.shutdown()
+
+
 def at_once(*calls: Callable[[], object]) -> list[object]:
     """Run calls in separate threads, all at once; return results and exceptions in order."""
-    start = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], object]) -> object:
-        connection.ensure_connection()  # opening one takes longer than the race
-        start.wait()
-        try:
-            return call()
-        except Exception as error:  # the test checks it
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
+    threads = Together(len(calls))
+    try:
+        return threads.at_once(*calls)
+    finally:
+        threads.close()

@@ -13,7 +13,7 @@ from bookings.models import Booking
 from bookings.states import MET, OCCUPYING, State
 from bookings.tests.acts import book, hours
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

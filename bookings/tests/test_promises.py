@@ -13,7 +13,7 @@ from bookings.states import State
 from bookings.tests.acts import book, hours
 from spaces.factories import PolicyFactory, open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 WHEN = {"past": -30, "running": 0, "tomorrow": 1, "in a week": 7}  # days until it begins
 SETUPS = {

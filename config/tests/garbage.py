@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 
 TOKEN = "csrfmiddlewaretoken"
 
+SCRIPT = "\"'><script>alert(1)</script>"
 GARBAGE = [
     "",
     "\x00",
@@ -13,7 +14,7 @@ GARBAGE = [
     "NaN",
     "1e9",
     "٣٣٣٣-١١-٢٥",
-    "\"'><script>alert(1)</script>",
+    SCRIPT,
     "{{ x }}{% x %}%(x)s%d{0.__class__}",
     "../../../etc/passwd",
     "a\r\nSet-Cookie: b=c",
@@ -23,7 +24,7 @@ GARBAGE = [
     "00000000-0000-0000-0000-000000000000",
     "\U0001f468\u200d\u202e\ufffe",
 ]
-TYPED = ["\x00", "9" * 30, "-1", "NaN", "٣٣", "\"'><script>alert(1)</script>", "2026-02-30T25:61"]
+TYPED = ["\x00", "9" * 30, "-1", "NaN", "٣٣", SCRIPT, "2026-02-30T25:61"]
 QUERIES = ["%ff%fe=%ff", "a=1&" * 1500, "%00=%00", "&&==%", "_selected_action=%00", "codes=1,2"]
 ASKED = [
     *("date", "from", "to", "party", "feature", "sort", "place", "move", "state", "space", "page"),

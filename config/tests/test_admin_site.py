@@ -6,7 +6,7 @@ import pytest
 
 from accounts.factories import StaffRoleFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 PAGES = [
     "/admin/",

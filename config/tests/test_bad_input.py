@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import itemgetter
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote
 
 import pytest
 from axes.models import AccessAttempt
@@ -17,9 +17,9 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
-from django.urls import get_resolver
+from django.urls import get_resolver, is_valid_path
 from django.utils import translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
@@ -28,14 +28,13 @@ from accounts.tests.programs import issue
 from bookings.deciding.log import place_new
 from bookings.tests.acts import book, hours
 from config.tests.garbage import (
-    ASKED,
     BODIES,
     GARBAGE,
     HEADERS,
-    QUERIES,
     TYPED,
     PostedForms,
 )
+from config.tests.watching import Writes, looks
 from notifications.calendars import feeds
 from notifications.factories import WebhookFactory
 from notifications.models import RefusedRequest
@@ -205,9 +204,10 @@ def at_every_address(check):
     def test(rows, sessions, subtests):
         before = written()
         for name, route in addresses(get_resolver().url_patterns):
-            with subtests.test(f"{name} {route}"), undone():
+            writes = Writes()
+            with subtests.test(f"{name} {route}"), undone(), connection.execute_wrapper(writes):
                 check(Address(name, route, rows, sessions, before))
-                assert written() == before
+                assert not writes.statements or written() == before
 
     test.__name__, test.__doc__ = check.__name__, check.__doc__
     return test
@@ -267,28 +267,21 @@ def test_every_url_leads_somewhere(here):
 
 
 @at_every_address
-def test_a_bad_query(here):
-    path, insider = here.path, here.come()
-    for value in GARBAGE:
-        query = urlencode([(asked, value) for asked in ASKED for _ in range(2)])
-        answer = insider.get(f"{path}?{query}")
-        assert answer.status_code in CLEAR, value
-        assert "<script>alert" not in answer.text
-    for query in QUERIES:
-        answer = insider.get(path, QUERY_STRING=query)
-        assert answer.status_code in CLEAR, query
-
-
-@at_every_address
 def test_a_broken_path(here):
     path, insider = here.path, here.come()
     paths = [f"{path}%00", f"{path}%ff/", f"/{path}", f"{path}%0d%0aa:b/", f"{path}%5c"]
     if PARAMETER.search(here.route):
         paths += [path_of(here.route, here.rows, garbage) for garbage in GARBAGE]
-    for broken in paths:
+    # What leads to no view is answered alike everywhere.
+    *elsewhere, nowhere = sorted(paths, key=is_nowhere)
+    for broken in [each for each in elsewhere if not is_nowhere(each)] + [nowhere]:
         answer = insider.get(broken)
         assert answer.status_code in CLEAR, broken
         assert re.match("/(?!/)", answer.get("Location", "/")), broken
+
+
+def is_nowhere(path):
+    return not any(is_valid_path(unquote(path) + end) for end in ("", "/"))
 
 
 @at_every_address
@@ -306,8 +299,11 @@ def test_a_broken_body(here):
     for who in people:
         someone = here.come(who)
         for content_type, body in BODIES:
-            answer = someone.generic("POST", here.path, body, content_type)
+            with looks() as seen:
+                answer = someone.generic("POST", here.path, body, content_type)
             assert answer.status_code in CLEAR, (who, content_type, body)
+            if "body" not in seen:  # the answer is there before, whatever it says
+                break
 
 
 @at_every_address

@@ -20,7 +20,7 @@ from config.demo.fortnight import COWORKING, Planner
 from spaces.factories import SpaceFactory
 from spaces.models import Place, Space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 NOON = datetime(2026, 11, 25, 9, tzinfo=UTC)  # in Moscow, a Wednesday
 

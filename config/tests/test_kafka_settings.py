@@ -3,6 +3,7 @@
 import pytest
 
 from config import checks, kafka
+from config.tests.processes import PATIENCE
 
 
 def ids(found):
@@ -79,7 +80,7 @@ def test_requests_need_brokers(given):
 
 def test_a_wrong_setting_is_explained_in_a_sentence(manage):
     process = manage("check", KAFKA_OPTIONS="linger.ms=5")
-    _, log = process.communicate(timeout=90)
+    _, log = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "mesto.E013" in log
     assert "Traceback" not in log

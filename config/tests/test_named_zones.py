@@ -10,7 +10,7 @@ from bookings.tests.acts import book, hours
 from config.tests.test_bad_input import at_every_address, rows, sessions  # noqa: F401 - fixtures
 from spaces.factories import open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 #: Not text of the page: choices of zones and times, what people type, what programs read.
 UNSEEN = re.compile(

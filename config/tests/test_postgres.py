@@ -7,6 +7,8 @@ import sys
 import pytest
 from django.conf import settings
 
+from config.tests.processes import PATIENCE
+
 
 @pytest.fixture
 def run():
@@ -44,22 +46,22 @@ def test_the_command_has_a_database_and_its_exit_code_is_ours(run):
         "    print(c.execute('SHOW max_connections').fetchone()[0])\n"
         "raise SystemExit(3)"
     )
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert int(output) >= 200
     assert process.returncode == 3
 
 
 def test_the_server_ends_with_the_command(run):
     process = run("import os; print(os.environ['DATABASE_URL'])")
-    url, _ = process.communicate(timeout=60)
+    url, _ = process.communicate(timeout=PATIENCE)
     assert not is_listening(url)
 
 
 def test_the_server_ends_when_told_to(run):
-    process = run("import os, time; print(os.environ['DATABASE_URL']); time.sleep(60)")
+    process = run("import os, signal; print(os.environ['DATABASE_URL']); signal.pause()")
     url = process.stdout.readline()
     assert is_listening(url)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGTERM
     assert not is_listening(url)

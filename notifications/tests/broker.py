@@ -16,14 +16,16 @@ from dataclasses import dataclass
 import pytest
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition, cimpl
 
+from config.tests.processes import PATIENCE
+
 PRODUCE, OFFSET_COMMIT, INIT_PRODUCER_ID = 0, 8, 22  # request types in the protocol
 
 BROKER = 1
 
 REQUESTS, GROUP = "mesto.requests", "mesto"
 
-#: A group soon notices when a member is killed, and when one joins.
-LIVELY = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 200}
+#: All hear soon that somebody came or went, and nobody is taken for dead who is only slow.
+LIVELY = {"session.timeout.ms": 6000, "heartbeat.interval.ms": 200}
 
 _pointer, _int, _text = ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
 _signatures: dict[str, tuple[object, list[object]]] = {
@@ -126,10 +128,10 @@ class Broker:
                 partition=partition,
                 on_delivery=lambda error, _message: failed.append(error) if error else None,
             )
-        assert producer.flush(10) == 0
+        assert producer.flush(PATIENCE) == 0
         assert not failed, failed
 
-    def read(self, topic: str, count: int = 0, seconds: float = 60) -> list[Record]:
+    def read(self, topic: str, count: int = 0, seconds: float = PATIENCE) -> list[Record]:
         """Read a topic from the start: all there is, or a given number once there are that many."""
         consumer = Consumer(
             {
@@ -143,7 +145,7 @@ class Broker:
         found: list[Record] = []
         deadline = time.monotonic() + seconds
         try:
-            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            partitions = consumer.list_topics(topic, timeout=PATIENCE).topics[topic].partitions
             consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
             unread = set(partitions)
             while unread or len(found) < count:
@@ -164,7 +166,7 @@ class Broker:
         consumer = Consumer({"bootstrap.servers": self.address, "group.id": group})
         try:
             asked = [TopicPartition(topic, partition) for partition in partitions]
-            return [answer.offset for answer in consumer.committed(asked, timeout=10)]
+            return [answer.offset for answer in consumer.committed(asked, timeout=PATIENCE)]
         finally:
             consumer.close()
 
@@ -190,10 +192,6 @@ def broker() -> Iterator[Broker]:
 
 @pytest.fixture
 def kafka(broker: Broker, settings) -> Broker:
-    """A broker that this process's settings name, with clients that soon give up on a dead one."""
-    settings.KAFKA = {
-        **settings.KAFKA,
-        "bootstrap_servers": broker.address,
-        "options": {"message.timeout.ms": 1500},
-    }
+    """A broker that this process's settings name."""
+    settings.KAFKA = {**settings.KAFKA, "bootstrap_servers": broker.address, "options": {}}
     return broker

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from config.tests.processes import PATIENCE
+
 
 @dataclass(frozen=True)
 class Received:
@@ -73,7 +75,7 @@ class Receiver:
         """Sleep during an answer; true when the receiver is closing."""
         return self._closing.wait(seconds)
 
-    def wait_for(self, count: int, seconds: float = 60) -> None:
+    def wait_for(self, count: int, seconds: float = PATIENCE) -> None:
         """Wait until this many requests have arrived."""
         with self._came:
             assert self._came.wait_for(lambda: len(self.received) >= count, seconds), (
@@ -122,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer(receiver, self.connection)
         elif answer is HANG:
             self.close_connection = True
-            receiver.wait(60)
+            receiver.wait(PATIENCE)
         else:
             self._write(answer)
 
@@ -169,7 +171,7 @@ class _Server(ThreadingHTTPServer):
         if self.tls is None:
             super().finish_request(request, client_address)
             return
-        request.settimeout(10)
+        request.settimeout(PATIENCE)
         with self.tls.wrap_socket(request, server_side=True) as wrapped:
             wrapped.settimeout(None)
             super().finish_request(wrapped, client_address)
@@ -195,7 +197,7 @@ def drip(head: bytes, then: bytes = b"a", gap: float = 0.02) -> Raw:
     """Return an answer that starts like this and continues byte by byte forever."""
 
     def answer(receiver: Receiver, connection: socket.socket) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         with suppress(OSError):
             connection.sendall(head)
             while time.monotonic() < end and not receiver.wait(gap):

@@ -13,6 +13,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from django.test import override_settings
 
+from config.tests.processes import PATIENCE
+
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every line it receives
@@ -57,7 +59,7 @@ class Receiver:
         if reply == "drop":
             server.transport.abort()
         elif reply == "hang":
-            await asyncio.sleep(1)
+            await asyncio.sleep(PATIENCE)  # or until the other side hangs up
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
         return reply
@@ -91,7 +93,7 @@ class _OnAnyPort(Controller):
 
 def mailers(port: int, **options: Any) -> dict[str, Any]:
     """Return MAILERS for a server on this machine."""
-    where = {"host": "127.0.0.1", "port": port, "timeout": 5}
+    where = {"host": "127.0.0.1", "port": port, "timeout": PATIENCE}
     return {"default": {"BACKEND": SMTP, "OPTIONS": {**where, **options}}}
 
 

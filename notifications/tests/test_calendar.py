@@ -17,7 +17,7 @@ from notifications.models import CalendarFeed
 from notifications.tests.calendars import calendar, read
 from spaces.factories import PlaceFactory, open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 URL = "/accounts/calendar/"
 STAFF = "/staff/spaces/loft/calendars/"

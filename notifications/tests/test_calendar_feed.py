@@ -19,7 +19,7 @@ from notifications.models import CalendarFeed
 from notifications.tests.calendars import address, calendar, made, read
 from spaces.factories import PlaceFactory, PolicyFactory, open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def shown(feed, now):

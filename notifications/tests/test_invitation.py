@@ -16,7 +16,7 @@ from notifications.tests.calendars import calendar, read
 from spaces.codes import new_code
 from spaces.factories import PlaceFactory, PolicyFactory, open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 #: RFC 5546, 3.2: what must occur once, and what must not occur.
 REQUIRED = {

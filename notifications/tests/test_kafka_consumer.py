@@ -4,7 +4,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 
 import pytest
@@ -13,7 +12,7 @@ from django.utils import timezone
 
 from bookings.deciding import services
 from bookings.tests.acts import book
-from config.tests.processes import wait_for
+from config.tests.processes import PATIENCE, wait_for
 from notifications.kafka.producing import deliver_to_kafka
 from notifications.models import Delivery
 from notifications.relay import fan_out, resend
@@ -57,7 +56,7 @@ def start(broker, table):
 def rows(table):
     if not table.exists():
         return []
-    with closing(sqlite3.connect(table, timeout=20)) as database:
+    with closing(sqlite3.connect(table, timeout=PATIENCE)) as database:
         try:
             return database.execute(
                 "SELECT id, type, booking FROM events ORDER BY rowid"
@@ -69,7 +68,7 @@ def rows(table):
 def stop(process):
     """Tell it to stop, check that it does, and return what it printed."""
     process.send_signal(signal.SIGTERM)
-    printed, complaints = process.communicate(timeout=90)
+    printed, complaints = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, complaints
     return printed.splitlines()
 
@@ -119,8 +118,8 @@ def test_reading_the_topic_from_the_start_again_does_nothing_twice(
     assert stop(second) == [f"{again.code}.1 mesto.booking.confirmed {again.code}"]
 
 
-def test_it_ends_while_there_is_nothing_to_read(kafka, start):
+def test_it_ends_while_there_is_nothing_to_read(kafka, start, table):
     kafka.create(TOPIC)
     process = start()
-    time.sleep(0.7)
+    wait_for(table.exists)  # from then on it reads
     assert stop(process) == []

@@ -129,6 +129,11 @@ def test_many_bookings_go_together_and_each_in_order(kafka, space, alice, now):
 
 
 class TestTrouble:
+    @pytest.fixture(autouse=True)
+    def impatient(self, kafka, settings):
+        """Give up on a broker that is away, yet not on one that is slow."""
+        settings.KAFKA["options"]["message.timeout.ms"] = 3000
+
     def test_only_acknowledged_events_are_delivered(self, kafka, life, now):
         kafka.answer_after(10)
         assert deliver() == 0

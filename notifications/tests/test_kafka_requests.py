@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from bookings.deciding.queueing import decide_next
 from bookings.models import Booking
+from config.tests.processes import PATIENCE
 from notifications.kafka.consuming import Requests
 from notifications.kafka.requests import MOST_BYTES, Received, forget_refused, take
 from notifications.models import RefusedRequest
@@ -19,7 +20,7 @@ from notifications.tests.broker import REQUESTS as TOPIC
 pytestmark = pytest.mark.django_db
 
 
-def consume(count, seconds=60):
+def consume(count, seconds=PATIENCE):
     """Take requests until this many are accepted or refused."""
     requests, deadline = Requests(), time.monotonic() + seconds
 

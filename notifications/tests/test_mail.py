@@ -17,7 +17,11 @@ from notifications.tests.inbox import calendars, html, sent, text
 from spaces.factories import PolicyFactory, open_space
 from spaces.models import Space
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database,
+    pytest.mark.usefixtures("site"),
+]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.factories import UserFactory
 from accounts.services import change
 from bookings.tests.acts import book, hours
+from config.tests.processes import PATIENCE
 from notifications.mail import sending
 from notifications.mail.post import Post
 from notifications.mail.sending import deliver_mail
@@ -154,7 +155,7 @@ def test_when_the_server_is_down_nothing_is_lost_and_nothing_given_up(
             "nobody there": mailers(closed_port()),
             "no host": mailers(25, host="mail.invalid"),
             "says nothing": mailers(mute, timeout=0.2),
-            "wrong password": mailers(server.port, username="mesto", password="wrong"),
+            "wrong password": mailers(server.port, timeout=5, username="mesto", password="wrong"),
         }[trouble]
         deliver_mail(now=now)
     assert states() == ["PENDING"] * 3
@@ -173,7 +174,7 @@ def test_when_the_server_is_down_nothing_is_lost_and_nothing_given_up(
 
 
 def test_a_server_that_hangs_halfway_holds_nobody_up_for_long(server, members, now, settings):
-    settings.MAILERS = mailers(server.port, timeout=0.2)
+    settings.MAILERS = mailers(server.port, timeout=2)
     server.answers["ada@example.org"] = "hang"
     deliver_mail(now=now)
     assert states() == ["PENDING", "DELIVERED", "DELIVERED"]
@@ -228,7 +229,7 @@ def test_the_worker_carries_a_booking_to_the_mail_server(server, tverskaya, anna
         EMAIL_URL=f"smtp://127.0.0.1:{server.port}",
         SITE_URL="https://mesto.example",
     )
-    _, log = worker.communicate(timeout=90)
+    _, log = worker.communicate(timeout=PATIENCE)
     assert worker.returncode == 0, log
     confirmed, reminder = server.messages
     assert confirmed["Subject"].startswith("Desk 1 is yours: ")
@@ -240,7 +241,7 @@ def test_the_worker_carries_a_booking_to_the_mail_server(server, tverskaya, anna
 def test_by_default_mail_is_printed(tverskaya, anna, soon, manage):
     book(tverskaya.places.get(number=1), anna, soon - timedelta(days=1), soon)
     worker = manage("worker", "--once", EMAIL_URL="")
-    printed, log = worker.communicate(timeout=90)
+    printed, log = worker.communicate(timeout=PATIENCE)
     assert worker.returncode == 0, log
     assert "To: anna@example.org" in printed
 

@@ -14,6 +14,7 @@ from bookings.models import Booking, BookingEvent
 from bookings.tests.acts import TEN, book, hours
 from bookings.tests.crowd import at_once
 from bookings.words.representation import booking_data
+from config.tests.processes import PATIENCE
 from notifications import relay
 from notifications.factories import WebhookFactory
 from notifications.models import Cursor
@@ -93,14 +94,14 @@ def test_no_position_changes_when_the_very_first_event_commits_late(desk, alice,
             found = execute(sql, *rest)
             if "MAX(" in sql.upper():
                 is_under_way.set()
-                may_go_on.wait(5)
+                may_go_on.wait(PATIENCE)
             return found
 
         with connection.execute_wrapper(pause):
             return log.place_new()
 
     def place_what_came_late():
-        is_under_way.wait(5)
+        is_under_way.wait(PATIENCE)
         refused(alice, desk, now, pk=7)
         Timer(0.3, may_go_on.set).start()
         return log.place_new()
@@ -131,7 +132,7 @@ def test_a_delivery_being_resent_is_not_forgotten(webhook, desk, alice, now, ask
             return relay.forget_settled(now=later)
 
     def send_again():
-        is_chosen.wait(5)
+        is_chosen.wait(PATIENCE)
         if ask == "resend":
             return relay.resend(webhook.deliveries.all(), now=later)
         return relay.replay(BookingEvent.objects.all(), to=webhook, now=later)

@@ -13,6 +13,7 @@ from bookings.deciding.leaving import leave
 from bookings.states import State
 from bookings.tests.acts import ask, book, hours, local, move
 from bookings.tests.crowd import at_once
+from config.tests.processes import PATIENCE
 from notifications import reminders as under_test
 from notifications.mail.post import Post
 from notifications.mail.sending import deliver_mail
@@ -334,7 +335,7 @@ def test_workers_that_find_the_same_one_at_once_make_it_once(tverskaya, soon, mo
     make, everybody = under_test._make, Barrier(4)
 
     def together(*args, **kwargs):
-        everybody.wait(timeout=60)
+        everybody.wait(timeout=PATIENCE)
         make(*args, **kwargs)
 
     monkeypatch.setattr(under_test, "_make", together)

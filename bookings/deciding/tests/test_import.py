@@ -20,7 +20,7 @@ from bookings.deciding.tests.test_queue import break_setup
 from bookings.management.commands.import_bookings import interrupts
 from bookings.models import Booking
 from bookings.states import State
-from config.tests.processes import wait_for
+from config.tests.processes import PATIENCE, wait_for
 from spaces.factories import PolicyFactory, open_space
 
 HEAD = "space,place,starts_at,ends_at,party_size,member,guest_name,guest_contact,note"
@@ -236,7 +236,7 @@ class TestCommand:
         process = manage("import_bookings", str(path), DECISION_LEASE_SECONDS="1")
         wait_for(lambda: Booking.objects.count() > 20)
         process.send_signal(number)
-        _, errors = process.communicate(timeout=90)
+        _, errors = process.communicate(timeout=PATIENCE)
         half = Booking.objects.count()
         assert process.returncode != 0
         assert number == signal.SIGKILL or "Run it again" in errors

@@ -18,7 +18,7 @@ from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.crowd import at_once
-from config.tests.processes import wait_for
+from config.tests.processes import PATIENCE, wait_for
 from spaces.factories import PlaceFactory, open_space
 from spaces.models import Place
 
@@ -73,9 +73,9 @@ def burst(db: None) -> list[Booking]:
 def test_a_burst_is_decided_by_three_workers_one_of_them_killed(burst, manage):
     lease = {"DECISION_LEASE_SECONDS": "2"}
     workers = [manage("worker", "--interval", "0.1", **lease) for _ in range(3)]
-    wait_for(lambda: Booking.objects.undecided().count() < 180, seconds=60)
+    wait_for(lambda: Booking.objects.undecided().count() < 180)
     workers[0].kill()
-    wait_for(lambda: not Booking.objects.undecided().exists(), seconds=60)
+    wait_for(lambda: not Booking.objects.undecided().exists())
 
     assert Counter(Booking.objects.values_list("state", flat=True)) == {
         State.CONFIRMED: 20,
@@ -93,7 +93,7 @@ def test_a_worker_told_to_stop_finishes_its_booking_and_no_more(burst, manage):
     worker = manage("worker")
     wait_for(lambda: Booking.objects.undecided().count() < 190)
     worker.send_signal(signal.SIGTERM)
-    _, log = worker.communicate(timeout=90)
+    _, log = worker.communicate(timeout=PATIENCE)
     assert (worker.returncode, log.rstrip()[-14:]) == (0, "worker stopped")
     left = set(Booking.objects.undecided().values_list("state", flat=True))
     assert left == {State.CREATED}
@@ -152,4 +152,4 @@ def test_a_request_waits_for_the_one_before_it_at_the_same_place():
             sent = pool.submit(send)
             with pytest.raises(TimeoutError):
                 sent.result(timeout=0.5)
-        assert sent.result(timeout=60).state == State.CREATED
+        assert sent.result(timeout=PATIENCE).state == State.CREATED

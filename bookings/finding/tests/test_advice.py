@@ -10,7 +10,7 @@ from bookings.templatetags.places import search_url
 from bookings.tests.acts import TEN, book, hours
 from spaces.factories import PlaceFactory, PolicyFactory, open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 class TestAdvice:

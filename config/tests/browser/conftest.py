@@ -52,16 +52,3 @@ def person(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Person
     for each in people:
         each.leave()
     assert [trouble for each in people for trouble in each.troubles] == []
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in a separate line what was not tested."""
-    skipped = [
-        report
-        for report in terminalreporter.stats.get("skipped", [])
-        if "browser" in report.keywords and MISSING in str(report.longrepr)
-    ]
-    if skipped:
-        terminalreporter.write_line(
-            f"{len(skipped)} browser tests were SKIPPED. {MISSING}", yellow=True, bold=True
-        )

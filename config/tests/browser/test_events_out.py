@@ -21,7 +21,11 @@ from notifications.factories import WebhookFactory
 from notifications.models import Delivery
 from notifications.tests import smtp
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.both_databases,
+    pytest.mark.django_db(transaction=True),
+]
 
 TOPIC = "mesto.bookings"
 

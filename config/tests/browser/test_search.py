@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from bookings.models import Booking
 from bookings.tests.acts import book, hours
 from config.tests.browser.person import DESKTOP, PHONE
+from config.tests.processes import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -70,7 +71,7 @@ def test_two_quick_choices_on_a_slow_line_both_count(searcher):
         re.compile("from="), lambda route: answers.append((route, route.fetch())), times=1
     )
     choose(searcher, "from", "13:00")
-    searcher.page.wait_for_timeout(400)
+    wait_for(lambda: searcher.page.wait_for_timeout(20) or answers)
     choose(searcher, "to", "17:00")
     for route, answer in answers:
         route.fulfill(response=answer)
