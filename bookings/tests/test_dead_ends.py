@@ -115,7 +115,7 @@ class TestFilters:
         targets = set()
         for path in sources:
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CHANGERS:
+                if isinstance(node, ast.Call) and _name(node.func) in CHANGERS:
                     targets |= set(map(_state, node.args))
                     targets |= {_state(k.value) for k in node.keywords if k.arg == "state"}
                 if isinstance(node, ast.Assign):
@@ -123,7 +123,12 @@ class TestFilters:
         assert targets - {None} == {state.name for state in MET}
 
 
-CHANGERS = {"move_to", "Booking", "claim"}
+CHANGERS = {"move_to", "Booking", "booking", "claim"}
+
+
+def _name(function):
+    """Return what is called, as a function or as a method: `wish.booking`."""
+    return getattr(function, "id", "") or getattr(function, "attr", "")
 
 
 def _state(node):
