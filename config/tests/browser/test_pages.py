@@ -1,10 +1,13 @@
-"""All pages: usable by everyone, wide and narrow, light and dark, and in one language each."""
+"""All pages: usable by everyone, wide and narrow, light and dark.
+
+In English: axe's rules don't depend on language. See test_long_words.py for all of them in Russian.
+"""
 
 import pytest
 
 from bookings.tests.acts import book, hours
 from config.tests.browser import tours
-from config.tests.browser.inspection import foreign_words, misfits, violations
+from config.tests.browser.inspection import misfits, violations
 from spaces.factories import open_space
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -24,54 +27,45 @@ def busy(bob, soon):
     return space
 
 
-LANGUAGES = pytest.mark.parametrize("language", ["en", "ru"])
-
-
-def inspect(person, tour, language):
-    """Return what is wrong, by page. Axe runs only once: its rules don't depend on language."""
+def inspect(person, tour):
+    """Return what is wrong, by page."""
     found = {}
     for name in tour:
-        check = violations if language == "en" else foreign_words
         person.page.wait_for_load_state()
-        wrong = [*check(person.page), *misfits(person.page)]
+        wrong = [*violations(person.page), *misfits(person.page)]
         if wrong:
             found[name] = wrong
     return found
 
 
-@LANGUAGES
-def test_what_visitors_see(person, space, busy, alice, soon, language):
-    visitor = person(language=language)
-    assert inspect(visitor, tours.of_a_visitor(visitor, space, busy, soon), language) == {}
+def test_what_visitors_see(person, space, busy, alice, soon):
+    visitor = person()
+    assert inspect(visitor, tours.of_a_visitor(visitor, space, busy, soon)) == {}
 
 
-@LANGUAGES
-def test_what_a_new_member_sees(person, alice, language):
-    member = person(language=language)
+def test_what_a_new_member_sees(person, alice):
+    member = person()
     member.sign_in(alice)
-    assert inspect(member, tours.of_a_new_member(member), language) == {}
+    assert inspect(member, tours.of_a_new_member(member)) == {}
 
 
-@LANGUAGES
-def test_what_members_see(person, space, alice, bob, host, soon, language):
-    member = person(language=language)
+def test_what_members_see(person, space, alice, bob, host, soon):
+    member = person()
     member.sign_in(alice)
     tour = tours.of_a_member(member, alice, bob, host, space, soon)
-    assert inspect(member, tour, language) == {}
+    assert inspect(member, tour) == {}
 
 
-@LANGUAGES
-def test_what_the_staff_see(person, space, alice, host, admin_user, soon, language):
-    boss = person(language=language)
+def test_what_the_staff_see(person, space, alice, host, admin_user, soon):
+    boss = person()
     boss.sign_in(admin_user)
-    assert inspect(boss, tours.of_the_staff(boss, alice, host, space, soon), language) == {}
+    assert inspect(boss, tours.of_the_staff(boss, alice, host, space, soon)) == {}
 
 
-@LANGUAGES
-def test_webhook_pages(person, space, alice, admin_user, soon, language):
-    boss = person(language=language)
+def test_webhook_pages(person, space, alice, admin_user, soon):
+    boss = person()
     boss.sign_in(admin_user)
-    assert inspect(boss, tours.of_webhooks(boss, alice, space, soon), language) == {}
+    assert inspect(boss, tours.of_webhooks(boss, alice, space, soon)) == {}
 
 
 def test_a_page_of_a_site_that_is_down_reloads_by_itself(person):
