@@ -237,18 +237,21 @@ def stop_signals() -> Iterator[Callable[[float], bool]]:
     """Turn SIGTERM and SIGINT into a question, so that a step under way is finished.
 
     A signal writes to a pipe and a sleep waits for that pipe: no signal is missed between the
-    question and the sleep. Nobody reads it, so every thread hears of the one signal.
+    question and the sleep. Nobody reads it, so every thread hears of the one signal. Python's own
+    handler would write too late: the main thread runs it, and that may just begin to wait for the
+    lanes.
     """
     asked, ask = os.pipe()
-
-    def handler(*_: object) -> None:
-        os.write(ask, b".")
-
-    before = {number: signal.signal(number, handler) for number in (signal.SIGTERM, signal.SIGINT)}
+    os.set_blocking(ask, False)  # as a signal's own write has to be
+    before_fd = signal.set_wakeup_fd(ask)
+    before = {
+        number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         yield lambda seconds: bool(select.select([asked], [], [], seconds)[0])
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+        signal.set_wakeup_fd(before_fd)
         os.close(asked)
         os.close(ask)
