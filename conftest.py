@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let properties take their time; try the same examples each time, others when shuffling."""
+    """Give property tests time; try the same examples every time, others when shuffling."""
     hypothesis.settings.register_profile(
         "mesto",
         deadline=None,
@@ -62,10 +62,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def skip_what_runs_elsewhere(items: list[pytest.Item]) -> None:
-    """Leave to the pass on SQLite what doesn't depend on the database.
+    """Leave tests that don't depend on the database to the pass on SQLite.
 
-    That is what `any_database` marks and what drives a browser. Only `make test` asks for it, whose
-    other pass has them; whatever decides about bookings is run by both.
+    Those are marked `any_database` or drive a browser. Only `make test` asks for this; its
+    other pass runs them. Both run everything that decides bookings.
     """
     is_elsewhere = os.environ.get("ANY_DATABASE_TESTS") == "elsewhere"
     for item in items:
@@ -79,7 +79,7 @@ def skip_what_runs_elsewhere(items: list[pytest.Item]) -> None:
 
 
 def depends_on_database(item: pytest.Item) -> bool:
-    """Tell whether a test commits, races or starts processes, or is one of what decides."""
+    """Tell whether a test commits, races, starts processes, or is about deciding."""
     fixtures = {"transactional_db", "live_server", "manage"}.intersection(
         getattr(item, "fixturenames", ())
     )
@@ -90,7 +90,7 @@ def depends_on_database(item: pytest.Item) -> bool:
 
 
 def shuffle(items: list[pytest.Item], seed: str) -> None:
-    """Shuffle files, and the tests of each: they stay together, as the fixtures that they share."""
+    """Shuffle the files, and the tests within each, which stay together with their fixtures."""
     dice, files = random.Random(seed), defaultdict(list)
     for item in items:
         files[item.path].append(item)
@@ -123,7 +123,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     name = "timeout" if connection.vendor == "sqlite" else "connect_timeout"
     found["OPTIONS"][name] = processes.PATIENCE
     if connection.vendor == "sqlite":
-        # Django removes the file that a killed run left, but not what SQLite keeps beside it.
+        # Django removes the file that a killed run left, but not SQLite's files beside it.
         for beside in ("-wal", "-shm"):
             Path(f"{found['TEST']['NAME']}{beside}").unlink(missing_ok=True)
 
