@@ -2,25 +2,25 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
+from spaces.models import Space
 from spaces.validators import PHONE
 
-if TYPE_CHECKING:
-    from spaces.models import Space
+#: More than this is too many to list; people find the contact on the space's board.
+MOST = 6
 
 
-def ask_the_staff(space: "Space") -> str:
+def ask_the_staff(space: Space) -> str:
     """Return the sentence, with phone and e-mail if the space has them."""
     if not space.contacts:
         return _("Please ask the staff.")
     return _("Please ask the staff: %(contacts)s") % {"contacts": ", ".join(space.contacts)}
 
 
-def links(space: "Space") -> Iterator[tuple[str, str]]:
+def links(space: Space) -> Iterator[tuple[str, str]]:
     """Yield each way to reach the staff: the URL for a link, and its text."""
     if space.phone:
         yield _tel(space.phone), space.phone
@@ -34,3 +34,9 @@ def _tel(phone: str) -> str:
     number = re.sub("[^0-9+]", "", found["number"] if found else phone)
     extension = f";ext={found['extension']}" if found and found["extension"] else ""
     return f"tel:{number}{extension}"
+
+
+def reachable_spaces() -> list[Space]:
+    """Return the spaces with contact details; none when there are too many to list."""
+    found = list(Space.objects.open_to_members().reachable().by_name()[: MOST + 1])
+    return found if len(found) <= MOST else []

@@ -15,6 +15,7 @@ from notifications.mail.headers import AUTOMATIC
 from notifications.mail.letters import Fact, Letter, Link
 from notifications.mail.post import Post
 from notifications.outcomes import Again
+from spaces.contact import reachable_spaces
 
 logger = logging.getLogger("mesto.mail")
 
@@ -85,9 +86,16 @@ def _letter(letter: EmailLetter) -> Letter:
         heading=_("Your e-mail address has changed."),
         summary=_("Mesto no longer writes to you here."),
         facts=(login, new),
-        afterwards=(
-            _("If this wasn't you, choose a new password and tell the staff of your space."),
-        ),
+        afterwards=(_("If this wasn't you, choose a new password."), *_helpers()),
         link=password,
         about=_("You get this because it was your account's address."),
     )
+
+
+def _helpers() -> list[str]:
+    """Say who helps when somebody else has the account, and how they are reached."""
+    spaces = reachable_spaces()
+    if not spaces:
+        return [_("If you can't sign in any more, the staff of your space can help.")]
+    named = [f"{space.name}: {', '.join(space.contacts)}" for space in spaces]
+    return [_("If you can't sign in any more, the staff can help:"), *named]

@@ -8,9 +8,6 @@ from django.utils.translation import gettext as _
 from spaces import contact as contacts
 from spaces.models import Space
 
-#: More than this is too many to list; people find the contact on the space's board.
-MOST = 6
-
 register = template.Library()
 
 
@@ -31,8 +28,4 @@ def ask_the_staff(space: Space) -> SafeString:
     return format_html("{}{}{}", before, contact(space), after)
 
 
-@register.simple_tag
-def reachable_spaces() -> list[Space]:
-    """Return the spaces with contact details; none when there are too many to list."""
-    found = list(Space.objects.open_to_members().reachable().by_name()[: MOST + 1])
-    return found if len(found) <= MOST else []
+register.simple_tag(contacts.reachable_spaces)
