@@ -55,7 +55,7 @@ def nothing_done():
 
 
 @pytest.fixture
-def send(alice):
+def send(alice, clock):
     """Send a request as Alice, or with the token of somebody else."""
     _, alices = issue(alice)
 

@@ -15,7 +15,7 @@ URL = "/accounts/login/"
 
 
 @pytest.fixture
-def limits(settings):
+def limits(settings, clock):
     settings.AXES_FAILURE_LIMIT = 3
     settings.ADDRESS_FAILURE_LIMIT = 7
 
