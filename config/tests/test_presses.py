@@ -5,7 +5,6 @@ The URLs come from the URLconf and the forms from the pages, so new forms are tr
 
 import re
 from html import unescape
-from html.parser import HTMLParser
 
 import pytest
 from django import forms
@@ -21,6 +20,7 @@ from accounts.models import User
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
+from config.tests.form_again import Form, as_lists
 from config.tests.garbage import PostedForms
 from config.tests.test_bad_input import (
     OPEN,
@@ -42,43 +42,6 @@ TYPED = [
     ("_save", "Save"),
 ]
 SECRETS = [("old_password", "lamp-and-window"), ("password", "lamp-and-window")]
-
-
-class Form(HTMLParser):
-    """The form on a page that submits something again: its URL, and its content."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.action, self.fields, self.asked = None, [], []
-        self._is_inside = False
-        main = page.text.partition("<main")[2].partition("</main>")[0]
-        self.feed(main)
-
-    def handle_starttag(self, tag, attrs):
-        got = dict(attrs)
-        if tag == "form":
-            assert self.action is None, "one form"
-            self.action, self._is_inside = got["action"], True
-            assert got["method"] == "post"
-        elif self._is_inside and tag == "input" and got["type"] == "hidden":
-            self.fields.append((got["name"], got["value"]))
-        elif self._is_inside and tag == "input":
-            self.asked.append((got["type"], got["name"]))
-
-    def handle_endtag(self, tag):
-        if tag == "form":
-            self._is_inside = False
-
-    @property
-    def kept(self):
-        return [field for field in self.fields if field[0] != "csrfmiddlewaretoken"]
-
-    def press(self, client, **typed):
-        return client.post(self.action, as_lists([*self.fields, *typed.items()]), follow=True)
-
-
-def as_lists(pairs):
-    return {name: [v for n, v in pairs if n == name] for name, _ in pairs}
 
 
 def signed_in(client, login, path):

@@ -5,18 +5,12 @@ from its OpenAPI document and the forms from the code, so new ones are tried too
 or times that nothing here can fill in fails until it is told how.
 """
 
-import json
 import re
-from argparse import ArgumentTypeError
-from contextlib import suppress
 from datetime import date, time, timedelta
-from pathlib import Path
-from uuid import UUID
 
 import pytest
 from django import forms
 from django.contrib import admin
-from django.core.management import BaseCommand, get_commands, load_command_class
 from django.http import QueryDict
 from django.test import RequestFactory
 from django.urls import get_resolver
@@ -25,18 +19,15 @@ from django.utils import timezone
 from accounts.factories import UserFactory
 from bookings.admin.book import BookForm as StaffBookForm
 from bookings.admin.closures import CloseForm
-from bookings.deciding.cells import DateOrder
 from bookings.deciding.importing import read, request
 from bookings.finding import searching
 from bookings.forms import BookForm, SearchForm, TimesForm
-from bookings.management.commands.import_bookings import encoding
 from bookings.models import Booking
 from bookings.tests.acts import book
 from bookings.tests.programs import fields, program
 from config.api import api
-from notifications.kafka import requests
 from spaces.forms import GeneratePlacesForm
-from spaces.models import OpeningHours, Place, Space
+from spaces.models import Place, Space
 from spaces.venue import Venue
 
 pytestmark = pytest.mark.django_db
@@ -369,103 +360,3 @@ def test_every_number_day_and_time_in_a_file(space, alice):
     assert [e.line.number for e in asked if e.problems] == list(range(2, len(spoilt) + 2))
     assert {p.code for e in asked for p in e.problems} == {"invalid"}
     assert Booking.objects.count() == 1
-
-
-# --- Messages and commands
-
-
-@pytest.mark.parametrize("name", ["starts_at", "ends_at", "party_size"])
-def test_every_number_and_instant_in_a_message(name):
-    right = {"party_size": "2"}.get(name, "2026-12-01T10:00:00+03:00")
-    for wrong in [*misspelt(right), *(["2", 2.0] if name == "party_size" else [2])]:
-        with pytest.raises(requests.RequestError, match=f"{name}: "):
-            requests.read(json.dumps({name: wrong}).encode())
-
-
-def our_commands():
-    for name, app in get_commands().items():
-        if app in {"accounts", "spaces", "bookings", "notifications", "config"}:
-            yield name, load_command_class(app, name)
-
-
-def options(command, name):
-    """Yield a command's numeric and time arguments, with a valid value."""
-    of_all = {action.dest for action in BaseCommand().create_parser("", "")._actions}
-    for action in command.create_parser("manage.py", name)._actions:
-        if action.dest in of_all or action.type in {None, str, Path, UUID, encoding, DateOrder}:
-            continue
-        for right in ("2", "2026-11-25"):
-            with suppress(Exception):
-                action.type(right)
-                yield action, right
-
-
-def test_every_number_and_time_on_a_command_line():
-    tried = set()
-    for name, command in our_commands():
-        for action, right in options(command, name):
-            tried.add(action.dest)
-            for wrong in misspelt(right):
-                if (action.dest, wrong) == ("interval", "2.0"):
-                    continue
-                with pytest.raises((ArgumentTypeError, ValueError)):
-                    action.type(wrong)
-    assert tried >= {"days", "interval", "since", "until"}
-
-
-# --- The end of the day
-
-
-@pytest.fixture
-def open_till_midnight(space):
-    OpeningHours.objects.update(closes_at="00:00")
-    space.places.update(capacity=2)
-    return space
-
-
-def midnight_after(day):
-    return day.replace(hour=0) + timedelta(days=1)
-
-
-def test_24_00_in_the_boards_url(client, open_till_midnight, soon):
-    asked = {"date": f"{soon:%Y-%m-%d}", "from": "20:00", "to": "24:00"}
-    page = client.get("/spaces/loft/", asked)
-    assert not page.context["form"].errors
-    assert page.context["board"].search.period.ends_at == midnight_after(soon)
-
-
-@pytest.mark.parametrize("time", ["24:00", "24:00:00", "24:00+00:00"])
-def test_24_00_in_a_booking_and_in_its_move(client, open_till_midnight, desk, alice, soon, time):
-    client.force_login(alice)
-    day = f"{soon:%Y-%m-%d}"
-    wish = {"place": desk.code, "starts_at": f"{day}T20:00", "ends_at": f"{day}T{time}"}
-    client.post("/bookings/", wish)
-    booking = Booking.objects.get()
-    assert (booking.state, booking.ends_at) == ("CONFIRMED", midnight_after(soon))
-    later = {**wish, "starts_at": f"{day}T22:00"}
-    client.post(f"/bookings/{booking.code}/reschedule/", later)
-    booking.refresh_from_db()
-    assert (booking.starts_at.hour, booking.ends_at) == (22, midnight_after(soon))
-
-
-def test_24_00_at_the_front_desk(client, open_till_midnight, desk, host, soon):
-    client.force_login(host)
-    asked = {
-        "place": desk.code,
-        "day": f"{soon:%Y-%m-%d}",
-        "starts": "20:00",
-        "ends": "24:00",
-        "party_size": "1",
-        "guest_name": "Ivan",
-    }
-    client.post("/admin/bookings/booking/add/", asked)
-    assert Booking.objects.get().ends_at == midnight_after(soon)
-    closing = {
-        "what": "space loft",
-        "first_day": f"{soon + timedelta(days=1):%Y-%m-%d}",
-        "starts": "20:00",
-        "ends": "24:00",
-        "reason": "Repairs",
-    }
-    client.post("/admin/spaces/closure/add/", closing)
-    assert open_till_midnight.closures.get().ends_at == midnight_after(soon + timedelta(days=1))

@@ -17,10 +17,8 @@ from accounts.models import EmailLetter
 from accounts.services import erase, register
 from bookings.tests.acts import book, hours, local
 from bookings.tests.crowd import at_once
-from notifications.mail.sending import deliver_mail
 from notifications.reminders import remind
 from notifications.tests.inbox import html, sent, text
-from notifications.tests.smtp import closed_port, mailers, receiving
 
 User = get_user_model()
 URL = "/accounts/email/"
@@ -381,38 +379,7 @@ def test_existing_addresses_count_as_confirmed(anna, alice):
     assert list(confirmed.values_list("username", flat=True)) == ["anna"]
 
 
-# --- Sending
-
-
-def test_letters_wait_for_a_mail_server_that_is_down(change, settings):
-    settings.MAILERS = mailers(closed_port())
-    change()
-    now = timezone.now()
-    deliver_mail(now=now)
-    with receiving() as server:
-        deliver_mail(now=now + emails.RETRY)
-        deliver_mail(now=now + 3 * emails.RETRY)
-    assert sorted(server.recipients) == [NEW, "anna@example.org"]
-
-
-def test_letters_that_failed_for_hours_are_not_sent_any_more(change):
-    change()
-    assert mails(timezone.now() + emails.GIVE_UP) == {}
-    assert not EmailLetter.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_workers_side_by_side_send_each_letter_once(now):
-    for n in range(6):
-        register(f"user{n}", password=PASSWORD, email=f"user{n}@example.org", now=now)
-
-    def work():
-        while deliver_mail(now=now):
-            pass
-
-    with receiving() as server:
-        assert at_once(*[work] * 3) == [None] * 3
-    assert sorted(server.recipients) == [f"user{n}@example.org" for n in range(6)]
+# --- The pages
 
 
 def test_the_pages_are_not_cached(member, link):

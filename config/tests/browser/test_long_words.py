@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from bookings.tests.acts import book, hours
-from config.tests.browser import tours
+from config.tests.browser import tours, tours_of_webhooks
 from config.tests.browser.inspection import foreign_words, misfits
 from spaces.factories import open_space
 from spaces.models import Place, Space
@@ -116,4 +116,4 @@ def test_what_the_staff_see(person, narrow, space, alice, host, admin_user, soon
 def test_webhook_pages(person, narrow, space, alice, admin_user, soon):
     boss = person(language="ru")
     boss.sign_in(admin_user)
-    assert narrow(boss, tours.of_webhooks(boss, alice, space, soon)) == {}
+    assert narrow(boss, tours_of_webhooks.of_webhooks(boss, alice, space, soon)) == {}

@@ -6,7 +6,7 @@ In English: axe's rules don't depend on language. See test_long_words.py for all
 import pytest
 
 from bookings.tests.acts import book, hours
-from config.tests.browser import tours
+from config.tests.browser import tours, tours_of_webhooks
 from config.tests.browser.inspection import misfits, violations
 from spaces.factories import open_space
 
@@ -65,7 +65,7 @@ def test_what_the_staff_see(person, space, alice, host, admin_user, soon):
 def test_webhook_pages(person, space, alice, admin_user, soon):
     boss = person()
     boss.sign_in(admin_user)
-    assert inspect(boss, tours.of_webhooks(boss, alice, space, soon)) == {}
+    assert inspect(boss, tours_of_webhooks.of_webhooks(boss, alice, space, soon)) == {}
 
 
 def test_a_page_of_a_site_that_is_down_reloads_by_itself(person):
