@@ -1,0 +1,23 @@
+"""Sessions that have ended leave the database."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from accounts.forgetting import forget_old_credentials
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_worker_deletes_ended_sessions_and_no_others(alice, bob):
+    for person in (alice, bob):
+        Client().force_login(person)
+    ended, open_ = Session.objects.order_by("session_key")
+    now = timezone.now()
+    Session.objects.filter(pk=ended.pk).update(expire_date=now - timedelta(seconds=1))
+    assert forget_old_credentials(now=now) == 1
+    assert list(Session.objects.all()) == [open_]
+    assert forget_old_credentials(now=now) == 0
