@@ -12,6 +12,7 @@ from config.databases.breaker import OPEN_SECONDS
 
 KNOWN_SECONDS = 10.0  # after which it may have changed
 LEAST = 0.02  # seconds that are always allowed
+MANY = 8  # failures after which no patience is left; a long outage has thousands
 
 
 class Patience[Thing: Hashable]:
@@ -42,4 +43,4 @@ class Patience[Thing: Hashable]:
 
 def quartered(longest: float, times: int) -> float:
     """Return how many seconds to wait after this many waits in vain."""
-    return max(longest / 4.0**times, LEAST)
+    return max(longest / 4.0 ** min(times, MANY), LEAST)

@@ -244,13 +244,15 @@ def quiet(caplog):
 
 
 def test_a_slow_lane_keeps_no_other_waiting():
-    arrived, ended = threading.Event(), []
+    began, arrived, ended = threading.Event(), threading.Event(), []
 
     def slow(*, now):
+        began.set()
         ended.append(arrived.wait(PATIENCE))
         return 0
 
     def quick(*, now):
+        began.wait(PATIENCE)
         arrived.set()
         os.kill(os.getpid(), signal.SIGTERM)
         return 0

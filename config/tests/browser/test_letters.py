@@ -48,7 +48,8 @@ def _reminder(booking, space, now):
 
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_every_letter_reads_well(person, alice, bob, host, space, soon, language):
-    change(alice, email="alice@example.org", language=language)
+    confirmed = {"email_confirmed_at": timezone.now()}
+    change(alice, email="alice@example.org", language=language, **confirmed)
     type(space).objects.update(address="Невский проспект, 1", name="Пространство")
     reader = person(language=language)
     found = {}
