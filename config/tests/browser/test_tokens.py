@@ -16,7 +16,7 @@ PAGE = "/accounts/tokens/"
 def make_one(member):
     member.open(PAGE)
     member.fill(name="Door tablet")
-    member.send()
+    member.submit()
     return member.page.locator("#text")
 
 
