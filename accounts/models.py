@@ -31,7 +31,7 @@ class LookField(models.CharField):  # type: ignore[type-arg]  # at run time it t
     """What a login looks like, written whenever a whole row is saved, also by bulk_create."""
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
-        found = look(model_instance.username)  # type: ignore[attr-defined]
+        found = look(model_instance.username)  # type: ignore[attr-defined]  # only `User` has it
         setattr(model_instance, self.attname, found)
         return found
 
@@ -41,7 +41,8 @@ class UserManager(DjangoUserManager["User"]):
         self, username: str, email: str | None, password: str | None, **more: Any
     ) -> "User":
         plain = as_stored(password) if password is not None else None
-        user: User = super()._create_user_object(username, email, plain, **more)  # type: ignore[misc]
+        make = super()._create_user_object  # type: ignore[misc]  # not in the stubs
+        user: User = make(username, email, plain, **more)
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":

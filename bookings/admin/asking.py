@@ -88,7 +88,7 @@ class Unsaved:
     """A form shown again as it was typed, neither saved nor with errors."""
 
     def is_valid(self) -> bool:
-        super().is_valid()  # type: ignore[misc]
+        super().is_valid()  # type: ignore[misc]  # a mixin: forms and formsets have it
         return False
 
 

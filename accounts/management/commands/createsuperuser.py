@@ -13,7 +13,8 @@ class Command(createsuperuser.Command):
         self, username: str | None, verbose_field_name: str, database: str
     ) -> str | None:
         """Return what is wrong with a login, in the form that Django's command expects."""
-        wrong: Any = super()._validate_username(username, verbose_field_name, database)  # type: ignore[misc]
+        checked = super()._validate_username  # type: ignore[misc]  # not in the stubs
+        wrong: Any = checked(username, verbose_field_name, database)
         if wrong:
             return str(wrong)
         try:
