@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 from django.db import OperationalError, connection
+from django.utils.functional import cached_property
 
 from config.databases import patience
 from config.databases.patience import LEAST, Patience, quartered
@@ -55,6 +56,27 @@ def test_a_row_is_refused_only_to_the_same_statement():
     assert row.concerns(Statement(LOCK, "(1,)"))
     assert not row.concerns(Statement(LOCK, "(2,)"))
     assert not row.concerns(Statement(READ, "(1,)"))
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the other pass does")
+@pytest.mark.django_db
+def test_what_sqlite_can_do_never_depends_on_whether_its_file_is_locked(
+    django_assert_num_queries,
+):
+    """Django remembers the answers for as long as the process lives."""
+    kind = type(connection.features)
+    features = kind(connection)
+    remembered = {
+        name
+        for ancestor in kind.mro()
+        for name, value in vars(ancestor).items()
+        if isinstance(value, cached_property)
+    }
+    with django_assert_num_queries(0):
+        for name in remembered - {"supports_transactions"}:  # only tests ask that
+            getattr(features, name)
+    assert "supports_json_field" in remembered
+    assert features.supports_json_field
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one lock for all writers")
