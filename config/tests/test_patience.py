@@ -11,12 +11,13 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils.functional import cached_property
 
+from config.databases import patience
 from config.databases.breaker import Breaker
 from config.databases.patience import LEAST, Patience, quartered
-from config.databases.postgresql import base
+from config.databases.postgresql import base, waiting
 from config.databases.postgresql.things import Statement, Table
 from config.databases.postgresql.waiting import Waits
-from config.tests.processes import database_url
+from config.tests.processes import PATIENCE, database_url
 from spaces.models import Place, Space
 
 READ = 'SELECT "id" FROM "spaces_place" WHERE "id" = %s'
@@ -115,15 +116,16 @@ def test_requests_ask_a_silent_name_server_for_seconds_only(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 class TestPostgresql:
     @pytest.fixture(autouse=True)
-    def serving(self, settings, space):
-        """Wait as a web process does, but a short time."""
+    def serving(self, settings, space, monkeypatch):
+        """Wait as a web process does, but a short time; a moment ago stays a moment ago."""
+        monkeypatch.setattr(patience, "time", SimpleNamespace(monotonic=lambda: 1000.0))
         settings.IS_SERVING = True
-        waits = {"lock": 0.2, "statement": 0.4, "silence": 0}
+        waits = {"lock": 0.5, "statement": 2, "silence": 0}
         settings.DATABASE_WAITS = {**settings.DATABASE_WAITS, **waits}
         wrappers = connection.execute_wrappers
         connection.execute_wrappers = [Waits()]
         with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '200ms'; SET statement_timeout = '400ms'")
+            cursor.execute("SET lock_timeout = '500ms'; SET statement_timeout = '2s'")
         yield
         connection.execute_wrappers = wrappers
         connection.close()
@@ -167,10 +169,15 @@ class TestPostgresql:
                 cursor.execute("SELECT pg_sleep(%s)", [60])
             cursor.execute("SELECT pg_sleep(%s)", [0])
 
-    def test_a_request_has_a_total_limit_for_long_statements(self, monkeypatch):
-        monkeypatch.setattr("config.databases.postgresql.waiting.ALL_TOGETHER", 0.5)
+    def test_a_request_has_a_total_limit_for_long_statements(self, monkeypatch, settings):
+        settings.DATABASE_WAITS = {
+            **settings.DATABASE_WAITS,
+            "lock": PATIENCE,
+            "statement": PATIENCE,
+        }
+        monkeypatch.setattr(waiting, "ALL_TOGETHER", 0.5)
         with connection.cursor() as cursor:
+            cursor.execute(f"SET statement_timeout = '{PATIENCE}s'")
             cursor.execute("SELECT pg_sleep(0.3)")
-            cursor.execute("SELECT 1")  # short ones don't count
             with pytest.raises(OperationalError, match="statement timeout"):
-                cursor.execute("SELECT pg_sleep(0.31)")
+                cursor.execute("SELECT pg_sleep(60)")
