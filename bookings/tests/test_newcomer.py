@@ -168,3 +168,27 @@ def test_a_hidden_space_is_no_wish(client, door):
 def test_a_wish_says_what_is_final_before_the_press(client, door, space):
     PolicyFactory.create(space=space, cancel_deadline_minutes=7 * 24 * 60, grace_minutes=0)
     assert "Can&#x27;t be cancelled once booked" in client.get(door).text
+
+
+def test_a_forgotten_password_keeps_the_wish(client, door, alice):
+    page = client.get(in_doors(door)[1]).text
+    forgotten = unescape(re.search(r'href="(/accounts/forgotten/[^"]*)"', page)[1])
+    main = client.get(forgotten).text.partition("<main")[2]
+    back = re.search(r'href="(/accounts/login/\?[^"]*)"', main)[1]
+    answer = client.post(forgotten, {"who": "alice"})
+    for path in (unescape(back), answer.url):
+        fields = hidden(client.get(path))
+        assert [fields["place"]] == parse_qs(urlsplit(door).query)["place"]
+    assert client.post(answer.url, fields | OLD).url.endswith("?booked=1")
+
+
+def test_a_locked_login_keeps_the_wish(client, door, alice, settings):
+    settings.AXES_FAILURE_LIMIT = 1
+    path = in_doors(door)[1]
+    page = client.post(path, hidden(client.get(path)) | OLD | {"password": "wrong"})
+    assert page.status_code == 429
+    assert "<li>Desk 1</li>" in page.text
+    main = page.text.partition("<main")[2]
+    again = unescape(re.search(r'href="(/accounts/login/\?[^"]*)"', main)[1])
+    settings.AXES_FAILURE_LIMIT = 10
+    assert client.post(again, hidden(client.get(again)) | OLD).url.endswith("?booked=1")

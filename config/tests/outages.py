@@ -16,6 +16,7 @@ import httpx
 from django.conf import settings
 
 from config import demo
+from config.tests import http
 from config.tests.processes import wait_for
 from scripts import postgres
 
@@ -40,7 +41,7 @@ class Site:
 
     def is_well(self):
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return http.get(f"{self.url}/readyz", timeout=5).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -93,7 +94,7 @@ class Booker:
     """Books and cancels, repeats until it gets an answer, and remembers what it was told."""
 
     def __init__(self, url, login, number):
-        self.api = httpx.Client(base_url=f"{url}/api/v1", timeout=60)
+        self.api = http.client(f"{url}/api/v1", timeout=60)
         signed_in = self.api.post(
             "/auth/token", json={"username": login, "password": demo.PASSWORD}
         )
@@ -177,7 +178,7 @@ class Crowd:
         kinds = ["page", "api", "sign-in", "ready", "alive"]
         kind = "book" if number < len(self.bookers) else kinds[number % len(kinds)]
         response = None
-        with httpx.Client(base_url=self.site.url, timeout=60) as client:
+        with http.client(self.site.url, timeout=60) as client:
             # Bookers stop between two rounds, when everything has been answered.
             while not self.stop.is_set() or (kind == "book" and self.bookers[number].asks_again):
                 began = time.monotonic()
