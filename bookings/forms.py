@@ -106,12 +106,12 @@ class TimesForm(forms.Form):
         return self._clean_instant("starts_at")
 
     def clean_ends_at(self) -> datetime | str:
-        starts_at, ends_at = self.cleaned_data.get("starts_at"), self._clean_instant("ends_at")
-        if not (self.is_one_day and isinstance(starts_at, datetime)):
+        ends_at = self._clean_instant("ends_at")
+        starts_at = self.cleaned_data.get("starts_at")
+        if self.found is None or isinstance(ends_at, str) or not isinstance(starts_at, datetime):
             return ends_at
-        assert self.found is not None  # else the start would still be a text
         space = self.found.space
-        if ends_at > starts_at or not _opens_into_the_night(space):
+        if ends_at > starts_at or not self.is_one_day or not _opens_into_the_night(space):
             return ends_at
         return read_end(starts_at, self.data["to"], space.zone)
 

@@ -106,7 +106,7 @@ class TestAnotherTime:
         again = {"from": "12:00", "to": "14:00", "request_key": "l"}
         ticket = member.post("/bookings/", sent | asked | again)
         assert ticket.status_code == 302
-        made = Booking.objects.get(member__username="alice")
+        made = Booking.objects.get(member__username="alice", state=State.CONFIRMED)
         assert (made.starts_at, made.ends_at) == (soon + hours(2), soon + hours(4))
         assert made.note == "By the window"
 
