@@ -28,7 +28,7 @@ def door(client, space, soon):
     chosen = {"date": f"{soon:%Y-%m-%d}", "from": "10:00", "to": "12:00"}
     board = client.get(space.get_absolute_url(), chosen).text
     return unescape(
-        re.search(r'<a class="button [^"]*" href="(/accounts/register/\?[^"]*)"', board)[1]
+        re.search(r'<a class="button [^"]*" href="(/accounts/register/\?place=[^"]*)"', board)[1]
     )
 
 

@@ -17,7 +17,7 @@ WRITTEN = {
         ("on Fri 15 Jan 2027, 8:00–10:00", "on [Fri 15 Jan 2027], [8:00–10:00]"),
         ("Someone took Desk 12 for 13:00", "Someone took [Desk 12] for 13:00"),
         ('<a title="Desk 12">Desk 12</a>', '<a title="Desk 12">[Desk 12]</a>'),
-        ("Step 1500 or 12 chairs", "Step 1500 or 12 chairs"),
+        ("A table for 14 people in 15 minutes", "A table for 14 people in 15 minutes"),
     ],
     "ru": [
         ("до пн, 30 ноября, 7:00", "до [пн, 30 ноября], 7:00"),
@@ -60,7 +60,7 @@ def test_no_page_may_break_one(client, space, desk, alice, bob, soon, language):
     for page in pages:
         main = page.text.partition("<main")[2].partition("</main")[0]
         kept = re.sub(r'<span class="(?:muted )?whole">[^<]*</span>', "", main)
-        for text in re.findall(r"<(?:p|li|h1|h2|dd)\b[^>]*>(?:<strong>)?[^<]+", kept):
+        for text in re.findall(r"<(?:p|li|h1(?! id=.what)|h2|dd)\b[^>]*>(?:<strong>)?[^<]+", kept):
             with translation.override(language):
                 words = text.rpartition(">")[2].strip()
                 assert whole(words, "[%s]") in {words, f"[{words}]"}, text

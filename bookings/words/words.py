@@ -66,14 +66,17 @@ def _written_as_one(language: str) -> re.Pattern[str]:
     month = "|".join(map(re.escape, sorted(months)))
     weekday = "|".join(re.escape(str(name)) for name in WEEKDAYS)
     return re.compile(
-        rf"<[^>]*>|(?:\b(?:{weekday}),? )?\b[0-9]{{1,2}} (?:{month})\b(?: [0-9]{{4}}\b)?"
+        rf"<[^>]*>|(?i:(?:\b(?:{weekday}),? )?\b[0-9]{{1,2}} (?:{month})\b(?: [0-9]{{4}}\b)?)"
         r"|\b[0-9]{1,2}:[0-9]{2}–[0-9]{1,2}:[0-9]{2}\b"
-        rf"|\b[^\W\d_]{{3,12}} [0-9]{{1,3}}\b(?![:.]?[0-9]| (?:{month}))",
-        re.IGNORECASE,
+        rf"|\b[A-ZА-ЯЁ][^\W\d_]{{2,11}} [0-9]{{1,3}}\b(?![:.]?[0-9]| (?:{month}))"
     )
 
 
-def whole(html: str, written: str) -> str:
+#: For pages: what is written as one stays on one line.
+WHOLE = '<span class="whole">%s</span>'
+
+
+def whole(html: str, written: str = WHOLE) -> str:
     """Put every date, time and numbered place in a text, not in its tags, into `written`."""
     pattern = _written_as_one(get_language() or "")
     return pattern.sub(
