@@ -46,7 +46,7 @@ def test_the_wish_is_shown_at_both_doors(client, door):
     for path in in_doors(door):
         page = client.get(path).text
         assert "One step to your booking" in page
-        assert re.search(r"<li>Desk 1</li><li>\w.*, 10:00–12:00</li><li>Loft</li>", page)
+        assert re.search(r"<li>Desk 1</li><li>\w.*, <span class="whole">10:00–12:00</span></li><li>Loft</li>", page)
         for other in in_doors(door):
             query = parse_qs(urlsplit(other).query)
             link = re.search(rf'href="({urlsplit(other).path}[^"]*)"[^>]*>I ', page)[1]

@@ -77,8 +77,10 @@ WHOLE = '<span class="whole">%s</span>'
 
 
 def whole(html: str, written: str = WHOLE) -> str:
-    """Put every date, time and numbered place in a text, not in its tags, into `written`."""
+    """Put every date, time and numbered place within a text, not in its tags, into `written`."""
     pattern = _written_as_one(get_language() or "")
+    if pattern.fullmatch(html):
+        return html
     return pattern.sub(
         lambda found: found[0] if found[0].startswith("<") else written % found[0], html
     )
