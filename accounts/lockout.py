@@ -14,6 +14,7 @@ from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts import wishes
 from accounts.api.problems import LOGIN_LOCKED, ApiProblem, answer, is_for_programs
 from accounts.models import User
 
@@ -83,6 +84,7 @@ def locked_out(
     seconds = max(1, ceil(wait.total_seconds()))
     if is_for_programs(request):
         return answer(ApiProblem(LOGIN_LOCKED, headers={"Retry-After": str(seconds)}))
-    page = render(request, "accounts/locked.html", {"minutes": ceil(seconds / 60)}, status=429)
+    context = {"minutes": ceil(seconds / 60), "wish": wishes.of(request)}
+    page = render(request, "accounts/locked.html", context, status=429)
     page.headers["Retry-After"] = str(seconds)
     return page

@@ -65,13 +65,19 @@ def register(
     _check_fields(User(username=login, email=email), password)
     tries.spend("sign-up", address=address, login=login, now=now)
     check_login(login)
+    with transaction.atomic():
+        user = _insert(login, email=email, password=password, language=language)
+        if user.email:
+            emails.ask_newcomer(user, now=now)
+        also(user)
+        return user
+
+
+def _insert(login: str, *, email: str, password: str, language: str) -> User:
+    """Insert the row; only this tells of the login, not what is done with the new member."""
     try:
         with transaction.atomic():
-            user = User.objects.create_user(login, email, password, language=language)
-            if user.email:
-                emails.ask_newcomer(user, now=now)
-            also(user)
-            return user
+            return User.objects.create_user(login, email, password, language=language)
     except IntegrityError as error:
         is_taken = User.objects.filter(username=login).exists()
         raise (LoginTaken if is_taken else LoginLooksTaken) from error

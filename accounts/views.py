@@ -137,7 +137,8 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     passwords.ask(who, language=translation.get_language() or settings.LANGUAGE_CODE, now=now)
     words = _("If we know you and your address, an e-mail with a link is on its way to you.")
     messages.success(request, words)
-    return redirect("login")
+    # What the visitor came for is in the URL: see `accounts.wishes`.
+    return redirect(reverse("login", query=request.GET))
 
 
 @login_not_required

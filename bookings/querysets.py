@@ -23,7 +23,7 @@ from accounts.models import User
 from bookings.sorting import Sort
 from bookings.states import EVER_HELD, OCCUPYING, UNDECIDED, State
 from spaces.models import Space
-from spaces.querysets import related_model
+from spaces.related import related_model
 from spaces.slots import Period
 
 #: How long the list of upcoming bookings shows that a queued request was refused.

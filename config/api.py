@@ -1,6 +1,7 @@
 """The JSON API, put together: `/api/v1/`, its OpenAPI document and its documentation."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from datetime import timedelta
 from functools import cache
@@ -57,8 +58,9 @@ class MestoAPI(NinjaAPI):
         return document
 
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
-        """Check the query string too: ninja calls this after authentication, before parsing."""
+        """Check the whole request: ninja calls this after authentication, before parsing."""
         queries.require_known(request)
+        queries.require_no_body(request)
         return super().create_temporal_response(request)
 
     @cache  # noqa: B019 - there is one API, and it lives as long as the process
@@ -120,11 +122,20 @@ def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     errors = [
         {
             "field": _field(found["loc"], known),
-            "message": found["msg"].removeprefix("Value error, "),
+            "message": _message(found),
         }
         for found in error.errors
     ]
     return answer(ApiProblem(problems.INVALID, errors=errors))
+
+
+def _message(found: Mapping[str, Any]) -> str:
+    """Count characters, not items, where pydantic forgets that a checked text is a text."""
+    message = str(found["msg"]).removeprefix("Value error, ")
+    if found.get("ctx", {}).get("field_type") != "Value":
+        return message
+    message = message.replace("Value should", "String should").replace(" after validation", "")
+    return re.sub(r"\bitem(s?)\b", r"character\1", message)
 
 
 def _field(place: Sequence[str | int], known: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from spaces.models import Space
-from spaces.querysets import related_model
+from spaces.related import related_model
 
 
 class EndpointQuerySet[E: models.Model](models.QuerySet[E]):

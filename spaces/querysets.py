@@ -5,49 +5,12 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Aggregate, Count, Expression, F, JSONField, Max, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, JSONArray, JSONObject
+from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from spaces.limits import LIMITS
-
-
-class JSONList(Aggregate):
-    """All values of a group as one JSON list, on SQLite and PostgreSQL alike."""
-
-    function = "JSON_GROUP_ARRAY"
-    output_field = JSONField()
-
-    def as_postgresql(self, compiler, connection, **context):  # type: ignore[no-untyped-def]
-        return super().as_sql(compiler, connection, function="JSONB_AGG", **context)
-
-
-def related_model(model: type[models.Model], relation: str) -> Any:
-    """Return the model whose rows point at this one. A queryset can't import it: its models
-    import this module."""
-    return model._meta.get_field(relation).related_model
-
-
-def _related(model: type[models.Model], relation: str) -> models.QuerySet[Any]:
-    rows: models.QuerySet[Any] = related_model(model, relation)._default_manager.all()
-    return rows
-
-
-def _through(places: Any) -> models.QuerySet[Any]:
-    """Return the rows that say which place is part of which."""
-    rows: models.QuerySet[Any] = places.parts.through.objects.all()
-    return rows
-
-
-def _rows(queryset: "models.QuerySet[models.Model]", space: str, row: Expression) -> Subquery:
-    """Return the rows of `queryset` that belong to the outer space, as one JSON list (or None)."""
-    return Subquery(
-        queryset.filter(**{space: OuterRef("pk")})
-        .order_by()
-        .values(space)
-        .annotate(rows=JSONList(row))
-        .values("rows")
-    )
+from spaces.related import related, through
+from spaces.setup_rows import setup_rows
 
 
 class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
@@ -81,7 +44,7 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
 
     def with_place_count(self) -> Self:
         """Annotate `place_count`."""
-        places = _related(self.model, "places").filter(space=OuterRef("pk")).values("space")
+        places = related(self.model, "places").filter(space=OuterRef("pk")).values("space")
         return self.annotate(
             place_count=Coalesce(Subquery(places.annotate(n=Count("pk")).values("n")), 0)
         )
@@ -92,31 +55,7 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
 
         Only `spaces.venue.Venue` should read these.
         """
-        mine = Q(group=None)
-        if member is not None:
-            mine |= Q(group__in=member.groups.values("pk"))
-        return self.annotate(
-            hours_rows=_rows(
-                _related(self.model, "opening_hours"),
-                "space",
-                JSONArray("weekday", "opens_at", "closes_at"),
-            ),
-            closure_rows=_rows(
-                _related(self.model, "closures").filter(ends_at__gt=since),
-                "space",
-                JSONObject(place="place_id", starts_at="starts_at", ends_at="ends_at"),
-            ),
-            policy_rows=_rows(
-                _related(self.model, "policies").filter(mine),
-                "space",
-                JSONObject(kind=F("kind"), **{name: F(name) for name in LIMITS}),
-            ),
-            part_rows=_rows(
-                _through(related_model(self.model, "places")),
-                "from_place__space",
-                JSONArray("from_place_id", "to_place_id"),
-            ),
-        )
+        return self.annotate(**setup_rows(self.model, self.db, since=since, member=member))
 
 
 class PlaceQuerySet[P: models.Model](models.QuerySet[P]):
@@ -148,5 +87,5 @@ class PlaceQuerySet[P: models.Model](models.QuerySet[P]):
 
     def pairs_of_parts_in(self, spaces: Collection[int]) -> "models.QuerySet[Any, tuple[int, int]]":
         """Return (whole, part) for every composite of these spaces."""
-        rows: models.QuerySet[Any] = _through(self.model).filter(from_place__space__in=spaces)
+        rows: models.QuerySet[Any] = through(self.model).filter(from_place__space__in=spaces)
         return rows.values_list("from_place_id", "to_place_id")

@@ -11,7 +11,6 @@ from datetime import datetime
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpResponse
-from redis import RedisError
 
 from accounts import tries
 from accounts.api.problems import TOO_MANY_REQUESTS, ApiProblem
@@ -56,11 +55,21 @@ def count(policy: str, who: str, *, window: int) -> int:
     try:
         cache.add(key, 0, timeout=2 * window)
         return int(cache.incr(key))
-    except (RedisError, OSError):
+    except _unreachable():
         logger.exception("the cache can't be reached; requests are not counted")
         return 0
     except ValueError:  # evicted between the two lines: the cache is full
         return 1
+
+
+def _unreachable() -> tuple[type[Exception], ...]:
+    """Return what a cache raises that is away.
+
+    Imported only then: Redis's client is a tenth of what a process loads, and few need it.
+    """
+    from redis import RedisError
+
+    return RedisError, OSError
 
 
 def write_headers(request: ProgramRequest, response: HttpResponse) -> None:

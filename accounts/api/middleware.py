@@ -23,7 +23,8 @@ def programs(get_response: Handler) -> Handler:
         if not is_for_programs(plain):
             return get_response(plain)
         request = cast(ProgramRequest, plain)
-        request.rates, request.claim, request.known_parameters = [], None, []
+        request.rates, request.claim = [], None
+        request.known_parameters, request.takes_body = [], True
         if request.method == "HEAD":  # RFC 9110, 9.3.2: as GET; the web server drops the body
             request.method = "GET"
         try:

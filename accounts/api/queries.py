@@ -1,6 +1,7 @@
-"""Query parameters: a name that an operation doesn't know is a typo.
+"""What an operation doesn't take is refused: parameters that it doesn't know, and needless bodies.
 
-If ignored, it would filter nothing, and the program would never find out.
+If ignored, it would filter nothing, or a reason would be lost, and the program would never find
+out.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from accounts.api.requests import ProgramRequest
 
 MOST_NAMED = 10  # unknown names reported in one answer
 LONGEST = 40  # characters of a name worth repeating
+NOTHING = {b"", b"{}", b"null"}  # some programs always send a body
 
 
 def names_of(operation: Operation) -> list[str]:
@@ -26,13 +28,15 @@ def names_of(operation: Operation) -> list[str]:
 
 
 def noting[**P, R](run: Callable[P, R]) -> Callable[P, R]:
-    """Record on each request which parameters are known. Decorates `Operation.run`."""
+    """Record on each request what its operation takes. Decorates `Operation.run`."""
     operation: Operation = run.__self__  # type: ignore[attr-defined]  # it is a bound method
     known = names_of(operation)
+    takes_body = any(m.__ninja_param_source__ == "body" for m in operation.models)
 
     @wraps(run)
     def noted(*args: P.args, **kwargs: P.kwargs) -> R:
-        cast(ProgramRequest, args[0]).known_parameters = known
+        request = cast(ProgramRequest, args[0])
+        request.known_parameters, request.takes_body = known, takes_body
         return run(*args, **kwargs)
 
     return noted
@@ -49,6 +53,19 @@ def require_known(request: HttpRequest) -> None:
         for name in unknown[:MOST_NAMED]
     ]
     raise ApiProblem(INVALID, errors[0]["message"], errors=errors)
+
+
+def require_no_body(request: HttpRequest) -> None:
+    """Refuse a body that the operation doesn't take. Raises ApiProblem."""
+    asked = cast(ProgramRequest, request)
+    if asked.takes_body or asked.body.strip() in NOTHING:
+        return
+    words = _("This operation takes no body.")
+    if known := asked.known_parameters:
+        words += " " + _("Its parameters belong in the URL: %(names)s.") % {
+            "names": ", ".join(known)
+        }
+    raise ApiProblem(INVALID, words, errors=[{"field": "body", "message": words}])
 
 
 def _advice(name: str, known: list[str]) -> str:

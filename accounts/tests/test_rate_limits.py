@@ -7,14 +7,13 @@ import subprocess
 import time
 from contextlib import suppress
 
-import httpx
 import pytest
 from django.test import Client
 from redis import Redis
 
 from accounts.tests.programs import issue, post, program
 from bookings.tests.crowd import at_once
-from config.tests import processes
+from config.tests import http, processes
 
 LIST = "/api/v1/bookings"
 SPACES = "/api/v1/spaces"
@@ -266,7 +265,7 @@ def test_all_web_processes_count_together(redis):
         while minute != time.time() // 60:  # again when a minute began meanwhile: so did the count
             redis.flushdb()
             minute = time.time() // 60
-            told = [httpx.get(url, timeout=processes.PATIENCE).status_code for url in urls * 4]
+            told = [http.get(url).status_code for url in urls * 4]
         assert told == [404] * 6 + [429] * 2
     finally:
         for site in sites:

@@ -1,7 +1,7 @@
 from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -216,3 +216,12 @@ def test_only_one_of_many_who_want_a_login_at_once_gets_it():
         thread.join()
     assert sorted(statuses) == [302] + [422] * (people - 1)
     assert User.objects.count() == 1
+
+
+def test_a_failure_of_what_comes_with_it_is_not_blamed_on_the_login(db, now):
+    def fail(user: User) -> None:
+        raise IntegrityError("something else")
+
+    with pytest.raises(IntegrityError, match="something else"):
+        register("carol", password=PASSWORD, now=now, also=fail)
+    assert not User.objects.exists()

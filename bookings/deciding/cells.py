@@ -17,7 +17,8 @@ class DateOrder(StrEnum):
 
 MOMENT = re.compile(
     r"(?P<first>[0-9]{1,4})(?P<mark>[-./])(?P<second>[0-9]{1,2})(?P=mark)(?P<third>[0-9]{1,4})"
-    r"(?:(?:T|,? +)(?P<clock>[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?)(?P<rest>.*))?"
+    r"(?:(?:T|,? +)(?P<clock>[0-9]{1,2}:[0-9]{2}(?::(?P<seconds>[0-9]{2})(?:[.,]0+)?)?)"
+    r" ?(?P<rest>.*))?"
 )
 #: A date and time as a spreadsheet stores it, in days since 1900.
 SERIAL = re.compile(r"[0-9]{5}([.,][0-9]+)?")
@@ -42,7 +43,7 @@ def read_moment(text: str, *, order: DateOrder | None = None) -> str:
             raise LocalTimeError(_("Write the time by the 24-hour clock, like 13:00."))
     except LocalTimeError as error:
         raise LocalTimeError(f"“{text}”: {error}") from error
-    clock = found["clock"].removesuffix(":00") if found["clock"].count(":") > 1 else found["clock"]
+    clock = found["clock"].rpartition(":")[0] if found["seconds"] == "00" else found["clock"]
     return f"{day}T{clock.zfill(len('13:00'))}{found['rest']}"
 
 

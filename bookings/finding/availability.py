@@ -119,11 +119,15 @@ class Availability:
         self, place: Place, duration: timedelta, *, day: date, now: datetime
     ) -> Iterator[Offer]:
         """Yield the periods of a local day in which a place can be booked, in order."""
-        free = self.free(place)
+        stretches = iter(self.free(place))
+        stretch = next(stretches, None)
         for starts_at in self.venue.starts(day, self.venue.limits(place.kind).step):
             period = Period(starts_at, starts_at + duration)
-            stretch = next((s for s in free if s.contains(period)), None)
-            if stretch and self._allowed(place, period, now):
+            while stretch and stretch.ends_at < period.ends_at:
+                stretch = next(stretches, None)  # too short for this period, and for later ones
+            if not stretch:
+                return
+            if stretch.contains(period) and self._allowed(place, period, now):
                 yield Offer(place, period, stretch.ends_at)
 
 

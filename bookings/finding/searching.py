@@ -130,12 +130,17 @@ def _choices(
     zone = venue.zone
     starts = venue.starts(day, limits.step)
     ends = [at + limits.step for at in starts]
+    clocks = [write_clock(at, zone) for at in starts]
     asked = complete.get("from", "")
-    chosen = next((at for at in starts if write_clock(at, zone) == asked), None)
-    choices = {}
-    for name, times in (("from", starts), ("to", [at for at in ends if not chosen or at > chosen])):
-        choices[name] = [(write_clock(at, zone), words.clock(at, zone)) for at in times]
+    if asked in clocks:
+        chosen = starts[clocks.index(asked)]
+        ends = [at for at in ends if at > chosen]
+    choices = {
+        "from": [(clock, words.clock(at, zone)) for at, clock in zip(starts, clocks, strict=True)],
+        "to": [(write_clock(at, zone), words.clock(at, zone)) for at in ends],
+    }
+    for name, offered in choices.items():
         asked = complete.get(name, "")
-        if asked and asked not in dict(choices[name]):
-            choices[name].insert(0, (asked, asked))
+        if asked and asked not in dict(offered):
+            offered.insert(0, (asked, asked))
     return choices

@@ -12,7 +12,7 @@ from django.test.testcases import LiveServerThread
 
 from accounts.factories import UserFactory
 from accounts.models import User
-from config.tests.processes import PATIENCE
+from config.tests import http
 
 # A crowd connects at once; the live server would turn away the eleventh.
 LiveServerThread.server_class.request_queue_size = 128
@@ -55,7 +55,7 @@ def browser(url: str, member: User) -> httpx.Client:
     session = Client()
     session.force_login(member)
     cookies = {"sessionid": session.cookies["sessionid"].value, "csrftoken": TOKEN}
-    return httpx.Client(base_url=url, cookies=cookies, timeout=PATIENCE)
+    return http.client(url, cookies=cookies)
 
 
 def wish(place: object, starts: str, ends: str) -> dict[str, object]:

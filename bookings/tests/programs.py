@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import ApiToken, User
 from accounts.tests.programs import issue
-from config.tests.processes import PATIENCE
+from config.tests import http
 from spaces.models import Place
 
 ROOT = "/api/v1"
@@ -64,7 +64,7 @@ def program(user: User | None, scope: str = ApiToken.Scope.WRITE) -> Program:
 def remote(url: str, user: User) -> httpx.Client:
     """Return the same over real HTTP."""
     headers = {"Authorization": f"Bearer {token(user)}"}
-    return httpx.Client(base_url=url + ROOT, headers=headers, timeout=PATIENCE)
+    return http.client(url + ROOT, headers=headers)
 
 
 def wish(place: Place, starts_at: datetime, hours: float = 1, **more: object) -> dict[str, object]:

@@ -18,6 +18,7 @@ from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.crowd import at_once
 from bookings.tests.programs import codes, fields, kind, program, remote, wish
+from config.models import WorkerHeartbeat
 from config.tests.processes import PATIENCE, wait_for
 from spaces.factories import PolicyFactory, open_space
 
@@ -327,35 +328,38 @@ class TestBatch:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_burst_over_http_is_decided_while_a_worker_is_killed(live_server, manage):
-    """200 requests by 50 members for the same hour of 20 places; three workers, one killed."""
-    places = list(open_space(places=20).places.by_number())
+    """48 requests by 12 members for the same hour of 6 places; two workers, one killed."""
+    places = list(open_space(places=6).places.by_number())
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-    members = [UserFactory.create(username=f"crowd{n}") for n in range(50)]
+    members = [UserFactory.create(username=f"crowd{n}") for n in range(12)]
     programs = [remote(live_server.url, member) for member in members]
-    workers = [manage("worker", "--interval", "0.1", DECISION_LEASE_SECONDS="2") for _ in range(3)]
+    # Longer than a decision takes on any machine: one that is tried too often is refused.
+    workers = [manage("worker", DECISION_LEASE_SECONDS="5") for _ in range(2)]
 
     def send_four(asking, first):
-        bodies = [wish(places[(first + n) % 20], noon + timedelta(days=2)) for n in range(4)]
+        bodies = [wish(places[(first + n) % 6], noon + timedelta(days=2)) for n in range(4)]
         headers = {"Prefer": "respond-async"}
         return [asking.post("/bookings", json=body, headers=headers) for body in bodies]
 
     def kill_one():
-        wait_for(lambda: Booking.objects.filter(state=State.REJECTED).count() > 10)
+        wait_for(Booking.objects.filter(state=State.REJECTED).exists)
         workers[0].kill()
 
-    *answers, _ = at_once(
+    wait_for(lambda: WorkerHeartbeat.objects.count() == 2)
+    *answers, killed = at_once(
         *[lambda p=p, n=n: send_four(p, 4 * n) for n, p in enumerate(programs)], kill_one
     )
+    assert killed is None
     told = [answer.status_code for four in answers for answer in four]
-    assert Counter(told) == {202: 200}
+    assert Counter(told) == {202: 48}
     wait_for(lambda: not Booking.objects.undecided().exists())
 
     shown = [item for p in programs for item in p.get("/bookings").json()["items"]]
     assert Counter((item["state"], *item["problems"]) for item in shown) == {
-        ("CONFIRMED",): 20,
-        ("REJECTED", "slot_taken"): 180,
+        ("CONFIRMED",): 6,
+        ("REJECTED", "slot_taken"): 42,
     }
-    assert Booking.objects.occupying().values("place").distinct().count() == 20
+    assert Booking.objects.occupying().values("place").distinct().count() == 6
     assert list(violations(now=datetime.now(UTC))) == []
     for each in programs:
         each.close()

@@ -46,7 +46,8 @@ def test_the_wish_is_shown_at_both_doors(client, door):
     for path in in_doors(door):
         page = client.get(path).text
         assert "One step to your booking" in page
-        assert re.search(r"<li>Desk 1</li><li>\w.*, <span class="whole">10:00–12:00</span></li><li>Loft</li>", page)
+        time = '<span class="whole">10:00–12:00</span>'
+        assert re.search(rf"<li>Desk 1</li><li>\w.*, {time}</li><li>Loft</li>", page)
         for other in in_doors(door):
             query = parse_qs(urlsplit(other).query)
             link = re.search(rf'href="({urlsplit(other).path}[^"]*)"[^>]*>I ', page)[1]
@@ -168,3 +169,27 @@ def test_a_hidden_space_is_no_wish(client, door):
 def test_a_wish_says_what_is_final_before_the_press(client, door, space):
     PolicyFactory.create(space=space, cancel_deadline_minutes=7 * 24 * 60, grace_minutes=0)
     assert "Can&#x27;t be cancelled once booked" in client.get(door).text
+
+
+def test_a_forgotten_password_keeps_the_wish(client, door, alice):
+    page = client.get(in_doors(door)[1]).text
+    forgotten = unescape(re.search(r'href="(/accounts/forgotten/[^"]*)"', page)[1])
+    main = client.get(forgotten).text.partition("<main")[2]
+    back = re.search(r'href="(/accounts/login/\?[^"]*)"', main)[1]
+    answer = client.post(forgotten, {"who": "alice"})
+    for path in (unescape(back), answer.url):
+        fields = hidden(client.get(path))
+        assert [fields["place"]] == parse_qs(urlsplit(door).query)["place"]
+    assert client.post(answer.url, fields | OLD).url.endswith("?booked=1")
+
+
+def test_a_locked_login_keeps_the_wish(client, door, alice, settings):
+    settings.AXES_FAILURE_LIMIT = 1
+    path = in_doors(door)[1]
+    page = client.post(path, hidden(client.get(path)) | OLD | {"password": "wrong"})
+    assert page.status_code == 429
+    assert "<li>Desk 1</li>" in page.text
+    main = page.text.partition("<main")[2]
+    again = unescape(re.search(r'href="(/accounts/login/\?[^"]*)"', main)[1])
+    settings.AXES_FAILURE_LIMIT = 10
+    assert client.post(again, hidden(client.get(again)) | OLD).url.endswith("?booked=1")

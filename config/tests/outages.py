@@ -16,6 +16,7 @@ import httpx
 from django.conf import settings
 
 from config import demo
+from config.tests import http
 from config.tests.processes import wait_for
 from scripts import postgres
 
@@ -25,7 +26,7 @@ BEARABLE = 10  # seconds until everybody has an answer
 PROBED = 3  # seconds until a load balancer has one
 HEALED = 3  # seconds from the database's return to the last refusal
 SLOWER = 3  # times as long as the slowest answer in calm may be added: others use the machine too
-PAUSE = 0.05  # seconds between two requests of a client
+PAUSE = 0.4  # seconds between two requests of a client
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # thousands of lines that nobody reads
 
@@ -40,7 +41,7 @@ class Site:
 
     def is_well(self):
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return http.get(f"{self.url}/readyz", timeout=5).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -93,7 +94,7 @@ class Booker:
     """Books and cancels, repeats until it gets an answer, and remembers what it was told."""
 
     def __init__(self, url, login, number):
-        self.api = httpx.Client(base_url=f"{url}/api/v1", timeout=60)
+        self.api = http.client(f"{url}/api/v1", timeout=60)
         signed_in = self.api.post(
             "/auth/token", json={"username": login, "password": demo.PASSWORD}
         )
@@ -163,14 +164,21 @@ class Crowd:
 
     def __init__(self, site):
         self.site, self.answers, self.stop = site, [], threading.Event()
+        self.failure = None  # what a client didn't expect
         self.bookers = [Booker(site.url, login, n) for n, login in enumerate(demo.LOGINS)]
         self.threads = [threading.Thread(target=self.run, args=[n]) for n in range(CLIENTS)]
 
     def run(self, number):
+        try:
+            self.keep_asking(number)
+        except Exception as error:  # whatever it is, the test fails with it
+            self.failure = error
+
+    def keep_asking(self, number):
         kinds = ["page", "api", "sign-in", "ready", "alive"]
         kind = "book" if number < len(self.bookers) else kinds[number % len(kinds)]
         response = None
-        with httpx.Client(base_url=self.site.url, timeout=60) as client:
+        with http.client(self.site.url, timeout=60) as client:
             # Bookers stop between two rounds, when everything has been answered.
             while not self.stop.is_set() or (kind == "book" and self.bookers[number].asks_again):
                 began = time.monotonic()
@@ -200,6 +208,12 @@ class Crowd:
         for thread in self.threads:
             thread.join()
 
+    def wait_for(self, condition):
+        """Wait for something, as long as every client is there to see it."""
+        wait_for(lambda: self.failure or condition())
+        if self.failure:
+            raise self.failure
+
     def were_all_answered(self, times, since):
         """Tell whether each client has this many answers to requests since then."""
         count = Counter(answer.client for answer in self.answers if answer.began > since)
@@ -227,15 +241,15 @@ def survive(site, outage, *, seconds=0):
     nothing amiss is added to every promise, times SLOWER.
     """
     with Crowd(site) as crowd:
-        wait_for(lambda: crowd.were_all_answered(5, since=0))
+        crowd.wait_for(lambda: crowd.were_all_answered(5, since=0))
         with outage as is_back:
             began = time.monotonic()
-            wait_for(lambda: crowd.refused(since=began))
-            wait_for(lambda: crowd.were_all_answered(3, since=began))
-            wait_for(lambda: time.monotonic() > began + seconds)
-        wait_for(is_back)
+            crowd.wait_for(lambda: crowd.refused(since=began))
+            crowd.wait_for(lambda: crowd.were_all_answered(3, since=began))
+            crowd.wait_for(lambda: time.monotonic() > began + seconds)
+        crowd.wait_for(is_back)
         returned = time.monotonic()
-        wait_for(lambda: crowd.are_all_well(5, since=returned))
+        crowd.wait_for(lambda: crowd.are_all_well(5, since=returned))
     well_at = max([returned, *(answer.ended for answer in crowd.refused(since=returned))])
     calm = [answer for answer in crowd.answers if answer.ended < began or answer.began > well_at]
     margin = SLOWER * max(answer.took for answer in calm)

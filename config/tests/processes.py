@@ -15,6 +15,9 @@ from django.db import connection
 #: may be slow or busy, and if all is well nobody waits longer than necessary.
 PATIENCE = 300
 
+#: Seconds between two questions whether what is awaited has come.
+LONGEST_PAUSE = 0.1
+
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -41,7 +44,9 @@ def database_url() -> str:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    deadline = time.monotonic() + seconds
+    """Ask until it is so, less and less often: each question costs the time of what is awaited."""
+    deadline, pause = time.monotonic() + seconds, 0.01
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)

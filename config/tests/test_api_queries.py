@@ -24,11 +24,11 @@ def ask(alice, desk, soon):
     send = program(alice).send
     filled = {"{code}": str(booking.code), "{slug}": "loft"}
 
-    def ask(method, path, query):
+    def ask(method, path, query, body=None):
         for name, value in filled.items():
             path = path.replace(name, value)
         path = path.removeprefix("/api/v1")
-        return send(method, f"{path}?{query}", {} if method != "GET" else None)
+        return send(method, f"{path}?{query}", body or ({} if method != "GET" else None))
 
     return ask
 
@@ -89,3 +89,38 @@ def test_many_wrong_names_get_a_short_answer(ask):
     answer = ask("GET", "/bookings", "&".join(f"{n:x}" * 30 + "=1" for n in range(900)))
     assert answer.status_code == 422
     assert len(answer.content) < 10_000
+
+
+def test_a_body_where_none_is_taken_is_refused_so_that_nothing_in_it_is_lost(ask, alice):
+    tried = 0
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        for method, operation in methods.items():
+            if "requestBody" in operation:
+                continue
+            answer = ask(method.upper(), path, "", {"reason": "Rain"})
+            assert (kind(answer), fields(answer)) == ((422, "invalid"), ["body"]), (method, path)
+            assert "takes no body" in answer.json()["detail"]
+            tried += 1
+    assert tried > 6
+    assert alice.bookings.get().state == "CONFIRMED"
+
+
+def test_the_place_for_what_was_in_the_body_is_named(ask):
+    answer = ask("DELETE", "/bookings/{code}", "", {"reason": "Rain"})
+    assert "Its parameters belong in the URL: reason." in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("body", ["", "{}", " {}\n", "null"])
+def test_programs_that_always_send_a_body_may(alice, body):
+    assert program(alice).send_raw("GET", "/bookings", body.encode()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"note": "x" * 501}, "String should have at most 500 characters, not 501"),
+     ({"guest_name": "x" * 151}, "String should have at most 150 characters, not 151")],
+)  # fmt: skip
+def test_a_text_that_is_too_long_is_counted_in_characters(alice, desk, soon, change, message):
+    booking = book(desk, alice, soon, soon + timedelta(hours=1))
+    (error,) = program(alice).patch(f"/bookings/{booking.code}", change).json()["errors"]
+    assert error["message"] == message

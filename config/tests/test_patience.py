@@ -1,13 +1,18 @@
 """What was waited for in vain: who else is refused, and how long the others still wait."""
 
+from types import SimpleNamespace
+
 import psycopg
 import pytest
 from django.db import OperationalError, connection
+from django.utils.functional import cached_property
 
+from config.databases import patience
 from config.databases.patience import LEAST, Patience, quartered
+from config.databases.postgresql import waiting
 from config.databases.postgresql.things import Statement, Table
 from config.databases.postgresql.waiting import Waits
-from config.tests.processes import database_url
+from config.tests.processes import PATIENCE, database_url
 from spaces.models import Place, Space
 
 READ = 'SELECT "id" FROM "spaces_place" WHERE "id" = %s'
@@ -53,19 +58,41 @@ def test_a_row_is_refused_only_to_the_same_statement():
     assert not row.concerns(Statement(READ, "(1,)"))
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the other pass does")
+@pytest.mark.django_db
+def test_what_sqlite_can_do_never_depends_on_whether_its_file_is_locked(
+    django_assert_num_queries,
+):
+    """Django remembers the answers for as long as the process lives."""
+    kind = type(connection.features)
+    features = kind(connection)
+    remembered = {
+        name
+        for ancestor in kind.mro()
+        for name, value in vars(ancestor).items()
+        if isinstance(value, cached_property)
+    }
+    with django_assert_num_queries(0):
+        for name in remembered - {"supports_transactions"}:  # only tests ask that
+            getattr(features, name)
+    assert "supports_json_field" in remembered
+    assert features.supports_json_field
+
+
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one lock for all writers")
 @pytest.mark.django_db(transaction=True)
 class TestPostgresql:
     @pytest.fixture(autouse=True)
-    def serving(self, settings, space):
-        """Wait as a web process does, but a short time."""
+    def serving(self, settings, space, monkeypatch):
+        """Wait as a web process does, but a short time; a moment ago stays a moment ago."""
+        monkeypatch.setattr(patience, "time", SimpleNamespace(monotonic=lambda: 1000.0))
         settings.IS_SERVING = True
-        waits = {"lock": 0.2, "statement": 0.4, "silence": 0}
+        waits = {"lock": 0.5, "statement": 2, "silence": 0}
         settings.DATABASE_WAITS = {**settings.DATABASE_WAITS, **waits}
         wrappers = connection.execute_wrappers
         connection.execute_wrappers = [Waits()]
         with connection.cursor() as cursor:
-            cursor.execute("SET lock_timeout = '200ms'; SET statement_timeout = '400ms'")
+            cursor.execute("SET lock_timeout = '500ms'; SET statement_timeout = '2s'")
         yield
         connection.execute_wrappers = wrappers
         connection.close()
@@ -109,10 +136,15 @@ class TestPostgresql:
                 cursor.execute("SELECT pg_sleep(%s)", [60])
             cursor.execute("SELECT pg_sleep(%s)", [0])
 
-    def test_a_request_has_a_total_limit_for_long_statements(self, monkeypatch):
-        monkeypatch.setattr("config.databases.postgresql.waiting.ALL_TOGETHER", 0.5)
+    def test_a_request_has_a_total_limit_for_long_statements(self, monkeypatch, settings):
+        settings.DATABASE_WAITS = {
+            **settings.DATABASE_WAITS,
+            "lock": PATIENCE,
+            "statement": PATIENCE,
+        }
+        monkeypatch.setattr(waiting, "ALL_TOGETHER", 0.5)
         with connection.cursor() as cursor:
+            cursor.execute(f"SET statement_timeout = '{PATIENCE}s'")
             cursor.execute("SELECT pg_sleep(0.3)")
-            cursor.execute("SELECT 1")  # short ones don't count
             with pytest.raises(OperationalError, match="statement timeout"):
-                cursor.execute("SELECT pg_sleep(0.31)")
+                cursor.execute("SELECT pg_sleep(60)")

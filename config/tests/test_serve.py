@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from config.models import WorkerHeartbeat
+from config.tests import http
 from config.tests.processes import PATIENCE, database_url, wait_for
 from scripts import postgres, serve
 
@@ -72,7 +73,7 @@ def test_a_killed_worker_is_replaced_and_ctrl_c_stops_all(run):
 
 def is_served(port):
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+        return http.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
     except httpx.HTTPError:
         return False
 

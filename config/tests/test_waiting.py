@@ -127,13 +127,13 @@ def test_tables_locked_for_a_long_time(site, server):
 @on_postgresql
 def test_one_contested_place_does_not_close_the_site(site, server):
     with Crowd(site) as crowd, psycopg.connect(server.url) as holder:
-        wait_for(lambda: crowd.were_all_answered(5, since=0))
+        crowd.wait_for(lambda: crowd.were_all_answered(5, since=0))
         one, *others = (booker.wish["place"] for booker in crowd.bookers)
         assert one not in others
         holder.execute("SELECT 1 FROM spaces_place WHERE code = %s FOR NO KEY UPDATE", [one])
         began = time.monotonic()
-        wait_for(lambda: len(crowd.refused(since=began)) > 1)
-        wait_for(lambda: crowd.were_all_answered(10, since=began))
+        crowd.wait_for(lambda: len(crowd.refused(since=began)) > 1)
+        crowd.wait_for(lambda: crowd.were_all_answered(10, since=began))
         holder.rollback()
     assert {answer.client for answer in crowd.refused(since=0)} == {0}
 

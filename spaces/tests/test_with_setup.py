@@ -16,6 +16,7 @@ from spaces.factories import (
 )
 from spaces.limits import PolicyValues
 from spaces.models import Space
+from spaces.setup_rows import SOME_MEMBER, SOME_TIME, compose
 from spaces.slots import Hours, Period
 from spaces.venue import ClosedPeriod, Venue
 
@@ -108,3 +109,30 @@ def test_each_space_has_its_own_setup():
         factory(space=other)
     PlaceFactory(space=other).parts.add(PlaceFactory(space=other))
     assert load(mine) == Venue(zone=ZoneInfo("UTC"), hours=())
+
+
+@pytest.mark.parametrize("is_member", [True, False])
+def test_composed_once_it_says_what_composing_anew_does(is_member):
+    group = Group.objects.create(name="students")
+    member = User.objects.create(username="student")
+    member.groups.add(group)
+    hall = PlaceFactory(space__slug="loft")
+    hall.parts.add(PlaceFactory(space=hall.space))
+    OpeningHoursFactory(space=hall.space)
+    PolicyFactory(space=hall.space, group=group)
+    ClosureFactory(space=hall.space, starts_at=NOON, ends_at=NOON + timedelta(hours=1))
+    asks = member if is_member else None
+    for since in (NOON, NOON + timedelta(hours=2)):
+        anew = compose(Space, since=since, member=member.pk if is_member else None)
+        plain = Venue.of(Space.objects.annotate(**anew).get())
+        assert load(hall.space, since=since, member=asks) == plain
+
+
+def test_what_it_is_composed_with_is_never_asked_for(django_assert_num_queries):
+    member = User.objects.create(username="student")
+    with django_assert_num_queries(1) as queries:
+        list(Space.objects.with_setup(since=NOON, member=member))
+    asked = queries.captured_queries[0]["sql"]
+    assert "2026-11-25" in asked
+    assert str(SOME_TIME.date()) not in asked
+    assert f"= {SOME_MEMBER}" not in asked

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.factories import UserFactory
-from bookings.deciding import leaving, services
+from bookings.deciding import importing, leaving, services
 from bookings.deciding.importing import read, request
 from bookings.deciding.invariants import violations
 from bookings.deciding.queueing import decide_next
@@ -20,7 +20,7 @@ from bookings.deciding.tests.test_queue import break_setup
 from bookings.management.commands.import_bookings import interrupts
 from bookings.models import Booking
 from bookings.states import State
-from config.tests.processes import PATIENCE, wait_for
+from config.tests.processes import PATIENCE
 from spaces.factories import PolicyFactory, open_space
 
 HEAD = "space,place,starts_at,ends_at,party_size,member,guest_name,guest_contact,note"
@@ -225,24 +225,51 @@ class TestCommand:
                 interrupt()
         assert signal.getsignal(signal.SIGINT) == before
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-    def test_an_interrupted_import_can_simply_be_run_again(
-        self, run, line, alice, tmp_path, manage, number
-    ):
-        open_space(slug="loft", places=60)
-        lines = [line(place=n + 1) for n in range(60)]
+    def test_an_interrupted_import_can_simply_be_run_again(self, run, line, alice, monkeypatch):
+        open_space(slug="loft", places=30)
+        lines = [line(place=n + 1) for n in range(30)]
+        with monkeypatch.context() as patch:
+            patch.setattr(importing, "request", stopping_at_the_tenth(signal.SIGINT))
+            with pytest.raises(CommandError, match="Run it again") as raised:
+                run(*lines)
+        assert raised.value.returncode == 130
+        assert run(*lines)[-1] == "30 lines: 30 booked, 0 refused; 10 of them asked for before"
+        assert Booking.objects.filter(state=State.CONFIRMED).count() == 30
+        assert list(violations(now=timezone.now())) == []
+
+    def test_so_can_one_that_was_killed(self, run, line, alice, tmp_path, manage):
+        open_space(slug="loft", places=30)
+        lines = [line(place=n + 1) for n in range(30)]
         path = tmp_path / "half.csv"
         path.write_text("\n".join([HEAD, *lines]))
-        process = manage("import_bookings", str(path), DECISION_LEASE_SECONDS="1")
-        wait_for(lambda: Booking.objects.count() > 20)
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=PATIENCE)
-        half = Booking.objects.count()
-        assert process.returncode != 0
-        assert number == signal.SIGKILL or "Run it again" in errors
-        assert run(*lines)[-1] == f"60 lines: 60 booked, 0 refused; {half} of them asked for before"
-        assert Booking.objects.filter(state=State.CONFIRMED).count() == 60
+        process = manage("shell", "--no-imports", "-c", KILLED.format(path=str(path)))
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == -signal.SIGKILL
+        assert run(*lines)[-1] == "30 lines: 30 booked, 0 refused; 10 of them asked for before"
+        assert Booking.objects.filter(state=State.CONFIRMED).count() == 30
         assert list(violations(now=timezone.now())) == []
+
+
+def stopping_at_the_tenth(number):
+    """Return `importing.request`, but a signal arrives after ten lines, on any machine."""
+
+    def stopping(lines, *, by):
+        for count, entry in enumerate(request(lines, by=by), 1):
+            if count == 10:
+                signal.raise_signal(number)
+            yield entry
+
+    return stopping
+
+
+KILLED = """
+import signal
+from django.core.management import call_command
+from bookings.deciding import importing
+from bookings.deciding.tests.test_import import stopping_at_the_tenth
+importing.request = stopping_at_the_tenth(signal.SIGKILL)
+call_command("import_bookings", {path!r})
+"""
 
 
 class TestRead:

@@ -20,6 +20,7 @@ from spaces.factories import PolicyFactory, open_space
 FOLDER = Path(__file__).parent / "files"
 HEAD = "space,place,starts_at,ends_at,party_size,member,guest_name,guest_contact,note"
 NOTE = 'Окно; "тихо", пожалуйста\nи чай'
+TIMES = ("10:00", "12:00", "09:00", "11:00")
 WESTERN = {"guest": "Zoë Müller", "note": 'Fenster; "leise", bitte\nund Tee'}
 
 
@@ -28,7 +29,7 @@ def table(
     *,
     end="\n",
     day="2033-03-14",
-    times=("10:00", "12:00", "09:00", "11:00"),
+    times=TIMES,
     between=" ",
     guest="Анна Ким",
     note=NOTE,
@@ -113,6 +114,14 @@ GOOD = {
     "marked-and-told": (of("utf-8-sig"), {"encoding": "cp1251"}),
     "no-end": (of("utf-8", table().rstrip("\n")), {}),
     "program": (of("utf-8", table(between="T")), {}),
+    "program-javascript": (
+        of("utf-8", table(between="T", times=(f"{at}:00.000Z" for at in TIMES))),
+        {},
+    ),
+    "program-database": (
+        of("utf-8", table(times=(f"{at}:00.000000 +00:00" for at in TIMES))),
+        {},
+    ),
     "editor": (of("utf-8", table(", ").replace("starts_at, ends_at", " Starts at,ENDS-AT ")), {}),
     "no-break-spaces": (of("utf-8", table(between="\u00a0")), {}),
 }

@@ -13,6 +13,8 @@ from spaces.limits import Limits, PolicyValues, strictest
 from spaces.slots import Hours, Period
 from spaces.venue import Venue
 
+pytestmark = pytest.mark.any_database
+
 HALF_HOUR = timedelta(minutes=30)
 NOW = datetime(2027, 1, 1, 12, tzinfo=UTC)
 ROUND_THE_CLOCK, BY_DAY, PAST_MIDNIGHT = (
