@@ -1,6 +1,7 @@
 """What people request around today, and what becomes of it."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
@@ -148,13 +149,11 @@ class Planner:
 
 def live_through(visits: list[Visit], *, host: User, now: datetime, chance: random.Random) -> None:
     """Let everything happen in order, each at its own time."""
-    first = min(visit.at for visit in visits)
     timeline: list[tuple[datetime, str, int]] = []
     for n, visit in enumerate(visits):
         moments = (("book", visit.at), ("move", visit.moved_at), ("cancel", visit.cancelled_at))
         timeline += [(at, verb, n) for verb, at in moments if at is not None and at <= now]
-    hours = int((now - first) / HOUR)
-    timeline += [(now - n * HOUR, "complete", 0) for n in range(hours)]
+    timeline += [(now - n * HOUR, "complete", 0) for n in {*_over(visits, now)}]
     booked: dict[int, Booking] = {}
     for at, verb, n in sorted(timeline):
         if verb == "complete":
@@ -165,6 +164,14 @@ def live_through(visits: list[Visit], *, host: User, now: datetime, chance: rand
                 booked[n] = booking
         elif n in booked:
             _change(verb, booked[n], visits[n], host=host, at=at, chance=chance)
+
+
+def _over(visits: list[Visit], now: datetime) -> Iterator[int]:
+    """Yield how many whole hours ago each was over, as planned or an hour later when it moved."""
+    for visit in visits:
+        for ends_at in (visit.period.ends_at, visit.period.ends_at + HOUR):
+            if ends_at <= now:
+                yield int((now - ends_at) / HOUR)
 
 
 def _book(visit: Visit, n: int) -> Booking | None:

@@ -1,11 +1,15 @@
 """What nobody should send, and the forms to send it in."""
 
+import os
 from html.parser import HTMLParser
 
 TOKEN = "csrfmiddlewaretoken"
 
+#: Set in the pass beside the one that sends everything: here only what a database may refuse.
+IS_ELSEWHERE = os.environ.get("ANY_DATABASE_TESTS") == "elsewhere"
+
 SCRIPT = "\"'><script>alert(1)</script>"
-GARBAGE = [
+FOR_DATABASES = [
     "",
     "\x00",
     "-1",
@@ -14,18 +18,24 @@ GARBAGE = [
     "NaN",
     "1e9",
     "٣٣٣٣-١١-٢٥",
+    "2026-02-30T25:61",
+    "9999-12-31T23:59",
+    "\U0001f468\u200d\u202e\ufffe",
+]
+FOR_PAGES = [
     SCRIPT,
     "{{ x }}{% x %}%(x)s%d{0.__class__}",
     "../../../etc/passwd",
     "a\r\nSet-Cookie: b=c",
     "//evil.example/",
-    "2026-02-30T25:61",
-    "9999-12-31T23:59",
     "00000000-0000-0000-0000-000000000000",
-    "\U0001f468\u200d\u202e\ufffe",
 ]
+GARBAGE = FOR_DATABASES if IS_ELSEWHERE else FOR_DATABASES + FOR_PAGES
+#: What a database may not take.
+WORST = ["\x00", "9" * 30]
 TYPED = ["\x00", "9" * 30, "-1", "NaN", "٣٣", SCRIPT, "2026-02-30T25:61"]
-QUERIES = ["%ff%fe=%ff", "a=1&" * 1500, "%00=%00", "&&==%", "_selected_action=%00", "codes=1,2"]
+QUERIES = ["%00=%00", "_selected_action=%00", "codes=1,2"]
+QUERIES += [] if IS_ELSEWHERE else ["%ff%fe=%ff", "a=1&" * 1500, "&&==%"]
 ASKED = [
     *("date", "from", "to", "party", "feature", "sort", "place", "move", "state", "space", "page"),
     *("next", "day", "over", "q", "o", "p", "e", "codes", "what", "shown", "member", "first_day"),

@@ -15,6 +15,7 @@ from accounts.tokens import MOST
 from bookings.deciding import leaving, services
 from bookings.deciding.queueing import ATTEMPTS, decide_next
 from bookings.deciding.rules import REASONS
+from bookings.models import Booking
 from bookings.tests.acts import hours
 from bookings.tests.programs import Program, codes, kind, program, wish
 from config.api import api
@@ -207,8 +208,9 @@ def too_many_upcoming(s):
 
 
 def too_many_undecided(s):
-    for _ in range(services.MOST_UNDECIDED):
-        s.book(prefer="respond-async")
+    times = {"starts_at": s.soon, "ends_at": s.soon + hours(1), "created_at": s.soon}
+    waiting = range(services.MOST_UNDECIDED)
+    Booking.objects.bulk_create(Booking(place=s.desk, member=s.alice, **times) for _ in waiting)
     return s.book(prefer="respond-async")
 
 

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 import pytest
 
 from config.api import api
-from config.tests.garbage import ASKED, GARBAGE, QUERIES, SCRIPT
-from config.tests.test_bad_input import CLEAR, at_every_address, rows, sessions  # noqa: F401
+from config.tests.garbage import ASKED, GARBAGE, QUERIES, SCRIPT, WORST
+from config.tests.test_bad_input import CLEAR
+from config.tests.walk import at_every_address, rows, sessions  # noqa: F401 - fixtures
 from config.tests.watching import looks
 
 pytestmark = pytest.mark.django_db
@@ -33,15 +34,17 @@ def bad_queries(here):
         page = here.come().get(here.path)
     yield from queries({*ASKED, *seen}, [SCRIPT])
     of_admin = {name for name in seen if name.startswith("_") or name == "p"}  # on each page of it
-    yield from queries(of_admin, [SCRIPT, "\x00"])
+    yield from queries(of_admin, ["\x00"])
     names = seen - of_admin - {"*", "body"}
     if here.name.startswith("api:"):
         names |= of_api(here.name)
     elif "*" in seen:  # a list with its filters, or a form that can begin filled in
         names |= {"q", "o", "p", "all", *ON_A_PAGE.findall(page.text)} - {"_to_field"}
     if names:
-        yield from queries(names, GARBAGE)
-        yield from QUERIES
+        is_list = here.name.endswith("_changelist")  # each has filters of its own
+        garbage = GARBAGE if is_list else here.share(GARBAGE, of=5, always=WORST)
+        yield from queries(names, garbage)
+        yield from here.share(QUERIES, of=3)
 
 
 def queries(names, values):

@@ -11,7 +11,7 @@ from django.urls import get_resolver, reverse
 from accounts.factories import PASSWORD, UserFactory
 from config.api import api
 from config.tests.garbage import PostedForms
-from config.tests.test_bad_input import (
+from config.tests.walk import (
     Address,
     addresses,
     rows,  # noqa: F401 - a fixture
@@ -99,6 +99,7 @@ ADDRESSES = {"register", "login", "email", "admin:accounts_user_change"}
 OF_SPACES = {"admin:spaces_space_add", "admin:spaces_space_change"}
 
 
+@pytest.mark.any_database
 def test_no_other_page_takes_an_address(rows, sessions):  # noqa: F811
     found = set()
     for name, route in addresses(get_resolver().url_patterns):

@@ -1,0 +1,241 @@
+"""Every URL of the site, with rows to fill it in and people to come to it.
+
+The URLs come from the URLconf, so new ones are tried too; a parameter that nothing here can fill in
+fails until it is told how.
+"""
+
+import re
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from urllib.parse import quote
+
+import pytest
+from axes.models import AccessAttempt
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import get_resolver
+from django.utils import translation
+
+from accounts.factories import StaffRoleFactory, UserFactory
+from accounts.models import Tally
+from accounts.tests.programs import issue
+from bookings.deciding.log import place_new
+from bookings.tests.acts import book, hours
+from config.tests.watching import Writes
+from notifications.calendars import feeds
+from notifications.factories import WebhookFactory
+from notifications.models import RefusedRequest
+from notifications.preferences import unsubscribe_url
+from notifications.relay import fan_out
+from spaces.factories import ClosureFactory, PolicyFactory
+
+#: What fills each URL parameter: a word, or the row with that key; {row} is the one that
+#: the URL names, as in /admin/spaces/place/<object_id>/change/.
+FILLED = {
+    "key": "1-of-nobody",
+    "slug": "loft",
+    "code": "booking",
+    "pk": "space",
+    "id": "user",
+    "object_id": "{row}",
+    "token": "feed",
+    "app_label": "bookings",
+    "url": "nothing/here/",
+}
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>.*?\)(?=[/$])")
+
+#: Pages that Django's admin has for each model; the last is a row's short URL.
+OF_EACH_MODEL = re.compile(
+    r"^admin:(?:\w+_(add|change|changelist|delete|history))? (?=admin/\w+/\w+/)"
+)
+
+#: Whose code a URL contains, by its prefix; a booking's otherwise.
+CODES = {
+    "accounts/tokens/": "apitoken",
+    "accounts/calendar/": "feed",
+    "staff/webhooks/": "endpoint",
+    "staff/deliveries/": "delivery",
+}
+
+
+def addresses(patterns, prefix="", namespace=""):
+    """Yield (name, route) for everything below; a few routes of Django's admin have no name."""
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from addresses(pattern.url_patterns, route, namespace + inner)
+        else:
+            yield namespace + (pattern.name or ""), route
+
+
+@pytest.fixture
+def rows(space, desk, alice, host, soon):
+    """One row of everything, so that each URL about a row has its row."""
+    group = Group.objects.create(name="Friends")
+    PolicyFactory.create(space=space, group=group)
+    booking = book(desk, alice, soon - hours(24), soon)
+    place_new()  # the first reader of events gives them their positions
+    feed = feeds.make(alice, space=None, place=None, now=soon)
+    feeds.note_reading(feed, now=soon)  # the first reading would be recorded
+    webhook = WebhookFactory.create(space=space)
+    fan_out(now=soon)
+    return {
+        "space": space,
+        "place": desk,
+        "group": group,
+        "closure": ClosureFactory.create(space=space, starts_at=soon + timedelta(days=9)),
+        "booking": booking,
+        "member": alice,
+        "user": UserFactory.create(username="carol"),
+        "accessattempt": AccessAttempt.objects.create(username="dave", failures_since_start=1),
+        "apitoken": issue(alice)[0],
+        "feed": feed,
+        "endpoint": webhook,
+        "delivery": webhook.deliveries.get(),
+        "refusedrequest": RefusedRequest.objects.create(
+            topic="requests", partition=0, offset=1, reason="No JSON.", received_at=soon
+        ),
+    }
+
+
+@pytest.fixture
+def sessions(rows, alice, host):
+    """The session keys of everybody who has one."""
+    boss = UserFactory.create(username="boss", is_superuser=True)
+    stranger = StaffRoleFactory.create(user__username="stranger", role="MANAGER").user
+    people = {"member": alice, "host": host, "boss": boss, "stranger": stranger}
+    return {who: key_of(person) for who, person in people.items()}
+
+
+def key_of(person):
+    client = Client()
+    client.force_login(person)
+    return client.session.session_key
+
+
+def browser(sessions, who, **kwargs):
+    found = Client(**kwargs)
+    if who in sessions:
+        found.cookies[settings.SESSION_COOKIE_NAME] = sessions[who]
+    return found
+
+
+@dataclass
+class Address:
+    """One URL of the site, what is written there, and who may access it."""
+
+    name: str
+    route: str
+    rows: dict
+    sessions: dict
+    before: dict = field(default_factory=dict)
+    writes: Writes = field(default_factory=Writes)
+    number: int = 0
+    #: For pages that Django's admin has for each model: which model's this is.
+    model: int | None = None
+
+    @property
+    def path(self):
+        return path_of(self.route, self.rows)
+
+    @property
+    def insider(self):
+        """The person who sees most here."""
+        is_staffs = self.name.startswith("admin:") or self.route.startswith("staff/")
+        return "boss" if is_staffs else "member"
+
+    def come(self, who=None, **kwargs):
+        """Return the browser of the insider, or of somebody else."""
+        return browser(self.sessions, who or self.insider, **kwargs)
+
+    def share(self, things, *, of=4, always=(), turn=None):
+        """Return all of these; in the admin a part of them, for each model another.
+
+        One view of Django serves all models there. It gets everything, from one or another.
+        """
+        if self.model is None:
+            return list(things)
+        rest = [each for each in things if each not in always]
+        return [*always, *rest[(self.model if turn is None else turn) % of :: of]]
+
+    def is_as_before(self):
+        return not self.writes.statements or written() == self.before
+
+
+def every_address(rows, sessions):
+    before, of_each_model = written(), defaultdict(count)
+    for number, (name, route) in enumerate(addresses(get_resolver().url_patterns)):
+        kind = OF_EACH_MODEL.search(f"{name} {route}")
+        model = next(of_each_model[kind[1]]) if kind else None
+        yield Address(name, route, rows, sessions, before, Writes(), number, model)
+
+
+def at_every_address(check):
+    """Make a test: try all URLs, undo what each try did, then compare what is written.
+
+    The rows are made once for all; that takes longer than most of the checks.
+    """
+
+    def test(rows, sessions, subtests):
+        for here in every_address(rows, sessions):
+            with (
+                subtests.test(f"{here.name} {here.route}"),
+                undone(),
+                connection.execute_wrapper(here.writes),
+            ):
+                check(here)
+                assert here.is_as_before()
+
+    test.__name__, test.__doc__ = check.__name__, check.__doc__
+    return test
+
+
+@contextmanager
+def undone():
+    """Leave nothing behind in the database, the cache or the thread's language."""
+    cache.clear()
+    with translation.override("en"), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def path_of(route, rows, garbage=None):
+    """Fill in a route's parameters, with real values or with garbage."""
+    named = next((row for row in rows if f"/{row}/" in route), "space")
+    for beginning, row in CODES.items():
+        if route.startswith(beginning):
+            rows = {**rows, "booking": rows[row]}
+
+    def value(found):
+        if garbage is not None:
+            return quote(garbage, safe="")
+        parameter = found[1] or found[2]
+        row = rows.get(filled := FILLED[parameter].format(row=named))
+        if row is None:
+            return filled
+        if parameter == "token":
+            is_feeds = route.startswith("calendars/")
+            return (
+                feeds.token_of(row) if is_feeds else unsubscribe_url(rows["member"]).split("/")[-2]
+            )
+        return str(row.code if parameter == "code" else row.pk)
+
+    return "/" + PARAMETER.sub(value, route).translate({ord("^"): None, ord("$"): None})
+
+
+def written():
+    """Return all our rows; sessions and counts of tries may change."""
+    ours = {"accounts", "spaces", "bookings", "notifications", "auth", "admin"}
+    return {
+        model._meta.label: sorted(map(repr, model.objects.values_list()))
+        for model in apps.get_models()
+        if model._meta.app_label in ours and model is not Tally
+    }
