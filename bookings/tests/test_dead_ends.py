@@ -79,7 +79,7 @@ def test_no_state_is_a_dead_end(member, space, desk, alice, soon, setup, when, s
     seen = set()
     for state in State:
         Booking.objects.update(state=state)
-        with subtests.test(state):
+        with subtests.test(state.value):
             offered = links(member.get(made.get_absolute_url()))
             assert ("Book it again" in offered) <= (setup == "open")
             if not (state in OCCUPYING and when == "past"):  # about to be completed
