@@ -15,6 +15,9 @@ os.environ["WEB_CONCURRENCY"] = str(workers)  # the settings use it
 
 os.environ["SERVING"] = "true"  # requests don't wait long for the database
 
+# A name server that is silent would hold a request up for 10 to 30 seconds (resolv.conf(5)).
+os.environ.setdefault("RES_OPTIONS", "timeout:1 attempts:2")
+
 # The application is loaded once, before the fork: workers share its memory, and an error in it
 # is shown once. Nothing may open a connection or start a thread at import time; Django opens its
 # connections (and psycopg its pool) at the first query, inside the worker.

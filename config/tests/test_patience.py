@@ -1,15 +1,20 @@
 """What was waited for in vain: who else is refused, and how long the others still wait."""
 
+import os
+import socket
+from runpy import run_path
 from types import SimpleNamespace
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils.functional import cached_property
 
 from config.databases import patience
+from config.databases.breaker import Breaker
 from config.databases.patience import LEAST, Patience, quartered
-from config.databases.postgresql import waiting
+from config.databases.postgresql import base, waiting
 from config.databases.postgresql.things import Statement, Table
 from config.databases.postgresql.waiting import Waits
 from config.tests.processes import PATIENCE, database_url
@@ -77,6 +82,34 @@ def test_what_sqlite_can_do_never_depends_on_whether_its_file_is_locked(
             getattr(features, name)
     assert "supports_json_field" in remembered
     assert features.supports_json_field
+
+
+@pytest.mark.any_database
+def test_a_name_server_that_is_silent_is_not_asked_again_at_once(monkeypatch):
+    asked, now = [], [0.0]
+
+    def look_up(host, *_, **__):
+        asked.append(host)
+        now[0] += 2
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(base, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(base, "breaker", Breaker())
+    database = base.DatabaseWrapper({"OPTIONS": {}})
+    for _ in range(2):
+        with pytest.raises(psycopg.OperationalError):
+            database.get_new_connection({"host": "database.example"})
+    assert asked == ["database.example"]
+
+
+@pytest.mark.any_database
+def test_requests_ask_a_silent_name_server_for_seconds_only(monkeypatch):
+    for name in ("RES_OPTIONS", "SERVING", "WEB_CONCURRENCY"):  # what it sets is undone
+        monkeypatch.setenv(name, "1")
+    monkeypatch.delenv("RES_OPTIONS")
+    run_path(str(settings.BASE_DIR / "config/gunicorn.py"))
+    assert os.environ["RES_OPTIONS"] == "timeout:1 attempts:2"
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one lock for all writers")

@@ -98,10 +98,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         if breaker.is_open:
             raise Silent("the server did not answer a moment ago")
+        began = time.monotonic()
         try:
             connection = super().get_new_connection(conn_params)
-        except psycopg.errors.ConnectionTimeout:
-            breaker.trip()
+        except psycopg.OperationalError:
+            # A timeout, or, for example, a name server that is silent too.
+            if time.monotonic() > began + SILENCE:
+                breaker.trip()
             raise
         breaker.reset()
         return connection
