@@ -99,7 +99,7 @@ class TestKeeping:
         client.force_login(alice)
         text = client.get(afternoon.get_absolute_url()).text
         assert "This booking stays as it is, although something has changed:" in text
-        assert "Opening hours that day: 8:00–12:00." in text
+        assert 'Opening hours that day: <span class="whole">8:00–12:00</span>.' in text
         assert "The space is not open for all of that time." in text
 
     def test_the_staff_see_it_on_the_booking_too(self, clerk, space, afternoon):

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.factories import UserFactory
+from config.tests.processes import PATIENCE
 from notifications.factories import WebhookFactory
 from notifications.tests.broker import LIVELY, REQUESTS
 from notifications.tests.calendars import made
@@ -88,7 +89,7 @@ def program():
 
 @pytest.fixture
 def local_addresses(settings):
-    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": True}
+    settings.WEBHOOKS = {"timeout_seconds": PATIENCE, "allow_private": True}
 
 
 @pytest.fixture

@@ -148,22 +148,23 @@ def test_several_relays_share_the_work(now):
     sent = []
 
     def write(member, place):
-        for day in range(10):
+        for day in range(6):
             booking = book(place, member, now, TEN + timedelta(days=day))
             services.cancel(booking, by=member, now=now)
 
     def relay():
-        while len(sent) < 60:
+        while len(sent) < 36:
             carry_all(endpoint, now, sent)
+            time.sleep(0.02)  # for the writers
 
     members = [UserFactory.create() for _ in range(3)]
     writers = [
         lambda m=m, p=p: write(m, p) for m, p in zip(members, space.places.all(), strict=True)
     ]
     assert at_once(*writers, relay, relay, relay) == [None] * 6
-    assert len(set(sent)) == len(sent) == 60
+    assert len(set(sent)) == len(sent) == 36
     of_one = defaultdict(list)
     for booking, sequence in sent:
         of_one[booking].append(sequence)
-    assert list(of_one.values()) == [[1, 2]] * 30
+    assert list(of_one.values()) == [[1, 2]] * 18
     assert not endpoint.deliveries.pending().exists()

@@ -7,6 +7,7 @@ import pytest
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.tests.acts import book
+from config.tests.processes import PATIENCE
 from notifications import relay
 from notifications.factories import WebhookFactory
 from notifications.models import Delivery, Endpoint, RefusedRequest
@@ -22,7 +23,7 @@ REQUESTS = "/admin/notifications/refusedrequest/"
 
 @pytest.fixture(autouse=True)
 def local_addresses(settings):
-    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": True}
+    settings.WEBHOOKS = {"timeout_seconds": PATIENCE, "allow_private": True}
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_errors_are_reported(client, manager, space, changes, says):
 
 
 def test_a_private_address_is_refused(client, manager, space, settings):
-    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": False}
+    settings.WEBHOOKS = {"timeout_seconds": PATIENCE, "allow_private": False}
     client.force_login(manager)
     answer = client.post(f"{ENDPOINTS}add/", filled(space, url="https://0177.1/"))
     assert answer.status_code == 422

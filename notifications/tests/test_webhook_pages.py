@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.tests.acts import book
+from config.tests.processes import PATIENCE
 from notifications.factories import WebhookFactory
 from notifications.models import Delivery, Endpoint
 from notifications.tests.receiver import Answer
@@ -22,7 +23,7 @@ LIST = "/staff/spaces/loft/webhooks/"
 
 @pytest.fixture(autouse=True)
 def local_addresses(settings):
-    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": True}
+    settings.WEBHOOKS = {"timeout_seconds": PATIENCE, "allow_private": True}
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +120,7 @@ def test_errors_are_reported_and_what_was_typed_is_kept(browser, space, changes,
     "url", ["https://127.0.0.1/", "https://0x7f.1/", "https://[::ffff:7f00:1]/"]
 )
 def test_a_private_address_is_refused_with_the_reason(browser, space, settings, url):
-    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": False}
+    settings.WEBHOOKS = {"timeout_seconds": PATIENCE, "allow_private": False}
     answer = browser.post(LIST, filled(url=url))
     assert answer.status_code == 422
     assert "leads into a private network (" in answer.text
@@ -163,7 +164,7 @@ def test_a_delivery_shows_request_answer_and_time(browser, dead, receiver):
 
 def test_a_refused_address_is_shown_as_such(browser, webhook, settings):
     """As when a name leads to a private address only after it was added."""
-    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": False}
+    settings.WEBHOOKS = {"timeout_seconds": PATIENCE, "allow_private": False}
     made = services.ping(webhook, now=timezone.now())
     deliver(timezone.now())
     for path in (page_of(webhook), f"/staff/deliveries/{made.code}/"):
@@ -254,7 +255,7 @@ def test_a_changed_address_is_the_one_that_is_called(browser, webhook, receiver)
 
 
 def test_a_change_to_a_private_address_is_refused(browser, webhook, settings):
-    settings.WEBHOOKS = {"timeout_seconds": 5, "allow_private": False}
+    settings.WEBHOOKS = {"timeout_seconds": PATIENCE, "allow_private": False}
     answer = browser.post(page_of(webhook), {"url": "https://169.254.169.254/", "kinds": ["MOVED"]})
     assert answer.status_code == 422
     assert "169.254.169.254" in answer.text

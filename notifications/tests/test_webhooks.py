@@ -92,7 +92,7 @@ def test_the_record_has_request_answer_and_time(webhook, receiver, desk, alice, 
     assert attempt.response_headers["X-Trace"] == "7"
     assert attempt.response_body == "th\ufffdnks \ufffd"
     assert attempt.request_headers["webhook-id"] == receiver.received[0].headers["webhook-id"]
-    assert 0 <= attempt.milliseconds < 5000
+    assert 0 <= attempt.milliseconds < 1000 * PATIENCE
     assert attempt.error == ""
 
 
@@ -186,11 +186,7 @@ def test_a_hanging_receiver_holds_nobody_up(webhook, receiver, space, desk, alic
         for n in range(6):
             book(desk, alice, now, TEN + hours(n), 1)
         fan_out(now=now)
-        for _ in range(100):
-            sending.deliver_webhooks(now=now)
-            if states(webhook) == ["DELIVERED"] * 6:
-                break
-        assert states(webhook) == ["DELIVERED"] * 6
+        wait_for(lambda: sending.deliver_webhooks(now=now) and states(webhook) == ["DELIVERED"] * 6)
         assert states(other) == ["PENDING"] * 6
         assert len(slow.received) <= sending.MOST_OF_ONE
         slow.let_go()
