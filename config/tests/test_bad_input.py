@@ -127,11 +127,11 @@ def test_a_broken_body(here):
     people = ["visitor"] if PRESSED.search(here.name) else ["visitor", here.insider]
     for who in people:
         someone = here.come(who)
-        for content_type, body in rotated(here.share(BODIES, of=2), here.number):
+        for content_type, body in rotated(here.share(BODIES), here.number):
             with looks() as seen:
                 answer = someone.generic("POST", here.path, body, content_type)
             assert answer.status_code in CLEAR, (who, content_type, body)
-            if "body" not in seen:  # the answer is there before, whatever it says
+            if "body" not in seen and answer.status_code != 400:  # it is the same for all of them
                 break
             if who == "visitor" and answer.status_code == 302:  # in one place, for all pages
                 break
