@@ -52,7 +52,8 @@ class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it
         fields = ("username", "email")
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
         help_texts = {
-            "email": _("To confirm and remind you of bookings, and if you forget your password.")
+            "username": _("Letters, digits and @.+-_; capital or small makes no difference."),
+            "email": _("To confirm and remind you of bookings, and if you forget your password."),
         }
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
 

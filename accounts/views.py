@@ -106,7 +106,8 @@ def profile(request: AuthenticatedRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: AuthenticatedRequest) -> HttpResponse:
     form = ChangePasswordForm(request.user, _data(request))
-    ways = [found.kind.title for found in access.left_open(request.user, now=timezone.now())]
+    left = access.left_open(request.user, now=timezone.now())
+    ways = [_inside_a_sentence(str(found.kind.title)) for found in left]
     if request.method == "POST":
         try:
             tries.spend("password", login=request.user.username, now=timezone.now())
@@ -256,6 +257,11 @@ def language(request: HttpRequest) -> HttpResponse:
         samesite="Lax",
     )
     return response
+
+
+def _inside_a_sentence(title: str) -> str:
+    """Write a title with a small letter, unless it begins with an abbreviation."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _data(request: HttpRequest) -> Any:

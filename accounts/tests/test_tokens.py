@@ -283,6 +283,9 @@ def test_a_new_password_keeps_tokens_and_says_so(member, alice):
     _, text = issue(alice)
     page = member.get("/accounts/password/").text
     assert "These stay valid: API tokens." in page
+    member.post("/accounts/calendar/")
+    page = member.get("/accounts/password/").text
+    assert "These stay valid: API tokens, calendar addresses." in page
     assert 'href="/accounts/stays/"' in page
     new = "staple of the other horse"
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
