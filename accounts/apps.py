@@ -7,6 +7,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        from accounts import access, tokens
+        from accounts import access, acts, tokens
 
         access.KINDS.append(access.Kind(_("API tokens"), "tokens", tokens.names, tokens.revoke_all))
+        acts.register()

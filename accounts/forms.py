@@ -5,7 +5,12 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, UsernameField
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    PasswordChangeForm,
+    SetPasswordForm,
+    UsernameField,
+)
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +30,9 @@ class LoginField(UsernameField):
         return User.normalize_username(login)
 
 
+PASSWORD_RULES = _("At least 8 characters, not only digits, and not a common word.")
+
+
 class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it takes none
     """What can be checked without looking anybody up; `services.register` does the rest.
 
@@ -35,7 +43,7 @@ class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it
         label=_("Password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least 8 characters, not only digits, and not a common word."),
+        help_text=PASSWORD_RULES,
     )
     field_order = ["username", "email", "password1"]
 
@@ -44,7 +52,8 @@ class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it
         fields = ("username", "email")
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
         help_texts = {
-            "email": _("To confirm and remind you of bookings, and if you forget your password.")
+            "username": _("Letters, digits and @.+-_; capital or small makes no difference."),
+            "email": _("To confirm and remind you of bookings, and if you forget your password."),
         }
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
 
@@ -78,6 +87,27 @@ class RegisterForm(forms.ModelForm):  # type: ignore[type-arg]  # at run time it
 
 class LoginForm(AuthenticationForm):
     error_messages = {"invalid_login": _("Login or password is wrong.")}
+
+
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # at run time it takes none
+    """One field, because it can be shown. Scripts may still send it twice, as `new_password2`."""
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        del self.fields["new_password2"]
+        self.fields["new_password1"].help_text = PASSWORD_RULES
+
+    def validate_passwords(self, *names: str) -> None:
+        password = self.cleaned_data.get("new_password1")
+        if password and self.data.get("new_password2", password) != password:
+            self.add_error("new_password1", _("The two passwords differ."))
+
+    def validate_password_for_user(self, user: User, *names: str) -> None:
+        super().validate_password_for_user(user, "new_password1")
+
+
+class ChangePasswordForm(NewPasswordForm, PasswordChangeForm):
+    """The old password and a new one."""
 
 
 class ForgottenForm(forms.Form):
@@ -153,10 +183,10 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         label=pgettext_lazy("of a token", "Name"),
         max_length=60,
-        help_text=_("What it is for: «Door tablet», «Calendar script»."),
+        help_text=_("What it is for: “Door tablet”, “Calendar script”."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    scope = forms.ChoiceField(label=_("It may"), choices=ApiToken.Scope.choices)
+    scope = forms.ChoiceField(label=_("Access"), choices=ApiToken.Scope.choices)
     lifetime = forms.TypedChoiceField(
         label=_("It expires"),
         choices=[

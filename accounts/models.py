@@ -129,9 +129,11 @@ class User(AbstractUser):
 
         Databases differ on case (SQLite knows only ASCII), so we do it here. Follows
         the Unicode Standard, 5.18: case folding can undo normalization. Blanks around it are
-        never intended; forms drop them, and programs should find the same person.
+        never intended; forms drop them, and programs should find the same person. The dot that
+        folding leaves of a Turkish İ would be no letter.
         """
-        return normalize("NFKC", normalize("NFKC", username).casefold()).strip()
+        folded = normalize("NFKC", username).casefold().replace("i\u0307", "i")
+        return normalize("NFKC", folded).strip()
 
     def set_password(self, raw_password: str | None) -> None:
         super().set_password(as_stored(raw_password) if raw_password is not None else None)

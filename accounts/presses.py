@@ -55,13 +55,22 @@ TYPED: dict[str, str | Promise] = {
 }
 
 
+#: Describes a request, from what was sent, the values in the URL, and the reader.
+Describe = Callable[[QueryDict, Mapping[str, Any], User | AnonymousUser], list[str]]
+
+
+def nothing(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:
+    """Describe a form whose button says all there is to say."""
+    return []
+
+
 @dataclass(frozen=True)
 class Act:
     """What one of our forms does, for the person who submits it again."""
 
-    words: str | Promise  # on the button
-    #: Describes the request, from what was sent, the values in the URL, and the reader.
-    describe: Callable[[QueryDict, Mapping[str, Any], User | AnonymousUser], list[str]]
+    words: str | Promise | Callable[[QueryDict], str]  # on the button, as on the form's own page
+    describe: Describe = nothing
+    is_dangerous: bool = False  # can't be undone, so its button must not look harmless
 
 
 #: By URL name, from the apps that know them.
@@ -125,7 +134,15 @@ class Press:
     def words(self) -> str | Promise:
         """What its button says."""
         act = self._act()
-        return act[0].words if act else _("Send it again")
+        if act is None:
+            return _("Send it again")
+        words = act[0].words
+        return words(self.sent) if callable(words) else words
+
+    @property
+    def is_dangerous(self) -> bool:
+        act = self._act()
+        return act is not None and act[0].is_dangerous
 
     def lines(self, reader: User | AnonymousUser) -> list[str]:
         """Return what it is about, as far as we can tell."""

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import BadRequest
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,7 +22,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 import accounts.tokens as api_tokens
 from accounts import access, emails, passwords, presses, services, tries, wishes
 from accounts.addresses import address_of
-from accounts.forms import ForgottenForm, LoginForm, ProfileForm, RegisterForm, TokenForm
+from accounts.forms import (
+    ChangePasswordForm,
+    ForgottenForm,
+    LoginForm,
+    NewPasswordForm,
+    ProfileForm,
+    RegisterForm,
+    TokenForm,
+)
 from accounts.models import LANGUAGES
 from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
@@ -98,19 +105,21 @@ def profile(request: AuthenticatedRequest) -> HttpResponse:
 @sensitive_post_parameters("old_password", "new_password1", "new_password2")
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: AuthenticatedRequest) -> HttpResponse:
-    form = PasswordChangeForm(request.user, _data(request))
+    form = ChangePasswordForm(request.user, _data(request))
+    left = access.left_open(request.user, now=timezone.now())
+    ways = [_inside_a_sentence(str(found.kind.title)) for found in left]
     if request.method == "POST":
         try:
             tries.spend("password", login=request.user.username, now=timezone.now())
         except TooOften as error:
-            return too_often(request, "accounts/password.html", form, error)
+            return too_often(request, "accounts/password.html", form, error, ways=ways)
     if form.is_valid():
         user = form.save(commit=False)
         passwords.change(user, password=user.password)
         auth.update_session_auth_hash(request, user)  # ends other sessions, keeps this one
         messages.success(request, _("Your password is changed. Other devices are signed out."))
         return redirect("stays" if access.left_open(user, now=timezone.now()) else "profile")
-    return _page(request, "accounts/password.html", form)
+    return _page(request, "accounts/password.html", form, ways=ways)
 
 
 @login_not_required
@@ -142,7 +151,7 @@ def new_password(request: HttpRequest, key: str) -> HttpResponse:
     user = passwords.owner_of(key)
     if user is None:
         return render(request, "accounts/old_link.html", status=404)
-    form = SetPasswordForm(user, _data(request))
+    form = NewPasswordForm(user, _data(request))
     if form.is_valid():
         now = timezone.now()
         ended = passwords.choose_by_mail(user, password=form.save(commit=False).password, now=now)
@@ -248,6 +257,11 @@ def language(request: HttpRequest) -> HttpResponse:
         samesite="Lax",
     )
     return response
+
+
+def _inside_a_sentence(title: str) -> str:
+    """Write a title with a small letter, unless it begins with an abbreviation."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _data(request: HttpRequest) -> Any:

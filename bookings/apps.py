@@ -25,6 +25,7 @@ class BookingsConfig(AppConfig):
                 carry_out=book,
             )
         )
-        ACTS["cancel"] = Act(_("Cancel the booking"), wanted.a_booking)
+        ACTS["cancel"] = Act(_("Cancel the booking"), wanted.a_booking, is_dangerous=True)
+        ACTS["leave"] = Act(_("Delete my account"), wanted.leaving, is_dangerous=True)
         keepers.append(bookings_that_keep)
         objections.append(objection_to_reshaping)

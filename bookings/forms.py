@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.numbers import WholeNumberField
 from bookings.states import MET
-from bookings.words.local_time import LocalTimeError, read_instant
+from bookings.words.local_time import LocalTimeError, read_end, read_instant
 from spaces.clocks import DayInput
 from spaces.features import Feature
 from spaces.models import Place, Space
@@ -80,8 +80,9 @@ class TimesForm(forms.Form):
         label=_("People"), min_value=1, max_value=MOST_PEOPLE, required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any, **kwargs: Any) -> None:
+        self.is_one_day = "day" in data and "starts_at" not in data
+        super().__init__(_with_instants(data) if self.is_one_day else data, **kwargs)
         self.found: Place | None = None
 
     def clean_place(self) -> UUID:
@@ -105,11 +106,38 @@ class TimesForm(forms.Form):
         return self._clean_instant("starts_at")
 
     def clean_ends_at(self) -> datetime | str:
-        return self._clean_instant("ends_at")
+        ends_at = self._clean_instant("ends_at")
+        starts_at = self.cleaned_data.get("starts_at")
+        if self.found is None or isinstance(ends_at, str) or not isinstance(starts_at, datetime):
+            return ends_at
+        space = self.found.space
+        if ends_at > starts_at or not self.is_one_day or not _opens_into_the_night(space):
+            return ends_at
+        return read_end(starts_at, self.data["to"], space.zone)
+
+    @property
+    def day_and_times(self) -> dict[str, str]:
+        """What was asked for, as the controls for a day and two times show it."""
+        day, _t, start = str(self["starts_at"].value() or "").partition("T")
+        end = str(self["ends_at"].value() or "").partition("T")[2]
+        return {"day": day, "from": start, "to": end}
 
     @property
     def period(self) -> Period:
         return Period(self.cleaned_data["starts_at"], self.cleaned_data["ends_at"])
+
+
+def _opens_into_the_night(space: Space) -> bool:
+    """Tell whether an end before the start may mean the following night."""
+    return space.opening_hours.filter(closes_at__lte=models.F("opens_at")).exists()
+
+
+def _with_instants(data: Any) -> Any:
+    """Put a day and two times, which people type more easily, together."""
+    data = data.copy()
+    for name, clock in (("starts_at", "from"), ("ends_at", "to")):
+        data[name] = f"{data['day']}T{data.get(clock, '')}"
+    return data
 
 
 class BookForm(TimesForm):

@@ -60,6 +60,7 @@ class MestoAPI(NinjaAPI):
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
         """Check the whole request: ninja calls this after authentication, before parsing."""
         queries.require_known(request)
+        queries.require_once(request)
         queries.require_no_body(request)
         return super().create_temporal_response(request)
 

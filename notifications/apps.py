@@ -10,8 +10,10 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import access
+        from notifications import acts
         from notifications.calendars import feeds
 
         access.KINDS.append(
             access.Kind(_("Calendar addresses"), "calendar", feeds.names, feeds.close_all)
         )
+        acts.register()

@@ -11,34 +11,32 @@ from django.utils.translation import gettext_lazy as _
 CLOCK = re.compile("([0-9]{1,2}):([0-9]{2})(:00)?")
 
 
-class PickerInput(DateTimeBaseInput):
-    """A control with a picker. A value it can't show, and would drop, goes in a text field."""
+class DayInput(DateTimeBaseInput):
+    """A day, with a picker. A value it can't show, and would drop, goes in a text field."""
 
-    showable: str
+    input_type = "date"
+    format_key = "DATE_INPUT_FORMATS"
 
     def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         shown = context["widget"]["value"]
-        if shown and not re.fullmatch(self.showable, shown):
+        if shown and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", shown):
             context["widget"]["type"] = "text"
         return context
 
 
-class DayInput(PickerInput):
-    input_type = "date"
-    format_key = "DATE_INPUT_FORMATS"
-    showable = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+class ClockInput(DateTimeBaseInput):
+    """A time of day, as text: browsers' own controls have AM and PM wherever those are usual.
 
+    In the hour that an autumn night repeats, the text includes its offset.
+    """
 
-class ClockInput(PickerInput):
-    """A time of day. In the hour that an autumn night repeats, the text includes its offset."""
-
-    input_type = "time"
+    input_type = "text"
     format_key = "TIME_INPUT_FORMATS"
-    showable = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"step": 900, **(attrs or {})}, format="%H:%M")
+        usual = {"class": "clock", "size": 6, "placeholder": "13:00", "autocomplete": "off"}
+        super().__init__({**usual, **(attrs or {})}, format="%H:%M")
 
 
 class ClockField(forms.TimeField):

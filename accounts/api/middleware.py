@@ -24,7 +24,7 @@ def programs(get_response: Handler) -> Handler:
             return get_response(plain)
         request = cast(ProgramRequest, plain)
         request.rates, request.claim = [], None
-        request.known_parameters, request.takes_body = [], True
+        request.known_parameters, request.repeatable, request.takes_body = [], set(), True
         if request.method == "HEAD":  # RFC 9110, 9.3.2: as GET; the web server drops the body
             request.method = "GET"
         try:

@@ -1,4 +1,4 @@
-"""What an operation doesn't take is refused: parameters that it doesn't know, and needless bodies.
+"""What an operation doesn't take is refused: parameters it doesn't know or has twice, and bodies.
 
 If ignored, it would filter nothing, or a reason would be lost, and the program would never find
 out.
@@ -18,7 +18,7 @@ from accounts.api.requests import ProgramRequest
 
 MOST_NAMED = 10  # unknown names reported in one answer
 LONGEST = 40  # characters of a name worth repeating
-NOTHING = {b"", b"{}", b"null"}  # some programs always send a body
+NOTHING = {b"", b"{}", b"[]", b"null"}  # some programs always send a body
 
 
 def names_of(operation: Operation) -> list[str]:
@@ -27,16 +27,23 @@ def names_of(operation: Operation) -> list[str]:
     return [name for model in queries for name in getattr(model, "__ninja_flatten_map__", ())]
 
 
+def lists_of(operation: Operation) -> set[str]:
+    """Return the parameters that can be repeated; of others, the last would win silently."""
+    queries = [m for m in operation.models if m.__ninja_param_source__ == "query"]
+    return {name for model in queries for name in model.__ninja_collection_fields__}
+
+
 def noting[**P, R](run: Callable[P, R]) -> Callable[P, R]:
     """Record on each request what its operation takes. Decorates `Operation.run`."""
     operation: Operation = run.__self__  # type: ignore[attr-defined]  # it is a bound method
-    known = names_of(operation)
+    known, lists = names_of(operation), lists_of(operation)
     takes_body = any(m.__ninja_param_source__ == "body" for m in operation.models)
 
     @wraps(run)
     def noted(*args: P.args, **kwargs: P.kwargs) -> R:
         request = cast(ProgramRequest, args[0])
-        request.known_parameters, request.takes_body = known, takes_body
+        request.known_parameters, request.repeatable = known, lists
+        request.takes_body = takes_body
         return run(*args, **kwargs)
 
     return noted
@@ -51,6 +58,22 @@ def require_known(request: HttpRequest) -> None:
     errors = [
         {"field": f"query.{_legible(name)}", "message": _advice(name, known)}
         for name in unknown[:MOST_NAMED]
+    ]
+    raise ApiProblem(INVALID, errors[0]["message"], errors=errors)
+
+
+def require_once(request: HttpRequest) -> None:
+    """Refuse a repeated parameter that has one value. Raises ApiProblem."""
+    repeatable = cast(ProgramRequest, request).repeatable
+    twice = [name for name, values in request.GET.lists() if values[1:] and name not in repeatable]
+    if not twice:
+        return
+    errors = [
+        {
+            "field": f"query.{name}",
+            "message": _("“%(name)s” has one value: give it once.") % {"name": name},
+        }
+        for name in twice
     ]
     raise ApiProblem(INVALID, errors[0]["message"], errors=errors)
 

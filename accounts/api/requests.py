@@ -41,6 +41,7 @@ class ProgramRequest(PageRequest):
     rates: list[Rate]
     claim: Claim | None
     known_parameters: list[str]  # that the operation takes in its URL
+    repeatable: set[str]  # of these
     takes_body: bool
 
 

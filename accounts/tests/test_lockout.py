@@ -174,3 +174,10 @@ def test_a_superuser_unlocks_a_login_in_the_admin(client, alice, limits):
     chosen = {"action": "delete_selected", "_selected_action": AccessAttempt.objects.get().pk}
     client.post(page, {**chosen, "post": "yes"})
     assert attempt(password=PASSWORD).status_code == 302
+
+
+def test_the_page_leads_back_to_where_the_person_wanted_to_go(alice, limits):
+    statuses(*[{}] * 3)
+    page = Client().post(f"{URL}?next=/bookings/", {"username": "alice", "password": PASSWORD})
+    assert page.status_code == 429
+    assert f'href="{URL}?next=%2Fbookings%2F"' in page.text

@@ -103,6 +103,12 @@ def test_errors_are_tied_to_their_fields(page):
     assert '<a href="#id_username">' in html
 
 
+def test_a_turkish_capital_is_a_letter(page):
+    assert page(username="İBRAHİM").status_code == 302
+    assert User.objects.get().username == "ibrahim"
+    assert set(errors(Client().post(URL, fields("ibrahim")))) == {"username"}
+
+
 @pytest.mark.parametrize("login", ["alice", "ALICE", "ａｌｉｃｅ"])
 def test_a_login_is_taken_in_capitals_and_in_wide_letters_too(page, alice, login):
     assert errors(page(username=login)) == {"username": ["This login is taken."]}

@@ -198,9 +198,8 @@ def test_the_example_names_the_sites_own_address(member):
     )
 
 
-def test_the_profile_and_the_password_page_lead_here(member):
-    for page in ("/accounts/profile/", "/accounts/password/"):
-        assert f'href="{URL}"' in member.get(page).text
+def test_the_profile_leads_here(member):
+    assert f'href="{URL}"' in member.get("/accounts/profile/").text
 
 
 @pytest.mark.parametrize("count", [1, 30])
@@ -282,7 +281,12 @@ def test_a_revoked_token_is_refused_at_once(member, alice):
 
 def test_a_new_password_keeps_tokens_and_says_so(member, alice):
     _, text = issue(alice)
-    assert "Your API tokens stay valid." in member.get("/accounts/password/").text
+    page = member.get("/accounts/password/").text
+    assert "These stay valid: API tokens." in page
+    member.post("/accounts/calendar/")
+    page = member.get("/accounts/password/").text
+    assert "These stay valid: API tokens, calendar addresses." in page
+    assert 'href="/accounts/stays/"' in page
     new = "staple of the other horse"
     form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
     assert member.post("/accounts/password/", form).status_code == 302

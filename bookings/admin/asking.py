@@ -195,6 +195,7 @@ class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]
                 _line(line, now, is_new=is_again and line.booking.code not in before)
                 for line in question.found
             ],
+            gets_mail=any(not _unwritten(line.after.booking) for line in question.found),
             must_go=any(line.must_go for line in question.found),
             form=form,
             is_wrong=is_wrong,

@@ -56,3 +56,17 @@ def a_booking(
         capfirst(words.when(booking.period, space.zone, timezone.now())),
         space.name,
     ]
+
+
+def leaving(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:
+    """Say what deleting the reader's account would do."""
+    if not isinstance(reader, User):
+        return []
+    upcoming = Booking.objects.of(reader).upcoming(timezone.now()).count()
+    lost = ngettext(
+        "%(n)s upcoming booking will be cancelled.",
+        "%(n)s upcoming bookings will be cancelled.",
+        upcoming,
+    )
+    erased = _("Your login, name and e-mail are erased. This can't be undone.")
+    return [lost % {"n": upcoming}, erased] if upcoming else [erased]

@@ -70,7 +70,7 @@ class _Cards:
         place, name = offer.place, escape(str(offer.place))
         until = words.clock(offer.free_until, self.context["zone"])
         free = escape(_("free until %(time)s") % {"time": until})
-        when = f"{self._when(offer.period)} · " if self.show_time else ""
+        when = f"{words.whole(self._when(offer.period))} · " if self.show_time else ""
         picked = ' tabindex="-1"' + ("" if self.request.htmx else " autofocus")
         return (
             f'<li class="place card{" picked" if self.is_picked else ""}"'

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts import time_zones
 from bookings.words import local_time, words
@@ -19,6 +21,13 @@ register = template.Library()
 register.filter("zone_words", time_zones.in_words)
 
 register.filter("duration", words.duration)
+
+
+@register.filter
+def whole(sentence: str) -> SafeString:
+    """Keep every date, time and numbered place of a sentence, or of HTML, on one line."""
+    escaped = conditional_escape(sentence)
+    return mark_safe(words.whole(escaped))  # noqa: S308 - escaped above, and only our span is added
 
 
 @register.filter

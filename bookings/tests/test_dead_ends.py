@@ -2,7 +2,7 @@
 
 import ast
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -79,7 +79,7 @@ def test_no_state_is_a_dead_end(member, space, desk, alice, soon, setup, when, s
     seen = set()
     for state in State:
         Booking.objects.update(state=state)
-        with subtests.test(state):
+        with subtests.test(state.value):
             offered = links(member.get(made.get_absolute_url()))
             assert ("Book it again" in offered) <= (setup == "open")
             if not (state in OCCUPYING and when == "past"):  # about to be completed
@@ -94,6 +94,43 @@ def test_the_dialog_that_asks_has_its_focus_on_keeping(member, upcoming):
     page = member.get(upcoming.get_absolute_url()).text
     dialog = page.partition("<dialog")[2].partition("</dialog>")[0]
     assert re.findall(r"<button[^>]*autofocus[^>]*>([^<]*)<", dialog) == ["Keep it"]
+
+
+class TestAnotherTime:
+    """The form below a refusal: a day and two times, on a 24-hour clock."""
+
+    def test_it_shows_what_was_refused_and_books_what_is_typed(self, member, desk, bob, soon):
+        book(desk, bob, soon - hours(24), soon)
+        sent = {"place": desk.code, "party_size": "1", "note": "By the window", "request_key": "k"}
+        taken = {"starts_at": f"{soon:%Y-%m-%dT%H:%M}", "ends_at": f"{soon:%Y-%m-%d}T12:00"}
+        page = member.post("/bookings/", sent | taken)
+        assert page.status_code == 409
+        asked = dict(re.findall(r' name="(day|from|to)" value="([^"]*)"', page.text))
+        assert asked == {"day": f"{soon:%Y-%m-%d}", "from": "10:00", "to": "12:00"}
+        again = {"from": "12:00", "to": "14:00", "request_key": "l"}
+        ticket = member.post("/bookings/", sent | asked | again)
+        assert ticket.status_code == 302
+        made = Booking.objects.get(member__username="alice", state=State.CONFIRMED)
+        assert (made.starts_at, made.ends_at) == (soon + hours(2), soon + hours(4))
+        assert made.note == "By the window"
+
+    def test_an_end_before_the_start_is_named(self, member, desk, soon):
+        sent = {"place": desk.code, "day": f"{soon:%Y-%m-%d}", "from": "12:00", "to": "10:00"}
+        page = member.post("/bookings/", sent)
+        assert page.status_code == 422
+        assert "The end must be later than the start." in page.text
+        assert 'name="to" value="10:00"' in page.text
+
+    def test_where_nights_are_open_it_is_the_following_night(self, member, desk, soon):
+        desk.space.opening_hours.update(closes_at=time(2))
+        sent = {"place": desk.code, "day": f"{soon:%Y-%m-%d}", "from": "22:00", "to": "1:00"}
+        assert member.post("/bookings/", sent).status_code == 302
+        assert Booking.objects.get().ends_at == soon + hours(15)
+
+    @pytest.mark.parametrize("day", ["", "tomorrow", "2026-11-25T10:00", "\x00"])
+    def test_what_is_no_day_is_refused(self, member, desk, day):
+        sent = {"place": desk.code, "day": day, "from": "12:00"}
+        assert member.post("/bookings/", sent).status_code == 422
 
 
 class TestFilters:

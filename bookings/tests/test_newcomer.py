@@ -28,7 +28,7 @@ def door(client, space, soon):
     chosen = {"date": f"{soon:%Y-%m-%d}", "from": "10:00", "to": "12:00"}
     board = client.get(space.get_absolute_url(), chosen).text
     return unescape(
-        re.search(r'<a class="button [^"]*" href="(/accounts/register/\?[^"]*)"', board)[1]
+        re.search(r'<a class="button [^"]*" href="(/accounts/register/\?place=[^"]*)"', board)[1]
     )
 
 
@@ -46,7 +46,8 @@ def test_the_wish_is_shown_at_both_doors(client, door):
     for path in in_doors(door):
         page = client.get(path).text
         assert "One step to your booking" in page
-        assert re.search(r"<li>Desk 1</li><li>\w.*, 10:00–12:00</li><li>Loft</li>", page)
+        time = '<span class="whole">10:00–12:00</span>'
+        assert re.search(rf"<li>Desk 1</li><li>.*, {time}</li><li>Loft</li>", page)
         for other in in_doors(door):
             query = parse_qs(urlsplit(other).query)
             link = re.search(rf'href="({urlsplit(other).path}[^"]*)"[^>]*>I ', page)[1]

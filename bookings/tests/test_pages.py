@@ -77,8 +77,8 @@ class TestBook:
     def test_all_broken_rules_are_listed(self, member, desk, soon):
         answer = member.post("/bookings/", fields(desk, soon, length=13, party_size=4))
         assert answer.status_code == 422
-        assert "Desk 1 is for 1 person." in answer.text
-        assert "Opening hours that day: 8:00–22:00" in answer.text
+        assert '<span class="whole">Desk 1</span> is for 1 person.' in answer.text
+        assert 'that day: <span class="whole">8:00–22:00</span>' in answer.text
         assert not Booking.objects.exists()
 
     @pytest.mark.parametrize(

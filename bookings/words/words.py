@@ -1,12 +1,14 @@
 """Times in words, as a person at the space would say them."""
 
+import re
 from datetime import date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.utils import formats
 from django.utils.text import capfirst
+from django.utils.translation import get_language, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from spaces.slots import Period
 from spaces.slots import clock as wall_clock
@@ -54,6 +56,34 @@ def _with_weekday(value: date, date_format: str) -> str:
         "weekday": WEEKDAYS[value.weekday()],
         "date": formats.date_format(value, date_format),
     }
+
+
+@cache
+def _written_as_one(language: str) -> re.Pattern[str]:
+    """Find dates, times and «Desk 12», as this module and places write them in a language."""
+    of_format = pgettext("date format: 25 Nov", "j M")
+    months = {formats.date_format(date(2000, n, 1), of_format).split()[-1] for n in range(1, 13)}
+    month = "|".join(map(re.escape, sorted(months)))
+    weekday = "|".join(re.escape(str(name)) for name in WEEKDAYS)
+    return re.compile(
+        rf"<[^>]*>|(?i:(?:\b(?:{weekday}),? )?\b[0-9]{{1,2}} (?:{month})\b(?: [0-9]{{4}}\b)?)"
+        r"|\b[0-9]{1,2}:[0-9]{2}–[0-9]{1,2}:[0-9]{2}\b"
+        rf"|\b[A-ZА-ЯЁ][^\W\d_]{{2,11}} [0-9]{{1,3}}\b(?![:.]?[0-9]| (?:{month}))"
+    )
+
+
+#: For pages: what is written as one stays on one line.
+WHOLE = '<span class="whole">%s</span>'
+
+
+def whole(html: str, written: str = WHOLE) -> str:
+    """Put every date, time and numbered place within a text, not in its tags, into `written`."""
+    pattern = _written_as_one(get_language() or "")
+    if pattern.fullmatch(html):
+        return html
+    return pattern.sub(
+        lambda found: found[0] if found[0].startswith("<") else written % found[0], html
+    )
 
 
 def clock(at: datetime, zone: ZoneInfo) -> str:

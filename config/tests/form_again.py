@@ -9,7 +9,8 @@ class Form(HTMLParser):
     def __init__(self, page):
         super().__init__()
         self.action, self.fields, self.asked = None, [], []
-        self._is_inside = False
+        self.words = ""  # on its button
+        self._is_inside = self._is_button = False
         main = page.text.partition("<main")[2].partition("</main>")[0]
         self.feed(main)
 
@@ -23,8 +24,14 @@ class Form(HTMLParser):
             self.fields.append((got["name"], got["value"]))
         elif self._is_inside and tag == "input":
             self.asked.append((got["type"], got["name"]))
+        self._is_button = self._is_inside and tag == "button" and got.get("type") != "button"
+
+    def handle_data(self, data):
+        if self._is_button:
+            self.words += data
 
     def handle_endtag(self, tag):
+        self._is_button = False
         if tag == "form":
             self._is_inside = False
 

@@ -110,7 +110,7 @@ def test_the_place_for_what_was_in_the_body_is_named(ask):
     assert "Its parameters belong in the URL: reason." in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("body", ["", "{}", " {}\n", "null"])
+@pytest.mark.parametrize("body", ["", "{}", " {}\n", "[]", "null"])
 def test_programs_that_always_send_a_body_may(alice, body):
     assert program(alice).send_raw("GET", "/bookings", body.encode()).status_code == 200
 
@@ -124,3 +124,20 @@ def test_a_text_that_is_too_long_is_counted_in_characters(alice, desk, soon, cha
     booking = book(desk, alice, soon, soon + timedelta(hours=1))
     (error,) = program(alice).patch(f"/bookings/{booking.code}", change).json()["errors"]
     assert error["message"] == message
+
+
+def test_a_parameter_with_one_value_is_refused_twice(ask):
+    """Otherwise the last would win, and nobody would know."""
+    tried = {True: 0, False: 0}
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        for method, operation in methods.items():
+            for parameter in operation["parameters"]:
+                if parameter["in"] != "query":
+                    continue
+                name, is_list = parameter["name"], parameter["schema"].get("type") == "array"
+                answer = ask(method.upper(), path, f"{name}=1&{name}=1")
+                refused = f"“{name}” has one value: give it once."
+                assert (answer.json()["detail"] == refused) is not is_list, (method, path, name)
+                tried[is_list] += 1
+    assert tried[True] >= 3
+    assert tried[False] > 15

@@ -5,10 +5,10 @@ The URLs come from the URLconf and the forms from the pages, so new ones are tri
 
 import re
 from operator import itemgetter
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
-from django.urls import is_valid_path
+from django.urls import is_valid_path, resolve
 
 from config.tests.garbage import (
     BODIES,
@@ -127,11 +127,11 @@ def test_a_broken_body(here):
     people = ["visitor"] if PRESSED.search(here.name) else ["visitor", here.insider]
     for who in people:
         someone = here.come(who)
-        for content_type, body in rotated(here.share(BODIES, of=2), here.number):
+        for content_type, body in rotated(here.share(BODIES), here.number):
             with looks() as seen:
                 answer = someone.generic("POST", here.path, body, content_type)
             assert answer.status_code in CLEAR, (who, content_type, body)
-            if "body" not in seen:  # the answer is there before, whatever it says
+            if "body" not in seen and answer.status_code != 400:  # it is the same for all of them
                 break
             if who == "visitor" and answer.status_code == 302:  # in one place, for all pages
                 break
@@ -189,6 +189,9 @@ def test_garbage_in_every_field(here):
         if PRESSED.search(here.name) or not page.get("Content-Type", "").startswith("text/html"):
             continue
         for action, fields in filter(itemgetter(1), PostedForms(page.text).found):
+            to = urlsplit(action or here.path).path
+            if PRESSED.search(resolve(to).view_name):  # a button with a name, such as "Try now"
+                continue
             with undone():
                 fill_with_garbage(here, who, action or here.path, fields)
 

@@ -113,6 +113,8 @@ def test_every_real_form_comes_back_as_it_was(rows, sessions, subtests):  # noqa
                 assert form.action == path
                 kept = [field for field in fields if not presses.SECRET.search(field[0])]
                 assert sorted(form.kept) == sorted(kept)
+                if not here.name.startswith("admin:"):
+                    assert f">{form.words}" in page.text, "as the button that was pressed"
     assert len(tried) > 30
 
 
@@ -196,8 +198,19 @@ def test_a_password_is_asked_for_again_if_the_action_needs_one(alice):
     form = Form(page)
     assert form.asked == [("password", "password")]
     assert PASSWORD not in page.text
+    assert form.words == "Delete my account"
+    assert "Your login, name and e-mail are erased." in page.text
     form.press(visitor, password=PASSWORD)
     assert not User.objects.filter(username="alice").exists()
+
+
+def test_choices_come_back_in_the_words_of_their_form(alice):
+    sent = {"name": "Alice", "language": "ru", "time_zone": "", "theme": "DARK"}
+    _, page = come_back(reverse("profile"), sent)
+    assert "<li>Name: Alice</li>" in page.text
+    assert "<li>Appearance: dark</li>" in page.text
+    _, page = come_back(reverse("notifications"), {})
+    assert "<li>Remind me of my bookings by mail: no</li>" in page.text
 
 
 def test_after_signing_in_in_another_tab_it_is_at_the_same_url(alice, wish):

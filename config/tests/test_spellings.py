@@ -7,6 +7,7 @@ or times that nothing here can fill in fails until it is told how.
 
 import re
 from datetime import date, time, timedelta
+from pathlib import Path
 
 import pytest
 from django import forms
@@ -26,6 +27,7 @@ from bookings.models import Booking
 from bookings.tests.acts import book
 from bookings.tests.programs import fields, program
 from config.api import api
+from spaces.clocks import ClockInput, DayInput
 from spaces.forms import GeneratePlacesForm
 from spaces.models import Place, Space
 from spaces.venue import Venue
@@ -168,6 +170,7 @@ def test_only_our_own_cursors_are_accepted(alice, desk, soon):
 NUMBERS = (forms.IntegerField, forms.FloatField, forms.DecimalField, forms.DurationField)
 TIMES = (forms.DateField, forms.TimeField, forms.DateTimeField, forms.SplitDateTimeField)
 PICKERS = {"number", "date", "time", "datetime-local", "month", "week"}
+AM_AND_PM = {"time", "datetime-local"}
 #: Names of text fields for days and times.
 CALLED = re.compile("(.*_)?(day|date|time|at|from|to|starts|ends|since|until)")
 
@@ -285,6 +288,15 @@ def test_every_end_in_a_form_may_be_24_00(makers):
         for name, field in form.base_fields.items():
             if isinstance(field, forms.TimeField) and CALLED_ENDS.match(name):
                 assert field.clean("24:00") == time(0), (form, name)
+
+
+def test_no_control_shows_am_and_pm():
+    """Browsers do that in their own controls for times, by their own language."""
+    widgets = [field.widget for form in our_forms() for field in form.base_fields.values()]
+    assert {widget.__class__ for widget in widgets} >= {ClockInput, DayInput}
+    assert {getattr(widget, "input_type", "") for widget in widgets}.isdisjoint(AM_AND_PM)
+    for page in Path("templates").rglob("*.html"):
+        assert not re.search(f'type="({"|".join(AM_AND_PM)})"', page.read_text()), page
 
 
 def searched(venue, data):

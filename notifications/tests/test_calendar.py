@@ -103,7 +103,8 @@ def test_nobody_changes_somebody_elses(member, bob, now, name):
 
 
 @pytest.mark.parametrize("path", ["/accounts/profile/", "/bookings/"])
-def test_other_pages_link_to_it(member, path):
+def test_other_pages_link_to_it(member, desk, alice, soon, path):
+    book(desk, alice, soon - hours(24), soon)
     assert f'href="{URL}"' in member.get(path).text
 
 

@@ -13,7 +13,7 @@ from spaces import services
 from spaces.factories import PlaceFactory, SpaceFactory
 from spaces.models import Place
 from spaces.services import set_parts
-from spaces.tests.staff import add_url, errors, filled_in, list_url, page, sign_in
+from spaces.tests.staff import add_url, errors, filled_in, list_url, page, sign_in, why_not
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +107,7 @@ def test_parts_that_make_a_cycle_are_refused(client, space, desk, manager):
     set_parts(hall, [desk])
     sign_in(client, manager)
     data = filled_in(client, page(desk)) | {"parts": [hall.pk], "capacity": "9"}
-    assert "part of itself" in errors(client.post(page(desk), data))
+    assert "part of itself" in why_not(client, page(desk), data)
     desk.refresh_from_db()
     assert (desk.capacity, desk.parts.count()) == (1, 0)
 
@@ -116,7 +116,7 @@ def test_parts_of_another_space_are_refused_when_forged(client, desk, manager):
     elsewhere = PlaceFactory()
     sign_in(client, manager)
     data = filled_in(client, page(desk)) | {"parts": [elsewhere.pk]}
-    assert "Select a valid choice" in errors(client.post(page(desk), data))
+    assert "Select a valid choice" in why_not(client, page(desk), data)
     assert desk.parts.count() == 0
 
 
@@ -125,7 +125,7 @@ def test_an_objection_to_new_parts_is_shown(client, space, desk, manager, monkey
     other = space.places.get(number=2)
     sign_in(client, manager)
     data = filled_in(client, page(desk)) | {"parts": [other.pk]}
-    assert "Desk 1 is in use." in errors(client.post(page(desk), data))
+    assert "Desk 1 is in use." in why_not(client, page(desk), data)
     assert client.post(page(desk), filled_in(client, page(desk))).status_code == 302
 
 

@@ -164,7 +164,7 @@ class TestPage:
             f"/bookings/{upcoming.code}/reschedule/", self.fields(desk, soon, after=11)
         )
         assert answer.status_code == 422
-        assert "Opening hours that day: 8:00–22:00" in answer.text
+        assert 'that day: <span class="whole">8:00–22:00</span>' in answer.text
 
     def test_somebody_elses_booking_is_not_found(self, client, upcoming, desk, bob, soon):
         client.force_login(bob)

@@ -29,7 +29,7 @@ def test_one_click_copies_the_token(person, alice, device):
     member = person(device, permissions=["clipboard-read", "clipboard-write"])
     member.sign_in(alice)
     field = make_one(member)
-    expect(member.page.get_by_role("heading", name="«Door tablet» has been made")).to_be_focused()
+    expect(member.page.get_by_role("heading", name="“Door tablet” has been made")).to_be_focused()
     member.press("[data-copy]")
     expect(member.page.get_by_text("Copied.")).to_be_visible()
     copied = member.page.evaluate("navigator.clipboard.readText()")

@@ -219,7 +219,7 @@ def _refusals(member: Person, bob: User, space: Space, soon: datetime) -> Iterat
     assert member.status == 409
     yield "refusal of a place that was just taken"
     member.press(".more > summary")
-    member.fill(starts_at=f"{soon:%Y-%m-%d}T03:00", ends_at=f"{soon:%Y-%m-%d}T23:45")
+    member.fill(day=f"{soon:%Y-%m-%d}", **{"from": "3:00", "to": "23:45"})
     member.submit(".more form")
     member.page.locator(".refusal .problems").wait_for()
     assert member.status == 422
