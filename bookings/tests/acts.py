@@ -77,6 +77,7 @@ def undone():
     try:
         yield
     finally:
+        transaction.set_rollback(False)  # a statement that failed inside is undone too
         transaction.savepoint_rollback(before)
 
 

@@ -35,16 +35,30 @@ def bad_queries(here):
     yield from queries({*ASKED, *seen}, [SCRIPT])
     of_admin = {name for name in seen if name.startswith("_") or name == "p"}  # on each page of it
     yield from queries(of_admin, ["\x00"])
-    names = seen - of_admin - {"*", "body"}
     if here.name.startswith("api:"):
-        names |= of_api(here.name)
-    elif "*" in seen:  # a list with its filters, or a form that can begin filled in
+        yield from bad_queries_of_api(sorted(of_api(here.name)))
+        return
+    names = seen - of_admin - {"*", "body"}
+    if "*" in seen:  # a list with its filters, or a form that can begin filled in
         names |= {"q", "o", "p", "all", *ON_A_PAGE.findall(page.text)} - {"_to_field"}
     if names:
         is_list = here.name.endswith("_changelist")  # each has filters of its own
         garbage = GARBAGE if is_list else here.share(GARBAGE, of=5, always=WORST)
         yield from queries(names, garbage)
         yield from here.share(QUERIES, of=3)
+
+
+def bad_queries_of_api(names):
+    """Send what it knows, once: other names are refused before any value is read.
+
+    All together they are all parsed; alone, what is valid gets further than that.
+    """
+    for value in GARBAGE if names else ():
+        yield urlencode(dict.fromkeys(names, value))
+    for n, name in enumerate(names):
+        for value in {*WORST, *GARBAGE[n % 4 :: 4]}:
+            yield urlencode({name: value})
+    yield from QUERIES if names else ()
 
 
 def queries(names, values):

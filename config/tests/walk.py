@@ -18,7 +18,7 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import translation
@@ -27,6 +27,7 @@ from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import Tally
 from accounts.tests.programs import issue
 from bookings.deciding.log import place_new
+from bookings.tests import acts
 from bookings.tests.acts import book, hours
 from config.tests.watching import Writes
 from notifications.calendars import feeds
@@ -202,9 +203,8 @@ def at_every_address(check):
 def undone():
     """Leave nothing behind in the database, the cache or the thread's language."""
     cache.clear()
-    with translation.override("en"), transaction.atomic():
+    with translation.override("en"), acts.undone():
         yield
-        transaction.set_rollback(True)
 
 
 def path_of(route, rows, garbage=None):
