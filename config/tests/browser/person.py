@@ -6,9 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.contrib.sessions.models import Session
 from django.test import Client
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Response, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Response, expect
 
 from accounts.models import User
+from config.tests.browser.windows import Windows
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
@@ -34,7 +35,7 @@ class Person:
 
     def __init__(
         self,
-        browser: Browser,
+        windows: Windows,
         url: str,
         device: dict[str, Any] = DESKTOP,
         language: str = "en",
@@ -46,7 +47,9 @@ class Person:
         self.is_on_phone = device is PHONE
         self.troubles: list[str] = []
         self._statuses: dict[str, int] = {}
-        self._context = browser.new_context(
+        self._is_clock_ours = False
+        self._windows = windows
+        self._context = windows.lend(
             base_url=url,
             locale=LOCALES[language],
             timezone_id=SOMEWHERE,
@@ -55,8 +58,8 @@ class Person:
             **options,
         )
         self._context.set_default_timeout(PATIENCE)
-        self._context.add_init_script(TELL_OF_CSP)
         self.page: Page = self._context.new_page()
+        self.page.add_init_script(TELL_OF_CSP)
         self.page.on("console", self._note_message)
         self.page.on("pageerror", lambda error: self.troubles.append(f"script: {error}"))
         self.page.on("response", self._note_response)
@@ -72,7 +75,12 @@ class Person:
             self.troubles.append(f"console: {message.text}")
 
     def leave(self) -> None:
-        self._context.close()
+        self._windows.take_back(self._context, is_as_before=not self._is_clock_ours)
+
+    def take_the_clock(self) -> None:
+        """Let the test decide how time passes in this window."""
+        self._is_clock_ours = True
+        self.page.clock.install()
 
     def sign_in(self, user: User) -> None:
         """Sign in without the form."""

@@ -19,7 +19,6 @@ CODE = r"[0-9a-f-]{36}"
 @pytest.mark.parametrize(
     ("device", "language", "scripts"),
     [
-        pytest.param(PHONE, "en", True, id="phone, English"),
         pytest.param(PHONE, "ru", True, id="phone, Russian", marks=pytest.mark.both_databases),
         pytest.param(DESKTOP, "en", True, id="desktop, English"),
         pytest.param(DESKTOP, "ru", True, id="desktop, Russian"),

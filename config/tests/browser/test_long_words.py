@@ -1,7 +1,7 @@
-"""All pages in Russian, with one long word wherever people write.
+"""All pages in Russian, with one long word wherever people write, on a phone and in the dark.
 
-No page scrolls sideways because of it, even at 320 px with everything unfolded, and no page says
-anything in English.
+They are usable by everyone, none scrolls sideways because of the words, even at 320 px with
+everything unfolded, and none says anything in English. See test_pages.py for English.
 """
 
 import pytest
@@ -9,29 +9,14 @@ import pytest
 from accounts.models import User
 from bookings.tests.acts import book, hours
 from config.tests.browser import tours, tours_of_webhooks
-from config.tests.browser.inspection import foreign_words, misfits
+from config.tests.browser.inspection import NARROW, NARROWEST, foreign_words, misfits, violations
 from spaces.factories import open_space
 from spaces.models import Place, Space
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-NARROWEST = 320
 #: Letters between which no program may break a line by itself.
 WORD = "Ненасыщающийсядлинношеее"
-
-#: How wide the page is with everything unfolded, and what makes it that wide.
-NEEDED = """
-() => {
-  const folded = [...document.querySelectorAll("main details:not([open])")];
-  folded.forEach((each) => each.open = true);
-  const needed = document.documentElement.scrollWidth;
-  const wide = [...document.querySelectorAll("body *")]
-    .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
-    .map((each) => each.outerHTML.slice(0, 80).replace(/\\s+/g, " "));
-  folded.forEach((each) => each.open = false);
-  return [needed, wide.slice(-4)];
-}
-"""
 
 
 def word(length):
@@ -70,16 +55,20 @@ def wide(alice, space, host, soon):
 
 @pytest.fixture
 def narrow(person):
-    """Tour the pages at the narrowest width; return what doesn't fit, by page."""
+    """Tour the pages on narrow screens; return what is wrong, by page."""
 
     def go(visitor, tour):
         found = {}
         for name in tour:
             visitor.page.wait_for_load_state()
-            visitor.page.set_viewport_size({"width": NARROWEST, "height": 844})
-            needed, widest = visitor.page.evaluate(NEEDED)
-            wrong = [(needed, widest)] if needed > NARROWEST else []
-            if wrong := [*wrong, *foreign_words(visitor.page), *misfits(visitor.page)]:
+            wrong = [
+                *misfits(visitor.page, NARROW),
+                *violations(visitor.page, NARROW, "dark"),
+                *foreign_words(visitor.page),
+                *misfits(visitor.page, NARROWEST),
+            ]
+            visitor.page.set_viewport_size(NARROW)
+            if wrong:
                 found[name] = wrong
         return found
 

@@ -1,13 +1,13 @@
-"""All pages: usable by everyone, wide and narrow, light and dark.
+"""All pages in English: usable by everyone on a wide screen in light colours, and none too wide.
 
-In English: axe's rules don't depend on language. See test_long_words.py for all of them in Russian.
+See test_long_words.py for all of them in Russian, on a phone and in the dark.
 """
 
 import pytest
 
 from bookings.tests.acts import book, hours
 from config.tests.browser import tours, tours_of_webhooks
-from config.tests.browser.inspection import misfits, violations
+from config.tests.browser.inspection import NARROWEST, WIDE, misfits, violations
 from spaces.factories import open_space
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -32,7 +32,12 @@ def inspect(person, tour):
     found = {}
     for name in tour:
         person.page.wait_for_load_state()
-        wrong = [*violations(person.page), *misfits(person.page)]
+        wrong = [
+            *misfits(person.page, WIDE),
+            *violations(person.page, WIDE, "light"),
+            *misfits(person.page, NARROWEST),
+        ]
+        person.page.set_viewport_size(WIDE)
         if wrong:
             found[name] = wrong
     return found
@@ -70,7 +75,7 @@ def test_webhook_pages(person, space, alice, admin_user, soon):
 
 def test_a_page_of_a_site_that_is_down_reloads_by_itself(person):
     visitor = person()
-    visitor.page.clock.install()
+    visitor.take_the_clock()
     visitor.open("/unreachable/")
     assert visitor.status == 503
     with visitor.page.expect_request("**/unreachable/"):
@@ -89,7 +94,7 @@ SEND = """() => {
 
 def test_a_booking_that_met_a_site_that_is_down_is_sent_again_by_itself(person):
     visitor = person()
-    visitor.page.clock.install()
+    visitor.take_the_clock()
     visitor.open("/accounts/register/")
     with visitor.page.expect_navigation():
         visitor.page.evaluate(SEND)
