@@ -28,15 +28,11 @@ def register() -> None:
     ACTS["webhook_switch"] = Act(_switch, _webhook)
     ACTS["webhook_secret"] = Act(_("Make a new secret"), _webhook)
     ACTS["webhook_remove"] = Act(_("Delete the webhook"), _webhook, is_dangerous=True)
-    ACTS["delivery_resend"] = Act(_resend)
+    ACTS["delivery_resend"] = Act(_("Send again"))
 
 
 def _switch(sent: QueryDict) -> str:
     return str(_("Switch on") if sent.get("on") == "1" else _("Switch off"))
-
-
-def _resend(sent: QueryDict) -> str:
-    return str(_("Try now") if sent.get("now") else _("Send again"))
 
 
 def _calendar(

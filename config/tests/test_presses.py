@@ -113,7 +113,8 @@ def test_every_real_form_comes_back_as_it_was(rows, sessions, subtests):  # noqa
                 assert form.action == path
                 kept = [field for field in fields if not presses.SECRET.search(field[0])]
                 assert sorted(form.kept) == sorted(kept)
-                if not here.name.startswith("admin:"):
+                # A delivery that waits is sent “now”, and may have been sent by then.
+                if not here.name.startswith("admin:") and here.name != "delivery":
                     assert f">{form.words}" in page.text, "as the button that was pressed"
     assert len(tried) > 30
 
