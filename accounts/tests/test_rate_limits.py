@@ -1,11 +1,9 @@
 """Rate limits per token, session and address, in each process or across all of them."""
 
-import random
 import shutil
 import socket
 import subprocess
 import time
-from contextlib import suppress
 
 import pytest
 from django.test import Client
@@ -14,6 +12,7 @@ from redis import Redis
 from accounts.tests.programs import issue, post, program
 from bookings.tests.crowd import at_once
 from config.tests import http, processes
+from scripts import postgres
 
 LIST = "/api/v1/bookings"
 SPACES = "/api/v1/spaces"
@@ -191,7 +190,7 @@ def redis(tmp_path_factory):
     server = shutil.which("valkey-server") or shutil.which("redis-server")
     if server is None:
         pytest.skip("no redis-server and no valkey-server on this machine")
-    port = free_port()
+    port = postgres.free_port()
     keeps_nothing = ["--save", "", "--appendonly", "no", "--dir", tmp_path_factory.mktemp("redis")]
     command = [server, "--bind", "127.0.0.1", "--port", str(port), *keeps_nothing]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
@@ -206,15 +205,6 @@ def redis(tmp_path_factory):
 def count_in_redis(settings, redis):
     redis.flushdb()
     redis_at(settings, redis.get_connection_kwargs()["port"])
-
-
-def free_port():
-    """Find a free port that the system doesn't hand out by itself."""
-    for port in random.sample(range(20_000, 30_000), 100):
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
 
 
 def answers(port):
@@ -255,7 +245,7 @@ def test_all_web_processes_count_together(redis):
         "CACHE_URL": f"redis://127.0.0.1:{port}/1",
         "API_RATE_PER_ADDRESS": "6",
     }
-    ports = [free_port(), free_port()]
+    ports = [postgres.free_port(), postgres.free_port()]
     sites = [processes.start("runserver", "--noreload", str(port), **environment) for port in ports]
     try:
         for port in ports:

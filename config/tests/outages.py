@@ -56,7 +56,7 @@ def manage(env, *words):
 @contextmanager
 def serving(home, database):
     """Serve the demo as in production; check afterwards that no process was killed."""
-    port = postgres._free_port()
+    port = postgres.free_port()
     env = {
         **os.environ,
         "DATABASE_URL": database,
@@ -241,7 +241,7 @@ def survive(site, outage, *, seconds=0):
     nothing amiss is added to every promise, times SLOWER.
     """
     with Crowd(site) as crowd:
-        crowd.wait_for(lambda: crowd.were_all_answered(5, since=0))
+        crowd.wait_for(lambda: crowd.were_all_answered(3, since=0))
         with outage as is_back:
             began = time.monotonic()
             crowd.wait_for(lambda: crowd.refused(since=began))
@@ -249,7 +249,7 @@ def survive(site, outage, *, seconds=0):
             crowd.wait_for(lambda: time.monotonic() > began + seconds)
         crowd.wait_for(is_back)
         returned = time.monotonic()
-        crowd.wait_for(lambda: crowd.are_all_well(5, since=returned))
+        crowd.wait_for(lambda: crowd.are_all_well(3, since=returned))
     well_at = max([returned, *(answer.ended for answer in crowd.refused(since=returned))])
     calm = [answer for answer in crowd.answers if answer.ended < began or answer.began > well_at]
     margin = SLOWER * max(answer.took for answer in calm)

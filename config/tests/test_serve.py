@@ -50,7 +50,7 @@ def is_there(group):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_killed_worker_is_replaced_and_ctrl_c_stops_all(run):
-    port = postgres._free_port()
+    port = postgres.free_port()
     supervisor = run(
         "scripts/serve.py",
         DATABASE_URL=database_url(),
