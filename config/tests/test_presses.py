@@ -54,7 +54,7 @@ def sign_in(client, login, path, page):
     return client.post(path, sent, follow=True)
 
 
-def every_page(rows, sessions):  # noqa: F811
+def every_page(rows, sessions):  # noqa: F811 - a fixture
     for here in every_address(rows, sessions):
         # The admin's sign-in only redirects to ours.
         if not here.route.startswith("api/") and here.name != "admin:login":
@@ -62,7 +62,7 @@ def every_page(rows, sessions):  # noqa: F811
 
 
 @pytest.mark.any_database
-def test_what_was_typed_is_still_there_after_signing_in(rows, sessions, subtests):  # noqa: F811
+def test_what_was_typed_is_still_there_after_signing_in(rows, sessions, subtests):  # noqa: F811 - a fixture
     logins = {"member": "alice", "boss": "boss"}
     tried = set()
     for here in every_page(rows, sessions):
@@ -91,7 +91,7 @@ def test_what_was_typed_is_still_there_after_signing_in(rows, sessions, subtests
 
 
 @pytest.mark.any_database
-def test_every_real_form_comes_back_as_it_was(rows, sessions, subtests):  # noqa: F811
+def test_every_real_form_comes_back_as_it_was(rows, sessions, subtests):  # noqa: F811 - a fixture
     tried = set()
     for here in every_page(rows, sessions):
         page = here.come().get(here.path)

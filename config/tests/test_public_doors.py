@@ -100,7 +100,7 @@ OF_SPACES = {"admin:spaces_space_add", "admin:spaces_space_change"}
 
 
 @pytest.mark.any_database
-def test_no_other_page_takes_an_address(rows, sessions):  # noqa: F811
+def test_no_other_page_takes_an_address(rows, sessions):  # noqa: F811 - a fixture
     found = set()
     for name, route in addresses(get_resolver().url_patterns):
         if route.startswith("api/"):

@@ -20,7 +20,7 @@ from notifications.tests.test_email_address import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
 
-def test_letters_wait_for_a_mail_server_that_is_down(change, settings):  # noqa: F811
+def test_letters_wait_for_a_mail_server_that_is_down(change, settings):  # noqa: F811 - a fixture
     settings.MAILERS = mailers(closed_port())
     change()
     now = timezone.now()
@@ -31,7 +31,7 @@ def test_letters_wait_for_a_mail_server_that_is_down(change, settings):  # noqa:
     assert sorted(server.recipients) == [NEW, "anna@example.org"]
 
 
-def test_letters_that_failed_for_hours_are_not_sent_any_more(change):  # noqa: F811
+def test_letters_that_failed_for_hours_are_not_sent_any_more(change):  # noqa: F811 - a fixture
     change()
     assert mails(timezone.now() + emails.GIVE_UP) == {}
     assert not EmailLetter.objects.exists()
