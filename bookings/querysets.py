@@ -22,9 +22,15 @@ from django.db.models import (
 from accounts.models import User
 from bookings.sorting import Sort
 from bookings.states import EVER_HELD, OCCUPYING, UNDECIDED, State
+from spaces.limits import LONGEST
 from spaces.models import Space
 from spaces.related import related_model
 from spaces.slots import Period
+
+#: Nothing holds a place for longer, so a search for what overlaps a time need not begin earlier.
+#: Bookings are shorter (`spaces.limits.LONGEST`), but clocks may change on the way. A constraint
+#: of `Booking` guarantees it.
+LONGEST_HELD = 2 * LONGEST
 
 #: How long the list of upcoming bookings shows that a queued request was refused.
 REFUSALS_SHOWN_FOR = timedelta(days=1)
@@ -87,17 +93,25 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def upcoming(self, now: datetime) -> Self:
         """Bookings that hold a place now or later, soonest first."""
-        return self.occupying().filter(ends_at__gt=now).order_by("starts_at", "pk")
+        return self.occupying().held_after(now).order_by("starts_at", "pk")
+
+    def held_after(self, at: datetime) -> Self:
+        """Of bookings that hold, or held, a place: those that end later than that.
+
+        The second condition follows from the first. It lets any index by start skip the past.
+        """
+        return self.filter(ends_at__gt=at, starts_at__gt=at - LONGEST_HELD)
 
     def ahead(self, now: datetime) -> Self:
         """What is ahead, soonest first: bookings, waiting requests, and recently refused ones.
 
         Only refusals that came after the request: the others were shown at once.
         """
-        upcoming = Q(state__in=OCCUPYING, ends_at__gt=now)
+        not_over = Q(ends_at__gt=now, starts_at__gt=now - LONGEST_HELD)
+        upcoming = Q(not_over, state__in=OCCUPYING)
         refused = Q(
+            not_over,
             state=State.REJECTED,
-            ends_at__gt=now,
             decided_at__gt=F("created_at"),
             decided_at__gte=now - REFUSALS_SHOWN_FOR,
         )
@@ -112,8 +126,9 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.order_by(WallClock("starts_at", "place__space__time_zone").desc(), "-pk")
 
     def past_due(self, now: datetime) -> Self:
-        """Bookings whose time is over and that nobody has completed yet."""
-        return self.filter(state__in=[State.CONFIRMED, State.CHECKED_IN], ends_at__lte=now)
+        """Bookings whose time is over and that nobody has completed yet, the oldest first."""
+        due = self.filter(state__in=[State.CONFIRMED, State.CHECKED_IN], ends_at__lte=now)
+        return due.order_by("ends_at")
 
     def to_remind_of(self, now: datetime, *, hours: int) -> Self:
         """Members' bookings that start within their space's reminder time.
@@ -141,9 +156,6 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         """Bookings that have or had their place, whatever became of them."""
         return self.filter(state__in=EVER_HELD)
 
-    def ending_after(self, at: datetime) -> Self:
-        return self.filter(ends_at__gt=at)
-
     def touched_by(self, *, spaces: Collection[int], people: Collection[int]) -> Self:
         """Bookings in these spaces, and bookings of these people."""
         return self.filter(Q(place__space__in=spaces) | Q(member__in=people))
@@ -152,7 +164,8 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.filter(place__in=places)
 
     def overlapping(self, period: Period) -> Self:
-        return self.filter(starts_at__lt=period.ends_at, ends_at__gt=period.starts_at)
+        """Of bookings that hold, or held, a place: those that share an instant with a period."""
+        return self.held_after(period.starts_at).filter(starts_at__lt=period.ends_at)
 
     def in_space(self, space: Space) -> Self:
         return self.filter(place__space=space)
