@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 MEMBERS = 1_000
-CHUNK = 25_000  # bookings a statement
+CHUNK = 20_000  # bookings a statement
 YEARS = 5  # back
 HOURS = (8, 22)
 
@@ -145,18 +145,23 @@ def history(
 #: Bookings number `first` to `first + some`. They step through places, hours and days, so no two
 #: of those that hold a place overlap; 7919 is a prime, which scatters the days over the years.
 HISTORY = """
-WITH places AS (SELECT id, row_number() OVER (ORDER BY number, space_id) - 1 AS n,
-                       count(*) OVER () AS total FROM spaces_place),
-     others AS (SELECT p.id, row_number() OVER (ORDER BY p.number, p.space_id) - 1 AS n,
-                       count(*) OVER () AS total
-                FROM spaces_place p JOIN spaces_space s ON s.id = p.space_id
-                WHERE s.slug <> 'growth-1'),
-     numbers AS (SELECT i FROM generate_series(%(first)s, %(first)s + %(some)s - 1) AS i),
-     past AS (SELECT p.id, i, i / p.total %% 6 * 2 AS step,
-                     1 + i / p.total / 6 * 7919 %% %(days)s AS back
-              FROM numbers JOIN places p ON p.n = i %% p.total WHERE i %% 50 <> 7),
-     ahead AS (SELECT p.id, i, i / 50 / p.total %% 6 * 2 AS step, 1 + i / 50 / p.total / 6 AS later
-               FROM numbers JOIN others p ON p.n = i / 50 %% p.total WHERE i %% 50 = 7)
+WITH places AS MATERIALIZED (
+         SELECT id, row_number() OVER (ORDER BY number, space_id) - 1 AS n FROM spaces_place),
+     others AS MATERIALIZED (
+         SELECT p.id, row_number() OVER (ORDER BY p.number, p.space_id) - 1 AS n
+         FROM spaces_place p JOIN spaces_space s ON s.id = p.space_id WHERE s.slug <> 'growth-1'),
+     totals AS MATERIALIZED (
+         SELECT (SELECT count(*) FROM places) AS here, (SELECT count(*) FROM others) AS elsewhere),
+     numbers AS MATERIALIZED (
+         SELECT i, i %% here AS place, i / here %% 6 * 2 AS step,
+                1 + i / here / 6 * 7919 %% %(days)s AS back,
+                i / 50 %% elsewhere AS other, i / 50 / elsewhere %% 6 * 2 AS other_step,
+                1 + i / 50 / elsewhere / 6 AS later
+         FROM generate_series(%(first)s, %(first)s + %(some)s - 1) AS i, totals),
+     past AS (SELECT p.id, i, step, back FROM numbers JOIN places p ON p.n = place
+              WHERE i %% 50 <> 7),
+     ahead AS (SELECT p.id, i, other_step AS step, later FROM numbers JOIN others p ON p.n = other
+               WHERE i %% 50 = 7)
 SELECT past.id AS place, m.id AS member,
        %(midnight)s + make_interval(days => (-back)::int, hours => (8 + step)::int) AS starts_at,
        %(midnight)s + make_interval(days => (-back)::int, hours => (10 + step)::int) AS ends_at,

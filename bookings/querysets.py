@@ -32,6 +32,9 @@ from spaces.slots import Period
 #: of `Booking` guarantees it.
 LONGEST_HELD = 2 * LONGEST
 
+#: So many of a person's bookings say which spaces to offer as filters.
+RECENT = 500
+
 #: How long the list of upcoming bookings shows that a queued request was refused.
 REFUSALS_SHOWN_FOR = timedelta(days=1)
 
@@ -121,10 +124,6 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def newest_first(self) -> Self:
         return self.order_by("-starts_at", "-pk")
 
-    def latest_on_the_wall_first(self) -> Self:
-        """As they are shown: by their spaces' clocks, which may be in different zones."""
-        return self.order_by(WallClock("starts_at", "place__space__time_zone").desc(), "-pk")
-
     def past_due(self, now: datetime) -> Self:
         """Bookings whose time is over and that nobody has completed yet, the oldest first."""
         due = self.filter(state__in=[State.CONFIRMED, State.CHECKED_IN], ends_at__lte=now)
@@ -202,9 +201,10 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         rows = self if after is None else self.filter(sort.beyond(after))
         return rows.order_by(*sort.fields)
 
-    def spaces(self) -> models.QuerySet[Space]:
-        """Return the spaces that these bookings are in, by name."""
-        return Space.objects.filter(pk__in=self.values("place__space")).order_by("name", "pk")
+    def recent_spaces(self) -> list[Space]:
+        """Return the spaces that the latest of these bookings are in, by name."""
+        latest = self.newest_first().values("place__space")[:RECENT]
+        return list(Space.objects.filter(pk__in=latest).by_name())
 
     def with_place(self) -> Self:
         return self.select_related("place__space")
