@@ -64,7 +64,7 @@ def people() -> None:
 
 def spaces(count: int, *, places: int) -> None:
     """Bring the number of spaces to `count`, each open every day, with so many places."""
-    from spaces.models import OpeningHours, Place, Policy, Space
+    from spaces.models import OpeningHours, Policy, Space
 
     known = Space.objects.count()
     new = Space.objects.bulk_create(
@@ -220,7 +220,7 @@ CROSS JOIN LATERAL (
 
 
 def _insert(rows: str, values: dict[str, object]) -> None:
-    """Insert bookings with these members, places, times and states, their slots and their events."""
+    """Insert bookings of these members, places, times and states; their slots and events too."""
     from django.db import connection, transaction
 
     with transaction.atomic(), closing(connection.cursor()) as cursor:

@@ -1,6 +1,5 @@
 """What PostgreSQL reads for a page: every statement of a request, explained as it is executed."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ class Explained:
 
 @contextmanager
 def explained() -> Iterator[list[Explained]]:
-    """Collect the plans of the queries in the block. Each is executed twice; writes are left out."""
+    """Collect the plans of the queries in the block, which are executed twice; not of writes."""
     from django.db import connection
 
     found: list[Explained] = []

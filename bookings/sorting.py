@@ -35,5 +35,5 @@ class Sort(models.TextChoices):
         if self == Sort.NEWEST:
             return Q(code__lt=code)
         side = "gt" if self == Sort.EARLIEST else "lt"
-        same_start = Q(starts_at=starts_at, **{f"code__{side}": code})
-        return Q(**{f"starts_at__{side}": starts_at}) | same_start
+        beyond = Q(**{f"starts_at__{side}": starts_at}) | Q(**{f"code__{side}": code})
+        return Q(**{f"starts_at__{side}e": starts_at}) & beyond  # an index leads to the first

@@ -8,9 +8,9 @@ two are less than a day and a bit apart: rows that are so close to a page's edge
 then sorted.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Self
 from uuid import UUID
 
@@ -98,11 +98,8 @@ def _read(
     if last := list(starts[PAGE : PAGE + 1]):
         other = "gt" if is_older else "lt"
         perhaps = perhaps.filter(**{f"starts_at__{other}e": last[0] + back + back})
-    keyed = ((Position.of(booking), booking) for booking in perhaps.order_by(f"{sign}starts_at"))
-    beyond: Callable[[Position], bool] = (
-        lambda found: than is None or (found < than if is_older else found > than)
-    )
-    sorted_ = sorted(
-        (pair for pair in keyed if beyond(pair[0])), key=lambda pair: pair[0], reverse=is_older
-    )
-    return [booking for _position, booking in sorted_[: PAGE + 1]]
+    keyed = [(Position.of(booking), booking) for booking in perhaps]
+    if than is not None:
+        keyed = [pair for pair in keyed if pair[0] != than and (pair[0] < than) == is_older]
+    keyed.sort(key=itemgetter(0), reverse=is_older)
+    return [booking for _position, booking in keyed[: PAGE + 1]]

@@ -4,6 +4,7 @@ import random
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from itertools import pairwise
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_the_pages_are_the_whole_list_in_the_order_of_the_clocks(everywhere, ali
         pages.append(history.older(rows, Position.read(pages[-1].older)))
     assert [booking for page in pages for booking in page.bookings] == expected
     assert [len(page.bookings) for page in pages] == [PAGE, PAGE, PAGE, 100 - 3 * PAGE]
-    for before, page in reversed(list(zip(pages, pages[1:], strict=False))):
+    for before, page in reversed(list(pairwise(pages))):
         assert history.newer(rows, Position.read(page.newer)).bookings == before.bookings
 
 
@@ -85,8 +86,9 @@ def test_the_links_lead_through_it_and_back(member, alice, everywhere):
     [(newer, name)] = LINK.findall(second.text)
     assert name == "newer"
     assert "older=" not in newer
-    assert member.get("/bookings/history/" + unescape(newer)).context["page"].bookings == (
-        expected[:PAGE]
+    assert (
+        member.get("/bookings/history/" + unescape(newer)).context["page"].bookings
+        == (expected[:PAGE])
     )
 
 

@@ -39,6 +39,7 @@ from spaces.models import Place, Space
 from spaces.slots import Period
 from spaces.venue import Venue
 
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def bookings(request: AuthenticatedRequest) -> HttpResponse:
