@@ -4,16 +4,17 @@ What it reads from is also what the triggers watch: see `spaces.triggers`.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from operator import attrgetter
 from typing import Any
 
 from django.db import models
-from django.db.models import Aggregate, Expression, F, JSONField, OuterRef, Subquery
+from django.db.models import Aggregate, BigAutoField, Expression, F, JSONField, OuterRef, Subquery
 from django.db.models.functions import JSONArray, JSONObject
 
+from accounts.prepared import prepared
 from spaces.limits import LIMITS, PolicyValues
 from spaces.models import Closure, OpeningHours, Place, Policy, SetupStamp, Space
 from spaces.slots import Hours, Period
@@ -47,11 +48,48 @@ class JSONList(Aggregate):
         return super().as_sql(compiler, connection, function="JSONB_AGG", **context)
 
 
-def load(spaces: Iterable[int]) -> Iterator[Loaded]:
+def _rows(queryset: models.QuerySet[Any], space: str, row: Expression | F) -> Subquery:
+    """Return the rows of `queryset` that belong to the outer space, as one JSON list (or None)."""
+    return Subquery(
+        queryset.filter(**{space: OuterRef("pk")})
+        .order_by()
+        .values(space)
+        .annotate(rows=JSONList(row))
+        .values("rows")
+    )
+
+
+LISTS = {
+    "stamp_rows": _rows(SetupStamp.objects.all(), "space", F("stamp")),
+    "place_rows": _rows(Place.objects.all(), "space", JSONArray(*COLUMNS)),
+    "hours_rows": _rows(
+        OpeningHours.objects.all(), "space", JSONArray("weekday", "opens_at", "closes_at")
+    ),
+    "closure_rows": _rows(
+        Closure.objects.all(), "space", JSONArray("place_id", "starts_at", "ends_at")
+    ),
+    "policy_rows": _rows(
+        Policy.objects.all(),
+        "space",
+        JSONObject(group=F("group_id"), kind=F("kind"), **{name: F(name) for name in LIMITS}),
+    ),
+    "part_rows": _rows(
+        Place.parts.through.objects.all(),
+        "from_place__space",
+        JSONArray("from_place_id", "to_place_id"),
+    ),
+}
+
+_SPACES = prepared(
+    lambda keys: Space.objects.filter(pk__in=keys).annotate(**LISTS), keys=[BigAutoField()]
+)
+
+
+def load(spaces: Sequence[int]) -> Iterator[Loaded]:
     """Yield what is stored about each of these spaces that exists."""
-    for space in Space.objects.filter(pk__in=spaces).annotate(**_lists()):
+    for space in _SPACES.rows(keys=spaces):
         # Off the instance again: the lists are several times as large as what is made of them.
-        lists = {name: space.__dict__.pop(name) or () for name in _lists()}
+        lists = {name: space.__dict__.pop(name) or () for name in LISTS}
         yield Loaded(
             stamps=tuple(lists["stamp_rows"]),
             space=space,
@@ -64,40 +102,6 @@ def load(spaces: Iterable[int]) -> Iterator[Loaded]:
             policies=tuple((row.pop("group"), PolicyValues(**row)) for row in lists["policy_rows"]),
             parts=_parts(lists["part_rows"]),
         )
-
-
-def _lists() -> dict[str, Subquery]:
-    return {
-        "stamp_rows": _rows(SetupStamp.objects.all(), "space", F("stamp")),
-        "place_rows": _rows(Place.objects.all(), "space", JSONArray(*COLUMNS)),
-        "hours_rows": _rows(
-            OpeningHours.objects.all(), "space", JSONArray("weekday", "opens_at", "closes_at")
-        ),
-        "closure_rows": _rows(
-            Closure.objects.all(), "space", JSONArray("place_id", "starts_at", "ends_at")
-        ),
-        "policy_rows": _rows(
-            Policy.objects.all(),
-            "space",
-            JSONObject(group=F("group_id"), kind=F("kind"), **{name: F(name) for name in LIMITS}),
-        ),
-        "part_rows": _rows(
-            Place.parts.through.objects.all(),
-            "from_place__space",
-            JSONArray("from_place_id", "to_place_id"),
-        ),
-    }
-
-
-def _rows(queryset: models.QuerySet[Any], space: str, row: Expression | F) -> Subquery:
-    """Return the rows of `queryset` that belong to the outer space, as one JSON list (or None)."""
-    return Subquery(
-        queryset.filter(**{space: OuterRef("pk")})
-        .order_by()
-        .values(space)
-        .annotate(rows=JSONList(row))
-        .values("rows")
-    )
 
 
 def _places(space: Space, rows: Iterable[list[Any]]) -> tuple[Place, ...]:

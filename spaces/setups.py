@@ -16,9 +16,10 @@ from functools import cached_property
 from threading import Lock
 from uuid import UUID
 
-from django.db import connection
+from django.db.models import BigAutoField, SlugField
 
 from accounts.models import User
+from accounts.prepared import prepared
 from spaces.loading import Loaded, load
 from spaces.models import Place, Space
 from spaces.venue import Venue
@@ -112,25 +113,22 @@ def written(stamps: Iterable[str]) -> str:
     return "-".join(sorted(stamps))
 
 
-_STAMPS = """
-    SELECT spaces_space.id, spaces_setupstamp.stamp
-    FROM spaces_space LEFT JOIN spaces_setupstamp ON spaces_setupstamp.space_id = spaces_space.id
-    WHERE spaces_space.{} = %s
-"""
-_STAMPS_BY_KEY = _STAMPS.format("id")
-_STAMPS_BY_SLUG = _STAMPS.format("slug")
+_BY_KEY = prepared(
+    lambda key: Space.objects.filter(pk=key).values_list("pk", "stamps__stamp"), key=BigAutoField()
+)
+_BY_SLUG = prepared(
+    lambda slug: Space.objects.filter(slug=slug).values_list("pk", "stamps__stamp"),
+    slug=SlugField(),
+)
 
 
 def current(space: int | str) -> Setup:
     """Return the set-up of a space, by its key or its slug. Raises Space.DoesNotExist."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STAMPS_BY_SLUG if isinstance(space, str) else _STAMPS_BY_KEY, [space])
-        rows = cursor.fetchall()
+    rows = _BY_SLUG.rows(slug=space) if isinstance(space, str) else _BY_KEY.rows(key=space)
     if not rows:
         raise Space.DoesNotExist
     key: int = rows[0][0]
-    stamp = written(stamp for _key, stamp in rows if stamp)
-    if kept := _kept.get(key, stamp):
+    if kept := _kept.get(key, written(stamp for _key, stamp in rows if stamp)):
         return kept
     for loaded in load([key]):
         return _kept.put(Setup(loaded))
