@@ -35,14 +35,13 @@ class LongList(ChangeList):
         size = self.list_max_show_all if self.show_all else self.list_per_page
         first = 0 if self.show_all else (self.page_num - 1) * size
         ordered = self.bounded(self.queryset, first + size + 1)
-        found = list(ordered[first : first + size + 1])
+        # Keys first: joins for the columns of rows that are sorted, but not shown, cost the most.
+        found = list(ordered.values_list("pk", flat=True)[first : first + size + 1])
         if first and not found:
             raise IncorrectLookupParameters
         if self.show_all and len(found) > size:  # too many to show them all
             self.show_all, size = False, self.list_per_page
-        rows = ordered[first : first + size]
-        rows._result_cache = found[:size]  # read once, not twice
-        self.result_list = rows
+        self.result_list = ordered.filter(pk__in=found[:size])
         self.result_count = first + len(found)
         self.is_counted = len(found) <= size
         self.multi_page = bool(first) or not self.is_counted

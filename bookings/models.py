@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from bookings.querysets import LONGEST_HELD, BookingQuerySet, EventQuerySet
-from bookings.states import OCCUPYING, UNDECIDED, State
+from bookings.states import COMPLETED_BY_TIME, OCCUPYING, UNDECIDED, State
 from spaces.codes import new_code
 from spaces.models import Place
 from spaces.slots import Period
@@ -101,11 +101,12 @@ class Booking(models.Model):
             ),
         ]
         indexes = [
-            # What a worker completes, however much of it has piled up.
+            # What a worker completes. With other states in it, planners would also take it for
+            # upcoming bookings of one member, and read those of all.
             models.Index(
                 fields=["ends_at"],
-                name="booking_occupying",
-                condition=Q(state__in=sorted(OCCUPYING)),
+                name="booking_to_complete",
+                condition=Q(state__in=sorted(COMPLETED_BY_TIME)),
             ),
             # A board's day: no row of another day, of history or of another space is read.
             models.Index(

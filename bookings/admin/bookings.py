@@ -15,6 +15,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.long_lists import LongList
+from accounts.models import User
 from bookings.admin import book, cancel, wording
 from bookings.admin.filters import PARAMETERS, DayFilter, SpaceFilter, StateFilter, matching
 from bookings.admin.pages import address, methods
@@ -81,9 +82,8 @@ class BookingAdmin(SpaceScopedAdmin):
     readonly_fields = ["space", "who", "received", "number"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
-        mine: Any = super().get_queryset(request)
-        found: QuerySet[Booking] = mine.with_place().select_related("member")
-        return found
+        user: User = request.user  # type: ignore[assignment]
+        return Booking.objects.run_by(user).with_person()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BookingList
