@@ -1,9 +1,22 @@
-"""Apply a signed-in person's preferences to every page."""
+"""Who is signed in, and that person's preferences for every page."""
 
 from collections.abc import Callable
+from functools import partial
 
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.functional import SimpleLazyObject
+
+from accounts.sessions import person_of
+
+
+class SignedIn(AuthenticationMiddleware):
+    """Django's, with the person whose row came with the session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(partial(person_of, request))  # type: ignore[assignment]  # a proxy
 
 
 def preferences(

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from accounts import people
 from accounts.models import ApiToken, User
 
 PREFIX = "mesto_"  # so that secret scanners find published ones
@@ -75,13 +76,12 @@ def digest(text: str) -> str:
 
 def find(text: str, *, now: datetime) -> ApiToken | None:
     """Return the valid token with this text and its person; record its use once a minute."""
-    token = (
-        ApiToken.objects.select_related("user")
-        .filter(digest=digest(text), user__is_active=True)
-        .exclude(expires_at__lte=now)
-        .first()
+    valid = ApiToken.objects.filter(digest=digest(text), user__is_active=True).exclude(
+        expires_at__lte=now
     )
+    token = people.with_person(valid, "user", now).first()
     if token is not None:
+        people.take(token, token.user)
         _note_use(token, now)
     return token
 
