@@ -4,10 +4,13 @@ What goes with the row comes from the apps that know it. See also `accounts.sess
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db.models import (
+    BigIntegerField,
     CharField,
+    DateTimeField,
     Exists,
     Model,
     OuterRef,
@@ -20,6 +23,7 @@ from django.db.models.expressions import Combinable, Subquery
 from django.db.models.functions import Cast, Coalesce
 
 from accounts.models import StaffRole, User
+from accounts.prepared import prepared
 
 type Now = Any  # a datetime, or where a prepared statement puts it
 type Also = Callable[[OuterRef, Now], Combinable]
@@ -42,8 +46,15 @@ ALSO: dict[str, Also] = {"is_space_staff": _is_space_staff}
 GROUPS = "groups_of_person"
 
 
-def find(pk: int, *, now: Now) -> User | None:
-    person = _with_what_goes_with("pk", User.objects.filter(pk=pk), now).first()
+_PERSON = prepared(
+    lambda pk, now: _with_what_goes_with("pk", User.objects.filter(pk=pk), now),
+    pk=BigIntegerField(),
+    now=DateTimeField(),
+)
+
+
+def find(pk: int, *, now: datetime) -> User | None:
+    person = _PERSON.first(pk=pk, now=now)
     return take(person, person)
 
 

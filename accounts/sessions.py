@@ -10,11 +10,21 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends import db
+from django.db.models import CharField, DateTimeField
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import people
 from accounts.models import Session, User
+from accounts.prepared import prepared
+
+_VALID = prepared(
+    lambda key, now: people.with_person(
+        Session.objects.filter(session_key=key, expire_date__gt=now), "user", now
+    ),
+    key=CharField(),
+    now=DateTimeField(),
+)
 
 if TYPE_CHECKING:
     Store = db.SessionStore[Session]
@@ -31,9 +41,7 @@ class SessionStore(Store):
         return Session
 
     def _get_session_from_db(self) -> Session | None:
-        now = timezone.now()
-        valid = Session.objects.filter(session_key=self.session_key, expire_date__gt=now)
-        row = people.with_person(valid, "user", now).first()
+        row = _VALID.first(key=self.session_key, now=timezone.now())
         if row is None:
             self._session_key = None
             return None
