@@ -120,6 +120,8 @@ class Booking(models.Model):
                 condition=Q(state__in=UNDECIDED),
             ),
             models.Index(fields=["member", "-starts_at"], name="booking_by_member"),
+            # A member's newest request, and the API's list.
+            models.Index(fields=["member", "-id"], name="booking_newest_of_member"),
             models.Index(fields=["place", "-starts_at"], name="booking_by_place"),
             # Lists of all spaces, and reminders.
             models.Index(fields=["-starts_at", "-id"], name="booking_by_start"),

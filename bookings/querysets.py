@@ -198,8 +198,14 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def sorted_by(self, sort: Sort, *, after: list[str] | None = None) -> Self:
         """Sort, starting after a position. Raises ValueError for a wrong position."""
-        rows = self if after is None else self.filter(sort.beyond(after))
+        rows = self if after is None else self.filter(sort.beyond(after, key_of=self._key_of))
         return rows.order_by(*sort.fields)
+
+    def _key_of(self, code: UUID) -> int:
+        """Return a booking's key, whatever was filtered. Raises ValueError if there is none."""
+        for key in self.model._default_manager.filter(code=code).values_list("pk", flat=True):
+            return int(key)
+        raise ValueError(code)
 
     def recent_spaces(self) -> list[Space]:
         """Return the spaces that the latest of these bookings are in, by name."""
