@@ -11,30 +11,31 @@ results stay in var/benchmarks/, as JSON and as a picture. See docs/performance.
 import json
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from benchmarks import plot, report, rows
 from benchmarks.clicks import LINES, PEOPLE, THINKING, Clicks, closed_loop
 from benchmarks.measuring import Bench
-from benchmarks.site import ENVIRONMENT, ROOT, SERVERS, VAR, Tree, Web, database, machine
+from benchmarks.site import ENVIRONMENT, ROOT, SERVERS, VAR, Tree, Web, database, machine, title
 
 
 def main() -> None:
     asked = arguments()
     if asked.instead:
-        asked.instead(asked)
+        import_module(f"benchmarks.{asked.instead}").main(asked.engine)
         return
     with database() as base:
         environment = {**ENVIRONMENT, "DATABASE_URL": base.url, "CACHE_URL": asked.cache}
         tree = Tree(asked.tree.resolve(), environment)
         found = tree.prepare(PEOPLE)
         web = Web(asked.server, asked.processes, asked.threads)
-        about = machine(tree, base, web)
+        about = {**machine(tree), "web": str(web), "seconds": asked.seconds}
         beside = rows.copy(base) if asked.rows else None
-        print(report.title(about, asked.seconds))
+        print(title(about))
+        print(f"{str(web).capitalize()}; {asked.seconds:g} s for each line.\n")
         print(report.head(), flush=True)
         with web.serving(tree) as (port, pid):
             clicks = Clicks(found, f"127.0.0.1:{port}")
@@ -80,24 +81,6 @@ def keep(run: dict[str, Any], before: dict[str, Any] | None, out: Path | None) -
     print(f"\nKept: {file}, {file.with_suffix('.svg').name}")
 
 
-def growth(asked: Namespace) -> None:
-    from benchmarks import growth
-
-    growth.main(asked)
-
-
-def kafka(asked: Namespace) -> None:
-    from benchmarks import kafka
-
-    kafka.main(asked.engine)
-
-
-def webhooks(asked: Namespace) -> None:
-    from benchmarks import webhooks
-
-    webhooks.main(asked.engine)
-
-
 def arguments() -> Namespace:
     parser = ArgumentParser(
         prog="python -m benchmarks",
@@ -121,8 +104,8 @@ def arguments() -> Namespace:
     left_out.add_argument("--no-rows", dest="rows", action="store_false", help="no pgbench")
     left_out.add_argument("--no-thinking", dest="thinking", action="store_false")
     other = parser.add_argument_group("measure something else")
-    for name, run, what in INSTEAD:
-        other.add_argument(f"--{name}", dest="instead", action="store_const", const=run, help=what)
+    for name, what in INSTEAD.items():
+        other.add_argument(f"--{name}", dest="instead", action="store_const", const=name, help=what)
     other.add_argument("--engine", choices=["postgresql", "sqlite"], default="postgresql")
     asked = parser.parse_args()
     asked.seconds = asked.seconds or (1.5 if asked.quick else 8)
@@ -130,11 +113,11 @@ def arguments() -> Namespace:
     return asked
 
 
-INSTEAD: list[tuple[str, Callable[[Namespace], None], str]] = [
-    ("growth", growth, "pages and plans from 10² to 10⁶ bookings"),
-    ("kafka", kafka, "events a second to Kafka"),
-    ("webhooks", webhooks, "events a second to webhooks"),
-]
+#: Modules of this package that measure something else.
+INSTEAD = {
+    "kafka": "events a second to Kafka",
+    "webhooks": "events a second to webhook receivers",
+}
 
 
 def numbers(text: str) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 type Step = tuple[str, int, str, str]  # name, who, head, body
 
@@ -72,7 +72,7 @@ THINKING = [
 
 @dataclass
 class Clicks:
-    """Makes the requests of each line from what `fill` found, and remembers what was booked."""
+    """Makes the requests of each line from what `scene` made, and remembers what was booked."""
 
     found: dict[str, Any]
     host: str
@@ -94,7 +94,9 @@ class Clicks:
                 return [plan(self._losing(n, enough)) for n in range(clients)]
             case "cancel":
                 mine, self.made = self.made[: enough * clients], self.made[enough * clients :]
-                return [plan([self.cancel(*each) for each in mine[n::clients]]) for n in range(clients)]
+                return [
+                    plan([self.cancel(*each) for each in mine[n::clients]]) for n in range(clients)
+                ]
             case "mix":
                 return [self._mixed(n, enough) for n in range(clients)]
             case "boards":
@@ -103,7 +105,10 @@ class Clicks:
                 visitors = [n for n in self.found["cookies"] if n.startswith("history")]
                 cookies = [self.found["cookies"][name] for name in visitors]
                 one = [self.get("history", 0, cookie) for cookie in cookies]
-                return [plan(one[n % len(one) :] + one[: n % len(one)], again=True) for n in range(clients)]
+                return [
+                    plan(one[n % len(one) :] + one[: n % len(one)], again=True)
+                    for n in range(clients)
+                ]
             case name:
                 readers = range(-1, -1 - clients, -1)
                 return [plan([self.get(name, n, self.cookies[n])], again=True) for n in readers]
@@ -158,14 +163,15 @@ class Clicks:
 
     def path(self, name: str) -> str:
         slug, day = self.found["slug"], self.found["days"][0]
+        board = f"/spaces/{slug}/?date={day}&from=13%3A00&to=15%3A00&party=1"
+        times = {"starts_at": f"{day}T13:00:00+03:00", "ends_at": f"{day}T15:00:00+03:00"}
         return {
             "healthz": "/healthz",
             "empty page": "/bookings/",
             "home": "/",
-            "board": f"/spaces/{slug}/?date={day}&from=13%3A00&to=15%3A00&party=1",
-            "board again": f"/spaces/{slug}/?date={day}&from=13%3A00&to=15%3A00&party=1",
-            "search": f"/api/v1/spaces/{slug}/availability?starts_at={quote(f'{day}T13:00:00+03:00')}"
-            f"&ends_at={quote(f'{day}T15:00:00+03:00')}&party_size=1",
+            "board": board,
+            "board again": board,
+            "search": f"/api/v1/spaces/{slug}/availability?{urlencode(times)}&party_size=1",
             "history": "/bookings/history/",
         }[name]
 

@@ -23,7 +23,11 @@ from benchmarks.site import ROOT, Database, cpu_seconds
 Result = dict[str, Any]
 
 SAMPLE = 20  # requests whose statements are counted
-NO_STATEMENT = r"^\s*(BEGIN|COMMIT|ROLLBACK$|SET |DEALLOCATE|.*benchmark_|.*pg_stat_statements)"
+
+#: What isn't counted: the ends of transactions, and what the benchmark itself asks.
+NO_STATEMENT = (
+    r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |.*benchmark_|.*pg_stat_statements)"
+)
 
 #: What a page contains when it is what was asked for.
 MARKS = {
@@ -143,7 +147,9 @@ class Bench:
             "rate": round(len(seconds) / done["seconds"], 1),
             **percentiles(seconds),
             "statements": self.statements.get(line.name),
-            "kb": round(sum(part["bytes"] for part in found.values()) / 1000 / max(len(seconds), 1), 1),
+            "kb": round(
+                sum(part["bytes"] for part in found.values()) / 1000 / max(len(seconds), 1), 1
+            ),
             "errors": counts(done, "wrong"),
             "statuses": good,
         }
@@ -192,7 +198,7 @@ def counts(done: dict, which: str) -> dict[str, int]:
 def each(cpu: float | None, done: dict) -> float | None:
     """Return milliseconds for each request, also those that failed."""
     asked = sum(counts(done, "good").values()) + sum(counts(done, "wrong").values())
-    return None if cpu is None or not asked else round(cpu * 1000 / asked, 2)
+    return None if cpu is None or not asked else round(max(cpu, 0) * 1000 / asked, 2)
 
 
 def percentiles(seconds: list[float]) -> dict[str, float | None]:
@@ -209,7 +215,7 @@ def percentiles(seconds: list[float]) -> dict[str, float | None]:
 def counting(url: str) -> Iterator[Any]:
     """Yield a function that returns how many statements the server has run; None if it can't.
 
-    Transactions' own statements aren't counted. It is off while anything is timed.
+    It is off while anything is timed.
     """
     if not url.startswith("postgres"):
         yield None

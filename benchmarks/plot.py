@@ -5,12 +5,16 @@ from typing import Any
 
 WIDTH, ROW, LEFT, GAP, HEAD = 900, 26, 190, 40, 70
 PANEL = (WIDTH - LEFT - GAP - 60) / 2
-COSTS = [("web_ms", "web", "#2563eb"), ("db_ms", "database", "#f59e0b"), ("client_ms", "clients", "#9ca3af")]
+COSTS = [
+    ("web_ms", "web", "#2563eb"),
+    ("db_ms", "database", "#f59e0b"),
+    ("client_ms", "clients", "#9ca3af"),
+]
 RATE, EARLIER = "#059669", "#d1d5db"
 
 
 def drawn(run: dict[str, Any], before: dict[str, Any] | None = None) -> str:
-    """Return the picture of the lines without a pause; an earlier run is drawn behind it in grey."""
+    """Return the picture of the lines without a pause, in front of an earlier run in grey."""
     one, many = of_clients(run, min), of_clients(run, max)
     old_one, old_many = (of_clients(before, pick) if before else {} for pick in (min, max))
     names = list(one)
@@ -31,7 +35,10 @@ def drawn(run: dict[str, Any], before: dict[str, Any] | None = None) -> str:
         x = LEFT + n * 80
         parts += [bar(x, 53, 9, 9, colour), text(x + 13, 62, label)]
     if before:
-        parts += [bar(second, 53, 9, 9, EARLIER), text(second + 13, 62, before["machine"]["commit"])]
+        parts += [
+            bar(second, 53, 9, 9, EARLIER),
+            text(second + 13, 62, before["machine"]["commit"]),
+        ]
     for n, name in enumerate(names):
         y = HEAD + ROW * n
         parts.append(text(LEFT - 8, y + 15, name, anchor="end"))
@@ -44,7 +51,9 @@ def drawn(run: dict[str, Any], before: dict[str, Any] | None = None) -> str:
             x += length
         parts.append(text(x + 4, y + 15, f"{cost(one[name]):.1f}"))
         if name in old_many:
-            parts.append(bar(second, y, PANEL * old_many[name]["rate"] / most_rate, ROW - 4, EARLIER))
+            parts.append(
+                bar(second, y, PANEL * old_many[name]["rate"] / most_rate, ROW - 4, EARLIER)
+            )
         if name in many:
             length = PANEL * many[name]["rate"] / most_rate
             parts += [bar(second, y + 5, length, ROW - 14, RATE)]
@@ -68,4 +77,5 @@ def bar(x: float, y: float, width: float, height: float, colour: str) -> str:
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", size: int = 12) -> str:
-    return f'<text x="{x:.1f}" y="{y}" text-anchor="{anchor}" font-size="{size}">{escape(words)}</text>'
+    how = f'x="{x:.1f}" y="{y}" text-anchor="{anchor}" font-size="{size}"'
+    return f"<text {how}>{escape(words)}</text>"

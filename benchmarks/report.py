@@ -20,16 +20,6 @@ HEADINGS = (
 RATIOS = ("what", "clients", "answers/s", "p95", "web CPU", "statements")
 
 
-def title(machine: dict[str, Any], seconds: float) -> str:
-    load = " ".join(map(str, machine["load"]))
-    return (
-        f"Mesto {machine['commit']} on {machine['cores']} cores ({machine['processor']}), shared "
-        f"with clients and database; load average at the start {load}.\n"
-        f"Python {machine['python']}, Django {machine['django']}, database {machine['database']}, "
-        f"{machine['web']}; {seconds:g} s for each line.\n"
-    )
-
-
 def head(headings: Iterable[str] = HEADINGS) -> str:
     names = list(headings)
     return f"{line(names)}\n{line(['---', *['---:'] * (len(names) - 1)])}"
@@ -45,7 +35,9 @@ def row(result: dict[str, Any]) -> str:
     times = [number(result[name]) for name in ("p50", "p95", "p99")]
     costs = [number(result[name]) for name in ("web_ms", "db_ms", "client_ms")]
     rest = [number(result["statements"]), number(result["kb"]), errors or "0"]
-    rows = [line([named(result), str(result["clients"]), number(result["rate"]), *times, *costs, *rest])]
+    rows = [
+        line([named(result), str(result["clients"]), number(result["rate"]), *times, *costs, *rest])
+    ]
     if result["pause"]:
         for name, part in result.get("parts", {}).items():
             times = [number(part[each]) for each in ("p50", "p95", "p99")]
@@ -76,7 +68,11 @@ def rows(found: list[dict[str, Any]], results: list[dict[str, Any]]) -> Iterator
     """Write what the database alone does, and which part of it the site reaches."""
     yield "The database alone, writing the rows of a booking (pgbench):\n"
     yield head(("clients", "bookings/s", "database CPU ms", "pgbench CPU ms", "the site ÷ this"))
-    booked = {each["clients"]: each["rate"] for each in results if each["name"] == "booking: won" and not each["pause"]}
+    booked = {
+        each["clients"]: each["rate"]
+        for each in results
+        if each["name"] == "booking: won" and not each["pause"]
+    }
     for each in found:
         ratio = booked.get(each["clients"])
         cells = [number(each[name]) for name in ("rate", "db_ms", "client_ms")]
@@ -86,7 +82,8 @@ def rows(found: list[dict[str, Any]], results: list[dict[str, Any]]) -> Iterator
 
 def compared(now: dict[str, Any], before: dict[str, Any]) -> Iterator[str]:
     """Write how many times faster, and which part of the time and the cost remains."""
-    yield f"Compared with Mesto {before['machine']['commit']}, load average {before['machine']['load'][0]} then:\n"
+    then = before["machine"]
+    yield f"Compared with Mesto {then['commit']} (load average {then['load'][0]} then):\n"
     yield head(RATIOS)
     earlier = {key(each): each for each in before["lines"]}
     for result in now["lines"]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import django
+
 from scripts import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -97,8 +99,19 @@ class Tree:
         self.run("manage.py", "migrate", "--verbosity", "0")
         self.run("manage.py", "demo")
         self.run("manage.py", "collectstatic", "--no-input", "--clear", "--verbosity", "0")
-        found: dict[str, Any] = json.loads(self.run(str(ROOT / "benchmarks/fill.py"), str(people)))
+        found: dict[str, Any] = json.loads(self.run(str(ROOT / "benchmarks/scene.py"), str(people)))
         return found
+
+
+@contextmanager
+def in_this_process(engine: str, **environment: str) -> Iterator[str]:
+    """Give this process, and those it starts, an empty database; yield what to print above."""
+    with database(engine) as base:
+        os.environ |= {**ENVIRONMENT, "DATABASE_URL": base.url, **environment}
+        tree = Tree(ROOT)
+        tree.run("manage.py", "migrate", "--verbosity", "0")
+        django.setup()
+        yield title(machine(tree))
 
 
 @dataclass
@@ -186,18 +199,25 @@ def _of_dead_children(pid: int) -> float:
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
-def machine(tree: Tree, database: Database, web: Web) -> dict[str, Any]:
-    """Say on what and how it was measured."""
-    told = tree.run("-c", VERSIONS).strip().split()
-    names = ("python", "django", "database")
+def machine(tree: Tree) -> dict[str, Any]:
+    """Say on what it is measured."""
+    told = tree.run("-c", VERSIONS).strip().split(maxsplit=2)
     return {
         "commit": tree.commit,
         "cores": os.cpu_count(),
         "processor": _processor(),
         "load": [round(number, 1) for number in os.getloadavg()],
-        "web": str(web),
-        **dict(zip(names, told, strict=True)),
+        **dict(zip(("python", "django", "database"), told, strict=True)),
     }
+
+
+def title(about: dict[str, Any]) -> str:
+    load = " ".join(map(str, about["load"]))
+    return (
+        f"Mesto {about['commit']} on {about['cores']} cores ({about['processor']}), shared with "
+        f"clients and database; load average at the start {load}.\n"
+        f"Python {about['python']}, Django {about['django']}, {about['database']}."
+    )
 
 
 VERSIONS = """
@@ -205,9 +225,10 @@ import platform, django
 django.setup()
 from django.db import connection
 with connection.cursor() as cursor:
-    name = connection.vendor
-    cursor.execute("SHOW server_version" if name == "postgresql" else "SELECT sqlite_version()")
-    print(platform.python_version(), django.__version__, cursor.fetchone()[0].split()[0])
+    is_big = connection.vendor == "postgresql"
+    cursor.execute("SHOW server_version" if is_big else "SELECT sqlite_version()")
+    name = f"{connection.display_name} {cursor.fetchone()[0].split()[0]}"
+    print(platform.python_version(), django.__version__, name, "(fsync on)" if is_big else "(WAL)")
 """
 
 

@@ -1,6 +1,6 @@
-"""Fills a database for the benchmarks, and prints what they need to know of it, as JSON.
+"""Sets the scene in a database: people, places, bookings; prints what the benchmarks need of it.
 
-It runs in the checkout that is measured, which may be an older one: `python fill.py PEOPLE`.
+It runs in the checkout that is measured, which may be an older one: `python scene.py PEOPLE`.
 """
 
 import json
@@ -25,7 +25,7 @@ CHANGING = 14  # bookings a day that come and go: two to the power of that many 
 HOUR = timedelta(hours=1)
 
 
-def fill(people: int) -> dict[str, Any]:
+def set_the_scene(people: int) -> dict[str, Any]:
     """Make places, people with sessions, and bookings on top of the demo data."""
     from django.db import transaction
     from django.utils import timezone
@@ -162,7 +162,7 @@ CREATE FUNCTION benchmark_change(n bigint, days int) RETURNS void LANGUAGE plpgs
 BEGIN
     WHILE step % 2 = 0 LOOP step := step / 2; bit := bit + 1; END LOOP;
     PERFORM benchmark_flip(booking_id) FROM benchmark_changing
-        WHERE day = n % days AND number = bit % 14;
+        WHERE day = n % days AND number = bit % (SELECT max(number) + 1 FROM benchmark_changing);
 END $$;
 CREATE FUNCTION benchmark_restore() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
     PERFORM benchmark_flip(booking_id) FROM benchmark_changing AS all_of_them WHERE NOT EXISTS (
@@ -195,4 +195,4 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    print(json.dumps(fill(int(sys.argv[1]))))
+    print(json.dumps(set_the_scene(int(sys.argv[1]))))
