@@ -83,10 +83,13 @@ class Clicks:
         self.cookies = [self.found["cookies"][f"load{n}"] for n in range(PEOPLE)]
         self.far, self.near = iter(self.found["far"]), iter(self.found["near"])
 
-    def people(self, line: Line, clients: int, seconds: float, pause: float) -> list[dict]:
-        """Return a plan for each client; see `load`."""
+    def people(self, line: Line, clients: int, seconds: float, pause: float = 0) -> list[dict]:
+        """Return a plan for each client, with work for that many seconds; see `load`."""
         pace = min(MOST / clients, 1 / pause if pause else MOST)
-        enough = int(seconds * pace) + 2
+        return self.plans(line, clients, int(seconds * pace) + 2)
+
+    def plans(self, line: Line, clients: int, enough: int) -> list[dict]:
+        """Return a plan for each client, of that many requests or of a few to repeat."""
         match line.step:
             case "book":
                 return [plan(self._booking(n, clients, enough)) for n in range(clients)]

@@ -65,7 +65,7 @@ def play(step):
 
 
 def steps(made, line, count):
-    (plan,) = made.people(line, 1, 60, 0)
+    (plan,) = made.plans(line, 1, count)
     return list(islice(plan["steps"] * count if plan["cycle"] else plan["steps"], count))
 
 
