@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import (
+    BigIntegerField,
     CharField,
     Count,
     Exists,
@@ -17,7 +18,9 @@ from django.db.models import (
     OuterRef,
     Q,
     Subquery,
+    Value,
 )
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from bookings.sorting import Sort
@@ -199,10 +202,9 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def with_person(self) -> Self:
         return self.with_place().select_related("member")
 
-    def upcoming_by_kind(self, now: datetime) -> dict[str, int]:
-        """Count upcoming bookings by kind of place."""
-        rows = self.upcoming(now).order_by().values_list("place__kind").annotate(n=Count("pk"))
-        return dict(rows)
+    def counted_by_kind(self) -> models.QuerySet[Any, tuple[str, int]]:
+        """Return each kind of place with the number of bookings there."""
+        return self.order_by().values_list("place__kind").annotate(n=Count("pk"))
 
     def by_place(self, now: datetime) -> dict[int, tuple[int, int]]:
         """Count bookings by place: all of them, and those that hold it now or later."""
@@ -218,6 +220,11 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
             n=Func("pk", function="COUNT", output_field=IntegerField())
         )
         return Subquery(counted.values("n"))
+
+    def newest_key(self) -> Coalesce:
+        """Return the highest key as a correlated subquery; 0 without rows. It only ever grows."""
+        newest = self.order_by("-pk").values("pk")[:1]
+        return Coalesce(Subquery(newest), Value(0), output_field=BigIntegerField())
 
 
 class EventQuerySet[E: models.Model](models.QuerySet[E]):

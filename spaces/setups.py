@@ -1,0 +1,186 @@
+"""The set-up of a space, as it is at this moment, without reading it again.
+
+A space has stamps: random names that a trigger changes with every change of the set-up, in the same
+transaction, whoever makes it (`spaces.triggers`). Whoever sees the same stamps sees the same
+set-up. So a request reads the stamps, and the rest comes from memory if that has seen them.
+
+A transaction that waits for a lock first must call `current` after it has the lock, not in the
+locking statement: that one still sees what was there before the wait.
+"""
+
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import cached_property
+from threading import Lock
+from uuid import UUID
+
+from django.db.models import BigAutoField, SlugField
+
+from accounts.models import User
+from accounts.prepared import prepared
+from spaces.loading import Loaded, load
+from spaces.models import Place, Space
+from spaces.venue import Venue
+
+#: How many rows of set-ups a process keeps, about a kilobyte each; at least one set-up.
+MOST_ROWS = 50_000
+#: How many venues one set-up keeps: one for each set of groups with limits, and as closures end.
+MOST_VENUES = 64
+#: How many set-ups are read by one statement.
+BATCH = 20
+
+
+class Setup:
+    """A space with its places, hours, closures, policies and composites. Never changed.
+
+    It is shared by all requests, so are its `space` and `places`: don't write to them.
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._venues: dict[tuple[frozenset[int], int], Venue] = {}
+        self._ends = [closure.period.ends_at for closure in loaded.closures]
+        self._limited = frozenset(group for group, _ in loaded.policies if group is not None)
+        self.stamp = written(loaded.stamps)
+        self.space: Space = loaded.space
+        #: All of them, by number, whether they can be booked or not.
+        self.places: tuple[Place, ...] = loaded.places
+
+    @property
+    def rows(self) -> int:
+        """How many rows it was made of."""
+        its = self._loaded
+        parts = sum(map(len, its.parts.values()))
+        return 1 + len(its.places) + len(its.hours) + len(its.closures) + len(its.policies) + parts
+
+    @cached_property
+    def bookable(self) -> tuple[Place, ...]:
+        """The places that can be booked, by number."""
+        return tuple(place for place in self.places if place.is_bookable)
+
+    @cached_property
+    def _by_code(self) -> dict[UUID, Place]:
+        return {place.code: place for place in self.places}
+
+    def place(self, code: UUID) -> Place | None:
+        """Return the place with a public code, if it is one of this space."""
+        return self._by_code.get(code)
+
+    def venue(self, groups: Collection[int], now: datetime) -> Venue:
+        """Return what decides when somebody in these groups can book: without closures that are
+        over.
+        """
+        mine = self._limited.intersection(groups)
+        over = bisect_right(self._ends, now)
+        venue = self._venues.get((mine, over))
+        if venue is None:
+            venue = self._lay_out(mine, over)
+            if len(self._venues) >= MOST_VENUES:
+                self._venues.clear()
+            self._venues[mine, over] = venue
+        return venue
+
+    def venue_for(self, member: User | None, now: datetime) -> Venue:
+        """Return the venue for a member, whose groups are read now, or for a guest.
+
+        Groups are not read where no policy asks for them.
+        """
+        return self.venue(groups_of(member) if member and self._limited else (), now)
+
+    def _lay_out(self, groups: frozenset[int], over: int) -> Venue:
+        its = self._loaded
+        return Venue(
+            zone=self.space.zone,
+            hours=its.hours,
+            closures=its.closures[over:],
+            policies=tuple(
+                policy for group, policy in its.policies if group is None or group in groups
+            ),
+            parts=its.parts,
+        )
+
+
+def groups_of(member: User) -> list[int]:
+    """Return the keys of the groups that somebody is in, read from the database."""
+    rows = User.groups.through.objects.filter(user=member)
+    return list(rows.values_list("group_id", flat=True))
+
+
+def written(stamps: Iterable[str]) -> str:
+    """Return a space's stamps as one. There are several after changes at the same time."""
+    return "-".join(sorted(stamps))
+
+
+_BY_KEY = prepared(
+    lambda key: Space.objects.filter(pk=key).values_list("pk", "stamps__stamp"), key=BigAutoField()
+)
+_BY_SLUG = prepared(
+    lambda slug: Space.objects.filter(slug=slug).values_list("pk", "stamps__stamp"),
+    slug=SlugField(),
+)
+
+
+def current(space: int | str) -> Setup:
+    """Return the set-up of a space, by its key or its slug. Raises Space.DoesNotExist."""
+    rows = _BY_SLUG.rows(slug=space) if isinstance(space, str) else _BY_KEY.rows(key=space)
+    if not rows:
+        raise Space.DoesNotExist
+    key: int = rows[0][0]
+    if kept := _kept.get(key, written(stamp for _key, stamp in rows if stamp)):
+        return kept
+    for loaded in load([key]):
+        return _kept.put(Setup(loaded))
+    raise Space.DoesNotExist
+
+
+def of(spaces: Iterable[int]) -> dict[int, Setup]:
+    """Return the set-ups of those of these spaces that exist, by key, in their order."""
+    asked = list(spaces)
+    stamps: dict[int, list[str]] = {}
+    rows = Space.objects.filter(pk__in=asked).order_by()
+    for key, stamp in rows.values_list("pk", "stamps__stamp"):
+        stamps.setdefault(key, []).extend(filter(None, [stamp]))
+    found = {key: _kept.get(key, written(stamps[key])) for key in asked if key in stamps}
+    missing = [key for key, setup in found.items() if setup is None]
+    for n in range(0, len(missing), BATCH):
+        for loaded in load(missing[n : n + BATCH]):
+            found[loaded.space.pk] = _kept.put(Setup(loaded))
+    return {key: setup for key, setup in found.items() if setup is not None}
+
+
+class _Kept:
+    """The set-ups that a process has in memory: one for each space, the latest used."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._setups: OrderedDict[int, Setup] = OrderedDict()
+        self._rows = 0
+
+    def get(self, space: int, stamp: str) -> Setup | None:
+        with self._lock:
+            kept = self._setups.get(space)
+            if kept is None or kept.stamp != stamp:
+                return None
+            self._setups.move_to_end(space)
+            return kept
+
+    def put(self, setup: Setup) -> Setup:
+        """Keep a set-up, unless its space has no stamp: then nothing says when it changes."""
+        if not setup.stamp:
+            return setup
+        with self._lock:
+            self._drop(setup.space.pk)
+            self._setups[setup.space.pk] = setup
+            self._rows += setup.rows
+            while self._rows > MOST_ROWS and len(self._setups) > 1:
+                self._drop(next(iter(self._setups)))
+        return setup
+
+    def _drop(self, space: int) -> None:
+        if (dropped := self._setups.pop(space, None)) is not None:
+            self._rows -= dropped.rows
+
+
+_kept = _Kept()
