@@ -1,6 +1,6 @@
 """The member's pages: booking by form, the ticket, the lists."""
 
-from datetime import time, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -269,31 +269,6 @@ class TestHistory:
         Booking.objects.update(state=State.CANCELLED)
         with django_assert_num_queries(4):
             member.get("/bookings/history/")
-
-
-@pytest.mark.any_database
-class TestHome:
-    def test_it_says_what_is_free_now(self, client, member, alice, soon):
-        space = open_space(places=3, slug="always", opens_at=time(0), closes_at=time(0))
-        card = client.get("/").context["cards"][0]
-        assert (card.space, card.places, card.free_now) == (space, 3, 3)
-
-    def test_my_next_booking_is_on_top(self, member, desk, alice, soon):
-        book(desk, alice, soon - hours(24), soon + hours(2))
-        first = book(desk, alice, soon - hours(24), soon)
-        assert member.get("/").context["next_booking"] == first
-
-    def test_an_empty_site_stands(self, client, db):
-        assert client.get("/").status_code == 200
-
-    @pytest.mark.parametrize("count", [1, 30])
-    def test_the_same_queries_for_one_and_thirty(
-        self, client, db, django_assert_num_queries, count
-    ):
-        for n in range(count):
-            open_space(places=1, slug=f"s{n}")
-        with django_assert_num_queries(3):
-            client.get("/")
 
 
 class TestLeave:
