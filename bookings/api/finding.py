@@ -49,11 +49,8 @@ def get_availability(
 ) -> dict[str, Any]:
     """What is free now is probably still free in a moment, but only a booking settles it."""
     now = timezone.now()
-    space = find_space(request, slug)
-    venue, period = Venue.of(space), Period(starts_at, ends_at)
-    places = list(space.places.filter(is_bookable=True).by_number())
-    for place in places:
-        place.space = space
+    setup, venue = find_space(request, slug)
+    space, places, period = setup.space, setup.bookable, Period(starts_at, ends_at)
     answer = {
         "space": space.slug,
         "starts_at": written(starts_at, space.zone),
@@ -69,7 +66,7 @@ def get_availability(
         return answer | {"problems": problems_data(by_kind[0] if by_kind else [])}
     # The rest of the day is read too: how long a place stays free depends on the next booking.
     rest = Period(starts_at, max(ends_at, venue.day_span(venue.day_of(starts_at)).ends_at))
-    known = Availability(space, venue, rest, places=places)
+    known = Availability(space, venue, rest, places=list(places))
     offers = known.offers(period, party_size=party_size, now=now, features=feature)
     if offers:
         free = [

@@ -14,6 +14,7 @@ from uuid import UUID
 from accounts.models import User
 from bookings.deciding import rules
 from bookings.models import Booking
+from spaces import setups
 from spaces.models import Place, Space
 from spaces.slots import Period, instant, merge, subtract
 from spaces.venue import Venue
@@ -200,9 +201,9 @@ def alternatives_to(
     but: Booking | None = None,
 ) -> list[Offer]:
     """Return `alternatives` to a place and period, under a member's policies."""
-    space = Space.objects.with_setup(since=now, member=member).get(pk=place.space_id)
-    venue = Venue.of(space)
-    return alternatives(space, venue, place, period, party_size=party_size, now=now, but=but)
+    setup = setups.current(place.space_id)
+    venue = setup.venue_for(member, now)
+    return alternatives(setup.space, venue, place, period, party_size=party_size, now=now, but=but)
 
 
 def next_free(

@@ -13,9 +13,9 @@ from bookings.finding.board import Is, build
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, book, hours, local
+from spaces import setups
 from spaces.factories import ClosureFactory, PlaceFactory, PolicyFactory, open_space
 from spaces.models import Space
-from spaces.venue import Venue
 
 pytestmark = pytest.mark.django_db
 ALL_DAY = {"opens_at": time(0), "closes_at": time(0)}
@@ -23,8 +23,7 @@ ALL_DAY = {"opens_at": time(0), "closes_at": time(0)}
 
 def board_of(space, query, now, *, member=None, moving=None):
     """Return the board that a URL shows, and its form."""
-    space = Space.objects.with_setup(since=now, member=member).get(pk=space.pk)
-    venue = Venue.of(space)
+    venue = setups.current(space.pk).venue_for(member, now)
     limits = venue.limits(space.main_kind)
     search, form = searching.read(QueryDict(query), venue=venue, limits=limits, now=now)
     return build(space, venue, search, member=member, now=now, moving=moving), form
