@@ -1,9 +1,30 @@
-"""Apply a signed-in person's preferences to every page."""
+"""Who is signed in, and that person's preferences for every page."""
 
 from collections.abc import Callable
+from functools import partial
 
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.functional import SimpleLazyObject
+
+from accounts.api.problems import is_for_programs
+from accounts.sessions import person_of
+
+
+class SignedIn(AuthenticationMiddleware):
+    """Django's, with the person whose row came with the session.
+
+    A program that sends credentials is who they say, or nobody: its session isn't looked at.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        if "HTTP_AUTHORIZATION" in request.META and is_for_programs(request):
+            request.user = AnonymousUser()
+        else:
+            request.user = SimpleLazyObject(partial(person_of, request))  # type: ignore[assignment]  # a proxy
 
 
 def preferences(

@@ -8,9 +8,11 @@ from uuid import uuid4
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -102,6 +104,11 @@ class User(AbstractUser):
     # Existed before look-alikes were refused, and looks like somebody who existed earlier.
     looks_alike = models.BooleanField(default=False, db_default=False, editable=False)
 
+    # Come with the row of whoever sends a request: see `accounts.people`.
+    is_space_staff: bool
+    upcoming_count: int
+    newest_booking: int  # the key of the last one requested, in any state; 0 before the first
+
     objects: ClassVar[UserManager] = UserManager()
 
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -148,6 +155,11 @@ class User(AbstractUser):
         spellings = dict.fromkeys([as_stored(raw_password), raw_password])
         return any(super(User, self).check_password(spelling) for spelling in spellings)
 
+    @cached_property
+    def group_ids(self) -> frozenset[int]:
+        """The keys of this person's groups. Asked only where they didn't come with the row."""
+        return frozenset(self.groups.values_list("pk", flat=True))
+
     @property
     def is_erased(self) -> bool:
         """Tell whether this account was erased. See also `services.erase`."""
@@ -158,6 +170,27 @@ class User(AbstractUser):
 
     def get_short_name(self) -> str:
         return self.get_full_name()
+
+
+class Session(AbstractBaseSession):
+    """A row of Django's table of sessions, with a column that leads to the person's row.
+
+    The column only says where to look; `session_data` says who is signed in. Sessions of visitors
+    have none, nor have those that a process of an earlier release opened.
+    """
+
+    user = models.ForeignKey(
+        User,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+
+    class Meta:
+        managed = False  # `django.contrib.sessions` makes the table, our migration the column
+        db_table = "django_session"
 
 
 class StaffRole(models.Model):

@@ -7,15 +7,28 @@ from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import CharField, DateTimeField, Q
 from django.utils.translation import gettext as _
 
+from accounts import people
 from accounts.models import ApiToken, User
+from accounts.prepared import prepared
 
 PREFIX = "mesto_"  # so that secret scanners find published ones
 MOST = 50  # unexpired ones per person
 USE_IS_NOTED_EVERY = timedelta(minutes=1)
 SHOWN_EXPIRED_FOR = timedelta(days=30)  # so that the owner sees why a program stopped
+
+
+_VALID = prepared(
+    lambda digest, now: people.with_person(
+        ApiToken.objects.filter(digest=digest, user__is_active=True).exclude(expires_at__lte=now),
+        "user",
+        now,
+    ),
+    digest=CharField(),
+    now=DateTimeField(),
+)
 
 
 class TooManyTokens(Exception):
@@ -75,13 +88,9 @@ def digest(text: str) -> str:
 
 def find(text: str, *, now: datetime) -> ApiToken | None:
     """Return the valid token with this text and its person; record its use once a minute."""
-    token = (
-        ApiToken.objects.select_related("user")
-        .filter(digest=digest(text), user__is_active=True)
-        .exclude(expires_at__lte=now)
-        .first()
-    )
+    token = _VALID.first(digest=digest(text), now=now)
     if token is not None:
+        people.take(token, token.user)
         _note_use(token, now)
     return token
 

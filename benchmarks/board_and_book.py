@@ -121,9 +121,9 @@ def sign_in(count: int) -> list[str]:
     """Create members with sessions, and return their cookies. Hashing passwords is not measured."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
 
     from accounts.models import User
+    from accounts.sessions import SessionStore
     from spaces.models import Policy
 
     # The quota is still counted for each booking; it just isn't reached.

@@ -7,13 +7,21 @@ class BookingsConfig(AppConfig):
     verbose_name = _("Bookings")
 
     def ready(self) -> None:
+        from accounts import people
         from accounts.presses import ACTS, Act
         from accounts.wishes import KINDS, Kind
         from bookings.deciding.guards import bookings_that_keep, objection_to_reshaping
         from bookings.finding import wanted
+        from bookings.models import Booking
         from bookings.views.bookings import book
         from spaces.services import keepers, objections
 
+        people.ALSO["upcoming_count"] = lambda person, now: (
+            Booking.objects.filter(member=person).upcoming(now).count_subquery()
+        )
+        people.ALSO["newest_booking"] = lambda person, now: Booking.objects.filter(
+            member=person
+        ).newest_key()
         ACTS["bookings"] = Act(_("Book"), wanted.a_place)
         ACTS["reschedule"] = Act(_("Move"), wanted.a_place)
         KINDS.append(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import (
+    BigIntegerField,
     CharField,
     Count,
     Exists,
@@ -17,7 +18,9 @@ from django.db.models import (
     OuterRef,
     Q,
     Subquery,
+    Value,
 )
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from bookings.sorting import Sort
@@ -218,6 +221,11 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
             n=Func("pk", function="COUNT", output_field=IntegerField())
         )
         return Subquery(counted.values("n"))
+
+    def newest_key(self) -> Coalesce:
+        """Return the highest key as a correlated subquery; 0 without rows. It only ever grows."""
+        newest = self.order_by("-pk").values("pk")[:1]
+        return Coalesce(Subquery(newest), Value(0), output_field=BigIntegerField())
 
 
 class EventQuerySet[E: models.Model](models.QuerySet[E]):

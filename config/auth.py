@@ -1,4 +1,4 @@
-"""Signing in, and loading the signed-in person with what every page shows, in one query."""
+"""Signing in, and who is signed in."""
 
 from functools import cache
 from secrets import token_hex
@@ -6,13 +6,12 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.models import StaffRole, User
-from bookings.models import Booking
+from accounts import people, sessions
+from accounts.models import User
 
 
 class Backend(ModelBackend):
@@ -39,16 +38,11 @@ class Backend(ModelBackend):
         return user if is_right and self.user_can_authenticate(user) else None
 
     def get_user(self, user_id: int) -> User | None:
-        """Annotate `upcoming_count` and `is_space_staff`, which every page's navigation needs."""
-        upcoming = Booking.objects.filter(member=OuterRef("pk")).upcoming(timezone.now())
-        user = (
-            User.objects.annotate(
-                upcoming_count=upcoming.count_subquery(),
-                is_space_staff=Exists(StaffRole.objects.filter(user=OuterRef("pk"))),
-            )
-            .filter(pk=user_id)
-            .first()
-        )
+        """Return the person that the session led to, and who may still sign in.
+
+        A session from an earlier release leads nowhere.
+        """
+        user = sessions.person_found(user_id) or people.find(user_id, now=timezone.now())
         return user if user is not None and self.user_can_authenticate(user) else None
 
 

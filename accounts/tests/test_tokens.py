@@ -203,12 +203,12 @@ def test_the_profile_leads_here(member):
 
 
 @pytest.mark.parametrize("count", [1, 30])
-def test_the_page_takes_three_queries_however_many_tokens(
+def test_the_page_takes_two_queries_however_many_tokens(
     member, alice, count, django_assert_num_queries
 ):
     for number in range(count):
         issue(alice, name=f"Tablet {number}")
-    with django_assert_num_queries(3):  # the session, the person, the tokens
+    with django_assert_num_queries(2):  # the person, the tokens
         assert member.get(URL).text.count("Tablet ") == 2 * count
 
 

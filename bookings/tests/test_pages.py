@@ -226,7 +226,7 @@ class TestBookings:
     ):
         spaces = [open_space(places=1, slug=f"s{n}") for n in range(count)]
         write_booked([(space.places.get(), alice, soon) for space in spaces], soon - hours(24))
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(2):
             member.get("/bookings/")
 
 
@@ -266,7 +266,7 @@ class TestHistory:
         spaces = [open_space(places=1, slug=f"s{n}") for n in range(count)]
         write_booked([(space.places.get(), alice, soon) for space in spaces], soon - hours(24))
         Booking.objects.update(state=State.CANCELLED)
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             member.get("/bookings/history/")
 
     def test_older_ones_are_on_the_next_page(self, member, desk, alice, soon):

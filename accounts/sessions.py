@@ -1,0 +1,75 @@
+"""Sessions in the database; one statement finds a session and the person who is signed in with it.
+
+`settings.SESSION_ENGINE` names this module.
+"""
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.middleware import get_user
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends import db
+from django.db.models import CharField, DateTimeField
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import people
+from accounts.models import Session, User
+from accounts.prepared import prepared
+
+_VALID = prepared(
+    lambda key, now: people.with_person(
+        Session.objects.filter(session_key=key, expire_date__gt=now), "user", now
+    ),
+    key=CharField(),
+    now=DateTimeField(),
+)
+
+if TYPE_CHECKING:
+    Store = db.SessionStore[Session]
+else:
+    Store = db.SessionStore
+
+
+class SessionStore(Store):
+    #: Whom the row led to. Who is signed in is for Django to say: see `person_of`.
+    person: User | None = None
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def _get_session_from_db(self) -> Session | None:
+        row = _VALID.first(key=self.session_key, now=timezone.now())
+        if row is None:
+            self._session_key = None
+            return None
+        self.person = people.take(row, row.user)
+        return row
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        row = super().create_model_instance(data)
+        row.user_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
+        return row
+
+
+_asked: ContextVar[SessionStore | None] = ContextVar("session_asked_for_its_person", default=None)
+
+
+def person_of(request: HttpRequest) -> User | AnonymousUser:
+    """Return who is signed in, after Django's own checks of the session."""
+    session: Any = request.session
+    token = _asked.set(session)
+    try:
+        person: User | AnonymousUser = get_user(request)
+        return person
+    finally:
+        _asked.reset(token)
+
+
+def person_found(pk: int) -> User | None:
+    """Return the person with this key if the session that is being checked led to them."""
+    session = _asked.get()
+    person = session.person if session is not None else None
+    return person if person is not None and person.pk == pk else None
