@@ -19,8 +19,7 @@ from bookings.finding.board import build
 from bookings.models import Booking
 from bookings.views.bookings import why_unchangeable
 from bookings.words.zones import Zones
-from spaces.models import Space
-from spaces.venue import Venue
+from spaces import setups
 
 
 @require_safe
@@ -50,9 +49,10 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
         to_ticket = HttpResponseClientRedirect if request.htmx else redirect
         return to_ticket(moving.get_absolute_url())
     owner = moving.member if moving else member
-    setup = Space.objects.open_to_members().with_setup(since=now, member=owner)
-    space = get_object_or_404(setup, slug=slug)
-    venue = Venue.of(space)
+    setup = setups.shown(slug)
+    if setup is None:
+        raise Http404
+    space, venue = setup.space, setup.venue_for(owner, now)
     limits = venue.limits(moving.place.kind if moving else space.main_kind)
     search, form = searching.read(request.GET, venue=venue, limits=limits, now=now)
     shown = build(space, venue, search, member=member, now=now, moving=moving)
