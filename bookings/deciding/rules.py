@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.functional import Promise
@@ -13,7 +13,7 @@ from bookings.words import words
 from bookings.words.local_time import EARLIEST, LATEST
 from spaces.limits import Limits, Quota
 from spaces.models import Place
-from spaces.slots import Period, is_on_grid
+from spaces.slots import SLOT, Period, is_on_grid
 from spaces.venue import Venue
 
 #: With any of these there is no point in asking whether the space is open.
@@ -186,9 +186,9 @@ def of_time(
     is_running = walk_in and now < period.starts_at + limits.step
     if period.starts_at < now and not is_running:
         return [already_past()]
-    last_day = venue.today(now) + timedelta(days=limits.max_days_ahead)
-    if period.starts_at.astimezone(venue.zone).date() > last_day:
-        day = words.day(last_day, venue.today(now))
+    last = last_day(venue, limits, now)
+    if period.starts_at.astimezone(venue.zone).date() > last:
+        day = words.day(last, venue.today(now))
         message = _("Bookings are open until %(day)s.") % {"day": day}
         return [Problem("too_far_ahead", message)]
     found = []
@@ -198,6 +198,25 @@ def of_time(
         }
         found.append(Problem("too_soon", message))
     return [*found, *_of_length(venue, limits, period)]
+
+
+def last_day(venue: Venue, limits: Limits, now: datetime) -> date:
+    """Return the last local day for which bookings are open."""
+    return venue.today(now) + timedelta(days=limits.max_days_ahead)
+
+
+def starts(
+    venue: Venue, limits: Limits, duration: timedelta, day: date, now: datetime
+) -> list[datetime]:
+    """Return the starts on a local day for which `of_time` finds nothing, without its sentences."""
+    if not timedelta(0) < duration <= limits.max_duration or duration < limits.min_duration:
+        return []
+    if duration % limits.step or duration % SLOT:
+        return []
+    earliest = max(now, now + limits.min_notice)
+    latest = venue.calendar_day(last_day(venue, limits, now)).ends_at
+    found = venue.starts(day, limits.step)
+    return [at for at in found if earliest <= at < latest and is_on_grid(at)]
 
 
 def _of_length(venue: Venue, limits: Limits, period: Period) -> list[Problem]:

@@ -3,32 +3,24 @@
 Nothing here decides a booking; it shows what the next one would probably get.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from itertools import islice
-from uuid import UUID
+from heapq import nsmallest
 
 from accounts.models import User
 from bookings.deciding import rules
+from bookings.finding.occupancy import Occupancy, occupancies
 from bookings.models import Booking
 from spaces import setups
 from spaces.models import Place, Space
-from spaces.slots import Period, instant, merge, subtract
+from spaces.quarters import Quarters, end_of_run, from_on, lowest, members, with_room
+from spaces.setups import Setup
+from spaces.slots import SLOT, Period, instant
 from spaces.venue import Venue
 
 HORIZON_DAYS = 14  # how far "first free" looks
-
-
-@dataclass(frozen=True)
-class Occupancy:
-    """One booking's hold on a leaf place."""
-
-    period: Period
-    member: int | None
-    code: UUID
 
 
 @dataclass(frozen=True)
@@ -41,9 +33,10 @@ class Offer:
 
 
 class Availability:
-    """A space's places and who has them during a span of time, read in two queries.
+    """A space's places and when they are free during a span of time, read in two queries.
 
-    `but` leaves out one booking, the one about to be moved.
+    Sets of quarter hours are the bits of integers. `but` leaves out one booking, the one about to
+    be moved. Nothing is known after the span: a place that is free to its end may be so for longer.
     """
 
     def __init__(
@@ -54,86 +47,110 @@ class Availability:
         *,
         places: list[Place] | None = None,
         but: Booking | None = None,
+        rows: list[Occupancy] | None = None,
     ) -> None:
         self.space = space
         self.venue = venue
-        self.span = span
+        self.quarters = Quarters(span)
         if places is None:
             places = list(space.places.filter(is_bookable=True).order_by("number"))
             for place in places:
                 place.space = space
         self.places = places
-        self._rules: dict[tuple[str, Period], bool] = {}
-        self._free: dict[int, list[Period]] = {}
-        self._by_leaf: dict[int, list[Occupancy]] = defaultdict(list)
-        rows = Booking.objects.in_space(space).occupying().overlapping(span)
-        if but is not None:
-            rows = rows.exclude(pk=but.pk)
-        for pk, starts_at, ends_at, member, code in rows.values_list(
-            "place_id", "starts_at", "ends_at", "member_id", "code"
-        ):
-            occupancy = Occupancy(Period(starts_at, ends_at), member, code)
-            for leaf in venue.leaves(pk):
-                self._by_leaf[leaf].append(occupancy)
+        rows = occupancies(space, span) if rows is None else rows
+        self.rows = rows if but is None else [row for row in rows if not row.is_of(but)]
+        self._taken = self.spread(self.rows)
+        self._free: dict[int, int] = {}
 
-    def occupied(self, place: Place) -> set[Occupancy]:
-        """Return what occupies a place, through any of its leaves."""
-        return {
-            occupancy
-            for leaf in self.venue.leaves(place.pk)
-            for occupancy in self._by_leaf.get(leaf, ())
-        }
+    def spread(self, rows: Iterable[Occupancy]) -> dict[int, int]:
+        """Return what these bookings take of each leaf."""
+        stretch, first = self.quarters.stretch, self.quarters.first
+        by_place: dict[int, int] = {}
+        for row in rows:
+            taken = stretch(row.start - first, row.end - first)
+            by_place[row.place] = by_place.get(row.place, 0) | taken
+        by_leaf: dict[int, int] = {}
+        for place, taken in by_place.items():
+            for leaf in self.venue.leaves(place):
+                by_leaf[leaf] = by_leaf.get(leaf, 0) | taken
+        return by_leaf
 
-    def free(self, place: Place) -> list[Period]:
-        """Return when a place is open and free, sorted."""
+    def of_leaves(self, place: Place, by_leaf: dict[int, int]) -> int:
+        """Return what is taken of a place, through any of its leaves."""
+        taken = 0
+        for leaf in self.venue.leaves(place.pk):
+            taken |= by_leaf.get(leaf, 0)
+        return taken
+
+    def taken(self, place: Place) -> int:
+        return self.of_leaves(place, self._taken)
+
+    def closed(self, place: Place) -> int:
+        """Return when closures keep a place from being booked, whatever the opening hours."""
+        return self.quarters.touched(self.venue.closed(place.pk))
+
+    def free(self, place: Place) -> int:
+        """Return when a place is open and free."""
         if place.pk not in self._free:
-            busy = [occupancy.period for occupancy in self.occupied(place)]
-            self._free[place.pk] = subtract(self._open, [*self.venue.closed(place.pk), *busy])
+            self._free[place.pk] = self._open & ~self.closed(place) & ~self.taken(place)
         return self._free[place.pk]
 
     @cached_property
-    def _open(self) -> list[Period]:
-        return merge(self.venue.openings_around(self.span))
-
-    def _allowed(self, place: Place, period: Period, now: datetime) -> bool:
-        """Tell whether the place's rules allow a time; computed once for all places of a kind."""
-        asked = (place.kind, period)
-        if asked not in self._rules:
-            limits = self.venue.limits(place.kind)
-            self._rules[asked] = not rules.of_time(self.venue, limits, period, now)
-        return self._rules[asked]
+    def _open(self) -> int:
+        span = self.quarters.period(0, self.quarters.count)
+        return self.quarters.within(self.venue.openings_around(span))
 
     def offers(
         self, period: Period, *, party_size: int, now: datetime, features: Iterable[str] = ()
     ) -> list[Offer]:
         """Return the places that are free for all of a period and allow it, best fit first."""
+        start, end = self.quarters.floor(period.starts_at), self.quarters.ceil(period.ends_at)
+        if not 0 <= start < end <= self.quarters.count:
+            return []
+        wanted = self.quarters.stretch(start, end)
+        forbidden = {
+            kind
+            for kind in {place.kind for place in self.places}
+            if rules.of_time(self.venue, self.venue.limits(kind), period, now)
+        }
         found = []
         for place in self.places:
-            if not suits(place, party_size, features) or not self._allowed(place, period, now):
+            if place.kind in forbidden or not suits(place, party_size, features):
                 continue
-            if stretch := next((s for s in self.free(place) if s.contains(period)), None):
-                # Bookings after the span were not read.
-                found.append(Offer(place, period, min(stretch.ends_at, self.span.ends_at)))
+            free = self.free(place)
+            if free & wanted == wanted:
+                found.append(Offer(place, period, self.quarters.at(end_of_run(free, start))))
         return sorted(found, key=lambda offer: fit(offer.place, party_size))
 
-    def times(
-        self, place: Place, duration: timedelta, *, day: date, now: datetime
-    ) -> Iterator[Offer]:
-        """Yield the periods of a local day in which a place can be booked, in order."""
-        stretches = iter(self.free(place))
-        stretch = next(stretches, None)
-        for starts_at in self.venue.starts(day, self.venue.limits(place.kind).step):
-            period = Period(starts_at, starts_at + duration)
-            while stretch and stretch.ends_at < period.ends_at:
-                stretch = next(stretches, None)  # too short for this period, and for later ones
-            if not stretch:
-                return
-            if stretch.contains(period) and self._allowed(place, period, now):
-                yield Offer(place, period, stretch.ends_at)
+    def starts(
+        self,
+        places: Collection[Place],
+        duration: timedelta,
+        *,
+        day: date,
+        days: int = 1,
+        now: datetime,
+    ) -> Iterator[tuple[Place, int]]:
+        """Yield each place with when a booking of that length could start there, on some days."""
+        allowed: dict[str, int] = {}
+        for kind in {place.kind for place in places}:
+            limits = self.venue.limits(kind)
+            allowed[kind] = 0
+            for n in range(days):
+                for at in rules.starts(self.venue, limits, duration, day + timedelta(days=n), now):
+                    allowed[kind] |= 1 << self.quarters.floor(at)
+        for place in places:
+            yield place, allowed[place.kind] & with_room(self.free(place), duration // SLOT)
+
+    def offer(self, place: Place, start: int, duration: timedelta) -> Offer:
+        """Return the offer of a place from a quarter hour when it is free."""
+        starts_at = self.quarters.at(start)
+        free_until = self.quarters.at(end_of_run(self.free(place), start))
+        return Offer(place, Period(starts_at, starts_at + duration), free_until)
 
 
 def suits(place: Place, party_size: int, features: Iterable[str] = ()) -> bool:
-    return place.capacity >= party_size and set(features) <= set(place.features)
+    return place.capacity >= party_size and all(name in place.features for name in features)
 
 
 def fit(place: Place, party_size: int) -> tuple[int, int]:
@@ -142,7 +159,7 @@ def fit(place: Place, party_size: int) -> tuple[int, int]:
 
 
 def alternatives(
-    space: Space,
+    setup: Setup,
     venue: Venue,
     place: Place,
     period: Period,
@@ -163,31 +180,34 @@ def alternatives(
     limits = venue.limits(place.kind)
     if not timedelta(0) < duration <= limits.max_duration or party_size < 1:
         return []
-    if not space.is_active:
+    if not setup.space.is_active:
         return []
     if abs((day - venue.today(now)).days) > limits.max_days_ahead + 1:
         return []
     span = venue.day_span(day)
-    known = Availability(space, venue, Period(span.starts_at, span.ends_at + duration), but=but)
+    span = Period(span.starts_at, span.ends_at + duration)
+    known = Availability(setup.space, venue, span, places=list(setup.bookable), but=but)
+    wanted = period.starts_at - known.quarters.at(0)
 
-    def distance(offer: Offer) -> tuple[timedelta, bool, tuple[int, int]]:
-        away = abs(offer.period.starts_at - period.starts_at)
-        return (away, offer.place.kind != place.kind, fit(offer.place, party_size))
+    def near(chosen: list[Place]) -> list[Offer]:
+        ranked = (
+            (abs(start * SLOT - wanted), at.kind != place.kind, fit(at, party_size), at.pk, start)
+            for at, starts in known.starts(chosen, duration, day=day, now=now)
+            for start in members(starts)
+        )
+        by_key = {each.pk: each for each in chosen}
+        nearest = nsmallest(2 * most, ranked)
+        return [known.offer(by_key[pk], start, duration) for *_rank, pk, start in nearest]
 
-    def near(chosen: Iterable[Place]) -> list[Offer]:
-        offers = (o for p in chosen for o in known.times(p, duration, day=day, now=now))
-        return sorted(offers, key=distance)
-
-    suiting = [other for other in known.places if suits(other, party_size)]
-    elsewhere = sorted(
-        (o for o in known.offers(period, party_size=party_size, now=now) if o.place.pk != place.pk),
-        key=distance,
-    )
-    here = near(other for other in suiting if other.pk == place.pk)
+    suiting = [each for each in known.places if suits(each, party_size)]
+    offers = known.offers(period, party_size=party_size, now=now)
+    elsewhere = [offer for offer in offers if offer.place.pk != place.pk]
+    elsewhere.sort(key=lambda offer: offer.place.kind != place.kind)  # they are sorted by fit
+    here = near([each for each in suiting if each.pk == place.pk])
     # Two places at the same time, then this place at another; each in turn fills the gaps.
     ranked = [*elsewhere[: most - 1], *here[:1], *elsewhere[most - 1 :], *here[1:]]
     if len(ranked) < most:
-        ranked += near(other for other in suiting if other.pk != place.pk)
+        ranked += near([each for each in suiting if each.pk != place.pk])
     return list(dict.fromkeys(ranked))[:most]
 
 
@@ -203,7 +223,7 @@ def alternatives_to(
     """Return `alternatives` to a place and period, under a member's policies."""
     setup = setups.current(place.space_id)
     venue = setup.venue_for(member, now)
-    return alternatives(setup.space, venue, place, period, party_size=party_size, now=now, but=but)
+    return alternatives(setup, venue, place, period, party_size=party_size, now=now, but=but)
 
 
 def next_free(
@@ -220,26 +240,21 @@ def next_free(
     And how many places are free at the same time on the next day.
     """
     venue, duration = known.venue, wanted.duration
-    places = sorted(
-        (place for place in known.places if suits(place, party_size, features)),
-        key=lambda place: fit(place, party_size),
-    )
-    start = venue.day_of(wanted.starts_at)
-    days = [start + timedelta(days=n) for n in range(HORIZON_DAYS)]
-    span = Period(venue.day_span(days[0]).starts_at, venue.day_span(days[-1]).ends_at + duration)
+    places = [place for place in known.places if suits(place, party_size, features)]
+    day = venue.day_of(wanted.starts_at)
+    last = venue.day_span(day + timedelta(days=HORIZON_DAYS - 1))
+    span = Period(venue.day_span(day).starts_at, last.ends_at + duration)
     fortnight = Availability(known.space, venue, span, places=places, but=but)
-    tomorrow = fortnight.offers(
-        _same_clock_next_day(wanted, venue), party_size=party_size, now=now, features=features
-    )
-    earliest = max(wanted.starts_at, now)
-    for day in days:
-        found: list[Offer] = []
-        for place in places:
-            offers = fortnight.times(place, duration, day=day, now=now)
-            found.extend(islice((o for o in offers if o.period.starts_at >= earliest), 1))
-        if found:  # `min` keeps the first of equals: places are sorted by fit
-            return min(found, key=lambda offer: offer.period.starts_at), len(tomorrow)
-    return None, len(tomorrow)
+    tomorrow = fortnight.offers(_same_clock_next_day(wanted, venue), party_size=party_size, now=now)
+    ahead = from_on(fortnight.quarters.ceil(max(wanted.starts_at, now)))
+    found: list[tuple[int, tuple[int, int], Place]] = []
+    for place, starts in fortnight.starts(places, duration, day=day, days=HORIZON_DAYS, now=now):
+        if later := starts & ahead:
+            found.append((lowest(later), fit(place, party_size), place))
+    if not found:
+        return None, len(tomorrow)
+    start, _fit, place = min(found, key=lambda each: each[:2])
+    return fortnight.offer(place, start, duration), len(tomorrow)
 
 
 def _same_clock_next_day(period: Period, venue: Venue) -> Period:

@@ -1,9 +1,12 @@
 """One day in a space as the board shows it: what is free at the chosen time, and the whole day."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -14,12 +17,14 @@ from bookings.deciding import rules
 from bookings.deciding.rules import Problem
 from bookings.finding.advice import Advice, advice
 from bookings.finding.availability import Availability, Offer, next_free, suits
+from bookings.finding.occupancy import Occupancy
 from bookings.finding.search import Search
 from bookings.models import Booking
 from spaces.features import Feature
 from spaces.limits import Limits
 from spaces.models import Place, Space
-from spaces.slots import SLOT, Period, merge, subtract
+from spaces.quarters import Quarters, highest, lowest, runs
+from spaces.slots import SLOT, Period, is_on_grid, merge
 from spaces.venue import Venue
 
 USUAL = timedelta(hours=2)
@@ -35,22 +40,17 @@ class Is(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True)
-class Run:
-    """One unbroken stretch of a row; `columns` counts quarter hours."""
+class Run(NamedTuple):
+    """One unbroken stretch of a row, in quarter hours of the board."""
 
     is_: Is
-    period: Period
+    start: int
+    end: int
     code: UUID | None = None  # of the viewer's own booking
-    pick: Period | None = None  # what clicking a free run selects
-
-    @property
-    def columns(self) -> int:
-        return self.period.duration // SLOT
+    pick: tuple[int, int] | None = None  # what clicking a free run selects
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     place: Place
     runs: list[Run]
 
@@ -62,6 +62,7 @@ class Board:
     space: Space
     venue: Venue
     search: Search
+    quarters: Quarters  # in which runs count
     window: Period | None  # what the timeline shows; None when nothing opens that day
     offers: list[Offer] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -109,6 +110,14 @@ def usual_period(venue: Venue, limits: Limits, day: date, now: datetime) -> Peri
     return next((p for p in fits if any(o.contains(p) for o in openings)), None)
 
 
+def span_of(venue: Venue, search: Search) -> Period:
+    """Return the time whose bookings a board needs to know."""
+    span, period = venue.day_span(search.day), search.period
+    if period is None or period.duration <= timedelta(0):
+        return span
+    return Period(min(span.starts_at, period.starts_at), max(span.ends_at, period.ends_at))
+
+
 def build(
     space: Space,
     venue: Venue,
@@ -117,18 +126,21 @@ def build(
     member: User | None,
     now: datetime,
     moving: Booking | None = None,
+    rows: list[Occupancy] | None = None,
 ) -> Board:
-    """Lay out one day. Takes two queries, one more when nothing is free."""
-    span = venue.day_span(search.day)
+    """Lay out one day. Takes two queries, one more when nothing is free; one less with `rows`."""
+    known = Availability(space, venue, span_of(venue, search), but=moving, rows=rows)
     period = search.period
-    if period is not None and period.duration > timedelta(0):
-        span = Period(min(span.starts_at, period.starts_at), max(span.ends_at, period.ends_at))
-    known = Availability(space, venue, span, but=moving)
-    openings = venue.openings(search.day)
-    window = _window(openings)
-    rows = [_row(known, place, window, openings, search, member, now) for place in known.places]
-    features = frozenset(name for place in known.places for name in place.features)
-    board = Board(space, venue, search, window, rows=rows if window else [], features=features)
+    timeline = _Timeline(known, search, member, now)
+    board = Board(
+        space,
+        venue,
+        search,
+        known.quarters,
+        timeline.window,
+        rows=timeline.rows(),
+        features=frozenset(name for place in known.places for name in place.features),
+    )
     if period is None:
         return board
     offers = known.offers(period, party_size=search.party_size, now=now, features=search.features)
@@ -160,12 +172,6 @@ def _with_next(board: Board, known: Availability, now: datetime, moving: Booking
         but=moving,
     )
     return replace(board, first=first, tomorrow=tomorrow)
-
-
-def _window(openings: list[Period]) -> Period | None:
-    if not openings:
-        return None
-    return Period(openings[0].starts_at, openings[-1].ends_at)
 
 
 def _common_problems(known: Availability, period: Period, now: datetime) -> list[Problem]:
@@ -207,65 +213,89 @@ def _why_not(
     return found or [Problem("slot_taken", _("%(place)s is taken at that time.") % named)]
 
 
-def _row(
-    known: Availability,
-    place: Place,
-    window: Period | None,
-    openings: list[Period],
-    search: Search,
-    member: User | None,
-    now: datetime,
-) -> Row:
-    if window is None:
-        return Row(place, [])
-    occupied = known.occupied(place)
-    mine = {o for o in occupied if member is not None and o.member == member.pk}
-    taken = [o.period for o in occupied - mine]
-    open_time = subtract(openings, known.venue.closed(place.pk))
-    free = subtract(open_time, [o.period for o in occupied])
-    runs = [Run(Is.MINE, o.period, code=o.code) for o in mine]
-    runs += [Run(Is.TAKEN, period) for period in merge(taken)]
-    runs += [Run(Is.CLOSED, gap) for gap in subtract([window], open_time)]
-    present = Period(min(now, window.starts_at), now)
-    for stretch in free:
-        future = subtract([stretch], [_on_grid(present)])
-        runs += [Run(Is.PAST, past) for past in subtract([stretch], future)]
-        runs += [
-            Run(Is.FREE, part, pick=_pick(known.venue, place, part, search, now)) for part in future
-        ]
-    return Row(place, _clipped(runs, window))
+class _Timeline:
+    """Lays out a day's rows: sets of quarter hours become runs that tile the opening hours."""
+
+    def __init__(
+        self, known: Availability, search: Search, member: User | None, now: datetime
+    ) -> None:
+        self.known = known
+        quarters, venue = known.quarters, known.venue
+        self.open = quarters.within(venue.openings(search.day))
+        self.start, self.end = (lowest(self.open), highest(self.open) + 1) if self.open else (0, 0)
+        self.all_day = quarters.stretch(self.start, self.end)
+        self.past = quarters.stretch(0, quarters.ceil(now))
+        mine = [row for row in known.rows if member is not None and row.member == member.pk]
+        self.mine = [(venue.leaves(row.place), row) for row in mine]
+        others = [row for row in known.rows if row not in mine] if mine else known.rows
+        self.others = known.spread(others)
+        self.picks = {
+            kind: _Picks(known, venue.limits(kind), search, now)
+            for kind in {place.kind for place in known.places}
+        }
+
+    @property
+    def window(self) -> Period | None:
+        return self.known.quarters.period(self.start, self.end) if self.open else None
+
+    def rows(self) -> list[Row]:
+        if not self.open:
+            return []
+        return [Row(place, self._tiled(self._runs(place))) for place in self.known.places]
+
+    def _runs(self, place: Place) -> Iterator[Run]:
+        """Yield what a place's row says; earlier ones have precedence where they overlap."""
+        known = self.known
+        first = known.quarters.first
+        for leaves, row in self.mine:
+            if leaves & known.venue.leaves(place.pk):
+                yield Run(Is.MINE, row.start - first, row.end - first, code=UUID(row.code))
+        open_ = self.open & ~known.closed(place)
+        free = open_ & ~known.taken(place)
+        pick = self.picks[place.kind].of
+        for start, end in runs(known.of_leaves(place, self.others)):
+            yield Run(Is.TAKEN, start, end)
+        for start, end in runs(free & self.past):
+            yield Run(Is.PAST, start, end)
+        for start, end in runs(free & ~self.past):
+            yield Run(Is.FREE, start, end, pick=pick(start, end))
+        for start, end in runs(self.all_day & ~open_):
+            yield Run(Is.CLOSED, start, end)
+
+    def _tiled(self, found: Iterator[Run]) -> list[Run]:
+        """Return runs in order, without overlaps, cut at the edges of the window."""
+        tiled: list[Run] = []
+        at = self.start
+        for run in sorted(found, key=lambda run: (run.start, run.is_ == Is.CLOSED)):
+            start, end = max(run.start, at), min(run.end, self.end)
+            if start < end:
+                tiled.append(run._replace(start=start, end=end))
+                at = end
+        return tiled
 
 
-def _on_grid(past: Period) -> Period:
-    """Round the end of the past up to the next quarter hour."""
-    over = (past.ends_at - past.starts_at) % SLOT
-    return Period(past.starts_at, past.ends_at + (SLOT - over if over else timedelta(0)))
+class _Picks:
+    """What clicking a free run of a kind of place selects: the searched time, or its own first."""
 
+    def __init__(self, known: Availability, limits: Limits, search: Search, now: datetime) -> None:
+        quarters, period = known.quarters, search.period
+        self.searched: tuple[int, int] | None = None
+        if period is not None and is_on_grid(period.starts_at) and is_on_grid(period.ends_at):
+            self.searched = quarters.floor(period.starts_at), quarters.floor(period.ends_at)
+        wanted = period.duration if period is not None else USUAL
+        self.wanted = max(limits.shortest, min(wanted, limits.longest)) // SLOT
+        self.shortest = -(-limits.min_duration // SLOT)
+        self.step = limits.step // SLOT
+        starts = known.venue.starts(search.day, limits.step)
+        self.starts = [quarters.floor(at) for at in starts if at >= now + limits.min_notice]
+        self.of = cache(self._of)
 
-def _clipped(runs: list[Run], window: Period) -> list[Run]:
-    """Return runs that tile the window: cut at its edges, in order, without overlaps."""
-    tiled: list[Run] = []
-    at = window.starts_at
-    for run in sorted(runs, key=lambda run: (run.period.starts_at, run.is_ == Is.CLOSED)):
-        cut = Period(max(run.period.starts_at, at), min(run.period.ends_at, window.ends_at))
-        if cut.starts_at < cut.ends_at:
-            tiled.append(Run(run.is_, cut, run.code, run.pick))
-            at = cut.ends_at
-    return tiled
-
-
-def _pick(venue: Venue, place: Place, free: Period, search: Search, now: datetime) -> Period | None:
-    """Return what clicking a free run selects: the searched time if it fits, else its first."""
-    limits = venue.limits(place.kind)
-    if search.period is not None and free.contains(search.period):
-        return search.period
-    wanted = search.period.duration if search.period is not None else USUAL
-    wanted = max(limits.shortest, min(wanted, limits.longest))
-    earliest = now + limits.min_notice
-    for at in venue.starts(search.day, limits.step):
-        if at < max(free.starts_at, earliest) or at >= free.ends_at:
-            continue
-        room = min(wanted, free.ends_at - at) // limits.step * limits.step
-        if room >= limits.min_duration:
-            return Period(at, at + room)
-    return None
+    def _of(self, start: int, end: int) -> tuple[int, int] | None:
+        if self.searched and start <= self.searched[0] and self.searched[1] <= end:
+            return self.searched
+        first = bisect_left(self.starts, start)
+        if first == len(self.starts):
+            return None
+        at = self.starts[first]
+        room = min(self.wanted, end - at) // self.step * self.step
+        return (at, at + room) if room >= max(self.shortest, 1) else None

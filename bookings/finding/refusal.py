@@ -101,6 +101,6 @@ def _alternatives(
     setup = setups.current(form.found.space_id)
     venue = setup.venue_for(member, now)
     offers = alternatives(
-        setup.space, venue, form.found, period, party_size=party_size, now=now, but=moving
+        setup, venue, form.found, period, party_size=party_size, now=now, but=moving
     )
     return offers, venue

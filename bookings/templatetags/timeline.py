@@ -4,7 +4,6 @@ A board of 40 places has some 200 cells, and is the most requested page.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from functools import cache
 from html import escape
 
@@ -33,8 +32,9 @@ class _Writer:
         zone = board.venue.zone
         self.board = board
         self.here = escape(here)
-        self.clock: Callable[[datetime], str] = cache(lambda at: clock(at, zone))
-        self.query: Callable[[datetime], str] = cache(lambda at: clock_query(at, zone))
+        at = board.quarters.at
+        self.clock: Callable[[int], str] = cache(lambda quarter: clock(at(quarter), zone))
+        self.query: Callable[[int], str] = cache(lambda quarter: clock_query(at(quarter), zone))
         self.parts = board.venue.parts
         self.names = {row.place.pk: str(row.place) for row in board.rows}
         self.features = {feature.value: str(feature.label) for feature in Feature}
@@ -53,7 +53,7 @@ class _Writer:
             yield f'<tr{picked}><th scope="row">{name}{self._hint(row.place)}</th>'
             for run in row.runs:
                 text = self._run(run, row, name)
-                yield f'<td colspan="{run.columns}" class="{run.is_}">{text}</td>'
+                yield f'<td colspan="{run.end - run.start}" class="{run.is_}">{text}</td>'
             yield "</tr>\n"
 
     def _hint(self, place: Place) -> str:
@@ -68,10 +68,10 @@ class _Writer:
 
     def _run(self, run: Run, row: Row, name: str) -> str:
         """Write a run, read aloud as "Desk 4, free 9:00–13:00"; a link if it leads somewhere."""
-        time = f"{self.clock(run.period.starts_at)}–{self.clock(run.period.ends_at)}"
+        time = f"{self.clock(run.start)}–{self.clock(run.end)}"
         text = f'<span>{self.words[run.is_]}</span> <span class="when">{time}</span>'
         if run.pick is not None:
-            start, end = self.query(run.pick.starts_at), self.query(run.pick.ends_at)
+            start, end = self.query(run.pick[0]), self.query(run.pick[1])
             url = f"{self.here}&amp;from={start}&amp;to={end}&amp;place={row.place.code}"
         elif run.code is not None:
             url = reverse("booking", args=[run.code])

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def near(place, now, starts_at=TEN, length=2, party_size=1, but=None):
     setup = setups.current(place.space_id)
     found = alternatives(
-        setup.space,
+        setup,
         setup.venue((), now),
         place,
         Period(starts_at, starts_at + hours(length)),

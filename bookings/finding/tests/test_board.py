@@ -16,6 +16,7 @@ from bookings.tests.acts import TEN, book, hours, local
 from spaces import setups
 from spaces.factories import ClosureFactory, PlaceFactory, PolicyFactory, open_space
 from spaces.models import Space
+from spaces.slots import Period
 
 pytestmark = pytest.mark.django_db
 ALL_DAY = {"opens_at": time(0), "closes_at": time(0)}
@@ -31,10 +32,10 @@ def board_of(space, query, now, *, member=None, moving=None):
 
 def spans(board):
     """Return each row's runs as text: "free 08:00-10:00"."""
-    zone = board.venue.zone
+    zone, at = board.venue.zone, board.quarters.at
 
     def text(run):
-        start, end = (t.astimezone(zone) for t in (run.period.starts_at, run.period.ends_at))
+        start, end = (at(n).astimezone(zone) for n in (run.start, run.end))
         return f"{run.is_} {start:%H:%M}-{end:%H:%M}"
 
     return {row.place.number: [text(run) for run in row.runs] for row in board.rows}
@@ -149,7 +150,7 @@ class TestRows:
             "closed 16:00-18:00",
             "free 18:00-22:00",
         ]
-        assert sum(run.columns for run in board.rows[0].runs) == 14 * 4
+        assert sum(run.end - run.start for run in board.rows[0].runs) == 14 * 4
 
     def test_somebody_elses_booking_just_shows_as_taken(self, space, desk, bob, alice, now):
         book(desk, bob, now)
@@ -165,15 +166,15 @@ class TestRows:
     def test_past_times_can_not_be_picked(self, space, now):
         board, _ = board_of(space, DAY, TEN + timedelta(minutes=20))
         assert spans(board)[1] == ["past 08:00-10:30", "free 10:30-22:00"]
-        assert board.rows[0].runs[1].pick.starts_at == TEN + hours(1)
+        assert board.quarters.at(board.rows[0].runs[1].pick[0]) == TEN + hours(1)
 
     def test_a_free_run_picks_the_searched_time_or_its_own_first(self, space, desk, alice, now):
         book(desk, alice, now, length=1)
         board, _ = board_of(space, DAY, now)
         picks = [run.pick for run in board.rows[0].runs if run.is_ == Is.FREE]
-        assert [(p.starts_at, p.duration) for p in picks] == [
-            (TEN - hours(2), hours(2)),
-            (TEN + hours(1), hours(2)),
+        assert [board.quarters.period(*pick) for pick in picks] == [
+            Period(TEN - hours(2), TEN),
+            Period(TEN + hours(1), TEN + hours(3)),
         ]
 
     def test_two_stretches_a_day_have_a_closed_run_between(self, now, alice):
@@ -275,7 +276,8 @@ class TestZonesAndNights:
         early = datetime(2026, 10, 20, tzinfo=UTC)
         space = open_space(time_zone="Europe/Berlin", places=1, **ALL_DAY)
         board, form = board_of(space, "date=2026-10-25&from=02:00%2B01:00&to=03:00", early)
-        assert board.rows[0].runs[0].columns == 100
+        assert spans(board)[1] == ["free 00:00-00:00"]
+        assert board.rows[0].runs[0].end == 100
         assert board.search.period.duration == hours(1)
         assert offered(board) == [1]
         clocks = [value for value, _ in form.fields["from"].widget.choices]
@@ -285,7 +287,7 @@ class TestZonesAndNights:
         early = datetime(2026, 3, 20, tzinfo=UTC)
         space = open_space(time_zone="Europe/Berlin", places=1, **ALL_DAY)
         board, form = board_of(space, "date=2026-03-29&from=02:30&to=04:00", early)
-        assert board.rows[0].runs[0].columns == 92
+        assert board.rows[0].runs[0].end == 92
         assert "02:30 does not exist" in str(form.errors)
 
     def test_an_overnight_booking_in_a_space_that_never_closes(self, alice, now):
