@@ -130,8 +130,9 @@ if IS_SQLITE:
 else:
     DATABASES["default"]["ENGINE"] = "config.databases.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     options = DATABASES["default"].setdefault("OPTIONS", {})
+    # A connection that was lost is replaced: see config/databases/postgresql/lost.py.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = "pool" in options
     limits = [f"-c idle_in_transaction_session_timeout={DATABASE_WAITS['idle']}s"]
     if IS_SERVING:
         limits.append(f"-c statement_timeout={int(1000 * DATABASE_WAITS['statement'])}ms")
