@@ -66,7 +66,7 @@ def get_availability(
         return answer | {"problems": problems_data(by_kind[0] if by_kind else [])}
     # The rest of the day is read too: how long a place stays free depends on the next booking.
     rest = Period(starts_at, max(ends_at, venue.day_span(venue.day_of(starts_at)).ends_at))
-    known = Availability(space, venue, rest, places=list(places))
+    known = Availability(space, venue, rest, places=places)
     offers = known.offers(period, party_size=party_size, now=now, features=feature)
     if offers:
         free = [

@@ -3,7 +3,7 @@
 Nothing here decides a booking; it shows what the next one would probably get.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -33,7 +33,7 @@ class Offer:
 
 
 class Availability:
-    """A space's places and when they are free during a span of time, read in two queries.
+    """Some places of a space and when they are free during a span of time, read in one query.
 
     Sets of quarter hours are the bits of integers. `but` leaves out one booking, the one about to
     be moved. Nothing is known after the span: a place that is free to its end may be so for longer.
@@ -45,17 +45,13 @@ class Availability:
         venue: Venue,
         span: Period,
         *,
-        places: list[Place] | None = None,
+        places: Sequence[Place],
         but: Booking | None = None,
-        rows: list[Occupancy] | None = None,
+        rows: Sequence[Occupancy] | None = None,
     ) -> None:
         self.space = space
         self.venue = venue
         self.quarters = Quarters(span)
-        if places is None:
-            places = list(space.places.filter(is_bookable=True).order_by("number"))
-            for place in places:
-                place.space = space
         self.places = places
         rows = occupancies(space, span) if rows is None else rows
         self.rows = rows if but is None else [row for row in rows if not row.is_of(but)]
@@ -186,7 +182,7 @@ def alternatives(
         return []
     span = venue.day_span(day)
     span = Period(span.starts_at, span.ends_at + duration)
-    known = Availability(setup.space, venue, span, places=list(setup.bookable), but=but)
+    known = Availability(setup.space, venue, span, places=setup.bookable, but=but)
     wanted = period.starts_at - known.quarters.at(0)
 
     def near(chosen: list[Place]) -> list[Offer]:
@@ -234,17 +230,18 @@ def next_free(
     now: datetime,
     features: Iterable[str] = (),
     but: Booking | None = None,
+    rows: Sequence[Occupancy] | None = None,
 ) -> tuple[Offer | None, int]:
     """Return the earliest free period of the same length within a fortnight, in one query.
 
-    And how many places are free at the same time on the next day.
+    And how many places are free at the same time on the next day. `rows` are the bookings within
+    `fortnight_of` what was wanted, if they were read already.
     """
     venue, duration = known.venue, wanted.duration
     places = [place for place in known.places if suits(place, party_size, features)]
     day = venue.day_of(wanted.starts_at)
-    last = venue.day_span(day + timedelta(days=HORIZON_DAYS - 1))
-    span = Period(venue.day_span(day).starts_at, last.ends_at + duration)
-    fortnight = Availability(known.space, venue, span, places=places, but=but)
+    span = fortnight_of(venue, wanted)
+    fortnight = Availability(known.space, venue, span, places=places, but=but, rows=rows)
     tomorrow = fortnight.offers(_same_clock_next_day(wanted, venue), party_size=party_size, now=now)
     ahead = from_on(fortnight.quarters.ceil(max(wanted.starts_at, now)))
     found: list[tuple[int, tuple[int, int], Place]] = []
@@ -255,6 +252,13 @@ def next_free(
         return None, len(tomorrow)
     start, _fit, place = min(found, key=lambda each: each[:2])
     return fortnight.offer(place, start, duration), len(tomorrow)
+
+
+def fortnight_of(venue: Venue, wanted: Period) -> Period:
+    """Return the time in which `next_free` looks."""
+    day = venue.day_of(wanted.starts_at)
+    last = venue.day_span(day + timedelta(days=HORIZON_DAYS - 1))
+    return Period(venue.day_span(day).starts_at, last.ends_at + wanted.duration)
 
 
 def _same_clock_next_day(period: Period, venue: Venue) -> Period:

@@ -240,7 +240,8 @@ class TestTruth:
             _place, at, length = self.anything(busy, soon, rng)
             day = at.astimezone(ZoneInfo("Europe/Moscow")).date()
             search = Search(day, Period(at, at + hours(length)), party_size=1)
-            board = build(hall.space, hall.venue_for(alice, now), search, member=alice, now=now)
+            venue = hall.venue_for(alice, now)
+            board = build(hall.space, venue, search, member=alice, now=now, places=hall.bookable)
             said = look(asking, at, length, slug="hall").json()
             assert [
                 (place["number"], datetime.fromisoformat(place["free_until"]))

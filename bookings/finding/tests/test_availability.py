@@ -147,8 +147,9 @@ def test_hours_and_closures_off_the_grid_never_offer_what_cannot_be_booked(space
     """Forms don't take such a set-up, but a hand in the database can leave one."""
     space.opening_hours.update(opens_at=time(8, 7))
     ClosureFactory.create(space=space, starts_at=TEN + timedelta(minutes=50))
-    venue = setups.current(space.pk).venue((), now)
-    known = Availability(space, venue, venue.day_span(TEN.date()))
+    setup = setups.current(space.pk)
+    venue = setup.venue((), now)
+    known = Availability(space, venue, venue.day_span(TEN.date()), places=setup.bookable)
     first, *_others = runs(known.free(known.places[0]))
     free = Period(TEN - timedelta(minutes=105), TEN + timedelta(minutes=45))
     assert known.quarters.period(*first) == free

@@ -24,10 +24,20 @@ ALL_DAY = {"opens_at": time(0), "closes_at": time(0)}
 
 def board_of(space, query, now, *, member=None, moving=None):
     """Return the board that a URL shows, and its form."""
-    venue = setups.current(space.pk).venue_for(member, now)
+    setup = setups.current(space.pk)
+    venue = setup.venue_for(member, now)
     limits = venue.limits(space.main_kind)
     search, form = searching.read(QueryDict(query), venue=venue, limits=limits, now=now)
-    return build(space, venue, search, member=member, now=now, moving=moving), form
+    shown = build(
+        setup.space,
+        venue,
+        search,
+        member=member,
+        now=now,
+        moving=moving,
+        places=setup.bookable,
+    )
+    return shown, form
 
 
 def spans(board):
@@ -302,7 +312,7 @@ class TestPage:
     def test_a_visitor_may_look(self, client, space):
         answer = client.get("/spaces/loft/")
         assert answer.status_code == 200
-        assert "no-store" in answer["Cache-Control"]
+        assert answer["Cache-Control"] == "private, no-cache"
 
     def test_htmx_gets_only_the_results(self, client, space):
         answer = client.get("/spaces/loft/", headers={"HX-Request": "true"})
