@@ -1,14 +1,16 @@
 """Spaces at a glance, some at a time: open now or when, and how many places are free right now."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from threading import Lock
 from zoneinfo import ZoneInfo
 
 from cachetools import LRUCache, cached
+from django.db.models import DateTimeField, IntegerField
 
 from accounts.models import User
+from accounts.prepared import prepared
 from bookings.models import BookedSlot, Booking
 from spaces import setups
 from spaces.models import Space
@@ -60,39 +62,54 @@ class Overview:
         return bool(self.query) or self.has_next or self.number > 1
 
 
+_TAKEN = prepared(
+    lambda slot, spaces: BookedSlot.objects.filter(slot=slot, place__space__pk__in=spaces).values_list(
+        "place_id", flat=True
+    ),
+    slot=DateTimeField(),
+    spaces=[IntegerField()],
+)
+
+_LATEST = prepared(
+    lambda member: (
+        Booking.objects.filter(member=member)
+        .order_by("-pk")
+        .values_list("place__space", flat=True)[:LOOKED_AT]
+    ),
+    member=IntegerField(),
+)
+
+
 def overview(*, member: User | None, query: str, number: int, now: datetime) -> Overview:
-    """Return a page; the first, if there are not so many."""
-    spaces = Space.objects.open_to_members().called(query).by_name().values_list("pk", flat=True)
-    first = (number - 1) * PAGE
-    found = list(spaces[first : first + PAGE + 1])
-    if first and not found:
-        return overview(member=member, query=query, number=1, now=now)
-    has_next, shown = len(found) > PAGE, found[:PAGE]
-    known = member is not None and has_next and not query and number == 1
-    lately = _lately(member) if known and member is not None else []
-    cards = _cards([*lately, *shown], now)
+    """Return a page; the first, if there are not so many. Takes two queries, or three."""
+    shown = Space.objects.open_to_members()
+    stamps = setups.stamps_of(shown.called(query).by_name()) if query else setups.stamps_of_shown()
+    keys = list(stamps)
+    number = number if len(keys) > (number - 1) * PAGE else 1
+    page = keys[(number - 1) * PAGE : number * PAGE]
+    is_whole = number == 1 and not query
+    lately = _lately(member, keys) if member and is_whole and len(keys) > PAGE else []
+    known = setups.having({key: stamps[key] for key in [*lately, *page]})
+    cards = _cards(known, now)
     return Overview(
         query=query,
         number=number,
-        has_next=has_next,
-        lately=tuple(cards[pk] for pk in lately if pk in cards),
-        cards=tuple(cards[pk] for pk in shown if pk in cards),
+        has_next=len(keys) > number * PAGE,
+        lately=tuple(cards[key] for key in lately if key in cards),
+        cards=tuple(cards[key] for key in page if key in cards),
     )
 
 
-def _lately(member: User) -> list[int]:
-    latest = Booking.objects.of(member).order_by("-pk").values_list("place__space", flat=True)
-    return list(dict.fromkeys(latest[:LOOKED_AT]))[:LATELY]
+def _lately(member: User, shown: Collection[int]) -> list[int]:
+    latest = dict.fromkeys(_LATEST.rows(member=member.pk))
+    return [key for key in latest if key in shown][:LATELY]
 
 
-def _cards(spaces: list[int], now: datetime) -> dict[int, Card]:
-    quarter = now - timedelta(
-        minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond
-    )
+def _cards(known: Mapping[int, Setup], now: datetime) -> dict[int, Card]:
+    over = timedelta(minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond)
     # A row of the quarter that is running says that a place is taken, whatever its booking is.
-    rows = BookedSlot.objects.filter(slot=quarter, place__space__in=set(spaces))
-    taken = frozenset(rows.values_list("place_id", flat=True))
-    known = setups.of(dict.fromkeys(spaces))
+    rows = _TAKEN.rows(slot=now - over, spaces=list(known)) if known else []
+    taken = frozenset(rows)
     return {pk: _card(setup, taken, now) for pk, setup in known.items() if setup.space.is_active}
 
 

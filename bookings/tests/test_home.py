@@ -215,11 +215,11 @@ class TestCost:
         for n in range(count):
             open_space(places=1, slug=f"s{n}")
         client.get("/")  # their set-ups are read once
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(2):
             client.get("/")
 
     def test_two_more_for_a_member_among_many(self, member, db, django_assert_num_queries):
         SpaceFactory.create_batch(PAGE + 1)
         member.get("/")
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(4):
             member.get("/")

@@ -22,7 +22,6 @@ from bookings.finding.occupancy import occupancies, seen_by
 from bookings.models import Booking
 from bookings.views.bookings import why_unchangeable
 from spaces import setups
-from spaces.models import Space
 from spaces.setups import Setup
 
 
@@ -90,11 +89,8 @@ def next_minute(now: datetime) -> datetime:
 
 
 def _setup(slug: str) -> Setup:
-    try:
-        setup = setups.current(slug)
-    except Space.DoesNotExist as error:
-        raise Http404 from error
-    if not setup.space.is_active:
+    setup = setups.shown(slug)
+    if setup is None:
         raise Http404
     return setup
 

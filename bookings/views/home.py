@@ -4,12 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import DateTimeField, IntegerField
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.numbers import read_page
+from accounts.prepared import prepared
 from accounts.requests import PageRequest
 from bookings.finding.answering import Part, answer
 from bookings.finding.kept import Reader
@@ -30,7 +32,7 @@ def home(request: PageRequest) -> HttpResponse:
     """
     now = timezone.now()
     member = request.user if isinstance(request.user, User) else None
-    upcoming = Booking.objects.of(member).upcoming(now).with_place().first() if member else None
+    upcoming = _next_of(member, now) if member and member.upcoming_count else None
     shown = _asked(request, member, now)
     cards = [*shown.lately, *shown.cards]
     spaces = [card.space for card in cards] + ([upcoming.place.space] if upcoming else [])
@@ -54,6 +56,17 @@ def home(request: PageRequest) -> HttpResponse:
         context=lambda: {"shown": shown, "now": now, "zones": zones},
     )
     return answer(request, around, inside)
+
+
+_NEXT = prepared(
+    lambda member, now: Booking.objects.filter(member=member).upcoming(now).with_place()[:1],
+    member=IntegerField(),
+    now=DateTimeField(),
+)
+
+
+def _next_of(member: User, now: datetime) -> Booking | None:
+    return next(iter(_NEXT.rows(member=member.pk, now=now)), None)
 
 
 def _asked(request: PageRequest, member: User | None, now: datetime) -> Overview:
