@@ -149,6 +149,6 @@ def test_hours_and_closures_off_the_grid_never_offer_what_cannot_be_booked(space
     found = Space.objects.with_setup(since=now, member=None).get(pk=space.pk)
     venue = Venue.of(found)
     known = Availability(found, venue, venue.day_span(TEN.date()))
-    first, *_others = runs(known.free(known.places[0]))
+    first, *_others = runs(known.free(known.places[0].pk))
     free = Period(TEN - timedelta(minutes=105), TEN + timedelta(minutes=45))
     assert known.quarters.period(*first) == free
