@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.numbers import WholeNumberField
+from bookings.deciding.statements import PLACE
 from bookings.states import MET
 from bookings.words.local_time import LocalTimeError, read_end, read_instant
 from spaces.clocks import DayInput
@@ -88,7 +89,7 @@ class TimesForm(forms.Form):
     def clean_place(self) -> UUID:
         """Find the place, whatever its state: the rules decide whether it can be booked."""
         code: UUID = self.cleaned_data["place"]
-        self.found = Place.objects.select_related("space").filter(code=code).first()
+        self.found = PLACE.first(code=code)
         if self.found is None:
             raise ValidationError(_("There is no such place."), code="no_such_place")
         return code

@@ -202,10 +202,9 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def with_person(self) -> Self:
         return self.with_place().select_related("member")
 
-    def upcoming_by_kind(self, now: datetime) -> dict[str, int]:
-        """Count upcoming bookings by kind of place."""
-        rows = self.upcoming(now).order_by().values_list("place__kind").annotate(n=Count("pk"))
-        return dict(rows)
+    def counted_by_kind(self) -> models.QuerySet[Any, tuple[str, int]]:
+        """Return each kind of place with the number of bookings there."""
+        return self.order_by().values_list("place__kind").annotate(n=Count("pk"))
 
     def by_place(self, now: datetime) -> dict[int, tuple[int, int]]:
         """Count bookings by place: all of them, and those that hold it now or later."""

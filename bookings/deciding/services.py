@@ -12,9 +12,11 @@ from accounts.models import User
 from bookings.deciding import rules
 from bookings.deciding.details import UNCHANGED, Details, write
 from bookings.deciding.errors import Refused, SlotTaken, TooLate, WrongState
+from bookings.deciding.statements import DELETE_SLOTS
 from bookings.deciding.steps import (
     answered,
     insert,
+    lock_booking,
     lock_member,
     lock_places,
     objections,
@@ -52,18 +54,19 @@ def book(wish: Wish, *, by: User, now: datetime) -> Booking:
     place, venue = lock_places(wish.place, member=wish.member, now=now)[wish.place.pk]
     booking = replace(wish, place=place).booking(State.CONFIRMED, now=now)
     booking.decided_at = now
-    found = objections(booking, venue, by=by, now=now)
-    if not found and take_slots(booking, venue.leaves(place.pk)):
-        record(BookingEvent.Kind.CONFIRMED, booking, by=by, now=now, sequence=1)
-        return booking
-    # Not earlier: a repeated request would run into its own booking, or into a rule it used up.
-    if earlier := answered(wish):
-        return earlier
-    if found:
+    if found := objections(booking, venue, by=by, now=now):
+        # Not earlier: a repeated request runs into its own booking, or into a rule it used up.
+        if earlier := answered(wish):
+            return earlier
         raise Refused(found)
-    booking.pk, booking.state, booking.problems = None, State.REJECTED, ["slot_taken"]
-    insert(booking)
-    record(BookingEvent.Kind.REJECTED, booking, by=by, now=now, sequence=1)
+    if earlier := insert(booking, wish):
+        return earlier
+    kind = BookingEvent.Kind.CONFIRMED
+    if not take_slots(booking, venue.leaves(place.pk)):
+        kind = BookingEvent.Kind.REJECTED
+        lost = {"state": State.REJECTED, "problems": ["slot_taken"]}
+        change(booking, [State.CONFIRMED], expected={}, changes=lost)
+    record(kind, booking, by=by, now=now, sequence=1)
     return booking
 
 
@@ -95,7 +98,8 @@ def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
         if undecided >= MOST_UNDECIDED:
             raise Refused([rules.too_many_undecided(undecided)])
     booking = replace(wish, place=place).booking(State.CREATED, now=now)
-    insert(booking)
+    if earlier := insert(booking, wish):
+        return earlier
     record(BookingEvent.Kind.CREATED, booking, by=by, now=now, sequence=1)
     return booking
 
@@ -108,7 +112,7 @@ def cancel(booking: Booking, *, by: User, now: datetime, reason: str = "") -> Bo
     """
     # A move in progress finishes first, so that we cancel, and report, the booking where it is
     # then.
-    Booking.objects.select_for_update(no_key=True).get(pk=booking.pk)
+    lock_booking(booking)
     booking = Booking.objects.with_place().get(pk=booking.pk)
     require_changeable(booking, by=by, now=now, to=State.CANCELLED)
     move_to(State.CANCELLED, booking, by=by, now=now, reason=reason)
@@ -166,7 +170,7 @@ def reschedule(
     change(
         booking, sorted(OCCUPYING), expected=before, changes={**after, **details.changes(booking)}
     )
-    booking.booked_slots.all().delete()
+    DELETE_SLOTS.run(booking=booking.pk)
     if not take_slots(booking, venue.leaves(new_place.pk)):
         raise SlotTaken(_("Someone has %(place)s for that time.") % {"place": str(new_place)})
     record(BookingEvent.Kind.MOVED, booking, by=by, now=now)

@@ -8,13 +8,23 @@ changing during a decision; `BookedSlot`'s unique constraint alone decides who g
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from bookings.deciding import rules
 from bookings.deciding.errors import Refused, RequestKeyReused
+from bookings.deciding.statements import (
+    DELETE_SLOTS,
+    EARLIER,
+    EARLIER_OF_GUEST,
+    INSERT_BOOKING,
+    INSERT_SLOTS,
+    LOCK_BOOKING,
+    LOCK_MEMBER,
+    LOCK_PLACES,
+    UPCOMING_BY_KIND,
+)
 from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking
 from spaces.models import Place, Space
@@ -50,10 +60,10 @@ def objections(
 def lock_member(member: User) -> None:
     """Serialise one member's requests: quotas are counted and keys compared under this lock.
 
+    Taken whether or not a quota applies: an account that is being closed must not book.
     Raises Refused when the account is closed.
     """
-    locked = User.objects.select_for_update(no_key=True).get(pk=member.pk)
-    if not locked.is_active:
+    if not LOCK_MEMBER.first(member=member.pk):
         raise Refused([rules.Problem("account_closed", _("This account is closed."))])
 
 
@@ -64,11 +74,7 @@ def lock_places(
 
     See also `spaces.services.lock_places`, which closures and changes of parts use.
     """
-    locked = list(
-        Place.objects.filter(pk__in={place.pk for place in places})
-        .order_by("pk")
-        .select_for_update(no_key=True)
-    )
+    locked = LOCK_PLACES.rows(places=list({place.pk for place in places}))
     spaces = Space.objects.with_setup(since=now, member=member).in_bulk(
         {place.space_id for place in locked}
     )
@@ -80,6 +86,14 @@ def lock_places(
     return {place.pk: (place, venues[place.space_id]) for place in locked}
 
 
+def lock_booking(booking: Booking) -> Booking:
+    """Return a booking's row, which stays as it is until the transaction ends."""
+    found = LOCK_BOOKING.first(booking=booking.pk)
+    if found is None:
+        raise Booking.DoesNotExist
+    return found
+
+
 def answered(wish: Wish) -> Booking | None:
     """Return the booking that the same wish became before.
 
@@ -88,8 +102,10 @@ def answered(wish: Wish) -> Booking | None:
     """
     if not wish.request_key:
         return None
-    mine = Booking.objects.filter(member=wish.member, request_key=wish.request_key)
-    earlier = mine.with_place().order_by("pk").first()
+    if wish.member is None:
+        earlier = EARLIER_OF_GUEST.first(key=wish.request_key)
+    else:
+        earlier = EARLIER.first(member=wish.member.pk, key=wish.request_key)
     if earlier is not None:
         _require_same(earlier, wish)
     return earlier
@@ -106,14 +122,17 @@ def _require_same(earlier: Booking, wish: Wish) -> None:
         raise RequestKeyReused(str(REUSED))
 
 
-def insert(booking: Booking) -> None:
-    """Insert the row. For a guest's key there is no member to lock: its constraint decides."""
-    try:
-        booking.save(force_insert=True)
-    except IntegrityError as error:
-        if booking.member is None and booking.request_key:
-            raise RequestKeyReused(str(REUSED)) from error
-        raise
+def insert(booking: Booking, wish: Wish) -> Booking | None:
+    """Insert a wish's row, or return the booking that the same wish became before.
+
+    For a guest's key there is no member to lock: its constraint decides. Raises RequestKeyReused.
+    """
+    if INSERT_BOOKING.one(booking):
+        return None
+    if earlier := answered(wish):
+        return earlier
+    booking.save(force_insert=True)  # fails, and says what else forbids the row
+    return None
 
 
 def upcoming_by_kind(
@@ -122,27 +141,22 @@ def upcoming_by_kind(
     """Count what the quotas limit, under the member's lock; None when no quota applies."""
     if member is None or not venue.limits(place.kind).quotas:
         return None
-    mine = Booking.objects.of(member).in_space(place.space)
-    if but is not None:
-        mine = mine.exclude(pk=but.pk)
-    return mine.upcoming_by_kind(now)
+    ignored = 0 if but is None else but.pk
+    return dict(UPCOMING_BY_KIND.rows(member=member.pk, space=place.space_id, but=ignored, now=now))
 
 
 def take_slots(booking: Booking, leaves: Iterable[int]) -> bool:
-    """Insert the booking's slots, always in the same order; tell whether they were all free.
+    """Insert the slots of a booking that has none; tell whether all of them were free.
 
-    The unique constraint decides, here and nowhere else. A new booking is inserted together with
-    them, but not if they are taken or its request key was used before.
+    The unique constraint decides, here and nowhere else. If one is taken, none is kept. The order
+    is always the same, or rivals would wait for each other.
     """
-    try:
-        with transaction.atomic():
-            if booking._state.adding:
-                booking.save(force_insert=True)
-            BookedSlot.objects.bulk_create(
-                BookedSlot(booking=booking, place_id=leaf, slot=slot)
-                for leaf in sorted(leaves)
-                for slot in slots(booking.period)
-            )
-    except IntegrityError:
-        return False
-    return True
+    wanted = [
+        BookedSlot(booking=booking, place_id=leaf, slot=slot)
+        for leaf in sorted(leaves)
+        for slot in slots(booking.period)
+    ]
+    got = INSERT_SLOTS.many(wanted)
+    if 0 < got < len(wanted):
+        DELETE_SLOTS.run(booking=booking.pk)
+    return got == len(wanted)

@@ -5,11 +5,17 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding.errors import WrongState
+from bookings.deciding.statements import (
+    DELETE_SLOTS,
+    INSERT_EVENT,
+    LAST_SEQUENCE,
+    update_booking,
+)
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, State, sources
 from bookings.words.representation import booking_data
@@ -35,7 +41,7 @@ def move_to(
     seen = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
     change(booking, sources(state), expected=seen, changes=changes)
     if state not in OCCUPYING:
-        booking.booked_slots.all().delete()
+        DELETE_SLOTS.run(booking=booking.pk)
     record(BookingEvent.Kind(state.value), booking, by=by, now=now, reason=reason)
 
 
@@ -87,11 +93,19 @@ def change(
     booking: Booking, states: list[State], *, expected: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     """Change the row if it is still what we think it is. Raises WrongState."""
-    found = Booking.objects.filter(pk=booking.pk, state__in=states, **expected)
-    if found.update(**changes) != 1:
+    seen = {name: value for name, value in expected.items() if value is not None}
+    statement = update_booking(
+        tuple(states), tuple(seen), tuple(expected.keys() - seen.keys()), tuple(changes)
+    )
+    new = {f"new_{name}": _column(value) for name, value in changes.items()}
+    if statement.run(pk=booking.pk, **seen, **new) != 1:
         raise WrongState(_("This booking was changed a moment ago. Look at it again."))
     for name, value in changes.items():
         setattr(booking, name, value)
+
+
+def _column(value: Any) -> Any:
+    return value.pk if isinstance(value, Model) else value
 
 
 def record(
@@ -110,9 +124,9 @@ def record(
     row's lock, before it serialises writers.
     """
     if sequence is None:
-        last = booking.events.aggregate(last=Max("sequence"))["last"] or 0
-        sequence = last + 1
-    _event(kind, booking, sequence, by=by, now=now, reason=reason, problems=problems).save()
+        sequence = (LAST_SEQUENCE.first(booking=booking.pk) or 0) + 1
+    event = _event(kind, booking, sequence, by=by, now=now, reason=reason, problems=problems)
+    INSERT_EVENT.one(event)
     return sequence
 
 
