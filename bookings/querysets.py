@@ -209,8 +209,8 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def recent_spaces(self) -> list[Space]:
         """Return the spaces that the latest of these bookings are in, by name."""
-        latest = self.newest_first().values("place")[:RECENT]
-        places = Place.objects.filter(pk__in=latest).order_by()
+        latest = self.newest_first().values_list("place", flat=True)[:RECENT]
+        places = Place.objects.filter(pk__in=set(latest)).order_by()
         return list(Space.objects.filter(pk__in=places.values("space")).by_name())
 
     def among_the_first(self, count: int) -> Self:
