@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib.messages import get_messages
@@ -30,15 +31,16 @@ class Part:
     key: Hashable
     context: Callable[[], dict[str, Any]]
 
-    @property
-    def content(self) -> Hashable:
-        return (self.template, self.reader, get_language(), self.key)
+    @cached_property
+    def digest(self) -> str:
+        """A short name for all that is shown."""
+        return digest_of((self.template, self.reader, get_language(), self.key))
 
     def page(self, request: PageRequest, *, is_kept: bool = True) -> Page:
         def make() -> Page:
             return kept.render(request, self.template, self.context(), self.reader)
 
-        return shelf.page(self.content, make) if is_kept else make()
+        return shelf.page(self.digest, make) if is_kept else make()
 
 
 def answer(
@@ -49,7 +51,8 @@ def answer(
     Messages are shown once: a page that has some is not kept, nor one that isn't `is_kept`.
     """
     is_kept = is_kept and not len(get_messages(request))
-    get_token(request)  # a newcomer has no secret yet
+    if "CSRF_COOKIE" not in request.META:
+        get_token(request)  # a newcomer's secret, which the tag needs
     etag = _etag(request, around, inside)
     if is_kept and (unchanged := get_conditional_response(request, etag)):
         return _revalidated(unchanged, etag)
@@ -81,4 +84,4 @@ def _etag(request: PageRequest, around: Part, inside: Part) -> str:
     whose: tuple[Any, ...] = ()
     if user.is_authenticated:
         whose = (user.pk, user.get_short_name(), user.upcoming_count, user.newest_booking)
-    return f'W/"{digest_of((around.content, inside.content, whose, secret))}"'
+    return f'W/"{digest_of((around.digest, inside.digest, whose, secret))}"'
