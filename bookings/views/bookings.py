@@ -27,6 +27,7 @@ from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.wish import Wish
+from bookings.finding import ahead
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, HistoryForm, TimesForm
@@ -50,13 +51,12 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
     if request.method == "POST":
         return book(request)
     now = timezone.now()
-    found = Booking.objects.of(request.user).ahead(now).with_place()
-    ahead = sorted(found, key=_as_shown)
-    upcoming = [booking for booking in ahead if booking.occupies]
+    mine = ahead.of(request.user, now=now)
+    upcoming = [booking for booking in mine if booking.occupies]
     days = [(label, list(group)) for label, group in groupby(upcoming, key=lambda b: _day(b, now))]
-    undecided = [booking for booking in ahead if booking.is_undecided]
-    refused = [booking for booking in ahead if booking.state == State.REJECTED]
-    zones = Zones.of((booking.place.space for booking in ahead), reader=request.user)
+    undecided = [booking for booking in mine if booking.is_undecided]
+    refused = [booking for booking in mine if booking.state == State.REJECTED]
+    zones = Zones.of((booking.place.space for booking in mine), reader=request.user)
     context = {
         "undecided": undecided,
         "refused": refused,
@@ -65,13 +65,6 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
         "zones": zones,
     }
     return render(request, "bookings/bookings.html", context)
-
-
-def _as_shown(booking: Booking) -> tuple[datetime, datetime, int]:
-    """Sort bookings by the clocks they are shown in; spaces may be in different zones."""
-    zone = booking.place.space.zone
-    local = booking.starts_at.astimezone(zone)
-    return local.replace(tzinfo=None), booking.starts_at, booking.pk
 
 
 def _day(booking: Booking, now: datetime) -> str:
