@@ -63,9 +63,9 @@ class Overview:
 
 
 _TAKEN = prepared(
-    lambda slot, spaces: BookedSlot.objects.filter(slot=slot, place__space__pk__in=spaces).values_list(
-        "place_id", flat=True
-    ),
+    lambda slot, spaces: BookedSlot.objects.filter(
+        slot=slot, place__space__pk__in=spaces
+    ).values_list("place_id", flat=True),
     slot=DateTimeField(),
     spaces=[IntegerField()],
 )
