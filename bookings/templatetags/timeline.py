@@ -27,6 +27,8 @@ from spaces.slots import SLOT, Period
 
 register = template.Library()
 
+FEATURES = frozenset(Feature.values)
+
 
 @register.simple_tag
 def timeline_table(board: Board, moving: Booking | None = None) -> SafeString:
@@ -69,7 +71,8 @@ class _Writer:
         self.here = escape(f"?{search_query(board.space, day, moving=moving)}")
         self.names = {row.place.pk: str(row.place) for row in board.rows}
         self.clock = cache(self._clock)
-        self.hints = cache(self._hints)
+        self.people = cache(lambda n: ngettext("for %(n)d", "for %(n)d", n) % {"n": n})
+        self.feature = cache(lambda name: str(Feature(name).label))
         self.plain = cache(self._plain)
         self.free = cache(self._free)
         self.words = {
@@ -117,13 +120,9 @@ class _Writer:
         """Summarise what a place offers, and which places a composite takes."""
         inner = self.board.venue.parts.get(place.pk, ())
         parts = " + ".join(self.names[part] for part in inner if part in self.names)
-        return self.hints(place.capacity, parts, tuple(place.features))
-
-    def _hints(self, capacity: int, parts: str, features: tuple[str, ...]) -> str:
-        hints = [parts] if parts else []
-        hints += [str(Feature(name).label) for name in features if name in Feature]
-        if capacity > 1:
-            hints.insert(0, ngettext("for %(n)d", "for %(n)d", capacity) % {"n": capacity})
+        hints = [self.people(place.capacity)] if place.capacity > 1 else []
+        hints += [parts] if parts else []
+        hints += [self.feature(name) for name in place.features if name in FEATURES]
         return f" <small>{escape(', '.join(hints))}</small>" if hints else ""
 
     def _clock(self, quarter: int) -> tuple[str, str]:
