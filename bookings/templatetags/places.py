@@ -1,16 +1,21 @@
 """Links from a board; request keys for booking forms."""
 
+from collections.abc import Container
 from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
 from django import template
+from django.forms import BoundField
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from bookings.finding import links
 from bookings.finding.availability import Offer
 from bookings.finding.board import Board
 from bookings.finding.search import Search
 from bookings.models import Booking
+from spaces.features import Feature
 
 register = template.Library()
 
@@ -19,6 +24,25 @@ register = template.Library()
 def request_key() -> str:
     """Return a fresh key: a form books once, however often it is submitted."""
     return str(uuid4())
+
+
+@register.simple_tag
+def feature_boxes(field: BoundField, offered: Container[str]) -> SafeString:
+    """Write a box for each feature that a place here has, or that is chosen anyway."""
+    chosen = field.value() or ()
+    return format_html_join(
+        "",
+        '<label class="check"><input type="checkbox" name="{}" value="{}" id="{}_{}"{}> {}</label>',
+        (
+            (field.html_name, name, field.auto_id, n, _checked(chosen, name), label)
+            for n, (name, label) in enumerate(Feature.choices)
+            if name in offered or name in chosen
+        ),
+    )
+
+
+def _checked(chosen: Container[str], name: str) -> SafeString:
+    return mark_safe(" checked" if name in chosen else "")  # noqa: S308 - a constant
 
 
 @register.simple_tag
