@@ -105,11 +105,12 @@ class _Writer:
         name = escape(self.names[place.pk])
         picked = ' class="picked"' if place.code == self.board.search.place else ""
         whose = f'<span class="visually-hidden">{name}, </span>'
+        picks = f'{place.code}">{whose}'
         written = [f'<tr{picked}><th scope="row">{name}{self._hint(place)}</th>']
         for is_, start, end, code, pick in row.runs:
             if pick is not None:
                 head, tail = self.free(start, end, pick)
-                written.append(f'{head}{place.code}">{whose}{tail}')
+                written.append(f"{head}{picks}{tail}")
             elif code is not None:
                 cell, text = self._cell(is_, start, end)
                 url = self.ticket.replace(str(NOBODYS), str(code))
@@ -130,8 +131,8 @@ class _Writer:
 
     def _clock(self, quarter: int) -> tuple[str, str]:
         """Return a time as people and as URLs write it."""
-        at, zone = self.board.quarters.at(quarter), self.zone
-        return clock(at, zone), clock_query(at, zone)
+        local = self.board.quarters.at(quarter).astimezone(self.zone)
+        return clock(local, self.zone), clock_query(local, self.zone)
 
     def _cell(self, is_: Is, start: int, end: int) -> tuple[str, str]:
         """Begin a run's cell; its text is read aloud as "Desk 4, free 9:00–13:00"."""
