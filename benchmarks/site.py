@@ -121,6 +121,7 @@ class Web:
     server: str = "gunicorn"
     processes: int = min(2 * (os.cpu_count() or 1) + 1, 9)  # as in config/gunicorn.py
     threads: int = 4
+    keep_alive: bool = False  # clients keep their connections
 
     def command(self, python: str, port: int) -> list[str]:
         if self.server == "granian":
@@ -136,7 +137,8 @@ class Web:
 
     def __str__(self) -> str:
         threads = f" of {self.threads} threads" if self.server == "gthread" else ""
-        return f"{self.server} with {self.processes} processes{threads}"
+        kept = ", connections kept" if self.keep_alive else ""
+        return f"{self.server} with {self.processes} processes{threads}{kept}"
 
     @contextmanager
     def serving(self, tree: Tree) -> Iterator[tuple[int, int]]:
