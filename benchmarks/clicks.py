@@ -96,10 +96,11 @@ class Clicks:
             case "lose":
                 return [plan(self._losing(n, enough)) for n in range(clients)]
             case "cancel":
-                mine, self.made = self.made[: enough * clients], self.made[enough * clients :]
-                return [
-                    plan([self.cancel(*each) for each in mine[n::clients]]) for n in range(clients)
-                ]
+                # Half of what there is: other lines want some too.
+                count = min(enough * clients, len(self.made) // 2 + 1)
+                mine, self.made = self.made[:count], self.made[count:]
+                steps = [self.cancel(*each) for each in mine]
+                return [plan(steps[n::clients]) for n in range(clients)]
             case "mix":
                 return [self._mixed(n, enough) for n in range(clients)]
             case "boards":

@@ -137,7 +137,8 @@ class Bench:
             if line.step == "book" and name == "book":
                 self.clicks.made += [(who, code) for who, code in answers["made"]]
             if name == "cancel":
-                self.cancelled += len(answers["seconds"])
+                # Those that nobody heard the end of may have been cancelled too.
+                self.cancelled += len(answers["seconds"]) + sum(answers["wrong"].values())
         return done
 
     def _result(self, line: Line, clients: int, pause: float, done: dict) -> Result:

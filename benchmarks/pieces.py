@@ -158,7 +158,7 @@ def sampling(found: Counter[str]) -> Iterator[Callable[[], Any]]:
 
 
 def piece(frame: FrameType | None) -> str:
-    """Name our module or the library's package that is at work, or has the standard library work."""
+    """Name whose code is at work: our module, a library; the standard library works for them."""
     while frame is not None:
         file = frame.f_code.co_filename
         if "site-packages" in file:
