@@ -49,21 +49,20 @@ def main(asked: Namespace) -> None:
 
 
 def profiled(asked: Line, clicks: Clicks, application: Any, seconds: float) -> Iterator[str]:
-    """Send one request after another for some seconds, and yield a table of the pieces."""
+    """Send one request after another for some seconds, and yield tables of the pieces."""
     (plan,) = clicks.plans(asked, 1, WARM_UP + int(seconds * 200))
     steps = cycle(plan["steps"]) if plan["cycle"] else iter(plan["steps"])
     change, tags = changing(asked), {}
     for step in islice(steps, WARM_UP):
         change()
         send(step, application, clicks, tags, asked)
-    found: Counter[str] = Counter()
-    count, used, until = 0, 0.0, time.monotonic() + seconds
-    with sampling(found) as counted:
+    samples, count, used, until = Samples(), 0, 0.0, time.monotonic() + seconds
+    with samples.taken():
         for step in steps:
             change()
-            began = time.process_time()
-            with counted():
-                send(step, application, clicks, tags, asked)
+            began, samples.are_wanted = time.process_time(), True
+            send(step, application, clicks, tags, asked)
+            samples.are_wanted = False
             used += time.process_time() - began
             count += 1
             if time.monotonic() > until:
@@ -71,13 +70,14 @@ def profiled(asked: Line, clicks: Clicks, application: Any, seconds: float) -> I
     if not count:
         return
     each = used * 1000 / count
-    samples = max(found.total(), 1)
     yield f"{number(each)} ms of processor time a request, of {count}.\n"
-    yield head(("piece", "ms", "share"))
-    shown = found.most_common(SHOWN)
-    rest = found.total() - sum(hits for _, hits in shown)
-    for name, hits in [*shown, ("everything else", rest)]:
-        yield line((name, f"{each * hits / samples:.2f}", f"{100 * hits / samples:.0f} %"))
+    for title, found in (("at work", samples.at_work), ("for", samples.for_whom)):
+        yield head((title, "ms", "share"))
+        shown, total = found.most_common(SHOWN), max(found.total(), 1)
+        rest = found.total() - sum(hits for _, hits in shown)
+        for name, hits in [*shown, ("everything else", rest)]:
+            yield line((name, f"{each * hits / total:.2f}", f"{100 * hits / total:.0f} %"))
+        yield ""
 
 
 def send(step: Step, application: Any, clicks: Clicks, tags: dict[str, str], asked: Line) -> None:
@@ -138,38 +138,48 @@ def changing(asked: Line) -> Callable[[], None]:
     return change
 
 
-@contextmanager
-def sampling(found: Counter[str]) -> Iterator[Callable[[], Any]]:
-    """Yield a context in which what is executed is looked at now and then."""
+class Samples:
+    """What was being executed whenever we looked: whose code was at work, and for which of ours."""
 
-    def look(_number: int, frame: FrameType | None) -> None:
-        if frame is not None:
-            found[piece(frame)] += 1
+    def __init__(self) -> None:
+        self.are_wanted = False
+        self.at_work: Counter[str] = Counter()
+        self.for_whom: Counter[str] = Counter()
 
     @contextmanager
-    def counted() -> Iterator[None]:
+    def taken(self) -> Iterator[None]:
+        before = signal.signal(signal.SIGPROF, self.look)
         signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
         yield
         signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
-    before = signal.signal(signal.SIGPROF, look)
-    yield counted
-    signal.signal(signal.SIGPROF, before)
+    def look(self, _number: int, frame: FrameType | None) -> None:
+        if self.are_wanted:
+            pieces = [found for each in outwards(frame) if (found := piece(each))]
+            self.at_work[pieces[0]] += 1
+            ours = (found for found in pieces if not found.startswith("("))
+            self.for_whom[next(ours, "the framework alone")] += 1
 
 
-def piece(frame: FrameType | None) -> str:
-    """Name whose code is at work: our module, a library; the standard library works for them."""
+def outwards(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
-        file = frame.f_code.co_filename
-        if "site-packages" in file:
-            return library(file.rpartition("site-packages/")[2].removesuffix(".py").split("/"))
-        if file.startswith(f"{ROOT}/"):
-            return file.removeprefix(f"{ROOT}/").removesuffix(".py").replace("/", ".")
+        yield frame
         frame = frame.f_back
-    return "the standard library"
+
+
+def piece(frame: FrameType) -> str:
+    """Name our module, or a library in brackets; the standard library works for its callers."""
+    file = frame.f_code.co_filename
+    if "site-packages" in file:
+        return library(file.rpartition("site-packages/")[2].removesuffix(".py").split("/"))
+    if file.startswith(f"{ROOT}/"):
+        return file.removeprefix(f"{ROOT}/").removesuffix(".py").replace("/", ".")
+    return ""
 
 
 def library(parts: list[str]) -> str:
     if parts[0] != "django":
-        return parts[0]
-    return ".".join(parts[: 3 if parts[1] in {"db", "core", "utils", "contrib"} else 2])
+        return f"({parts[0]})"
+    deep = parts[1] in {"db", "core", "utils", "contrib", "template"}
+    return f"({'.'.join(parts[: 3 if deep else 2])})"
