@@ -28,10 +28,10 @@ from bookings.deciding.transitions import change, move_to, record
 from bookings.deciding.wish import Wish
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, TRANSITIONS, State
+from spaces import setups
 from spaces.contact import ask_the_staff
 from spaces.models import Place, Space
 from spaces.slots import Period
-from spaces.venue import Venue
 
 #: How many past bookings make one unit of a worker's work.
 BATCH = 20
@@ -215,10 +215,8 @@ def require_changeable(
         raise WrongState(_("This booking is over."))
     if Space.objects.run_by(by).filter(pk=booking.place.space_id).exists():
         return
-    space = Space.objects.with_setup(since=now, member=booking.member).get(
-        pk=booking.place.space_id
-    )
+    setup = setups.current(booking.place.space_id)
     assert booking.decided_at is not None  # it occupies
-    limits = Venue.of(space).limits(booking.place.kind)
+    limits = setup.venue_for(booking.member, now).limits(booking.place.kind)
     if not rules.deadline(limits, booking.period, made_at=booking.decided_at).allows(now):
-        raise TooLate(f"{_('It is too late to change this booking.')} {ask_the_staff(space)}")
+        raise TooLate(f"{_('It is too late to change this booking.')} {ask_the_staff(setup.space)}")

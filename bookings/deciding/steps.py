@@ -27,7 +27,8 @@ from bookings.deciding.statements import (
 )
 from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking
-from spaces.models import Place, Space
+from spaces import setups
+from spaces.models import Place
 from spaces.slots import Period, slots
 from spaces.venue import Venue
 
@@ -75,14 +76,13 @@ def lock_places(
     See also `spaces.services.lock_places`, which closures and changes of parts use.
     """
     locked = LOCK_PLACES.rows(places=list({place.pk for place in places}))
-    spaces = Space.objects.with_setup(since=now, member=member).in_bulk(
-        {place.space_id for place in locked}
-    )
     if len(locked) < len({place.pk for place in places}):
         raise Refused([rules.Problem("not_bookable", _("This place is gone."))])
+    # Only now, under the locks: the statement that waited for them may see what was before.
+    known = {space: setups.current(space) for space in {place.space_id for place in locked}}
     for place in locked:
-        place.space = spaces[place.space_id]
-    venues = {pk: Venue.of(space) for pk, space in spaces.items()}
+        place.space = known[place.space_id].space
+    venues = {space: setup.venue_for(member, now) for space, setup in known.items()}
     return {place.pk: (place, venues[place.space_id]) for place in locked}
 
 

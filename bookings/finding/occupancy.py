@@ -40,7 +40,7 @@ class Occupancy(NamedTuple):
     code: str
 
     def is_of(self, booking: Booking) -> bool:
-        return UUID(self.code) == booking.code
+        return bool(self.code) and UUID(self.code) == booking.code
 
 
 _OCCUPANCIES = prepared(

@@ -15,7 +15,7 @@ from bookings.finding.links import board_url
 from bookings.forms import TimesForm
 from bookings.models import Booking
 from bookings.words import words
-from spaces.models import Space
+from spaces import setups
 from spaces.slots import Period
 from spaces.venue import Venue
 
@@ -99,9 +99,9 @@ def _alternatives(
 ) -> tuple[list[Offer], Venue]:
     assert form.found is not None
     member = request.user if isinstance(request.user, User) else None
-    space = Space.objects.with_setup(since=now, member=member).get(pk=form.found.space_id)
-    venue = Venue.of(space)
+    setup = setups.current(form.found.space_id)
+    venue = setup.venue_for(member, now)
     offers = alternatives(
-        space, venue, form.found, period, party_size=party_size, now=now, but=moving
+        setup, venue, form.found, period, party_size=party_size, now=now, but=moving
     )
     return offers, venue
