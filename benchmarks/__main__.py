@@ -10,6 +10,7 @@ results stay in var/benchmarks/, as JSON and as a picture. See docs/performance.
 
 import json
 import re
+import signal
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from datetime import UTC, datetime
@@ -21,10 +22,13 @@ from benchmarks import plot, report, rows
 from benchmarks.clicks import LINES, PEOPLE, THINKING, Clicks, closed_loop
 from benchmarks.measuring import Bench
 from benchmarks.site import ENVIRONMENT, ROOT, SERVERS, VAR, Tree, Web, database, machine, title
+from scripts import postgres
 
 
 def main() -> None:
     asked = arguments()
+    for stop in postgres.STOPS:  # what was started ends too
+        signal.signal(stop, lambda number, _frame: sys.exit(128 + number))
     if asked.instead:
         import_module(f"benchmarks.{asked.instead}").main(asked)
         return

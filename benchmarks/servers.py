@@ -1,5 +1,6 @@
 """Web servers, processes and threads beside each other: the same site, people and database.
 
+    python -m pip install granian gunicorn-h1c
     python -m benchmarks --servers [--seconds 4]
 
 They take turns, three rounds of them, so that a busier minute is everybody's. Times are medians.
@@ -18,9 +19,10 @@ ROUNDS = 3
 SHOWN = ("board: nothing changed", "booking: won")
 HEADINGS = ("server", "what", "clients", "answers/s", "p50 ms", "p95 ms", "p99 ms", "web CPU ms")
 TRIED = [
-    Web("gunicorn", 5),
-    Web("gunicorn", 3),
-    Web("gunicorn", 2),
+    Web("gunicorn", 5, parser="python"),
+    Web("gunicorn", 5, parser="fast"),
+    Web("gunicorn", 3, parser="python"),
+    Web("gunicorn", 2, parser="python"),
     Web("gthread", 2, threads=4),
     Web("gthread", 2, threads=4, keep_alive=True),
     Web("gthread", 5, threads=2, keep_alive=True),
