@@ -154,22 +154,21 @@ class HistoryForm(forms.Form):
         required=False,
         choices=[("", _("all")), *((state.value, state.label) for state in MET)],
     )
-    space = forms.ModelChoiceField(
-        label=_("Space"),
-        required=False,
-        queryset=Space.objects.none(),
-        to_field_name="slug",
-        empty_label=_("all"),
-    )
+    space = forms.ChoiceField(label=_("Space"), required=False)
 
-    def __init__(self, data: Any, *, spaces: models.QuerySet[Space]) -> None:
+    def __init__(self, data: Any, *, spaces: list[Space]) -> None:
         super().__init__(data)
-        self.fields["space"].queryset = spaces  # type: ignore[attr-defined]
+        self._spaces = {space.slug: space for space in spaces}
+        offered = [(slug, space.name) for slug, space in self._spaces.items()]
+        self.fields["space"].choices = [("", _("all")), *offered]  # type: ignore[attr-defined]
 
     def chosen(self) -> dict[str, Any]:
         """Return the filters as keyword arguments for `BookingQuerySet.narrowed`."""
         self.is_valid()
-        return {name: self.cleaned_data.get(name) or None for name in ("state", "space")}
+        return {
+            "state": self.cleaned_data.get("state") or None,
+            "space": self._spaces.get(self.cleaned_data.get("space", "")),
+        }
 
 
 class LeaveForm(forms.Form):
