@@ -132,12 +132,12 @@ class Clicks:
 
     def _mixed(self, person: int, count: int) -> dict:
         names = self.chance.choices(list(MIX), list(MIX.values()), k=count)
-        steps = [step for name in names if (step := self._one(name, person))]
+        steps = [step for name in names if (step := self.one(name, person))]
         kept = [made for made in self.made if made[0] == person][:3]
         self.made = [made for made in self.made if made not in kept]
         return plan(steps, made=[code for _, code in kept])
 
-    def _one(self, name: str, person: int) -> Step | None:
+    def one(self, name: str, person: int) -> Step | None:
         if name == "board":
             return self.board(person)
         if name == "book":
