@@ -16,7 +16,7 @@ from functools import cached_property
 from threading import Lock
 from uuid import UUID
 
-from django.db.models import BigAutoField, SlugField
+from django.db.models import BigAutoField, SlugField, UUIDField
 
 from accounts.models import User
 from accounts.prepared import prepared
@@ -120,11 +120,23 @@ _BY_SLUG = prepared(
     lambda slug: Space.objects.filter(slug=slug).values_list("pk", "stamps__stamp"),
     slug=SlugField(),
 )
+_BY_PLACE = prepared(
+    lambda code: Space.objects.filter(places__code=code).values_list("pk", "stamps__stamp"),
+    code=UUIDField(),
+)
 
 
-def current(space: int | str) -> Setup:
-    """Return the set-up of a space, by its key or its slug. Raises Space.DoesNotExist."""
-    rows = _BY_SLUG.rows(slug=space) if isinstance(space, str) else _BY_KEY.rows(key=space)
+def current(space: int | str | UUID) -> Setup:
+    """Return the set-up of a space, by its key, its slug, or the code of one of its places.
+
+    Raises Space.DoesNotExist.
+    """
+    if isinstance(space, UUID):
+        rows = _BY_PLACE.rows(code=space)
+    elif isinstance(space, str):
+        rows = _BY_SLUG.rows(slug=space)
+    else:
+        rows = _BY_KEY.rows(key=space)
     if not rows:
         raise Space.DoesNotExist
     key: int = rows[0][0]

@@ -29,10 +29,13 @@ LOCK_MEMBER = prepared(
     member=KEY,
 )
 
-#: Locks places in the order of their keys; returns them as they are after the wait.
+#: Locks places in the order of their keys; returns key, space and code as they are after the wait.
 LOCK_PLACES = prepared(
     lambda places: (
-        Place.objects.select_for_update(no_key=True).filter(pk__in=places).order_by("pk")
+        Place.objects.select_for_update(no_key=True)
+        .filter(pk__in=places)
+        .order_by("pk")
+        .values_list("pk", "space", "code")
     ),
     places=[KEY],
 )
@@ -47,10 +50,7 @@ LOCK_BOOKING = prepared(
 #: How many upcoming bookings a member has in a space by kind of place, without one of them.
 UPCOMING_BY_KIND = prepared(
     lambda member, space, but, now: (
-        Booking.objects.filter(member=member, place__space=space)
-        .exclude(pk=but)
-        .upcoming(now)
-        .counted_by_kind()
+        Booking.objects.of(member).in_space(space).exclude(pk=but).upcoming(now).counted_by_kind()
     ),
     member=KEY,
     space=KEY,
@@ -87,9 +87,11 @@ LAST_SEQUENCE = prepared(
     booking=KEY,
 )
 
-#: A place with its space, whatever their state.
-PLACE = prepared(
-    lambda code: Place.objects.select_related("space").filter(code=code), code=UUIDField()
+#: A member's booking, with its place and space.
+OWN = prepared(
+    lambda member, code: Booking.objects.of(member).with_place().filter(code=code),
+    member=KEY,
+    code=UUIDField(),
 )
 
 # --- What it writes -------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ from bookings.deciding.statements import (
 )
 from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking
-from spaces.models import Place, Space
+from spaces import setups
+from spaces.models import Place
 from spaces.slots import Period, slots
 from spaces.venue import Venue
 
@@ -72,18 +73,19 @@ def lock_places(
 ) -> dict[int, tuple[Place, Venue]]:
     """Return places and their venues, which stay as they are until the transaction ends.
 
+    What was committed while this waited is in them: the set-up is read by a later statement than
+    the one that locks, which itself sees only the locked rows as they are after the wait.
     See also `spaces.services.lock_places`, which closures and changes of parts use.
     """
-    locked = LOCK_PLACES.rows(places=list({place.pk for place in places}))
-    spaces = Space.objects.with_setup(since=now, member=member).in_bulk(
-        {place.space_id for place in locked}
-    )
-    if len(locked) < len({place.pk for place in places}):
+    wanted = {place.pk for place in places}
+    found = {}
+    for pk, space, code in LOCK_PLACES.rows(places=sorted(wanted)):
+        setup = setups.current(space)
+        if place := setup.place(code):
+            found[pk] = (place, setup.venue_for(member, now))
+    if len(found) < len(wanted):
         raise Refused([rules.Problem("not_bookable", _("This place is gone."))])
-    for place in locked:
-        place.space = spaces[place.space_id]
-    venues = {pk: Venue.of(space) for pk, space in spaces.items()}
-    return {place.pk: (place, venues[place.space_id]) for place in locked}
+    return found
 
 
 def lock_booking(booking: Booking) -> Booking:

@@ -15,7 +15,6 @@ from bookings.finding.links import board_url
 from bookings.forms import TimesForm
 from bookings.models import Booking
 from bookings.words import words
-from spaces.models import Space
 from spaces.slots import Period
 from spaces.venue import Venue
 
@@ -97,10 +96,10 @@ def _alternatives(
     moving: Booking | None,
 ) -> tuple[list[Offer], Venue]:
     assert form.found is not None
-    member = request.user if isinstance(request.user, User) else None
-    space = Space.objects.with_setup(since=now, member=member).get(pk=form.found.space_id)
-    venue = Venue.of(space)
+    assert form.setup is not None
+    groups = request.user.group_ids if isinstance(request.user, User) else ()
+    venue = form.setup.venue(groups, now)
     offers = alternatives(
-        space, venue, form.found, period, party_size=party_size, now=now, but=moving
+        form.setup.space, venue, form.found, period, party_size=party_size, now=now, but=moving
     )
     return offers, venue

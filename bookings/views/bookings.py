@@ -10,8 +10,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -26,6 +26,7 @@ from accounts.numbers import read_page
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
+from bookings.deciding.statements import OWN
 from bookings.deciding.wish import Wish
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
@@ -319,6 +320,8 @@ def history(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _mine(request: AuthenticatedRequest, code: UUID) -> Booking:
-    mine = Booking.objects.of(request.user).with_place().select_related("member")
-    found: Booking = get_object_or_404(mine, code=code)
+    found = OWN.first(member=request.user.pk, code=code)
+    if found is None:
+        raise Http404
+    found.member = request.user
     return found
