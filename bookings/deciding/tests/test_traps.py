@@ -51,13 +51,13 @@ def while_waiting(act):
 
     thread = threading.Thread(target=run)
     with transaction.atomic():
-        yield_to = wait_for_a_waiter(thread)
+        yield_to = wait_for_a_waiter(thread, answers)
         yield answers, yield_to
     thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
-def wait_for_a_waiter(thread):
+def wait_for_a_waiter(thread, answers):
     """Return what starts the thread, and returns once it waits for one of our locks.
 
     SQLite shows nobody who waits: there a writer waits before it has read anything.
@@ -71,13 +71,13 @@ def wait_for_a_waiter(thread):
         with connection.cursor() as cursor:
             while time.monotonic() < until:
                 cursor.execute(
-                    "SELECT count(*) FROM pg_stat_activity"
-                    " WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+                    "SELECT count(*) FROM pg_locks"
+                    " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
                 )
                 if cursor.fetchone()[0]:
                     return
                 time.sleep(0.01)
-        raise AssertionError("nobody waits for us")
+        raise AssertionError(f"nobody waits for us: {answers}")
 
     return start
 
