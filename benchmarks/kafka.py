@@ -1,6 +1,6 @@
 """How many events per second one worker delivers to Kafka.
 
-    python -m benchmarks.kafka [--engine sqlite]
+    python -m benchmarks --kafka [--engine sqlite]
 
 The broker is librdkafka's mock cluster in its own process: it speaks the protocol and
 acknowledges, and keeps everything in memory. So this measures Mesto, its producer and the database,
@@ -11,12 +11,15 @@ import json
 import subprocess
 import sys
 import time
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from benchmarks.webhooks import ROOT, booked_space, machine, site, worker
+from benchmarks.report import head, line
+from benchmarks.site import ROOT, in_this_process
+from benchmarks.webhooks import booked_space, worker
+
+EVENTS = 10_000
 
 # Runs in its own process until nobody reads its output any more.
 BROKER = """
@@ -28,24 +31,19 @@ sys.stdin.read()
 """
 
 
-def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", choices=["postgresql", "sqlite"], default="postgresql")
-    parser.add_argument("--events", type=int, default=10_000)
-    asked = parser.parse_args()
+def main(engine: str) -> None:
     with (
         broker() as address,
-        site(
-            asked.engine,
+        in_this_process(
+            engine,
             KAFKA_BOOTSTRAP_SERVERS=address,
             KAFKA_OPTIONS=json.dumps({"log_level": 3}),
-        ),
+        ) as title,
     ):
-        print(machine())
-        print("| from | deliveries | seconds | deliveries/s |")
-        print("| --- | ---: | ---: | ---: |")
-        print(measured("rows that are due", asked.events, is_fanned_out=True), flush=True)
-        print(measured("the log", asked.events, is_fanned_out=False), flush=True)
+        print(title)
+        print(head(("from", "deliveries", "seconds", "deliveries/s")))
+        print(measured("rows that are due", EVENTS, is_fanned_out=True), flush=True)
+        print(measured("the log", EVENTS, is_fanned_out=False), flush=True)
 
 
 @contextmanager
@@ -86,8 +84,4 @@ def measured(source: str, events: int, *, is_fanned_out: bool) -> str:
     ends = to_kafka.aggregate(first=Min("settled_at"), last=Max("settled_at"))
     count = to_kafka.filter(settled_at__gt=ends["first"]).count()
     seconds = (ends["last"] - ends["first"]).total_seconds()
-    return f"| {source} | {count} | {seconds:.1f} | {count / seconds:.0f} |"
-
-
-if __name__ == "__main__":
-    main()
+    return line((source, str(count), f"{seconds:.1f}", f"{count / seconds:.0f}"))

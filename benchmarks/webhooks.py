@@ -1,77 +1,38 @@
 """How many webhooks per second one worker delivers to a receiver on the same machine.
 
-    python -m benchmarks.webhooks [--engine sqlite]
+    python -m benchmarks --webhooks [--engine sqlite]
 
 Starts a throwaway database that writes to the disk, books with the service, then starts a worker
 process as production does and counts what a receiver in another process received and verified.
 """
 
 import json
-import os
-import platform
 import subprocess
 import sys
-import tempfile
 import time
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import django
+from benchmarks.report import head, line
+from benchmarks.site import LOG, ROOT, in_this_process
 
-from scripts import postgres
-
-ROOT = Path(__file__).resolve().parent.parent
-LOG = ROOT / "var/benchmark.log"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PLACES = 100
+EVENTS = 3000
 AN_HOUR = timedelta(hours=1)
 
 
-def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", choices=["postgresql", "sqlite"], default="postgresql")
-    parser.add_argument("--events", type=int, default=3000)
-    asked = parser.parse_args()
+def main(engine: str) -> None:
     # The receiver is on this machine.
-    with site(asked.engine, WEBHOOK_ALLOW_PRIVATE="true"):
-        print(machine())
-        print("| endpoints | answer takes | deliveries | seconds | deliveries/s | verified |")
-        print("| ---: | ---: | ---: | ---: | ---: | ---: |")
-        for endpoints, pause in [(1, 0.0), (4, 0.0), (20, 0.0), (4, 0.05), (20, 0.05)]:
-            print(measured(endpoints, pause, asked.events), flush=True)
-
-
-@contextmanager
-def site(engine: str, **environment: str) -> Iterator[None]:
-    """Give this process and those it starts an empty database."""
-    with database(engine) as url:
-        os.environ |= {
-            "DATABASE_URL": url,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "SECRET_KEY": "a-key-for-benchmarks-that-signs-nothing-which-matters-0123456789",
-            "DEBUG": "false",
-            "ALLOWED_HOSTS": "127.0.0.1",
-            **environment,
-        }
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True
+    with in_this_process(engine, WEBHOOK_ALLOW_PRIVATE="true") as title:
+        print(title)
+        print(
+            head(("endpoints", "answer takes", "deliveries", "seconds", "deliveries/s", "verified"))
         )
-        django.setup()
-        yield
-
-
-@contextmanager
-def database(engine: str) -> Iterator[str]:
-    if engine == "postgresql":
-        with postgres.server(durable=True) as url:
-            yield url
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            yield f"sqlite:///{folder}/mesto.sqlite3"
+        for endpoints, pause in [(1, 0.0), (4, 0.0), (20, 0.0), (4, 0.05), (20, 0.05)]:
+            print(measured(endpoints, pause, EVENTS), flush=True)
 
 
 def measured(endpoints: int, pause: float, events: int) -> str:
@@ -92,8 +53,8 @@ def measured(endpoints: int, pause: float, events: int) -> str:
         heard = ask(port)
     count, seconds = heard["count"], heard["last"] - heard["first"]
     rate = (count - 1) / seconds
-    answer = f"{pause * 1000:.0f} ms"
-    return f"| {endpoints} | {answer} | {count} | {seconds:.1f} | {rate:.0f} | {heard['good']} |"
+    cells = (endpoints, f"{pause * 1000:.0f} ms", count, f"{seconds:.1f}", f"{rate:.0f}")
+    return line(map(str, (*cells, heard["good"])))
 
 
 def prepare(endpoints: int, each: int, port: int) -> None:
@@ -181,25 +142,3 @@ def worker() -> Iterator[None]:
     finally:
         process.terminate()
         process.wait()
-
-
-def machine() -> str:
-    from django.db import connection
-
-    load = " ".join(f"{number:.1f}" for number in os.getloadavg())
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SHOW server_version")
-            engine = f"PostgreSQL {cursor.fetchone()[0].split()[0]} (fsync on)"
-        else:
-            cursor.execute("SELECT sqlite_version()")
-            engine = f"SQLite {cursor.fetchone()[0]} (WAL)"
-    return (
-        f"{' '.join(sys.orig_argv[1:])}\n"
-        f"{os.cpu_count()} cores, shared with receiver and database; load average at the start "
-        f"{load}.\nPython {platform.python_version()}, Django {django.__version__}, {engine}.\n"
-    )
-
-
-if __name__ == "__main__":
-    main()

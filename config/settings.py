@@ -7,7 +7,7 @@ import environ
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from config import kafka
+from config import kafka, release
 from config.mailers import mailer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -130,8 +130,9 @@ if IS_SQLITE:
 else:
     DATABASES["default"]["ENGINE"] = "config.databases.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     options = DATABASES["default"].setdefault("OPTIONS", {})
+    # A connection that was lost is replaced: see config/databases/postgresql/lost.py.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = "pool" in options
     limits = [f"-c idle_in_transaction_session_timeout={DATABASE_WAITS['idle']}s"]
     if IS_SERVING:
         limits.append(f"-c statement_timeout={int(1000 * DATABASE_WAITS['statement'])}ms")
@@ -146,14 +147,19 @@ else:
 # --- Cache ----------------------------------------------------------------------------------------
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+IS_CACHE_OUR_OWN = "locmem" in CACHES["default"]["BACKEND"]  # each process has one
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
     # Requests work without it, so a silent server must not hold them up.
     CACHES["default"].setdefault("OPTIONS", {}).update(
         socket_timeout=0.3, socket_connect_timeout=0.3
     )
-elif CACHES["default"]["BACKEND"] == "django.core.cache.backends.locmem.LocMemCache":
+elif IS_CACHE_OUR_OWN:
     # With the default of 300, the request counts of a crowd would evict each other.
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 10_000}
+
+# How much memory each process may use for rendered pages. They are shared through CACHE_URL.
+KEPT_PAGES_BYTES = 1_000_000 * env.int("KEPT_PAGES_MB", default=16)
+RELEASE = "" if IS_CACHE_OUR_OWN else env.str("RENDER_GIT_COMMIT", "") or release.digest(BASE_DIR)
 
 # --- Accounts and sign-in -------------------------------------------------------------------------
 

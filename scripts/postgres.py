@@ -18,7 +18,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,9 @@ def server(*, durable: bool = False) -> Iterator[str]:
 class Server:
     """Our own PostgreSQL in its own folder, which can be killed and restarted."""
 
-    def __init__(self, home: Path, *, durable: bool) -> None:
+    def __init__(
+        self, home: Path, *, durable: bool, options: Mapping[str, str] | None = None
+    ) -> None:
         account = _unprivileged(home)
         self._programs = _programs(home, account)
         self._home, self.port = home, free_port()
@@ -68,7 +70,12 @@ class Server:
             "unix_socket_directories": home,
             "max_connections": MAX_CONNECTIONS,
             **dict.fromkeys(DURABLE, "on" if durable else "off"),
+            **(options or {}),
         }
+
+    def program(self, name: str) -> Path:
+        """Return where a program that came with the server would be."""
+        return self._programs / name
 
     def make(self) -> None:
         data = str(self._home / "data")
@@ -110,11 +117,13 @@ class Server:
 
 
 @contextmanager
-def own_server(*, durable: bool = False) -> Iterator[Server]:
-    """Yield a server that nobody else uses, with an empty database."""
+def own_server(
+    *, durable: bool = False, options: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Yield a server that nobody else uses, with an empty database and options of its own."""
     home = Path(tempfile.mkdtemp(prefix="mesto-postgres-")).resolve()
     try:
-        own = Server(home, durable=durable)
+        own = Server(home, durable=durable, options=options)
         own.make()
         own.start()
         try:

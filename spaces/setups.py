@@ -42,7 +42,7 @@ class Setup:
         self._loaded = loaded
         self._venues: dict[tuple[frozenset[int], int], Venue] = {}
         self._ends = [closure.period.ends_at for closure in loaded.closures]
-        self._limited = frozenset(group for group, _ in loaded.policies if group is not None)
+        self.limited = frozenset(group for group, _ in loaded.policies if group is not None)
         self.stamp = written(loaded.stamps)
         self.space: Space = loaded.space
         #: All of them, by number, whether they can be booked or not.
@@ -72,7 +72,7 @@ class Setup:
         """Return what decides when somebody in these groups can book: without closures that are
         over.
         """
-        mine = self._limited.intersection(groups)
+        mine = self.limited.intersection(groups)
         over = bisect_right(self._ends, now)
         venue = self._venues.get((mine, over))
         if venue is None:
@@ -87,7 +87,7 @@ class Setup:
 
         Groups are not read where no policy asks for them.
         """
-        return self.venue(groups_of(member) if member and self._limited else (), now)
+        return self.venue(groups_of(member) if member and self.limited else (), now)
 
     def _lay_out(self, groups: frozenset[int], over: int) -> Venue:
         its = self._loaded

@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from accounts import tries
 from accounts.api.problems import TOO_MANY_REQUESTS, ApiProblem
 from accounts.api.requests import ProgramRequest, Rate
+from accounts.shared import unreachable
 
 logger = logging.getLogger("mesto.api")
 
@@ -55,21 +56,11 @@ def count(policy: str, who: str, *, window: int) -> int:
     try:
         cache.add(key, 0, timeout=2 * window)
         return int(cache.incr(key))
-    except _unreachable():
+    except unreachable():
         logger.exception("the cache can't be reached; requests are not counted")
         return 0
     except ValueError:  # evicted between the two lines: the cache is full
         return 1
-
-
-def _unreachable() -> tuple[type[Exception], ...]:
-    """Return what a cache raises that is away.
-
-    Imported only then: Redis's client is a tenth of what a process loads, and few need it.
-    """
-    from redis import RedisError
-
-    return RedisError, OSError
 
 
 def write_headers(request: ProgramRequest, response: HttpResponse) -> None:

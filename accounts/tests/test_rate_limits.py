@@ -1,8 +1,6 @@
 """Rate limits per token, session and address, in each process or across all of them."""
 
-import shutil
 import socket
-import subprocess
 import time
 
 import pytest
@@ -11,7 +9,7 @@ from redis import Redis
 
 from accounts.tests.programs import issue, post, program
 from bookings.tests.crowd import at_once
-from config.tests import http, processes
+from config.tests import http, processes, redis_server
 from scripts import postgres
 
 LIST = "/api/v1/bookings"
@@ -186,30 +184,14 @@ def test_a_cache_that_keeps_nothing_limits_nothing(settings, client, space):
 
 @pytest.fixture(scope="module")
 def redis(tmp_path_factory):
-    """A server of the Redis protocol."""
-    server = shutil.which("valkey-server") or shutil.which("redis-server")
-    if server is None:
-        pytest.skip("no redis-server and no valkey-server on this machine")
-    port = postgres.free_port()
-    keeps_nothing = ["--save", "", "--appendonly", "no", "--dir", tmp_path_factory.mktemp("redis")]
-    command = [server, "--bind", "127.0.0.1", "--port", str(port), *keeps_nothing]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            processes.wait_for(lambda: answers(port))
-            yield Redis(port=port, db=1)
-        finally:
-            process.terminate()
+    with redis_server.serving(tmp_path_factory.mktemp("redis")) as port:
+        yield Redis(port=port, db=1)
 
 
 @pytest.fixture
 def count_in_redis(settings, redis):
     redis.flushdb()
     redis_at(settings, redis.get_connection_kwargs()["port"])
-
-
-def answers(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_shared_cache_counts_per_minute(count_in_redis, clock, alice):
@@ -249,7 +231,7 @@ def test_all_web_processes_count_together(redis):
     sites = [processes.start("runserver", "--noreload", str(port), **environment) for port in ports]
     try:
         for port in ports:
-            processes.wait_for(lambda port=port: answers(port))
+            processes.wait_for(lambda port=port: redis_server.answers(port))
         urls = [f"http://127.0.0.1:{port}/api/v1/nothing" for port in ports]
         minute = told = None
         while minute != time.time() // 60:  # again when a minute began meanwhile: so did the count

@@ -3,7 +3,7 @@
 Nothing here decides a booking; it shows what the next one would probably get.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -43,9 +43,9 @@ class Availability:
         venue: Venue,
         span: Period,
         *,
-        places: list[Place] | None = None,
+        places: Sequence[Place] | None = None,
         but: Booking | None = None,
-        rows: list[Occupancy] | None = None,
+        rows: Sequence[Occupancy] | None = None,
     ) -> None:
         self.space = space
         self.venue = venue
@@ -231,17 +231,18 @@ def next_free(
     now: datetime,
     features: Iterable[str] = (),
     but: Booking | None = None,
+    rows: Sequence[Occupancy] | None = None,
 ) -> tuple[Offer | None, int]:
     """Return the earliest free period of the same length within a fortnight, in one query.
 
-    And how many places are free at the same time on the next day.
+    And how many places are free at the same time on the next day. `rows` are the bookings within
+    `fortnight_of` what was wanted, if they were read already.
     """
     venue, duration = known.venue, wanted.duration
     places = [place for place in known.places if suits(place, party_size, features)]
     day = venue.day_of(wanted.starts_at)
-    last = venue.day_span(day + timedelta(days=HORIZON_DAYS - 1))
-    span = Period(venue.day_span(day).starts_at, last.ends_at + duration)
-    fortnight = Availability(known.space, venue, span, places=places, but=but)
+    span = fortnight_of(venue, wanted)
+    fortnight = Availability(known.space, venue, span, places=places, but=but, rows=rows)
     tomorrow = fortnight.offers(_same_clock_next_day(wanted, venue), party_size=party_size, now=now)
     ahead = from_on(fortnight.quarters.ceil(max(wanted.starts_at, now)))
     found: list[tuple[int, tuple[int, int], Place]] = []
@@ -252,6 +253,13 @@ def next_free(
         return None, len(tomorrow)
     start, _fit, place = min(found, key=lambda each: each[:2])
     return fortnight.offer(place, start, duration), len(tomorrow)
+
+
+def fortnight_of(venue: Venue, wanted: Period) -> Period:
+    """Return the time in which `next_free` looks."""
+    day = venue.day_of(wanted.starts_at)
+    last = venue.day_span(day + timedelta(days=HORIZON_DAYS - 1))
+    return Period(venue.day_span(day).starts_at, last.ends_at + wanted.duration)
 
 
 def _same_clock_next_day(period: Period, venue: Venue) -> Period:

@@ -1,7 +1,7 @@
 """One day in a space as the board shows it: what is free at the chosen time, and the whole day."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -126,10 +126,16 @@ def build(
     member: User | None,
     now: datetime,
     moving: Booking | None = None,
-    rows: list[Occupancy] | None = None,
+    places: Sequence[Place] | None = None,
+    rows: Sequence[Occupancy] | None = None,
+    later: Sequence[Occupancy] | None = None,
 ) -> Board:
-    """Lay out one day. Takes two queries, one more when nothing is free; one less with `rows`."""
-    known = Availability(space, venue, span_of(venue, search), but=moving, rows=rows)
+    """Lay out one day.
+
+    `rows` are the bookings within `span_of` the search, and `later`, for when nothing is free,
+    those within `fortnight_of` it. What isn't given is read.
+    """
+    known = Availability(space, venue, span_of(venue, search), but=moving, places=places, rows=rows)
     period = search.period
     timeline = _Timeline(known, search, member, now)
     board = Board(
@@ -152,10 +158,16 @@ def build(
     problems = [*_common_problems(known, period, now), *misfits]
     helpful = advice(known, search, problems, now)
     board = replace(board, problems=problems, advice=helpful)
-    return board if misfits else _with_next(board, known, now, moving)
+    return board if misfits else _with_next(board, known, now, moving, later)
 
 
-def _with_next(board: Board, known: Availability, now: datetime, moving: Booking | None) -> Board:
+def _with_next(
+    board: Board,
+    known: Availability,
+    now: datetime,
+    moving: Booking | None,
+    later: Sequence[Occupancy] | None,
+) -> Board:
     """Add what is free instead: the next time of this length, and the same time tomorrow."""
     period, search, venue = board.search.period, board.search, board.venue
     assert period is not None
@@ -170,6 +182,7 @@ def _with_next(board: Board, known: Availability, now: datetime, moving: Booking
         now=now,
         features=search.features,
         but=moving,
+        rows=later,
     )
     return replace(board, first=first, tomorrow=tomorrow)
 
@@ -182,7 +195,7 @@ def _common_problems(known: Availability, period: Period, now: datetime) -> list
     return [p for p in lists[0] if all(p in found for found in lists)] if lists else []
 
 
-def _misfits(places: list[Place], search: Search) -> list[Problem]:
+def _misfits(places: Sequence[Place], search: Search) -> list[Problem]:
     """Return what no place here can provide at any time."""
     if not places or any(suits(place, search.party_size, search.features) for place in places):
         return []

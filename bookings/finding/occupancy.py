@@ -1,5 +1,6 @@
 """Who has which place when: the rows of a day's board, read by one statement."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -65,3 +66,13 @@ def occupancies(space: Space, span: Period) -> list[Occupancy]:
     """Return what is taken in a space during a span of time, in the order of booking."""
     rows = _OCCUPANCIES.rows(space=space.pk, before=span.ends_at, after=span.starts_at)
     return list(map(Occupancy._make, rows))
+
+
+def seen_by(member: int | None, rows: Iterable[Occupancy]) -> list[Occupancy]:
+    """Return what somebody may know of these: of others' bookings only that they are there."""
+    return [
+        row
+        if row.member == member and member is not None
+        else Occupancy(row.place, row.start, row.end, None, "")
+        for row in rows
+    ]

@@ -37,6 +37,7 @@ def refusal(
         "headline": _("That did not work."),
         "problems": problems,
         "moving": moving,
+        "now": now,
         "party_size": party_size,
         "offers": [],
     }

@@ -10,11 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 from django import template
-from django.middleware.csrf import get_token
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -87,13 +85,13 @@ class _Cards:
 
     def _when(self, period: Period) -> str:
         zone = self.context["zone"]
-        day = words.day_at(period.starts_at, zone, timezone.now())
+        day = words.day_at(period.starts_at, zone, self.context["now"])
         return escape(f"{capfirst(day)}, {words.span(period, zone)}")
 
     def _last_words(self, kind: str, period: Period) -> str:
         """Say until when it could be undone, more prominently if that is soon over."""
         said, is_warning = last_word(
-            self.context["venue"], kind, period, now=timezone.now(), moving=self.moving
+            self.context["venue"], kind, period, now=self.context["now"], moving=self.moving
         )
         if not said:
             return ""
@@ -113,12 +111,16 @@ class _Cards:
         whose = f'<span class="visually-hidden">, {name}</span>'
         if not self.request.user.is_authenticated:
             return self._door(offer, whose)
-        key = "" if moving else f'<input type="hidden" name="request_key" value="{uuid4()}">'
+        key = "" if moving else f'<input type="hidden" name="request_key" value="{self._key()}">'
         head, button = self.times(offer.period)
         return (
             f'{head}<input type="hidden" name="place" value="{place.code}">{key}'
             f'<button class="button {self.button}">{button}{whose}</button></form>'
         )
+
+    def _key(self) -> str:
+        """Return a fresh request key, or the blank for one. See `bookings.finding.kept`."""
+        return str(self.context.get("request_key") or uuid4())
 
     def _door(self, offer: Offer, whose: str) -> str:
         """Link a visitor to signing up or in, which then books this. See `accounts.wishes`."""
@@ -142,7 +144,7 @@ class _Cards:
         zone, moving = self.context["zone"], self.moving
         url = reverse("reschedule", args=[moving.code]) if moving else reverse("bookings")
         fields = {
-            "csrfmiddlewaretoken": get_token(self.request),
+            "csrfmiddlewaretoken": self.context["csrf_token"],
             "starts_at": write_instant(period.starts_at, zone),
             "ends_at": write_instant(period.ends_at, zone),
             "party_size": self.context["party_size"],

@@ -1,6 +1,7 @@
 """Find a place: the list of spaces, and one space's board."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,13 +15,17 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import User
 from accounts.requests import PageRequest
-from bookings.finding import overview, searching
+from bookings.finding import asking, overview
+from bookings.finding.answering import Part, answer
 from bookings.finding.board import build
+from bookings.finding.kept import Reader
+from bookings.finding.occupancy import occupancies, seen_by
 from bookings.models import Booking
 from bookings.views.bookings import why_unchangeable
 from bookings.words.zones import Zones
+from spaces import setups
 from spaces.models import Space
-from spaces.venue import Venue
+from spaces.setups import Setup
 
 
 @require_safe
@@ -39,38 +44,75 @@ def home(request: PageRequest) -> HttpResponse:
 
 @require_safe
 @login_not_required
-@never_cache
 def board(request: PageRequest, slug: str) -> HttpResponse:
-    """Show what is free. Public; never cached, because each form carries a fresh request key."""
-    now = timezone.now()
+    """Show what is free. Public.
+
+    Two pages are kept, and put together for each request: the results, and what is around them.
+    All that is shown is as of the next full minute, so everybody within a minute can share it; no
+    limit or deadline has seconds.
+    """
     member = request.user if isinstance(request.user, User) else None
     moving = _moving(request, slug)
-    if moving and member and (error := why_unchangeable(moving, by=member, now=now)):
+    if moving and member and (error := why_unchangeable(moving, by=member, now=timezone.now())):
         messages.error(request, str(error))
         to_ticket = HttpResponseClientRedirect if request.htmx else redirect
         return to_ticket(moving.get_absolute_url())
+    setup = _setup(slug)
+    now = next_minute(timezone.now())
     owner = moving.member if moving else member
-    setup = Space.objects.open_to_members().with_setup(since=now, member=owner)
-    space = get_object_or_404(setup, slug=slug)
-    venue = Venue.of(space)
-    limits = venue.limits(moving.place.kind if moving else space.main_kind)
-    search, form = searching.read(request.GET, venue=venue, limits=limits, now=now)
-    shown = build(space, venue, search, member=member, now=now, moving=moving)
-    context = {
-        "board": shown,
-        "form": form,
-        "moving": moving,
-        "now": now,
-        "space": space,
-        "venue": venue,
-        "zone": venue.zone,
-        "today": venue.today(now),
-        "yesterday": search.day - timedelta(days=1),
-        "tomorrow": search.day + timedelta(days=1),
-        "onward": max(venue.today(now), search.day + timedelta(days=1)),
-    }
-    template = "bookings/board.html#results" if request.htmx else "bookings/board.html"
-    return render(request, template, context)
+    groups = setup.limited.intersection(owner.group_ids) if owner else frozenset()
+    asked = asking.asked(setup, groups, request.META["QUERY_STRING"], now, moving)
+    space = setup.space
+    me = member.pk if member else None
+    rows = tuple(seen_by(me, occupancies(space, asked.span)))
+    beyond = asked.beyond(setup, rows)
+    later = tuple(seen_by(me, occupancies(space, beyond))) if beyond else ()
+    whole = Reader.of(request.user)
+    shown = (setup.stamp, sorted(groups), now)
+    around = Part(
+        template="bookings/board.html#around" if request.htmx else "bookings/board.html",
+        reader=whole,
+        key=(shown, request.get_full_path(), request.htmx.trigger),
+        context=asked.context,
+    )
+
+    def results() -> dict[str, Any]:
+        found = build(
+            space,
+            asked.venue,
+            asked.search,
+            member=member,
+            now=now,
+            moving=moving,
+            places=setup.bookable,
+            rows=rows,
+            later=later,
+        )
+        return asked.context() | {"board": found}
+
+    inside = Part(
+        template="bookings/_results.html",
+        reader=Reader(whole.is_authenticated, is_space_staff=whole.is_space_staff),
+        key=(shown, asked.search, asked.errors, bool(request.htmx), rows, later),
+        context=results,
+    )
+    return answer(request, around, inside, is_kept=moving is None)
+
+
+def next_minute(now: datetime) -> datetime:
+    """Return the end of the minute that is running, or the instant itself at its end."""
+    over = timedelta(seconds=now.second, microseconds=now.microsecond)
+    return now + (timedelta(minutes=1) - over if over else over)
+
+
+def _setup(slug: str) -> Setup:
+    try:
+        setup = setups.current(slug)
+    except Space.DoesNotExist as error:
+        raise Http404 from error
+    if not setup.space.is_active:
+        raise Http404
+    return setup
 
 
 def _moving(request: PageRequest, slug: str) -> Booking | None:

@@ -303,7 +303,7 @@ class TestPage:
     def test_a_visitor_may_look(self, client, space):
         answer = client.get("/spaces/loft/")
         assert answer.status_code == 200
-        assert "no-store" in answer["Cache-Control"]
+        assert answer["Cache-Control"] == "private, no-cache"
 
     def test_htmx_gets_only_the_results(self, client, space):
         answer = client.get("/spaces/loft/", headers={"HX-Request": "true"})

@@ -16,9 +16,11 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
 from psycopg.abc import PQGen
 
 from config.databases.breaker import Breaker
+from config.databases.postgresql import lost
 from config.databases.postgresql.waiting import waits
 
 SILENCE = 1.0  # seconds without an answer before we knock, repeatedly
@@ -108,3 +110,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
         breaker.reset()
         return connection
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Let the next statement find out whether the connection, if it stays, was lost."""
+        super().close_if_unusable_or_obsolete()
+        if self.connection is not None and lost.first not in self.execute_wrappers:
+            self.execute_wrappers.insert(0, lost.first)
+
+    @property
+    def is_lost(self) -> bool:
+        return self.connection is not None and self.connection.closed
+
+    def replace(self, cursor: CursorWrapper) -> None:
+        """Open another connection, also for a cursor and for a transaction that has just begun."""
+        with self.wrap_database_errors:
+            new = self.get_new_connection(self.get_connection_params())
+            self.connection.close()
+            self.connection = new
+            new.autocommit = True
+            self._configure_connection(new)  # type: ignore[attr-defined]  # not in the stubs
+            new.autocommit = self.autocommit
+            gone, cursor.cursor = (
+                cursor.cursor,
+                self.create_cursor(getattr(cursor.cursor, "name", None)),
+            )
+            gone.close()
+        self.errors_occurred = False
+        if self.close_at is not None:
+            self.close_at = time.monotonic() + self.settings_dict["CONN_MAX_AGE"]

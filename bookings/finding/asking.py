@@ -1,0 +1,124 @@
+"""What a board's address asks for: understood once, for everybody who follows the same link."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from cachetools import LRUCache, cached
+from django.http import QueryDict
+from django.utils.translation import get_language
+
+from bookings.finding import searching
+from bookings.finding.availability import Availability, fortnight_of
+from bookings.finding.board import Board, span_of
+from bookings.finding.occupancy import Occupancy
+from bookings.finding.search import Search
+from bookings.forms import SearchForm
+from bookings.models import Booking
+from spaces.models import Space
+from spaces.quarters import Quarters
+from spaces.setups import Setup
+from spaces.slots import Period
+from spaces.venue import Venue
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A search in a space at a moment, and what its page shows whoever has which place."""
+
+    space: Space
+    venue: Venue
+    features: frozenset[str]  # that the space's places have, to choose from
+    search: Search
+    form: SearchForm
+    now: datetime
+    moving: Booking | None
+
+    @property
+    def errors(self) -> str:
+        return str(self.form.errors) if self.form.errors else ""
+
+    @property
+    def span(self) -> Period:
+        """The time whose bookings the board shows."""
+        return span_of(self.venue, self.search)
+
+    def beyond(self, setup: Setup, rows: tuple[Occupancy, ...]) -> Period | None:
+        """Return the time in which the next free place is looked for, if none is free as asked."""
+        period = self.search.period
+        if period is None or period.duration <= timedelta(0) or _is_free(self, setup, rows):
+            return None
+        return fortnight_of(self.venue, period)
+
+    def context(self) -> dict[str, Any]:
+        """Return what the page shows whoever has which place."""
+        today, day = self.venue.today(self.now), self.search.day
+        return {
+            "board": Board(
+                self.space,
+                self.venue,
+                self.search,
+                Quarters(self.span),
+                None,
+                features=self.features,
+            ),
+            "form": self.form,
+            "moving": self.moving,
+            "now": self.now,
+            "space": self.space,
+            "venue": self.venue,
+            "zone": self.venue.zone,
+            "today": today,
+            "yesterday": day - timedelta(days=1),
+            "tomorrow": day + timedelta(days=1),
+            "onward": max(today, day + timedelta(days=1)),
+        }
+
+
+def _of_rows(asked: Asked, setup: Setup, rows: tuple[Occupancy, ...]) -> tuple[Any, ...]:
+    return (asked, rows)
+
+
+@cached(LRUCache(256), key=_of_rows, lock=Lock())
+def _is_free(asked: Asked, setup: Setup, rows: tuple[Occupancy, ...]) -> bool:
+    """Tell whether a place is free as asked."""
+    search = asked.search
+    assert search.period is not None
+    known = Availability(
+        asked.space, asked.venue, asked.span, places=setup.bookable, rows=rows, but=asked.moving
+    )
+    found = known.offers(
+        search.period, party_size=search.party_size, now=asked.now, features=search.features
+    )
+    return bool(found)
+
+
+def asked(
+    setup: Setup, groups: frozenset[int], query: str, now: datetime, moving: Booking | None
+) -> Asked:
+    """Return what a query string asks for, of someone in these groups who may move a booking."""
+    if moving is None:
+        return _asked_by_many(setup, groups, query, now)
+    return _asked(setup, groups, query, now, moving)
+
+
+def _same(
+    setup: Setup, groups: frozenset[int], query: str, now: datetime
+) -> tuple[str, frozenset[int], str, datetime, str | None]:
+    return (setup.stamp, groups, query, now, get_language())
+
+
+@cached(LRUCache(256), key=_same, lock=Lock())
+def _asked_by_many(setup: Setup, groups: frozenset[int], query: str, now: datetime) -> Asked:
+    return _asked(setup, groups, query, now, None)
+
+
+def _asked(
+    setup: Setup, groups: frozenset[int], query: str, now: datetime, moving: Booking | None
+) -> Asked:
+    space, venue = setup.space, setup.venue(groups, now)
+    limits = venue.limits(moving.place.kind if moving else space.main_kind)
+    search, form = searching.read(QueryDict(query), venue=venue, limits=limits, now=now)
+    features = frozenset(name for place in setup.bookable for name in place.features)
+    return Asked(space, venue, features, search, form, now, moving)
