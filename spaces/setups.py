@@ -64,9 +64,13 @@ class Setup:
     def _by_code(self) -> dict[UUID, Place]:
         return {place.code: place for place in self.places}
 
-    def place(self, code: UUID) -> Place | None:
-        """Return the place with a public code, if it is one of this space."""
-        return self._by_code.get(code)
+    @cached_property
+    def _by_key(self) -> dict[int, Place]:
+        return {place.pk: place for place in self.places}
+
+    def place(self, place: UUID | int) -> Place | None:
+        """Return the place with a public code or a key, if it is one of this space."""
+        return self._by_code.get(place) if isinstance(place, UUID) else self._by_key.get(place)
 
     def venue(self, groups: Collection[int], now: datetime) -> Venue:
         """Return what decides when somebody in these groups can book: without closures that are

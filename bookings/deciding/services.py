@@ -28,10 +28,11 @@ from bookings.deciding.transitions import change, move_to, record
 from bookings.deciding.wish import Wish
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, TRANSITIONS, State
+from spaces import setups
 from spaces.contact import ask_the_staff
 from spaces.models import Place, Space
+from spaces.setups import Setup
 from spaces.slots import Period
-from spaces.venue import Venue
 
 #: How many past bookings make one unit of a worker's work.
 BATCH = 20
@@ -112,9 +113,8 @@ def cancel(booking: Booking, *, by: User, now: datetime, reason: str = "") -> Bo
     """
     # A move in progress finishes first, so that we cancel, and report, the booking where it is
     # then.
-    lock_booking(booking)
-    booking = Booking.objects.with_place().get(pk=booking.pk)
-    require_changeable(booking, by=by, now=now, to=State.CANCELLED)
+    booking, setup = lock_booking(booking)
+    require_changeable(booking, by=by, now=now, to=State.CANCELLED, setup=setup)
     move_to(State.CANCELLED, booking, by=by, now=now, reason=reason)
     return booking
 
@@ -141,15 +141,14 @@ def reschedule(
         lock_member(booking.member)
     locked = lock_places(booking.place, place, member=booking.member, now=now)
     # Nobody may amend it meanwhile.
-    held = Booking.objects.select_for_update(no_key=True, of=("self",))
-    booking = held.with_place().get(pk=booking.pk)
+    booking, setup = lock_booking(booking)
     new_place, venue = locked[place.pk]
     people = booking.party_size if party_size is None else party_size
     asked = (place.pk, period, people)
     if booking.occupies and asked == (booking.place_id, booking.period, booking.party_size):
         write(booking, details, by=by, now=now)
         return booking
-    require_changeable(booking, by=by, now=now)
+    require_changeable(booking, by=by, now=now, setup=setup)
     if new_place.space_id != booking.place.space_id:
         raise Refused([rules.Problem("other_space", _("That place is in another space."))])
     changes_kind = new_place.kind != booking.place.kind
@@ -196,12 +195,17 @@ def _complete(booking: Booking, *, now: datetime) -> bool:
 
 
 def require_changeable(
-    booking: Booking, *, by: User, now: datetime, to: State | None = None
+    booking: Booking,
+    *,
+    by: User,
+    now: datetime,
+    to: State | None = None,
+    setup: Setup | None = None,
 ) -> None:
     """Raise if a person may not move a booking now, or change it `to` a state.
 
-    Pages use this too, so that they promise nothing else. Needs the booking's place and space.
-    Raises WrongState and TooLate.
+    Pages use this too, so that they promise nothing else. Needs the booking's place and space; the
+    `setup` is read unless it is given. Raises WrongState and TooLate.
     """
     if booking.is_undecided:
         raise WrongState(_("This booking is not decided yet. Look again in a moment."))
@@ -213,12 +217,10 @@ def require_changeable(
         raise WrongState(_("This booking is already %(state)s.") % named)
     if booking.ends_at <= now:
         raise WrongState(_("This booking is over."))
-    if Space.objects.run_by(by).filter(pk=booking.place.space_id).exists():
-        return
-    space = Space.objects.with_setup(since=now, member=booking.member).get(
-        pk=booking.place.space_id
-    )
+    setup = setup or setups.current(booking.place.space_id)
     assert booking.decided_at is not None  # it occupies
-    limits = Venue.of(space).limits(booking.place.kind)
-    if not rules.deadline(limits, booking.period, made_at=booking.decided_at).allows(now):
-        raise TooLate(f"{_('It is too late to change this booking.')} {ask_the_staff(space)}")
+    limits = setup.venue_for(booking.member, now).limits(booking.place.kind)
+    if rules.deadline(limits, booking.period, made_at=booking.decided_at).allows(now):
+        return
+    if not Space.objects.run_by(by).filter(pk=setup.space.pk).exists():
+        raise TooLate(f"{_('It is too late to change this booking.')} {ask_the_staff(setup.space)}")

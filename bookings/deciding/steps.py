@@ -29,6 +29,7 @@ from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking
 from spaces import setups
 from spaces.models import Place
+from spaces.setups import Setup
 from spaces.slots import Period, slots
 from spaces.venue import Venue
 
@@ -88,12 +89,19 @@ def lock_places(
     return found
 
 
-def lock_booking(booking: Booking) -> Booking:
-    """Return a booking's row, which stays as it is until the transaction ends."""
-    found = LOCK_BOOKING.first(booking=booking.pk)
-    if found is None:
+def lock_booking(booking: Booking) -> tuple[Booking, Setup]:
+    """Return a booking that stays as it is until the transaction ends, and its space's set-up.
+
+    It may have moved to another place of its space since it was read. Raises Booking.DoesNotExist.
+    """
+    locked = LOCK_BOOKING.first(booking=booking.pk)
+    if locked is None:
         raise Booking.DoesNotExist
-    return found
+    setup = setups.current(booking.place.space_id)
+    locked.place = setup.place(locked.place_id) or locked.place
+    if Booking.member.is_cached(booking):
+        locked.member = booking.member
+    return locked, setup
 
 
 def answered(wish: Wish) -> Booking | None:
