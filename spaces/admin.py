@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
 from django.contrib.admin.options import InlineModelAdmin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import ForeignKey, QuerySet
@@ -22,13 +23,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import time_zones
 from accounts.models import StaffRole
-from spaces import services
+from spaces import services, setups
 from spaces.clocks import ClockInput
 from spaces.forms import GeneratePlacesForm, PlaceForm, SpaceForm, StaffRoleForm
 from spaces.models import OpeningHours, Place, Policy, Space
+from spaces.setups import Setup
 from spaces.slots import clock, subtract
 from spaces.staff_admin import SpaceInline, SpaceScopedAdmin
-from spaces.venue import Venue
 
 type Inline = InlineModelAdmin[Any, Any]
 
@@ -113,10 +114,19 @@ class SpaceAdmin(SpaceScopedAdmin):
     inlines = [OpeningHoursInline, PlaceInline, PolicyInline, StaffRoleInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Space]:
-        a_day_ago = timezone.now() - timedelta(days=1)
         spaces: Any = super().get_queryset(request)
-        found: QuerySet[Space] = spaces.with_place_count().with_setup(since=a_day_ago, member=None)
+        found: QuerySet[Space] = spaces.with_place_count()
         return found
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Read the set-ups of a whole page at once."""
+        changelist = super().get_changelist_instance(request)
+        listed = list(changelist.result_list)
+        found = setups.of(Space.objects.filter(pk__in=[space.pk for space in listed]))
+        for space in listed:
+            space.setup = found.get(space.pk)
+        changelist.result_list = listed
+        return changelist
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request.user, "is_superuser", False))
@@ -153,9 +163,11 @@ class SpaceAdmin(SpaceScopedAdmin):
 
     @admin.display(description=gettext_lazy("open today"))
     def open_today(self, space: Space) -> str:
-        venue = Venue.of(space)
+        now = timezone.now()
+        setup: Setup = space.setup  # type: ignore[attr-defined]  # see `get_changelist_instance`
+        venue = setup.venue((), now - timedelta(days=1))
         closed = [closure.period for closure in venue.closures if closure.place is None]
-        openings = subtract(venue.openings(venue.today(timezone.now())), closed)
+        openings = subtract(venue.openings(venue.today(now)), closed)
         zone = venue.zone
         return ", ".join(
             f"{clock(opening.starts_at.astimezone(zone))}–{clock(opening.ends_at.astimezone(zone))}"

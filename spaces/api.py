@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.core.validators import slug_re
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from django.utils import timezone, translation
 from ninja import Path, Router, Schema
 from pydantic import Field, WithJsonSchema
@@ -14,9 +14,11 @@ from accounts.api.auth import PUBLIC
 from accounts.api.pages import Cursor, Limit, NextCursor, bad_cursor, cut, decode, encode
 from accounts.api.requests import ProgramRequest
 from accounts.models import User
+from spaces import setups
 from spaces.features import Feature
 from spaces.limits import Limits
 from spaces.models import Place, Space
+from spaces.setups import Setup
 from spaces.venue import Venue
 
 router = Router(tags=["Spaces"], auth=PUBLIC)
@@ -166,27 +168,28 @@ def _slug(cursor: str) -> str:
     summary="Show one space: hours, rules and places",
 )
 def get_space(request: ProgramRequest, slug: Slug) -> dict[str, Any]:
-    space = find_space(request, slug)
-    venue = Venue.of(space)
-    places = list(space.places.filter(is_bookable=True).by_number())
+    setup, venue = find_space(request, slug)
     return {
-        **{name: getattr(space, name) for name in [*SpaceOut.model_fields, *WORDS]},
+        **{name: getattr(setup.space, name) for name in [*SpaceOut.model_fields, *WORDS]},
         "opening_hours": [
             {"weekday": row.weekday, "opens_at": row.opens_at, "closes_at": row.closes_at}
             for row in sorted(venue.hours, key=lambda row: (row.weekday, row.opens_at))
         ],
         "rules": [
-            _rules(kind, venue.limits(kind)) for kind in sorted({place.kind for place in places})
+            _rules(kind, venue.limits(kind))
+            for kind in sorted({place.kind for place in setup.bookable})
         ],
-        "places": [place_data(place) for place in places],
+        "places": [place_data(place) for place in setup.bookable],
     }
 
 
-def find_space(request: ProgramRequest, slug: str) -> Space:
-    """Return a space with its set-up, and the policies for this person. Raises Http404."""
+def find_space(request: ProgramRequest, slug: str) -> tuple[Setup, Venue]:
+    """Return the set-up of a space, and what of it is for this person. Raises Http404."""
     member = request.user if isinstance(request.user, User) else None
-    setup = Space.objects.open_to_members().with_setup(since=timezone.now(), member=member)
-    return get_object_or_404(setup, slug=slug)
+    setup = setups.shown(slug)
+    if setup is None:
+        raise Http404
+    return setup, setup.venue_for(member, timezone.now())
 
 
 def place_data(place: Place) -> dict[str, Any]:

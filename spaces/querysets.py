@@ -1,7 +1,6 @@
 """Queries on spaces and places."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
@@ -10,7 +9,6 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from spaces.related import related, through
-from spaces.setup_rows import setup_rows
 
 
 class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
@@ -48,14 +46,6 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
         return self.annotate(
             place_count=Coalesce(Subquery(places.annotate(n=Count("pk")).values("n")), 0)
         )
-
-    def with_setup(self, *, since: datetime, member: User | None) -> Self:
-        """Annotate hours, closures that end after `since`, matching policies and parts, in one
-        query.
-
-        Only `spaces.venue.Venue` should read these.
-        """
-        return self.annotate(**setup_rows(self.model, self.db, since=since, member=member))
 
 
 class PlaceQuerySet[P: models.Model](models.QuerySet[P]):

@@ -22,6 +22,7 @@ from accounts.models import User
 from accounts.prepared import prepared
 from spaces.loading import Loaded, load
 from spaces.models import Place, Space
+from spaces.querysets import SpaceQuerySet
 from spaces.venue import Venue
 
 #: How many rows of set-ups a process keeps, about a kilobyte each; at least one set-up.
@@ -42,6 +43,7 @@ class Setup:
         self._loaded = loaded
         self._venues: dict[tuple[frozenset[int], int], Venue] = {}
         self._ends = [closure.period.ends_at for closure in loaded.closures]
+        #: The groups that a policy is for.
         self.limited = frozenset(group for group, _ in loaded.policies if group is not None)
         self.stamp = written(loaded.stamps)
         self.space: Space = loaded.space
@@ -72,11 +74,15 @@ class Setup:
         """Return the place with a public code or a key, if it is one of this space."""
         return self._by_code.get(place) if isinstance(place, UUID) else self._by_key.get(place)
 
+    def relevant(self, groups: Collection[int]) -> frozenset[int]:
+        """Return those of a member's groups that a policy is for."""
+        return self.limited.intersection(groups)
+
     def venue(self, groups: Collection[int], now: datetime) -> Venue:
         """Return what decides when somebody in these groups can book: without closures that are
         over.
         """
-        mine = self.limited.intersection(groups)
+        mine = self.relevant(groups)
         over = bisect_right(self._ends, now)
         venue = self._venues.get((mine, over))
         if venue is None:
@@ -151,14 +157,35 @@ def current(space: int | str | UUID) -> Setup:
     raise Space.DoesNotExist
 
 
-def of(spaces: Iterable[int]) -> dict[int, Setup]:
-    """Return the set-ups of those of these spaces that exist, by key, in their order."""
-    asked = list(spaces)
+def shown(space: int | str) -> Setup | None:
+    """Return the set-up of a space, if there is one and members can see it."""
+    try:
+        setup = current(space)
+    except Space.DoesNotExist:
+        return None
+    return setup if setup.space.is_active else None
+
+
+def of(spaces: SpaceQuerySet[Space]) -> dict[int, Setup]:
+    """Return the set-ups of spaces by their keys, in the order of the queryset."""
+    return _all_of(spaces.values_list("pk", "stamps__stamp"))
+
+
+_SHOWN = prepared(
+    lambda: Space.objects.open_to_members().by_name().values_list("pk", "stamps__stamp")
+)
+
+
+def all_shown() -> list[Setup]:
+    """Return the set-ups of all spaces that members can see, by name."""
+    return list(_all_of(_SHOWN.rows()).values())
+
+
+def _all_of(rows: Iterable[tuple[int, str | None]]) -> dict[int, Setup]:
     stamps: dict[int, list[str]] = {}
-    rows = Space.objects.filter(pk__in=asked).order_by()
-    for key, stamp in rows.values_list("pk", "stamps__stamp"):
+    for key, stamp in rows:
         stamps.setdefault(key, []).extend(filter(None, [stamp]))
-    found = {key: _kept.get(key, written(stamps[key])) for key in asked if key in stamps}
+    found = {key: _kept.get(key, written(those)) for key, those in stamps.items()}
     missing = [key for key, setup in found.items() if setup is None]
     for n in range(0, len(missing), BATCH):
         for loaded in load(missing[n : n + BATCH]):

@@ -1,15 +1,19 @@
-"""A space as a booking sees it: its hours, closures, policies and composites, loaded at once."""
+"""A space as a booking sees it: its hours, closures, policies and composites.
+
+See `spaces.setups` for where it comes from.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Self
 from zoneinfo import ZoneInfo
 
 from spaces.limits import Limits, PolicyValues, strictest
-from spaces.models import Space
 from spaces.slots import Hours, Period, day_period, hours_of_day, merge, starts, subtract
+
+#: How many days' opening hours a venue remembers: it may live for months.
+MOST_DAYS = 100
 
 
 def leaves(parts: Mapping[int, Iterable[int]], place: int) -> frozenset[int]:
@@ -45,39 +49,15 @@ class Venue:
     policies: tuple[PolicyValues, ...] = ()
     parts: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, space: Space) -> Self:
-        """Build the venue from a space that was loaded `with_setup`."""
-        parts: dict[int, tuple[int, ...]] = {}
-        for whole, part in space.part_rows or ():  # type: ignore[attr-defined]
-            parts[whole] = (*parts.get(whole, ()), part)
-        return cls(
-            zone=space.zone,
-            hours=tuple(
-                Hours(weekday, time.fromisoformat(opens_at), time.fromisoformat(closes_at))
-                for weekday, opens_at, closes_at in space.hours_rows or ()  # type: ignore[attr-defined]
-            ),
-            closures=tuple(
-                ClosedPeriod(
-                    row["place"], Period(_instant(row["starts_at"]), _instant(row["ends_at"]))
-                )
-                for row in space.closure_rows or ()  # type: ignore[attr-defined]
-            ),
-            policies=tuple(
-                PolicyValues(**row)
-                for row in space.policy_rows or ()  # type: ignore[attr-defined]
-            ),
-            parts=parts,
-        )
-
     def today(self, now: datetime) -> date:
         """Return the local date at the space."""
         return now.astimezone(self.zone).date()
 
     def limits(self, kind: str) -> Limits:
-        if kind not in self._limits_by_kind:
-            self._limits_by_kind[kind] = strictest(self.policies, kind=kind)
-        return self._limits_by_kind[kind]
+        known = self._limits_by_kind.get(kind)
+        if known is None:
+            known = self._limits_by_kind[kind] = strictest(self.policies, kind=kind)
+        return known
 
     @cached_property
     def _limits_by_kind(self) -> dict[str, Limits]:
@@ -85,7 +65,11 @@ class Venue:
 
     def leaves(self, place: int) -> frozenset[int]:
         """Return the places whose slots a booking takes: the place, or its innermost parts."""
-        return leaves(self.parts, place)
+        return self._leaves.get(place) or frozenset({place})
+
+    @cached_property
+    def _leaves(self) -> dict[int, frozenset[int]]:
+        return {whole: leaves(self.parts, whole) for whole in self.parts}
 
     @cached_property
     def _openings(self) -> dict[date, list[Period]]:
@@ -96,11 +80,14 @@ class Venue:
 
         A night that runs into the next day's hours ends there: days never overlap.
         """
-        if day not in self._openings:
+        known = self._openings.get(day)
+        if known is None:
             following = hours_of_day(self.hours, day + timedelta(days=1), self.zone)
             hours = hours_of_day(self.hours, day, self.zone)
-            self._openings[day] = subtract(hours, following)
-        return self._openings[day]
+            if len(self._openings) >= MOST_DAYS:
+                self._openings.clear()
+            known = self._openings[day] = subtract(hours, following)
+        return known
 
     def openings_around(self, period: Period) -> Iterator[Period]:
         """Yield the stretches of every local day that can touch a period."""
@@ -112,12 +99,20 @@ class Venue:
 
     def closed(self, place: int) -> list[Period]:
         """Return when a place is closed: itself, its space, or one that shares leaves with it."""
-        mine = self.leaves(place)
-        return [
-            closure.period
-            for closure in self.closures
-            if closure.place is None or mine & self.leaves(closure.place)
-        ]
+        found = set(self._closures_by_leaf[None])
+        for leaf in self.leaves(place):
+            found.update(self._closures_by_leaf.get(leaf, ()))
+        return [self.closures[n].period for n in sorted(found)]
+
+    @cached_property
+    def _closures_by_leaf(self) -> dict[int | None, list[int]]:
+        """The positions of the closures of each leaf; None has those of the whole space."""
+        found: dict[int | None, list[int]] = {None: []}
+        for n, closure in enumerate(self.closures):
+            closed = (None,) if closure.place is None else self.leaves(closure.place)
+            for leaf in closed:
+                found.setdefault(leaf, []).append(n)
+        return found
 
     def is_open(self, place: int, period: Period) -> bool:
         """Tell whether a period is within one unbroken stretch of opening time."""
@@ -155,9 +150,3 @@ class Venue:
         return Period(
             whole.starts_at, max([whole.ends_at, *(o.ends_at for o in self.openings(day))])
         )
-
-
-def _instant(text: str) -> datetime:
-    """Parse an instant from a JSON row; SQLite writes it naive, in UTC."""
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

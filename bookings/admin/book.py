@@ -29,11 +29,11 @@ from bookings.finding.searching import is_backwards
 from bookings.forms import MOST_PEOPLE
 from bookings.states import State
 from bookings.words.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
+from spaces import setups
 from spaces.clocks import ClockInput, DayInput
 from spaces.forms import PersonField
 from spaces.models import Place, Space
 from spaces.slots import Period
-from spaces.venue import Venue
 
 
 class BookForm(forms.Form):
@@ -109,8 +109,7 @@ class BookForm(forms.Form):
     def _is_backwards(self, place: Place, day: date, period: Period) -> bool:
         if period.ends_at.astimezone(place.space.zone).date() == day:
             return False
-        setup = Space.objects.with_setup(since=period.starts_at, member=None)
-        venue = Venue.of(setup.get(pk=place.space_id))
+        venue = setups.current(place.space_id).venue((), period.starts_at)
         return is_backwards(venue, day, period, self.data["ends"])
 
 

@@ -22,10 +22,9 @@ from bookings.models import Booking, BookingEvent
 from bookings.querysets import WallClock
 from bookings.words import words, zones
 from bookings.words.representation import places_of
-from spaces.models import Space
+from spaces import setups
 from spaces.slots import Period
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
-from spaces.venue import Venue
 
 #: Sorts by the times as shown, even when spaces are in different zones.
 ON_THE_WALL = WallClock("starts_at", "place__space__time_zone")
@@ -153,8 +152,8 @@ def _misfits(booking: Booking) -> list[Problem]:
     now = timezone.now()
     if not booking.is_upcoming(now):
         return []
-    setup = Space.objects.with_setup(since=now, member=booking.member)
-    return standing.misfits(booking, Venue.of(setup.get(pk=booking.place.space_id)), now)
+    venue = setups.current(booking.place.space_id).venue_for(booking.member, now)
+    return standing.misfits(booking, venue, now)
 
 
 @dataclass(frozen=True)

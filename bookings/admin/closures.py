@@ -25,11 +25,11 @@ from bookings.deciding.stranding import Choice
 from bookings.querysets import WallClock
 from bookings.words import zones
 from bookings.words.local_time import LocalTimeError, read_day, read_instant, read_period_on
+from spaces import setups
 from spaces.clocks import ClockInput, DayInput
 from spaces.models import Closure, Place, Space
 from spaces.slots import Period, is_on_grid
 from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
-from spaces.venue import Venue
 
 #: Sorts by the times as shown, even when spaces are in different zones.
 ON_THE_WALL = WallClock("starts_at", "space__time_zone")
@@ -113,8 +113,8 @@ class CloseForm(forms.Form):
         if starts and ends and asked["last_day"] is None:
             return Period(*read_period_on(first, starts, ends, space.zone))
         last = asked["last_day"] or first
-        setup = Space.objects.with_setup(since=self.now, member=None).get(pk=space.pk)
-        days = closing.whole_days(Venue.of(setup), first, last)
+        venue = setups.current(space.pk).venue((), self.now)
+        days = closing.whole_days(venue, first, last)
         return Period(
             read_instant(f"{first}T{starts}", space.zone) if starts else days.starts_at,
             read_instant(f"{last}T{ends}", space.zone) if ends else days.ends_at,

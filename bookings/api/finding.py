@@ -49,11 +49,8 @@ def get_availability(
 ) -> dict[str, Any]:
     """What is free now is probably still free in a moment, but only a booking settles it."""
     now = timezone.now()
-    space = find_space(request, slug)
-    venue, period = Venue.of(space), Period(starts_at, ends_at)
-    places = list(space.places.filter(is_bookable=True).by_number())
-    for place in places:
-        place.space = space
+    setup, venue = find_space(request, slug)
+    space, places, period = setup.space, setup.bookable, Period(starts_at, ends_at)
     answer = {
         "space": space.slug,
         "starts_at": written(starts_at, space.zone),

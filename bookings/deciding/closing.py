@@ -12,6 +12,7 @@ from bookings.deciding.stranding import Choice
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import cancel_all, keep_all
 from bookings.models import Booking
+from spaces import setups
 from spaces.models import Closure, Place, Space
 from spaces.services import lock_places
 from spaces.slots import Period
@@ -29,7 +30,7 @@ def bookings_in(space: Space, place: Place | None, period: Period, now: datetime
     )
     if place is None:
         return list(found)
-    venue = Venue.of(Space.objects.with_setup(since=now, member=None).get(pk=space.pk))
+    venue = setups.current(space.pk).venue((), now)
     leaves = venue.leaves(place.pk)
     return [booking for booking in found if leaves & venue.leaves(booking.place_id)]
 

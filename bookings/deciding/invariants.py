@@ -6,6 +6,7 @@ name differently. Rows are streamed: memory doesn't grow with the number of book
 whose parts change while this runs may be reported; check again.)
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +18,9 @@ from django.db.models import Count, F, Q
 
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import OCCUPYING, State, may_follow
-from spaces.models import Place, Space
+from spaces.models import Place
 from spaces.slots import Period, slots
-from spaces.venue import Venue
+from spaces.venue import leaves as leaves_of
 
 CHUNK = 2000
 
@@ -41,7 +42,7 @@ class Violation:
 
 def violations(*, now: datetime) -> Iterator[Violation]:
     """Yield everything that is wrong, check by check."""
-    leaves = Leaves(now)
+    leaves = Leaves()
     yield from doubled(leaves)
     yield from wrong_slots(leaves)
     yield from left_over_slots()
@@ -54,15 +55,11 @@ def violations(*, now: datetime) -> Iterator[Violation]:
 class Leaves(dict[int, frozenset[int]]):
     """The places whose slots a booking takes; all are read when one isn't known yet."""
 
-    def __init__(self, now: datetime) -> None:
-        super().__init__()
-        self._now = now
-
     def __missing__(self, place: int) -> frozenset[int]:
-        places = list(Place.objects.values_list("pk", "space"))
-        setups = Space.objects.with_setup(since=self._now, member=None)
-        venues = {space.pk: Venue.of(space) for space in setups}
-        self.update({pk: venues[space].leaves(pk) for pk, space in places})
+        parts: dict[int, list[int]] = defaultdict(list)
+        for whole, part in Place.parts.through.objects.values_list("from_place", "to_place"):
+            parts[whole].append(part)
+        self.update({pk: leaves_of(parts, pk) for pk in Place.objects.values_list("pk", flat=True)})
         if place not in self:
             raise KeyError(place)
         return self[place]

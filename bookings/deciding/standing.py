@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from accounts.models import User
 from bookings.deciding import rules
 from bookings.deciding.rules import Problem
 from bookings.models import Booking
 from bookings.querysets import BookingQuerySet
-from spaces.models import Policy, Space
+from spaces import setups
+from spaces.models import Space
 from spaces.venue import Venue
 
 
@@ -57,26 +59,21 @@ def misfits(booking: Booking, venue: Venue, now: datetime) -> list[Problem]:
 def _venues(
     bookings: BookingQuerySet[Booking], found: Collection[Booking], now: datetime
 ) -> Callable[[Booking], Venue]:
-    """Return the key of a booking's venue: one per space and set of groups with limits.
+    """Return how to find a booking's venue.
 
     People differ only by their groups' policies, and most are in no group that has one.
     """
-    groups_of: dict[tuple[int, int], set[int]] = {}
-    rows = bookings.order_by()
-    limited = Policy.objects.filter(
-        space__in=rows.values("place__space"), group__user__in=rows.values("member")
+    known = setups.of(Space.objects.filter(pk__in={booking.place.space_id for booking in found}))
+    limited = frozenset().union(*(setup.limited for setup in known.values()))
+    groups: dict[int | None, list[int]] = {}
+    members = User.groups.through.objects.filter(
+        group__in=limited, user__in=bookings.order_by().values("member")
     )
-    for space, group, member in limited.values_list("space", "group", "group__user"):
-        groups_of.setdefault((space, member), set()).add(group)
-    known: dict[tuple[int, frozenset[int]], Venue] = {}
+    for member, group in members.values_list("user_id", "group_id"):
+        groups.setdefault(member, []).append(group)
 
     def venue_of(booking: Booking) -> Venue:
-        space = booking.place.space_id
-        groups = frozenset(groups_of.get((space, booking.member_id or 0), ()))
-        if (space, groups) not in known:
-            member = booking.member if groups else None
-            setup = Space.objects.with_setup(since=now, member=member)
-            known[space, groups] = Venue.of(setup.get(pk=space))
-        return known[space, groups]
+        setup = known[booking.place.space_id]
+        return setup.venue(groups.get(booking.member_id, ()), now)
 
     return venue_of

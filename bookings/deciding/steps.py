@@ -79,11 +79,14 @@ def lock_places(
     See also `spaces.services.lock_places`, which closures and changes of parts use.
     """
     wanted = {place.pk for place in places}
-    found = {}
-    for pk, space, code in LOCK_PLACES.rows(places=sorted(wanted)):
-        setup = setups.current(space)
-        if place := setup.place(code):
-            found[pk] = (place, setup.venue_for(member, now))
+    locked = LOCK_PLACES.rows(places=sorted(wanted))
+    known = {space: setups.current(space) for space in {space for _pk, space, _code in locked}}
+    venues = {space: setup.venue_for(member, now) for space, setup in known.items()}
+    found = {
+        pk: (place, venues[space])
+        for pk, space, code in locked
+        if (place := known[space].place(code))
+    }
     if len(found) < len(wanted):
         raise Refused([rules.Problem("not_bookable", _("This place is gone."))])
     return found

@@ -13,8 +13,10 @@ from accounts.models import User
 from bookings.deciding import rules
 from bookings.finding.occupancy import Occupancy, occupancies
 from bookings.models import Booking
+from spaces import setups
 from spaces.models import Place, Space
 from spaces.quarters import Quarters, end_of_run, from_on, lowest, members, with_room
+from spaces.setups import Setup
 from spaces.slots import SLOT, Period, instant
 from spaces.venue import Venue
 
@@ -31,7 +33,7 @@ class Offer:
 
 
 class Availability:
-    """A space's places and when they are free during a span of time, read in two queries.
+    """Some places of a space and when they are free during a span of time, read in one query.
 
     Sets of quarter hours are the bits of integers. `but` leaves out one booking, the one about to
     be moved. Nothing is known after the span: a place that is free to its end may be so for longer.
@@ -43,17 +45,13 @@ class Availability:
         venue: Venue,
         span: Period,
         *,
-        places: Sequence[Place] | None = None,
+        places: Sequence[Place],
         but: Booking | None = None,
         rows: Sequence[Occupancy] | None = None,
     ) -> None:
         self.space = space
         self.venue = venue
         self.quarters = Quarters(span)
-        if places is None:
-            places = list(space.places.filter(is_bookable=True).order_by("number"))
-            for place in places:
-                place.space = space
         self.places = places
         rows = occupancies(space, span) if rows is None else rows
         self.rows = rows if but is None else [row for row in rows if not row.is_of(but)]
@@ -157,7 +155,7 @@ def fit(place: Place, party_size: int) -> tuple[int, int]:
 
 
 def alternatives(
-    space: Space,
+    setup: Setup,
     venue: Venue,
     place: Place,
     period: Period,
@@ -178,12 +176,13 @@ def alternatives(
     limits = venue.limits(place.kind)
     if not timedelta(0) < duration <= limits.max_duration or party_size < 1:
         return []
-    if not space.is_active:
+    if not setup.space.is_active:
         return []
     if abs((day - venue.today(now)).days) > limits.max_days_ahead + 1:
         return []
     span = venue.day_span(day)
-    known = Availability(space, venue, Period(span.starts_at, span.ends_at + duration), but=but)
+    span = Period(span.starts_at, span.ends_at + duration)
+    known = Availability(setup.space, venue, span, places=setup.bookable, but=but)
     wanted = period.starts_at - known.quarters.at(0)
 
     def near(chosen: list[Place]) -> list[Offer]:
@@ -218,9 +217,9 @@ def alternatives_to(
     but: Booking | None = None,
 ) -> list[Offer]:
     """Return `alternatives` to a place and period, under a member's policies."""
-    space = Space.objects.with_setup(since=now, member=member).get(pk=place.space_id)
-    venue = Venue.of(space)
-    return alternatives(space, venue, place, period, party_size=party_size, now=now, but=but)
+    setup = setups.current(place.space_id)
+    venue = setup.venue_for(member, now)
+    return alternatives(setup, venue, place, period, party_size=party_size, now=now, but=but)
 
 
 def next_free(

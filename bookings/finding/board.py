@@ -126,7 +126,7 @@ def build(
     member: User | None,
     now: datetime,
     moving: Booking | None = None,
-    places: Sequence[Place] | None = None,
+    places: Sequence[Place],
     rows: Sequence[Occupancy] | None = None,
     later: Sequence[Occupancy] | None = None,
 ) -> Board:

@@ -1,14 +1,14 @@
 """All spaces at a glance: open now or when, and how many places are free right now."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bookings.models import Booking
-from spaces.models import Place, Space
+from spaces import setups
+from spaces.models import Space
+from spaces.setups import Setup
 from spaces.slots import Period, merge, subtract
-from spaces.venue import Venue
 
 
 @dataclass(frozen=True)
@@ -27,18 +27,14 @@ class Card:
 
 
 def cards(*, now: datetime) -> list[Card]:
-    """Return a card for each space, by name. Takes three queries, however many spaces there are."""
-    spaces = Space.objects.open_to_members().with_setup(since=now, member=None).order_by("name")
-    places: dict[int, list[int]] = defaultdict(list)
-    for space_id, pk in Place.objects.bookable().values_list("space_id", "pk"):
-        places[space_id].append(pk)
+    """Return a card for each space, by name. Takes two queries, however many spaces there are."""
     present = Period(now, now + timedelta(microseconds=1))
     taken = set(Booking.objects.occupying().overlapping(present).values_list("place_id", flat=True))
-    return [_card(space, places[space.pk], taken, now) for space in spaces]
+    return [_card(setup, taken, now) for setup in setups.all_shown()]
 
 
-def _card(space: Space, places: list[int], taken: set[int], now: datetime) -> Card:
-    venue = Venue.of(space)
+def _card(setup: Setup, taken: set[int], now: datetime) -> Card:
+    venue = setup.venue((), now)
     week = Period(now, now + timedelta(days=7))
     whole = [closure.period for closure in venue.closures if closure.place is None]
     stretches = subtract(merge(venue.openings_around(week)), whole)
@@ -47,12 +43,13 @@ def _card(space: Space, places: list[int], taken: set[int], now: datetime) -> Ca
     taken_leaves = {leaf for pk in taken for leaf in venue.leaves(pk)}
     free = 0
     if current is not None:
-        for pk in places:
-            closed = any(period.starts_at <= now < period.ends_at for period in venue.closed(pk))
-            free += not closed and not (venue.leaves(pk) & taken_leaves)
+        for place in setup.bookable:
+            closed = venue.closed(place.pk)
+            is_closed = any(period.starts_at <= now < period.ends_at for period in closed)
+            free += not is_closed and not (venue.leaves(place.pk) & taken_leaves)
     return Card(
-        space=space,
-        places=len(places),
+        space=setup.space,
+        places=len(setup.bookable),
         free_now=free,
         open_until=current.ends_at if current else None,
         opens_at=following.starts_at if following and not current else None,

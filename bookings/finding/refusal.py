@@ -101,6 +101,6 @@ def _alternatives(
     groups = request.user.group_ids if isinstance(request.user, User) else ()
     venue = form.setup.venue(groups, now)
     offers = alternatives(
-        form.setup.space, venue, form.found, period, party_size=party_size, now=now, but=moving
+        form.setup, venue, form.found, period, party_size=party_size, now=now, but=moving
     )
     return offers, venue

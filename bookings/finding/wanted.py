@@ -15,8 +15,7 @@ from bookings.finding.last_word import last_word
 from bookings.forms import BookForm
 from bookings.models import Booking
 from bookings.words import words
-from spaces.models import Space
-from spaces.venue import Venue
+from spaces import setups
 
 
 def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:
@@ -26,11 +25,10 @@ def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | Anonymou
         return []
     now = timezone.now()
     member = reader if isinstance(reader, User) else None
-    setup = Space.objects.open_to_members().with_setup(since=now, member=member)
-    space = setup.filter(pk=form.found.space_id).first()
-    if space is None:
+    setup = setups.shown(form.found.space_id)
+    if setup is None:
         return []
-    venue = Venue.of(space)
+    space, venue = setup.space, setup.venue_for(member, now)
     said = [str(form.found), capfirst(words.when(form.period, space.zone, now)), space.name]
     if (people := form.cleaned_data["party_size"] or 1) > 1:
         said.append(ngettext("%(n)d person", "%(n)d people", people) % {"n": people})

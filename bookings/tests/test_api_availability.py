@@ -17,10 +17,10 @@ from bookings.states import State
 from bookings.tests import acts
 from bookings.tests.acts import hours, undone
 from bookings.tests.programs import codes, fields, kind, program
+from spaces import setups
 from spaces.factories import ClosureFactory, PlaceFactory, PolicyFactory, open_space
-from spaces.models import Place, Space
+from spaces.models import Place
 from spaces.slots import Period
-from spaces.venue import Venue
 
 pytestmark = pytest.mark.django_db
 
@@ -235,12 +235,13 @@ class TestTruth:
 
     def test_the_board_says_the_same(self, busy, alice, soon):
         rng, asking, now = random.Random(0), program(alice), timezone.now()
-        hall = Space.objects.with_setup(since=now, member=alice).get(pk=busy.pk)
+        hall = setups.current(busy.pk)
         for _ in range(20):
             _place, at, length = self.anything(busy, soon, rng)
             day = at.astimezone(ZoneInfo("Europe/Moscow")).date()
             search = Search(day, Period(at, at + hours(length)), party_size=1)
-            board = build(hall, Venue.of(hall), search, member=alice, now=now)
+            venue = hall.venue_for(alice, now)
+            board = build(hall.space, venue, search, member=alice, now=now, places=hall.bookable)
             said = look(asking, at, length, slug="hall").json()
             assert [
                 (place["number"], datetime.fromisoformat(place["free_until"]))

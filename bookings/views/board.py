@@ -24,7 +24,6 @@ from bookings.models import Booking
 from bookings.views.bookings import why_unchangeable
 from bookings.words.zones import Zones
 from spaces import setups
-from spaces.models import Space
 from spaces.setups import Setup
 
 
@@ -106,11 +105,8 @@ def next_minute(now: datetime) -> datetime:
 
 
 def _setup(slug: str) -> Setup:
-    try:
-        setup = setups.current(slug)
-    except Space.DoesNotExist as error:
-        raise Http404 from error
-    if not setup.space.is_active:
+    setup = setups.shown(slug)
+    if setup is None:
         raise Http404
     return setup
 

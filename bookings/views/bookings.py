@@ -36,7 +36,8 @@ from bookings.states import TRANSITIONS, State
 from bookings.words import words
 from bookings.words.representation import places_of
 from bookings.words.zones import Zones
-from spaces.models import Place, Space
+from spaces import setups
+from spaces.models import Place
 from spaces.slots import Period
 from spaces.venue import Venue
 
@@ -125,8 +126,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     found = _mine(request, code)
     if request.htmx and found.is_undecided:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)  # htmx leaves the page as it is
-    setup = Space.objects.with_setup(since=now, member=request.user).get(pk=found.place.space_id)
-    venue = Venue.of(setup)
+    venue = setups.current(found.place.space_id).venue_for(request.user, now)
     limits = venue.limits(found.place.kind)
     deadline = rules.deadline(limits, found.period, made_at=found.decided_at or now)
     events = _lines(found, request.user.pk, now)

@@ -10,9 +10,9 @@ from bookings.deciding import services
 from bookings.deciding.errors import BookingError
 from bookings.deciding.wish import Wish
 from bookings.models import Booking
+from spaces import setups
 from spaces.models import Place, Space
 from spaces.slots import Period, instant, slots
-from spaces.venue import Venue
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -92,7 +92,7 @@ class Planner:
         planned: list[Visit],
     ) -> None:
         self.habits, self.people, self.chance, self.now = habits, people, chance, now
-        self.venue = Venue.of(Space.objects.with_setup(since=now, member=None).get(pk=space.pk))
+        self.venue = setups.current(space.pk).venue((), now)
         self.zone = space.zone
         self.places = list(space.places.by_number())
         self.taken = {cell for visit in planned for cell in self._cells(visit.place, visit.period)}

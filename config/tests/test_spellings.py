@@ -27,10 +27,10 @@ from bookings.models import Booking
 from bookings.tests.acts import book
 from bookings.tests.programs import fields, program
 from config.api import api
+from spaces import setups
 from spaces.clocks import ClockInput, DayInput
 from spaces.forms import GeneratePlacesForm
 from spaces.models import Place, Space
-from spaces.venue import Venue
 
 pytestmark = pytest.mark.django_db
 
@@ -233,8 +233,7 @@ def test_every_field_for_a_number_or_a_time_refuses_them():
 def makers(space, desk):
     """Return how forms with days or times as text are filled in, by what they have of them."""
     places = Place.objects.all()
-    setup = Space.objects.with_setup(since=timezone.now(), member=None).get(pk=space.pk)
-    venue = Venue.of(setup)
+    venue = setups.current(space.pk).venue((), timezone.now())
     return {
         TimesForm: lambda data: TimesForm({**data, "place": desk.code}),
         BookForm: lambda data: BookForm({**data, "place": desk.code}),

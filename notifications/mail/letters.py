@@ -21,6 +21,7 @@ from bookings.words import words
 from bookings.words.representation import BookingData, places_of
 from bookings.words.zones import Zones
 from notifications.preferences import unsubscribe_url
+from spaces import setups
 from spaces.models import Place, Space
 from spaces.slots import Period
 from spaces.venue import Venue
@@ -96,8 +97,7 @@ class Stay:
 
     @cached_property
     def venue(self) -> Venue:
-        setup = Space.objects.with_setup(since=self.period.starts_at, member=self.member)
-        return Venue.of(setup.get(pk=self.space.pk))
+        return setups.current(self.space.pk).venue_for(self.member, self.period.starts_at)
 
 
 def as_remembered(event: BookingEvent, data: BookingData, *, member: User, now: datetime) -> Stay:

@@ -6,11 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from spaces import services
+from spaces import services, setups
 from spaces.factories import PlaceFactory
-from spaces.models import Space
 from spaces.services import PartsError, set_parts
-from spaces.venue import Venue
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +47,7 @@ def test_without_parts_it_is_a_simple_place_again(places, now):
     hall, one, *_ = places
     set_parts(hall, [one])
     set_parts(hall, [])
-    venue = Venue.of(Space.objects.with_setup(since=now, member=None).get())
+    venue = setups.current(hall.space_id).venue((), now)
     assert venue.leaves(hall.pk) == {hall.pk}
 
 

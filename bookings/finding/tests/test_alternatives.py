@@ -6,19 +6,18 @@ import pytest
 
 from bookings.finding.availability import alternatives
 from bookings.tests.acts import TEN, book, hours, local
+from spaces import setups
 from spaces.factories import PlaceFactory, PolicyFactory, open_space
-from spaces.models import Space
 from spaces.slots import Period
-from spaces.venue import Venue
 
 pytestmark = pytest.mark.django_db
 
 
 def near(place, now, starts_at=TEN, length=2, party_size=1, but=None):
-    space = Space.objects.with_setup(since=now, member=None).get(pk=place.space_id)
+    setup = setups.current(place.space_id)
     found = alternatives(
-        space,
-        Venue.of(space),
+        setup,
+        setup.venue((), now),
         place,
         Period(starts_at, starts_at + hours(length)),
         party_size=party_size,

@@ -12,6 +12,7 @@ from bookings.finding.availability import Availability
 from bookings.finding.occupancy import Occupancy, occupancies
 from bookings.models import Booking
 from bookings.tests.acts import TEN, book, hours
+from spaces import setups
 from spaces.factories import ClosureFactory, open_space
 from spaces.limits import PolicyValues, strictest
 from spaces.models import Place, Space
@@ -146,9 +147,9 @@ def test_hours_and_closures_off_the_grid_never_offer_what_cannot_be_booked(space
     """Forms don't take such a set-up, but a hand in the database can leave one."""
     space.opening_hours.update(opens_at=time(8, 7))
     ClosureFactory.create(space=space, starts_at=TEN + timedelta(minutes=50))
-    found = Space.objects.with_setup(since=now, member=None).get(pk=space.pk)
-    venue = Venue.of(found)
-    known = Availability(found, venue, venue.day_span(TEN.date()))
+    setup = setups.current(space.pk)
+    venue = setup.venue((), now)
+    known = Availability(space, venue, venue.day_span(TEN.date()), places=setup.bookable)
     first, *_others = runs(known.free(known.places[0]))
     free = Period(TEN - timedelta(minutes=105), TEN + timedelta(minutes=45))
     assert known.quarters.period(*first) == free

@@ -13,10 +13,10 @@ from bookings.finding.board import Is, build
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, book, hours, local
+from spaces import setups
 from spaces.factories import ClosureFactory, PlaceFactory, PolicyFactory, open_space
 from spaces.models import Space
 from spaces.slots import Period
-from spaces.venue import Venue
 
 pytestmark = pytest.mark.django_db
 ALL_DAY = {"opens_at": time(0), "closes_at": time(0)}
@@ -24,11 +24,20 @@ ALL_DAY = {"opens_at": time(0), "closes_at": time(0)}
 
 def board_of(space, query, now, *, member=None, moving=None):
     """Return the board that a URL shows, and its form."""
-    space = Space.objects.with_setup(since=now, member=member).get(pk=space.pk)
-    venue = Venue.of(space)
+    setup = setups.current(space.pk)
+    venue = setup.venue_for(member, now)
     limits = venue.limits(space.main_kind)
     search, form = searching.read(QueryDict(query), venue=venue, limits=limits, now=now)
-    return build(space, venue, search, member=member, now=now, moving=moving), form
+    shown = build(
+        setup.space,
+        venue,
+        search,
+        member=member,
+        now=now,
+        moving=moving,
+        places=setup.bookable,
+    )
+    return shown, form
 
 
 def spans(board):
