@@ -85,7 +85,10 @@ def login(request: HttpRequest) -> HttpResponse:
 def logout(request: HttpRequest) -> HttpResponse:
     auth.logout(request)
     messages.success(request, _("You are signed out."))
-    return redirect("home")
+    response = redirect("home")
+    # Browsers keep boards: the Back button must not show a name to whoever sits there next.
+    response["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 @never_cache

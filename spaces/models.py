@@ -1,5 +1,6 @@
 """Where and when: spaces, their hours and closures, the places in them, and their policies."""
 
+from functools import lru_cache
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -10,8 +11,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from spaces.codes import new_code
 from spaces.features import Feature
@@ -212,12 +213,18 @@ class Place(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or f"{Place.Kind(self.kind).label.capitalize()} {self.number}"
+        return self.name or f"{_kind_name(self.kind, get_language())} {self.number}"
 
     @property
     def feature_labels(self) -> list[str]:
         """The place's features, in the reader's language."""
         return [str(Feature(name).label) for name in self.features if name in Feature.values]
+
+
+@lru_cache(maxsize=64)
+def _kind_name(kind: str, language: str | None) -> str:
+    """Return a kind in words, once for all the places of a board. `language` is the active one."""
+    return str(Place.Kind(kind).label.capitalize())
 
 
 class Closure(models.Model):

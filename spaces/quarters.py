@@ -34,10 +34,10 @@ def end_of_run(bits: int, start: int) -> int:
 def runs(bits: int) -> Iterator[tuple[int, int]]:
     """Yield the unbroken stretches of a set, each as its start and its end."""
     while bits:
-        start = lowest(bits)
-        end = end_of_run(bits, start)
-        yield start, end
-        bits = bits >> end << end
+        low = bits & -bits
+        carried = bits + low  # the carry goes through the first stretch and stops after it
+        yield low.bit_length() - 1, (carried & ~bits).bit_length() - 1
+        bits &= carried
 
 
 def members(bits: int) -> Iterator[int]:

@@ -16,3 +16,8 @@ def test_a_link_signs_nobody_out(client, alice):
     client.force_login(alice)
     assert client.get(URL).status_code == 405
     assert client.get("/accounts/profile/").status_code == 200
+
+
+def test_the_browser_forgets_the_pages_it_kept(client, alice):
+    client.force_login(alice)
+    assert client.post(URL)["Clear-Site-Data"] == '"cache"'

@@ -49,7 +49,8 @@ def answer(
     Messages are shown once: a page that has some is not kept, nor one that isn't `is_kept`.
     """
     is_kept = is_kept and not len(get_messages(request))
-    get_token(request)  # a newcomer has no secret yet
+    if "CSRF_COOKIE" not in request.META:
+        get_token(request)  # a newcomer's secret, which the tag needs
     etag = _etag(request, around, inside)
     if is_kept and (unchanged := get_conditional_response(request, etag)):
         return _revalidated(unchanged, etag)

@@ -6,7 +6,7 @@ Nothing here decides a booking; it shows what the next one would probably get.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from heapq import nsmallest
 
 from accounts.models import User
@@ -55,41 +55,40 @@ class Availability:
         self.places = places
         rows = occupancies(space, span) if rows is None else rows
         self.rows = rows if but is None else [row for row in rows if not row.is_of(but)]
-        self._taken = self.spread(self.rows)
+        self.leaves = cache(venue.leaves)
+        self.by_leaf = self.spread(self.rows)
         self._free: dict[int, int] = {}
 
     def spread(self, rows: Iterable[Occupancy]) -> dict[int, int]:
         """Return what these bookings take of each leaf."""
         stretch, first = self.quarters.stretch, self.quarters.first
-        by_place: dict[int, int] = {}
-        for row in rows:
-            taken = stretch(row.start - first, row.end - first)
-            by_place[row.place] = by_place.get(row.place, 0) | taken
         by_leaf: dict[int, int] = {}
-        for place, taken in by_place.items():
-            for leaf in self.venue.leaves(place):
+        for place, start, end, _member, _code in rows:
+            taken = stretch(start - first, end - first)
+            for leaf in self.leaves(place):
                 by_leaf[leaf] = by_leaf.get(leaf, 0) | taken
         return by_leaf
 
-    def of_leaves(self, place: Place, by_leaf: dict[int, int]) -> int:
-        """Return what is taken of a place, through any of its leaves."""
+    def taken(self, place: int) -> int:
+        """Return when a place is taken, through any of its leaves. By key, as all that is many."""
         taken = 0
-        for leaf in self.venue.leaves(place.pk):
-            taken |= by_leaf.get(leaf, 0)
+        for leaf in self.leaves(place):
+            taken |= self.by_leaf.get(leaf, 0)
         return taken
 
-    def taken(self, place: Place) -> int:
-        return self.of_leaves(place, self._taken)
-
-    def closed(self, place: Place) -> int:
+    def closed(self, place: int) -> int:
         """Return when closures keep a place from being booked, whatever the opening hours."""
-        return self.quarters.touched(self.venue.closed(place.pk))
+        return self.quarters.touched(self.venue.closed(place)) if self._has_closures else 0
 
-    def free(self, place: Place) -> int:
+    def free(self, place: int) -> int:
         """Return when a place is open and free."""
-        if place.pk not in self._free:
-            self._free[place.pk] = self._open & ~self.closed(place) & ~self.taken(place)
-        return self._free[place.pk]
+        if place not in self._free:
+            self._free[place] = self._open & ~self.closed(place) & ~self.taken(place)
+        return self._free[place]
+
+    @cached_property
+    def _has_closures(self) -> bool:
+        return bool(self.quarters.touched(closure.period for closure in self.venue.closures))
 
     @cached_property
     def _open(self) -> int:
@@ -113,7 +112,7 @@ class Availability:
         for place in self.places:
             if place.kind in forbidden or not suits(place, party_size, features):
                 continue
-            free = self.free(place)
+            free = self.free(place.pk)
             if free & wanted == wanted:
                 found.append(Offer(place, period, self.quarters.at(end_of_run(free, start))))
         return sorted(found, key=lambda offer: fit(offer.place, party_size))
@@ -136,12 +135,12 @@ class Availability:
                 for at in rules.starts(self.venue, limits, duration, day + timedelta(days=n), now):
                     allowed[kind] |= 1 << self.quarters.floor(at)
         for place in places:
-            yield place, allowed[place.kind] & with_room(self.free(place), duration // SLOT)
+            yield place, allowed[place.kind] & with_room(self.free(place.pk), duration // SLOT)
 
     def offer(self, place: Place, start: int, duration: timedelta) -> Offer:
         """Return the offer of a place from a quarter hour when it is free."""
         starts_at = self.quarters.at(start)
-        free_until = self.quarters.at(end_of_run(self.free(place), start))
+        free_until = self.quarters.at(end_of_run(self.free(place.pk), start))
         return Offer(place, Period(starts_at, starts_at + duration), free_until)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -48,6 +49,9 @@ class Run(NamedTuple):
     end: int
     code: UUID | None = None  # of the viewer's own booking
     pick: tuple[int, int] | None = None  # what clicking a free run selects
+
+
+_start = attrgetter("start")
 
 
 class Row(NamedTuple):
@@ -239,9 +243,11 @@ class _Timeline:
         self.all_day = quarters.stretch(self.start, self.end)
         self.past = quarters.stretch(0, quarters.ceil(now))
         mine = [row for row in known.rows if member is not None and row.member == member.pk]
-        self.mine = [(venue.leaves(row.place), row) for row in mine]
-        others = [row for row in known.rows if row not in mine] if mine else known.rows
-        self.others = known.spread(others)
+        self.mine = [(known.leaves(row.place), row) for row in mine]
+        #: No two bookings share a quarter hour of a leaf.
+        self.others = known.by_leaf | {
+            leaf: known.by_leaf[leaf] & ~taken for leaf, taken in known.spread(mine).items()
+        }
         self.picks = {
             kind: _Picks(known, venue.limits(kind), search, now)
             for kind in {place.kind for place in known.places}
@@ -256,33 +262,42 @@ class _Timeline:
             return []
         return [Row(place, self._tiled(self._runs(place))) for place in self.known.places]
 
-    def _runs(self, place: Place) -> Iterator[Run]:
-        """Yield what a place's row says; earlier ones have precedence where they overlap."""
-        known = self.known
-        first = known.quarters.first
-        for leaves, row in self.mine:
-            if leaves & known.venue.leaves(place.pk):
-                yield Run(Is.MINE, row.start - first, row.end - first, code=UUID(row.code))
-        open_ = self.open & ~known.closed(place)
-        free = open_ & ~known.taken(place)
+    def _runs(self, place: Place) -> list[Run]:
+        """Return what a place's row says; earlier ones have precedence where they overlap."""
+        known, key = self.known, place.pk
+        leaves = known.leaves(key)
+        open_ = self.open & ~known.closed(key)
+        free = open_ & ~known.taken(key)
+        others = 0
+        for leaf in leaves:
+            others |= self.others.get(leaf, 0)
         pick = self.picks[place.kind].of
-        for start, end in runs(known.of_leaves(place, self.others)):
-            yield Run(Is.TAKEN, start, end)
-        for start, end in runs(free & self.past):
-            yield Run(Is.PAST, start, end)
-        for start, end in runs(free & ~self.past):
-            yield Run(Is.FREE, start, end, pick=pick(start, end))
-        for start, end in runs(self.all_day & ~open_):
-            yield Run(Is.CLOSED, start, end)
+        found = [self._mine(row) for own, row in self.mine if own & leaves]
+        found += [Run(Is.TAKEN, start, end) for start, end in runs(others)]
+        found += [Run(Is.PAST, start, end) for start, end in runs(free & self.past)]
+        found += [
+            Run(Is.FREE, start, end, None, pick(start, end))
+            for start, end in runs(free & ~self.past)
+        ]
+        found += [Run(Is.CLOSED, start, end) for start, end in runs(self.all_day & ~open_)]
+        return found
 
-    def _tiled(self, found: Iterator[Run]) -> list[Run]:
+    def _mine(self, row: Occupancy) -> Run:
+        first = self.known.quarters.first
+        return Run(Is.MINE, row.start - first, row.end - first, code=UUID(row.code))
+
+    def _tiled(self, found: list[Run]) -> list[Run]:
         """Return runs in order, without overlaps, cut at the edges of the window."""
+        found.sort(key=_start)
         tiled: list[Run] = []
-        at = self.start
-        for run in sorted(found, key=lambda run: (run.start, run.is_ == Is.CLOSED)):
-            start, end = max(run.start, at), min(run.end, self.end)
+        at, last = self.start, self.end
+        for run in found:
+            _is, start, end, _code, _pick = run
+            if start < at or end > last:
+                start, end = max(start, at), min(end, last)
+                run = run._replace(start=start, end=end)
             if start < end:
-                tiled.append(run._replace(start=start, end=end))
+                tiled.append(run)
                 at = end
         return tiled
 

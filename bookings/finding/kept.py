@@ -24,6 +24,9 @@ from django.utils.safestring import SafeString, mark_safe
 from accounts.models import User
 from accounts.requests import PageRequest
 
+#: Marks a blank in a rendered text. Nobody outside ever sees it, so nobody can write one.
+MARK = token_hex(16)
+
 
 class Blank(StrEnum):
     """What is filled in for each request."""
@@ -44,7 +47,7 @@ class Page:
 
     @classmethod
     def cut(cls, text: str, mark: str) -> "Page":
-        """Cut at the blanks that `Marks` with this mark have put into a text."""
+        """Cut a text that has blanks between two marks."""
         parts = re.split(f"{mark}([a-z]+){mark}", text)
         texts = tuple(part.encode() for part in parts[::2])
         return cls(texts, tuple(map(Blank, parts[1::2])))
@@ -100,10 +103,9 @@ class _Marked:
 
 def render(request: PageRequest, template: str, context: dict[str, Any], reader: Reader) -> Page:
     """Render a template as `django.shortcuts.render` would, but with blanks, for a mere reader."""
-    mark = token_hex(16)
 
     def blank(name: Blank) -> SafeString:
-        return mark_safe(f"{mark}{name}{mark}")  # noqa: S308 - hexadecimal digits
+        return mark_safe(f"{MARK}{name}{MARK}")  # noqa: S308 - hexadecimal digits
 
     marked = {
         "csrf_token": blank(Blank.TOKEN),
@@ -111,7 +113,7 @@ def render(request: PageRequest, template: str, context: dict[str, Any], reader:
         "inside": blank(Blank.INSIDE),
     }
     faceless = _without_a_face(request, _Marked(reader, blank))
-    return Page.cut(render_to_string(template, context | marked, faceless), mark)
+    return Page.cut(render_to_string(template, context | marked, faceless), MARK)
 
 
 def _without_a_face(request: PageRequest, user: _Marked) -> HttpRequest:

@@ -37,10 +37,10 @@ class Occupancy(NamedTuple):
     start: int
     end: int
     member: int | None
-    code: str
+    code: str  # "" in what `seen_by` hides
 
     def is_of(self, booking: Booking) -> bool:
-        return UUID(self.code) == booking.code
+        return bool(self.code) and UUID(self.code) == booking.code
 
 
 _OCCUPANCIES = prepared(

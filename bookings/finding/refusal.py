@@ -34,10 +34,10 @@ def refusal(
     party_size = form.cleaned_data.get("party_size") or (moving.party_size if moving else 1)
     context: dict[str, object] = {
         "form": form,
+        "now": now,
         "headline": _("That did not work."),
         "problems": problems,
         "moving": moving,
-        "now": now,
         "party_size": party_size,
         "offers": [],
     }

@@ -3,7 +3,8 @@
 Like the timeline's rows: a board shows dozens, and templates would take ten times as long.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from datetime import datetime
 from functools import cache
 from html import escape
 from typing import Any
@@ -24,7 +25,6 @@ from bookings.templatetags.places import offer_url
 from bookings.words import words
 from bookings.words.local_time import write_instant
 from spaces.features import Feature
-from spaces.models import Place
 from spaces.slots import Period
 
 register = template.Library()
@@ -34,7 +34,7 @@ register = template.Library()
 def offer_cards(context: Context, offers: Iterable[Offer], show_time: bool = False) -> SafeString:
     """Write a `<li>` for each offer; its button books, or moves `moving` there.
 
-    From the page it needs venue, zone and party_size, and the board for visitors, who sign in
+    From the page it needs venue, zone, now and party_size, and the board for visitors, who sign in
     first. `show_time`: the offers are not all for the same time.
     """
     cards = _Cards(context, show_time=show_time)
@@ -48,34 +48,38 @@ def picked_card(context: Context, offer: Offer) -> SafeString:
 
 
 class _Cards:
+    """Writes cards; what several have in common is written once."""
+
     def __init__(
         self, context: Context, *, is_picked: bool = False, show_time: bool = False
     ) -> None:
         self.context: Any = context
         self.request = context["request"]
+        self.is_visitor = not self.request.user.is_authenticated
         self.moving = context.get("moving")
+        self.zone, self.now = context["zone"], context["now"]
         self.show_time = show_time
-        self.is_picked = is_picked
+        self.start = '<li class="place card">'
+        if is_picked:
+            focus = "" if self.request.htmx else " autofocus"
+            self.start = f'<li class="place card picked" tabindex="-1"{focus}>'
         self.button = "primary" if is_picked or show_time else "soft"
         self.icons = escape(static("img/icons.svg"))
-        self.features = {
-            f.value: f"<li>{self._icon(f.value)}{escape(str(f.label))}</li>" for f in Feature
-        }
-        self.times = cache(self._times)
-        self.last_words = cache(self._last_words)
+        self.token = _hidden("csrfmiddlewaretoken", context["csrf_token"])
+        self.icon = cache(self._icon)
+        self.free_until = cache(self._free_until)
+        self.offered = cache(self._offered)
+        self.about = cache(self._about)
+        self.form = cache(self._form)
 
     def card(self, offer: Offer) -> str:
-        place, name = offer.place, escape(str(offer.place))
-        until = words.clock(offer.free_until, self.context["zone"])
-        free = escape(_("free until %(time)s") % {"time": until})
-        when = f"{words.whole(self._when(offer.period))} · " if self.show_time else ""
-        picked = ' tabindex="-1"' + ("" if self.request.htmx else " autofocus")
+        place, period = offer.place, offer.period
+        name = escape(str(place))
+        when, last_words = self.about(place.kind, period)
         return (
-            f'<li class="place card{" picked" if self.is_picked else ""}"'
-            f"{picked if self.is_picked else ''}>"
-            f'<div class="place-words"><h3>{self._icon(place.kind)}{name}</h3>'
-            f'<p class="muted">{when}{free}</p>{self.last_words(place.kind, offer.period)}'
-            f'<ul class="features">{"".join(self._offered(place))}</ul></div>'
+            f'{self.start}<div class="place-words"><h3>{self.icon(place.kind)}{name}</h3>'
+            f'<p class="muted">{when}{self.free_until(offer.free_until)}</p>{last_words}'
+            f"{self.offered(place.capacity, tuple(place.features))}</div>"
             f"{self._action(offer, name)}</li>\n"
         )
 
@@ -83,52 +87,58 @@ class _Cards:
         use = f'<use href="{self.icons}#{escape(name)}"/>'
         return f'<svg class="icon" aria-hidden="true">{use}</svg>'
 
-    def _when(self, period: Period) -> str:
-        zone = self.context["zone"]
-        day = words.day_at(period.starts_at, zone, self.context["now"])
-        return escape(f"{capfirst(day)}, {words.span(period, zone)}")
+    def _free_until(self, at: datetime) -> str:
+        return escape(_("free until %(time)s") % {"time": words.clock(at, self.zone)})
 
-    def _last_words(self, kind: str, period: Period) -> str:
-        """Say until when it could be undone, more prominently if that is soon over."""
+    def _about(self, kind: str, period: Period) -> tuple[str, str]:
+        """Say when, if cards differ; and until when it could be undone."""
+        when = ""
+        if self.show_time:
+            day = words.day_at(period.starts_at, self.zone, self.now)
+            time = escape(f"{capfirst(day)}, {words.span(period, self.zone)}")
+            when = f"{words.whole(time)} · "
         said, is_warning = last_word(
-            self.context["venue"], kind, period, now=self.context["now"], moving=self.moving
+            self.context["venue"], kind, period, now=self.now, moving=self.moving
         )
-        if not said:
-            return ""
         tone = "warning" if is_warning else "muted"
-        return f'<p class="last-word {tone}">{escape(capfirst(said))}</p>'
+        last = f'<p class="last-word {tone}">{escape(capfirst(said))}</p>' if said else ""
+        return when, last
 
-    def _offered(self, place: Place) -> Iterator[str]:
-        if place.capacity > 1:
-            people = ngettext("up to %(n)s person", "up to %(n)s people", place.capacity)
-            yield f"<li>{escape(people % {'n': place.capacity})}</li>"
-        yield from (self.features[value] for value in place.features if value in self.features)
+    def _offered(self, capacity: int, features: tuple[str, ...]) -> str:
+        items = []
+        if capacity > 1:
+            people = ngettext("up to %(n)s person", "up to %(n)s people", capacity)
+            items.append(escape(people % {"n": capacity}))
+        for name in features:
+            if name in Feature:
+                items.append(f"{self.icon(name)}{escape(str(Feature(name).label))}")
+        return f'<ul class="features">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
 
     def _action(self, offer: Offer, name: str) -> str:
         moving, place = self.moving, offer.place
         if moving and (place.pk, offer.period) == (moving.place_id, moving.period):
             return f'<span class="chip">{escape(_("as it is now"))}</span>'
         whose = f'<span class="visually-hidden">, {name}</span>'
-        if not self.request.user.is_authenticated:
+        if self.is_visitor:
             return self._door(offer, whose)
-        key = "" if moving else f'<input type="hidden" name="request_key" value="{self._key()}">'
-        head, button = self.times(offer.period)
+        form, button = self.form(offer.period)
         return (
-            f'{head}<input type="hidden" name="place" value="{place.code}">{key}'
+            f'{form}<input type="hidden" name="place" value="{place.code}">{self._tokens()}'
             f'<button class="button {self.button}">{button}{whose}</button></form>'
         )
 
-    def _key(self) -> str:
-        """Return a fresh request key, or the blank for one. See `bookings.finding.kept`."""
-        return str(self.context.get("request_key") or uuid4())
+    def _tokens(self) -> str:
+        """Write what no two pages or forms share, or the blanks: see `bookings.finding.kept`."""
+        if self.moving:
+            return self.token
+        return self.token + _hidden("request_key", self.context.get("request_key") or uuid4())
 
     def _door(self, offer: Offer, whose: str) -> str:
         """Link a visitor to signing up or in, which then books this. See `accounts.wishes`."""
-        zone = self.context["zone"]
         wish = {
             "place": offer.place.code,
-            "starts_at": write_instant(offer.period.starts_at, zone),
-            "ends_at": write_instant(offer.period.ends_at, zone),
+            "starts_at": write_instant(offer.period.starts_at, self.zone),
+            "ends_at": write_instant(offer.period.ends_at, self.zone),
             "party_size": self.context["party_size"],
             "next": offer_url(self.context["board"], offer),
         }
@@ -136,22 +146,22 @@ class _Cards:
         return f'<a class="button {self.button}" href="{url}">{self._book(offer.period)}{whose}</a>'
 
     def _book(self, period: Period) -> str:
-        time = f'<span class="time">{escape(words.span(period, self.context["zone"]))}</span>'
+        time = f'<span class="time">{escape(words.span(period, self.zone))}</span>'
         return f"{escape(_('Book'))} {time}"
 
-    def _times(self, period: Period) -> tuple[str, str]:
+    def _form(self, period: Period) -> tuple[str, str]:
         """Return what all cards for one time share: the form's start, and the button's label."""
-        zone, moving = self.context["zone"], self.moving
+        moving = self.moving
         url = reverse("reschedule", args=[moving.code]) if moving else reverse("bookings")
         fields = {
-            "csrfmiddlewaretoken": self.context["csrf_token"],
-            "starts_at": write_instant(period.starts_at, zone),
-            "ends_at": write_instant(period.ends_at, zone),
+            "starts_at": write_instant(period.starts_at, self.zone),
+            "ends_at": write_instant(period.ends_at, self.zone),
             "party_size": self.context["party_size"],
         }
-        hidden = "".join(
-            f'<input type="hidden" name="{name}" value="{escape(str(value))}">'
-            for name, value in fields.items()
-        )
+        hidden = "".join(_hidden(name, value) for name, value in fields.items())
         button = escape(_("Move here")) if moving else self._book(period)
         return f'<form method="post" action="{escape(url)}" data-once>{hidden}', button
+
+
+def _hidden(name: str, value: object) -> str:
+    return f'<input type="hidden" name="{name}" value="{escape(str(value))}">'

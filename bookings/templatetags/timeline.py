@@ -1,43 +1,77 @@
-"""The rows of a day's timeline, written as text: templates would take several times as long.
+"""A day's timeline, written as text: templates would take many times as long.
 
-A board of 40 places has some 200 cells, and is the most requested page.
+A board of 50 places has some 350 runs, and is the most requested page. So what runs have in common
+is written once: a run costs a look-up and a few strings put together.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from html import escape
 
 from django import template
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from bookings.finding.board import Board, Is, Row, Run
-from bookings.templatetags.when import clock_query
+from bookings.finding.board import Board, Is
+from bookings.finding.links import search_query
+from bookings.models import Booking
+from bookings.templatetags.when import clock_query, minutes_into
 from bookings.words.words import clock
 from spaces.features import Feature
 from spaces.models import Place
+from spaces.slots import SLOT, Period
 
 register = template.Library()
 
 
 @register.simple_tag
-def timeline_rows(board: Board, here: str) -> SafeString:
-    """Write a `<tr>` for each place. `here` is the board's query without time and place."""
-    return mark_safe("".join(_Writer(board, here).rows()))  # noqa: S308 - escaped piece by piece
+def timeline_table(board: Board, moving: Booking | None = None) -> SafeString:
+    """Write the table of a day: a column for each quarter hour, a row for each place."""
+    return mark_safe("".join(_Writer(board, moving).table()))  # noqa: S308 - escaped piece by piece
+
+
+@register.simple_tag
+def timeline_marks(board: Board) -> SafeString:
+    """Write what is drawn over all rows, in minutes: the hours, the chosen time."""
+    window, chosen = board.window, board.search.period
+    if window is None:
+        return mark_safe("")
+    hours = "".join(f"M{minutes_into(at, window)} 0v1" for at, _columns in board.hours)
+    marks = f'<path class="hours" vector-effect="non-scaling-stroke" d="{hours}"/>'
+    if chosen is not None:
+        start = minutes_into(chosen.starts_at, window)
+        if width := minutes_into(chosen.ends_at, window) - start:
+            marks += (
+                f'<rect class="chosen" x="{start}" width="{width}" height="1"'
+                ' vector-effect="non-scaling-stroke"/>'
+            )
+    return mark_safe(marks)  # noqa: S308 - numbers
+
+
+@register.simple_tag
+def timeline_now(window: Period, now: datetime) -> SafeString:
+    """Write the line at the present: all of a board that changes from minute to minute."""
+    at = minutes_into(now, window)
+    if not at or now >= window.ends_at:
+        return mark_safe("")
+    line = f'<path class="now" vector-effect="non-scaling-stroke" d="M{at} 0v1"/>'
+    return mark_safe(line)  # noqa: S308 - a number
 
 
 class _Writer:
-    def __init__(self, board: Board, here: str) -> None:
-        zone = board.venue.zone
+    def __init__(self, board: Board, moving: Booking | None) -> None:
         self.board = board
-        self.here = escape(here)
-        at = board.quarters.at
-        self.clock: Callable[[int], str] = cache(lambda quarter: clock(at(quarter), zone))
-        self.query: Callable[[int], str] = cache(lambda quarter: clock_query(at(quarter), zone))
-        self.parts = board.venue.parts
+        day = replace(board.search, period=None, place=None)
+        self.here = escape(f"?{search_query(board.space, day, moving=moving)}")
         self.names = {row.place.pk: str(row.place) for row in board.rows}
-        self.features = {feature.value: str(feature.label) for feature in Feature}
+        self.clock = cache(self._clock)
+        self.hints = cache(self._hints)
+        self.plain = cache(self._plain)
+        self.free = cache(self._free)
         self.words = {
             Is.FREE: escape(pgettext("timeline", "free")),
             Is.PAST: escape(pgettext("timeline", "past")),
@@ -46,35 +80,70 @@ class _Writer:
             Is.CLOSED: escape(pgettext("timeline", "closed")),
         }
 
+    def table(self) -> Iterator[str]:
+        assert self.board.window is not None
+        columns = self.board.window.duration // SLOT
+        yield f'<table><colgroup><col class="names"><col span="{columns}"></colgroup><thead><tr>'
+        yield f'<th scope="col">{escape(_("Place"))}</th>'
+        for at, width in self.board.hours:
+            hour = at.astimezone(self.board.venue.zone).hour
+            minutes = '<span class="visually-hidden">:00</span>'
+            yield f'<th scope="col" colspan="{width}">{hour}{minutes}</th>'
+        yield "</tr></thead><tbody>\n"
+        yield from self.rows()
+        yield "</tbody></table>"
+
     def rows(self) -> Iterator[str]:
-        for row in self.board.rows:
-            name = escape(self.names[row.place.pk])
-            picked = ' class="picked"' if row.place.code == self.board.search.place else ""
-            yield f'<tr{picked}><th scope="row">{name}{self._hint(row.place)}</th>'
-            for run in row.runs:
-                text = self._run(run, row, name)
-                yield f'<td colspan="{run.end - run.start}" class="{run.is_}">{text}</td>'
+        picked = self.board.search.place
+        for place, runs in self.board.rows:
+            name = escape(self.names[place.pk])
+            row = '<tr class="picked">' if place.code == picked else "<tr>"
+            yield f'{row}<th scope="row">{name}{self._hint(place)}</th>'
+            whose = f'<span class="visually-hidden">{name}, </span>'
+            picks = f'{place.code}">{whose}'
+            for run in runs:
+                if run.pick is not None:
+                    head, tail = self.free(run.start, run.end, run.pick)
+                    yield f"{head}{picks}{tail}"
+                elif run.code is not None:
+                    start, text = self._cell(run.is_, run.start, run.end)
+                    url = reverse("booking", args=[run.code])
+                    yield f'{start}<a href="{url}">{whose}{text}</a></td>'
+                else:
+                    yield self.plain(run.is_, run.start, run.end)
             yield "</tr>\n"
 
     def _hint(self, place: Place) -> str:
         """Summarise what a place offers, and which places a composite takes."""
-        parts = [self.names[part] for part in self.parts.get(place.pk, ()) if part in self.names]
-        hints = [" + ".join(parts)] if parts else []
-        hints += [self.features[value] for value in place.features if value in self.features]
-        if place.capacity > 1:
-            people = ngettext("for %(n)d", "for %(n)d", place.capacity) % {"n": place.capacity}
-            hints.insert(0, people)
+        inner = self.board.venue.parts.get(place.pk, ())
+        parts = " + ".join(self.names[part] for part in inner if part in self.names)
+        return self.hints(place.capacity, parts, tuple(place.features))
+
+    def _hints(self, capacity: int, parts: str, features: tuple[str, ...]) -> str:
+        hints = [parts] if parts else []
+        hints += [str(Feature(name).label) for name in features if name in Feature]
+        if capacity > 1:
+            hints.insert(0, ngettext("for %(n)d", "for %(n)d", capacity) % {"n": capacity})
         return f" <small>{escape(', '.join(hints))}</small>" if hints else ""
 
-    def _run(self, run: Run, row: Row, name: str) -> str:
-        """Write a run, read aloud as "Desk 4, free 9:00–13:00"; a link if it leads somewhere."""
-        time = f"{self.clock(run.start)}–{self.clock(run.end)}"
-        text = f'<span>{self.words[run.is_]}</span> <span class="when">{time}</span>'
-        if run.pick is not None:
-            start, end = self.query(run.pick[0]), self.query(run.pick[1])
-            url = f"{self.here}&amp;from={start}&amp;to={end}&amp;place={row.place.code}"
-        elif run.code is not None:
-            url = reverse("booking", args=[run.code])
-        else:
-            return f"<span>{text}</span>"
-        return f'<a href="{url}"><span class="visually-hidden">{name}, </span>{text}</a>'
+    def _clock(self, quarter: int) -> tuple[str, str]:
+        """Return a time as people and as URLs write it."""
+        at, zone = self.board.quarters.at(quarter), self.board.venue.zone
+        return clock(at, zone), clock_query(at, zone)
+
+    def _cell(self, is_: Is, start: int, end: int) -> tuple[str, str]:
+        """Begin a run's cell; its text is read aloud as "Desk 4, free 9:00–13:00"."""
+        time = f"{self.clock(start)[0]}–{self.clock(end)[0]}"
+        text = f'<span>{self.words[is_]}</span> <span class="when">{time}</span>'
+        return f'<td colspan="{end - start}" class="{is_}">', text
+
+    def _plain(self, is_: Is, start: int, end: int) -> str:
+        cell, text = self._cell(is_, start, end)
+        return f"{cell}<span>{text}</span></td>"
+
+    def _free(self, start: int, end: int, pick: tuple[int, int]) -> tuple[str, str]:
+        """Return a link to a free run, without its place: what is before and after that."""
+        cell, text = self._cell(Is.FREE, start, end)
+        first, last = (self.clock(quarter)[1] for quarter in pick)
+        url = f"{self.here}&amp;from={first}&amp;to={last}&amp;place="
+        return f'{cell}<a href="{url}', f"{text}</a></td>"

@@ -13,7 +13,7 @@ from accounts import time_zones
 from bookings.words import local_time, words
 from bookings.words.zones import Zones
 from spaces.models import Space
-from spaces.slots import SLOT, Period
+from spaces.slots import Period
 from spaces.venue import Venue
 
 register = template.Library()
@@ -31,9 +31,11 @@ def whole(sentence: str) -> SafeString:
 
 
 @register.filter
-def day_words(value: date, zone: ZoneInfo) -> str:
-    """Write «Wed 25 Nov», with its year where that isn't clear."""
-    return words.day(value, timezone.now().astimezone(zone).date())
+def day_words(value: date, today: date | ZoneInfo) -> str:
+    """Write «Wed 25 Nov», with its year where that isn't clear; for a zone, from today there."""
+    if isinstance(today, ZoneInfo):
+        today = timezone.now().astimezone(today).date()
+    return words.day(value, today)
 
 
 @register.filter
@@ -46,12 +48,6 @@ def clock(at: datetime, zone: ZoneInfo) -> str:
 def span(period: Period, zone: ZoneInfo) -> str:
     """Write «13:00–15:00»."""
     return words.span(period, zone)
-
-
-@register.filter
-def hour(at: datetime, zone: ZoneInfo) -> int:
-    """Write «13», for a timeline's header."""
-    return at.astimezone(zone).hour
 
 
 @register.filter
@@ -90,7 +86,6 @@ def openings(venue: Venue, day: date) -> str:
     return ", ".join(words.span(opening, venue.zone) for opening in venue.openings(day))
 
 
-@register.filter
 def minutes_into(at: datetime, period: Period) -> int:
     """Count the minutes since a period's start, kept between its ends."""
     inside = min(max(at, period.starts_at), period.ends_at)
@@ -98,17 +93,8 @@ def minutes_into(at: datetime, period: Period) -> int:
 
 
 @register.filter
-def minutes_in(part: Period | None, whole: Period) -> int:
-    """Count the minutes of a period that are within another."""
-    if part is None:
-        return 0
-    return minutes_into(part.ends_at, whole) - minutes_into(part.starts_at, whole)
-
-
-@register.filter
-def quarters(period: Period) -> int:
-    """Count the quarter hours of a period, the columns of a timeline."""
-    return period.duration // SLOT
+def minutes(period: Period) -> int:
+    return period.duration // timedelta(minutes=1)
 
 
 @register.filter

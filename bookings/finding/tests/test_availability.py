@@ -150,6 +150,6 @@ def test_hours_and_closures_off_the_grid_never_offer_what_cannot_be_booked(space
     setup = setups.current(space.pk)
     venue = setup.venue((), now)
     known = Availability(space, venue, venue.day_span(TEN.date()), places=setup.bookable)
-    first, *_others = runs(known.free(known.places[0]))
+    first, *_others = runs(known.free(known.places[0].pk))
     free = Period(TEN - timedelta(minutes=105), TEN + timedelta(minutes=45))
     assert known.quarters.period(*first) == free

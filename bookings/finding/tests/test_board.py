@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from html import unescape
+from html import escape, unescape
 
 import pytest
 from django.http import QueryDict
@@ -337,6 +337,54 @@ class TestPage:
         form = client.get(unescape(address)).context["form"]
         filled = [form[name].value() for name in ("place", "day", "starts", "ends")]
         assert filled == [str(desk.code), f"{soon:%Y-%m-%d}", "10:00", "12:00"]
+
+    @pytest.mark.parametrize("query", ["", "&place={code}", "&from=07:00&to=08:00", "&move={move}"])
+    def test_names_are_written_as_text_wherever_they_stand(
+        self, client, space, desk, alice, soon, query
+    ):
+        hostile = "<b>\"'&amp;</b>"
+        Space.objects.update(name=hostile, address=hostile, about=hostile)
+        pair = PlaceFactory.create(space=space, number=9, name=f"{hostile} 9", features=["sofa"])
+        space.places.update(name=hostile)
+        pair.parts.set([desk])
+        booking = book(desk, alice, soon - hours(24), soon + hours(2))
+        client.force_login(alice)
+        query = query.format(code=pair.code, move=booking.code)
+        page = client.get(f"/spaces/loft/?date={soon:%Y-%m-%d}{query}").text
+        assert "<b>" not in page
+        assert "'&amp;<" not in page
+        assert page.count(escape(hostile)) > 5
+
+    def test_a_move_leaves_out_only_the_booking_that_moves(self, client, desk, alice, bob, soon):
+        mine = book(desk, alice, soon - hours(24), soon)
+        book(desk, bob, soon - hours(24), soon + hours(2))
+        client.force_login(alice)
+        page = client.get(f"/spaces/loft/?date={soon:%Y-%m-%d}&move={mine.code}").text
+        row = page[page.index('<th scope="row">Desk 1') :]
+        cells = re.findall(r'<td colspan="(\d+)" class="(\w+)"', row[: row.index("</tr>")])
+        assert cells == [("16", "free"), ("8", "taken"), ("32", "free")]
+
+    def test_the_sort_order_stays_on_every_way_on(self, client, space, soon):
+        client.force_login(UserFactory.create())
+        page = client.get(f"/spaces/loft/?date={soon:%Y-%m-%d}&sort=number").text
+        ways = [unescape(way) for way in re.findall(r'href="([^"]*date=[^"]*)"', page)]
+        assert len(ways) > 3
+        assert all("sort=number" in way for way in ways)
+
+    def test_the_timeline_links_to_one_url_however_its_own_was_written(self, client, space, soon):
+        day = f"{soon:%Y-%m-%d}"
+        client.force_login(UserFactory.create())
+        pages = [
+            client.get(f"/spaces/loft/?{query}").text
+            for query in (
+                f"date={day}&party=1",
+                f"party=&date={day}&sort=fit&utm_source=x",
+                f"date={day}&feature=throne",
+            )
+        ]
+        links = [re.findall(r'<td[^>]*><a href="([^"]*)"', page) for page in pages]
+        assert len(links[0]) == 3
+        assert links[0] == links[1] == links[2]
 
     def test_no_member_is_named(self, client, space, desk, soon, alice):
         alice.name = "Alice Liddell"

@@ -254,3 +254,32 @@ def a_house(choose, clock, soon):
         if booking.state == "CONFIRMED":
             codes.setdefault(user, set()).add(str(booking.code))
     return [None, *people], codes
+
+
+class TestTime:
+    """Pages say what they will say until the minute ends."""
+
+    def test_a_minute_makes_one_page(self, client, space, clock, soon):
+        clock.now = soon.replace(hour=12)
+        client.get(url_of(soon.date()))
+        clock.passes(seconds=1)
+        client.get(url_of(soon.date()))
+        clock.passes(seconds=59)
+        assert (shelf.made, shelf.found) == (4, 0)
+        client.get(url_of(soon.date()))
+        assert (shelf.made, shelf.found) == (4, 2)
+
+    def test_a_quarter_passes(self, client, space, clock, soon):
+        clock.now = soon.replace(hour=12, minute=14, second=30)
+        before = text_of(client.get(url_of(soon.date())))
+        assert '<td colspan="17" class="past">' in before  # from 8:00 on
+        clock.passes(seconds=31)
+        after = text_of(client.get(url_of(soon.date())))
+        assert '<td colspan="18" class="past">' in after
+
+    def test_a_deadline_passes(self, client, space, clock, soon):
+        PolicyFactory.create(space=space, cancel_deadline_minutes=70)
+        clock.now = soon - timedelta(minutes=70)
+        assert "Cancel until 8:50" in text_of(client.get(url_of(soon.date())))
+        clock.passes(microseconds=1)
+        assert "be cancelled later than" in text_of(client.get(url_of(soon.date())))

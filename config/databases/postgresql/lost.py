@@ -9,12 +9,9 @@ first. Later statements aren't repeated: something may depend on what was done b
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import InterfaceError, OperationalError
-
-if TYPE_CHECKING:
-    from config.databases.postgresql.base import DatabaseWrapper
 
 READS = re.compile(r"\s*SELECT\b")
 
@@ -23,7 +20,7 @@ def first(
     execute: Callable[..., Any], sql: Any, values: Any, many: bool, context: dict[str, Any]
 ) -> Any:
     """Execute the first statement since the connection rested: a wrapper for Django."""
-    database: DatabaseWrapper = context["connection"]
+    database: Any = context["connection"]  # a `DatabaseWrapper` of ours
     database.execute_wrappers.remove(first)
     if database.autocommit and not READS.match(str(sql)):
         if not database.is_usable():
