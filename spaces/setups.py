@@ -112,10 +112,17 @@ class Setup:
         )
 
 
+_GROUPS = prepared(
+    lambda member: User.groups.through.objects.filter(user=member).values_list(
+        "group_id", flat=True
+    ),
+    member=BigAutoField(),
+)
+
+
 def groups_of(member: User) -> list[int]:
     """Return the keys of the groups that somebody is in, read from the database."""
-    rows = User.groups.through.objects.filter(user=member)
-    return list(rows.values_list("group_id", flat=True))
+    return _GROUPS.rows(member=member.pk)
 
 
 def written(stamps: Iterable[str]) -> str:
@@ -149,10 +156,14 @@ def current(space: int | str | UUID) -> Setup:
         rows = _BY_KEY.rows(key=space)
     if not rows:
         raise Space.DoesNotExist
-    key: int = rows[0][0]
-    if kept := _kept.get(key, written(stamp for _key, stamp in rows if stamp)):
+    return stamped(rows[0][0], (stamp for _key, stamp in rows))
+
+
+def stamped(space: int, stamps: Iterable[str | None]) -> Setup:
+    """Return the set-up of a space whose stamps were just read. Raises Space.DoesNotExist."""
+    if kept := _kept.get(space, written(filter(None, stamps))):
         return kept
-    for loaded in load([key]):
+    for loaded in load([space]):
         return _kept.put(Setup(loaded))
     raise Space.DoesNotExist
 

@@ -21,7 +21,6 @@ from bookings.deciding.steps import (
     lock_places,
     objections,
     take_slots,
-    upcoming_by_kind,
 )
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, move_to, record
@@ -52,10 +51,10 @@ def book(wish: Wish, *, by: User, now: datetime) -> Booking:
     """
     if wish.member is not None:
         lock_member(wish.member)
-    place, venue = lock_places(wish.place, member=wish.member, now=now)[wish.place.pk]
-    booking = replace(wish, place=place).booking(State.CONFIRMED, now=now)
+    ground = lock_places(wish.place, member=wish.member, now=now)[wish.place.pk]
+    booking = replace(wish, place=ground.place).booking(State.CONFIRMED, now=now)
     booking.decided_at = now
-    if found := objections(booking, venue, by=by, now=now):
+    if found := objections(booking, ground, by=by, now=now):
         # Not earlier: a repeated request runs into its own booking, or into a rule it used up.
         if earlier := answered(wish):
             return earlier
@@ -63,7 +62,7 @@ def book(wish: Wish, *, by: User, now: datetime) -> Booking:
     if earlier := insert(booking, wish):
         return earlier
     kind = BookingEvent.Kind.CONFIRMED
-    if not take_slots(booking, venue.leaves(place.pk)):
+    if not take_slots(booking, ground.venue.leaves(ground.place.pk)):
         kind = BookingEvent.Kind.REJECTED
         lost = {"state": State.REJECTED, "problems": ["slot_taken"]}
         change(booking, [State.CONFIRMED], expected={}, changes=lost)
@@ -139,10 +138,11 @@ def reschedule(
     period = Period(starts_at, ends_at)
     if booking.member is not None:
         lock_member(booking.member)
-    locked = lock_places(booking.place, place, member=booking.member, now=now)
+    locked = lock_places(booking.place, place, member=booking.member, now=now, but=booking)
     # Nobody may amend it meanwhile.
     booking, setup = lock_booking(booking)
-    new_place, venue = locked[place.pk]
+    ground = locked[place.pk]
+    new_place = ground.place
     people = booking.party_size if party_size is None else party_size
     asked = (place.pk, period, people)
     if booking.occupies and asked == (booking.place_id, booking.period, booking.party_size):
@@ -153,14 +153,12 @@ def reschedule(
         raise Refused([rules.Problem("other_space", _("That place is in another space."))])
     changes_kind = new_place.kind != booking.place.kind
     found = rules.problems(
-        venue,
+        ground.venue,
         new_place,
         period,
         party_size=people,
         now=now,
-        upcoming=upcoming_by_kind(booking.member, new_place, venue, now, but=booking)
-        if changes_kind
-        else None,
+        upcoming=ground.upcoming if changes_kind else None,
     )
     if found:
         raise Refused(found)
@@ -170,7 +168,7 @@ def reschedule(
         booking, sorted(OCCUPYING), expected=before, changes={**after, **details.changes(booking)}
     )
     DELETE_SLOTS.run(booking=booking.pk)
-    if not take_slots(booking, venue.leaves(new_place.pk)):
+    if not take_slots(booking, ground.venue.leaves(new_place.pk)):
         raise SlotTaken(_("Someone has %(place)s for that time.") % {"place": str(new_place)})
     record(BookingEvent.Kind.MOVED, booking, by=by, now=now)
     return booking

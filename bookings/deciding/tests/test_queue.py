@@ -242,7 +242,7 @@ class TestOrder:
             place = open_space(slug=f"s{n}", places=1).places.get()
             ask(place, alice, now)
             ask(place, bob, now)
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(20):
             assert decide_next(now=now) == 1
 
 
