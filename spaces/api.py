@@ -1,5 +1,6 @@
 """Spaces as programs see them: where, when open, what can be booked, under which rules."""
 
+from collections.abc import Iterable
 from datetime import time
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from accounts.api.pages import Cursor, Limit, NextCursor, bad_cursor, cut, decod
 from accounts.api.requests import ProgramRequest
 from accounts.models import User
 from spaces import setups
-from spaces.features import Feature
+from spaces.features import NAMES, Feature
 from spaces.limits import Limits
 from spaces.models import Place, Space
 from spaces.setups import Setup
@@ -179,7 +180,7 @@ def get_space(request: ProgramRequest, slug: Slug) -> dict[str, Any]:
             _rules(kind, venue.limits(kind))
             for kind in sorted({place.kind for place in setup.bookable})
         ],
-        "places": [place_data(place) for place in setup.bookable],
+        "places": places_data(setup.bookable),
     }
 
 
@@ -192,17 +193,19 @@ def find_space(request: ProgramRequest, slug: str) -> tuple[Setup, Venue]:
     return setup, setup.venue_for(member, timezone.now())
 
 
-def place_data(place: Place) -> dict[str, Any]:
+def places_data(places: Iterable[Place]) -> list[dict[str, Any]]:
     with translation.override(None):
-        name = str(place)
-    return {
-        "code": place.code,
-        "number": place.number,
-        "name": name,
-        "kind": place.kind,
-        "capacity": place.capacity,
-        "features": [feature for feature in place.features if feature in Feature.values],
-    }
+        return [
+            {
+                "code": place.code,
+                "number": place.number,
+                "name": str(place),
+                "kind": place.kind,
+                "capacity": place.capacity,
+                "features": [feature for feature in place.features if feature in NAMES],
+            }
+            for place in places
+        ]
 
 
 def _rules(kind: str, limits: Limits) -> dict[str, Any]:

@@ -18,3 +18,7 @@ class Feature(models.TextChoices):
     SOFA = "sofa", _("sofa")
     BAR = "bar", _("at the bar")
     HIGH_CHAIR = "high_chair", _("high chair")
+
+
+#: As the database has them. An enum makes the list of its values anew each time.
+NAMES = frozenset(feature.value for feature in Feature)

@@ -15,7 +15,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from spaces.codes import new_code
-from spaces.features import Feature
+from spaces.features import NAMES, Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
 from spaces.slots import clock
 from spaces.validators import (
@@ -218,7 +218,7 @@ class Place(models.Model):
     @property
     def feature_labels(self) -> list[str]:
         """The place's features, in the reader's language."""
-        return [str(Feature(name).label) for name in self.features if name in Feature.values]
+        return [str(Feature(name).label) for name in self.features if name in NAMES]
 
 
 @lru_cache(maxsize=64)

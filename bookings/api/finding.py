@@ -17,7 +17,7 @@ from bookings.deciding.rules import NONSENSE, Problem
 from bookings.finding.availability import Availability, next_free
 from bookings.forms import MOST_PEOPLE
 from bookings.words.representation import written
-from spaces.api import Slug, find_space, place_data
+from spaces.api import Slug, find_space, places_data
 from spaces.features import Feature
 from spaces.models import Place
 from spaces.slots import Period
@@ -70,8 +70,10 @@ def get_availability(
     offers = known.offers(period, party_size=party_size, now=now, features=feature)
     if offers:
         free = [
-            {**place_data(offer.place), "free_until": written(offer.free_until, space.zone)}
-            for offer in offers
+            {**place, "free_until": written(offer.free_until, space.zone)}
+            for place, offer in zip(
+                places_data(offer.place for offer in offers), offers, strict=True
+            )
         ]
         return answer | {"free_places": free}
     earliest, _tomorrow = next_free(known, period, party_size=party_size, now=now, features=feature)
