@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access, emails, passwords, services
 from accounts.forms import LoginField, NamedFieldsFormSet
+from accounts.long_lists import NotCounted
 from accounts.models import ApiToken, StaffRole, User
 
 
@@ -97,7 +98,7 @@ class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(SuperusersOnly, NotCounted, DjangoUserAdmin):  # type: ignore[type-arg]
     """People are not deleted here, as the history needs them: they leave, and are forgotten."""
 
     form = PersonForm
@@ -155,7 +156,7 @@ class UserAdmin(SuperusersOnly, DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(AccessAttempt)
-class AccessAttemptAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class AccessAttemptAdmin(SuperusersOnly, NotCounted, admin.ModelAdmin):  # type: ignore[type-arg]
     """Wrong passwords of the last few minutes. Deleting them unlocks a login or address."""
 
     list_display = ["username", "ip_address", "failures_since_start", "attempt_time"]
@@ -170,7 +171,7 @@ class AccessAttemptAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(SuperusersOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # takes none
+class ApiTokenAdmin(SuperusersOnly, NotCounted, admin.ModelAdmin):  # type: ignore[type-arg]  # takes none
     """Tokens that let programs in. Deleting one revokes it; only its owner can make one."""
 
     list_display = ["name", "user", "scope", "created_at", "expires_at", "last_used_at"]

@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from bookings.querysets import BookingQuerySet, EventQuerySet
-from bookings.states import OCCUPYING, UNDECIDED, State
+from bookings.querysets import LONGEST_HELD, BookingQuerySet, EventQuerySet
+from bookings.states import COMPLETED_BY_TIME, OCCUPYING, UNDECIDED, State
 from spaces.codes import new_code
 from spaces.models import Place
 from spaces.slots import Period
@@ -31,11 +31,16 @@ class Booking(models.Model):
         blank=True,
         related_name="bookings",
         verbose_name=_("member"),
+        db_index=False,  # other indexes start with it
     )
     guest_name = models.CharField(_("guest"), max_length=150, blank=True)
     guest_contact = models.CharField(_("guest's contact"), max_length=150, blank=True)
     place = models.ForeignKey(
-        Place, on_delete=models.PROTECT, related_name="bookings", verbose_name=_("place")
+        Place,
+        on_delete=models.PROTECT,
+        related_name="bookings",
+        verbose_name=_("place"),
+        db_index=False,  # other indexes start with it
     )
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("to"))
@@ -75,6 +80,12 @@ class Booking(models.Model):
                 condition=Q(ends_at__minute__in=QUARTERS, ends_at__second=0),
                 name="booking_ends_on_grid",
             ),
+            # So that a search for what overlaps a day may begin two days before it.
+            models.CheckConstraint(
+                condition=~Q(state__in=sorted(OCCUPYING))
+                | Q(ends_at__lte=F("starts_at") + LONGEST_HELD),
+                name="booking_held_briefly",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=UNDECIDED) | Q(decided_at__isnull=False),
                 name="booking_decided",
@@ -90,9 +101,17 @@ class Booking(models.Model):
             ),
         ]
         indexes = [
+            # What a worker completes. With other states in it, planners would also take it for
+            # upcoming bookings of one member, and read those of all.
             models.Index(
                 fields=["ends_at"],
-                name="booking_occupying",
+                name="booking_to_complete",
+                condition=Q(state__in=sorted(COMPLETED_BY_TIME)),
+            ),
+            # A board's day: no row of another day, of history or of another space is read.
+            models.Index(
+                fields=["place", "starts_at", "ends_at"],
+                name="booking_of_a_day",
                 condition=Q(state__in=sorted(OCCUPYING)),
             ),
             models.Index(
@@ -101,7 +120,11 @@ class Booking(models.Model):
                 condition=Q(state__in=UNDECIDED),
             ),
             models.Index(fields=["member", "-starts_at"], name="booking_by_member"),
+            # A member's newest request, and the API's list.
+            models.Index(fields=["member", "-id"], name="booking_newest_of_member"),
             models.Index(fields=["place", "-starts_at"], name="booking_by_place"),
+            # Lists of all spaces, and reminders.
+            models.Index(fields=["-starts_at", "-id"], name="booking_by_start"),
         ]
 
     def __str__(self) -> str:
@@ -133,7 +156,12 @@ class BookedSlot(models.Model):
     """This place is taken for this quarter hour. The constraint is the product's whole promise."""
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="booked_slots")
-    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="+")
+    place = models.ForeignKey(
+        Place,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # the constraint's index starts with it
+    )
     slot = models.DateTimeField()
 
     class Meta:
@@ -159,7 +187,12 @@ class BookingEvent(models.Model):
         CANCELLED = "CANCELLED", _("cancelled")
         COMPLETED = "COMPLETED", _("completed")
 
-    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="events")
+    booking = models.ForeignKey(
+        Booking,
+        on_delete=models.PROTECT,
+        related_name="events",
+        db_index=False,  # the constraint's index starts with it
+    )
     sequence = models.PositiveIntegerField()
     kind = models.CharField(_("what"), max_length=21, choices=Kind.choices)
     actor = models.ForeignKey(
@@ -168,6 +201,7 @@ class BookingEvent(models.Model):
         null=True,
         related_name="+",
         verbose_name=_("by"),
+        db_index=False,  # nobody looks for what a person did
     )
     at = models.DateTimeField(_("when"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)

@@ -25,10 +25,22 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from bookings.sorting import Sort
-from bookings.states import EVER_HELD, OCCUPYING, UNDECIDED, State
-from spaces.models import Space
+from bookings.states import COMPLETED_BY_TIME, EVER_HELD, OCCUPYING, UNDECIDED, State
+from spaces.limits import LONGEST
+from spaces.models import Place, Space
 from spaces.related import related_model
 from spaces.slots import Period
+
+#: Nothing holds a place for longer, so a search for what overlaps a time need not begin earlier.
+#: Bookings are shorter (`spaces.limits.LONGEST`), but clocks may change on the way. A constraint
+#: of `Booking` guarantees it.
+LONGEST_HELD = 2 * LONGEST
+
+#: How many places a statement may name one by one.
+MOST_LISTED = 1_000
+
+#: So many of a person's bookings say which spaces to offer as filters.
+RECENT = 200
 
 #: How long the list of upcoming bookings shows that a queued request was refused.
 REFUSALS_SHOWN_FOR = timedelta(days=1)
@@ -55,19 +67,13 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def run_by(self, user: User) -> Self:
         """Bookings in the spaces whose day this person runs."""
-        if user.is_superuser:
-            return self
-        return self.filter(place__space__staff_roles__user=user)
+        return self if user.is_superuser else self.filter(_at_places_run_by(user))
 
     def visible_to(self, user: User) -> Self:
         """A person's own bookings, and those in the spaces whose day the person runs."""
         if user.is_superuser:
             return self
-        # Checked first: for a member the index by member is enough; an OR would keep it from being
-        # used.
-        run = list(Space.objects.run_by(user).values_list("pk", flat=True))
-        mine = Q(member=user)
-        return self.filter(mine | Q(place__space__in=run) if run else mine)
+        return self.filter(Q(member=user) | _at_places_run_by(user))
 
     def occupying(self) -> Self:
         return self.filter(state__in=OCCUPYING)
@@ -91,17 +97,25 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def upcoming(self, now: datetime) -> Self:
         """Bookings that hold a place now or later, soonest first."""
-        return self.occupying().filter(ends_at__gt=now).order_by("starts_at", "pk")
+        return self.occupying().held_after(now).order_by("starts_at", "pk")
+
+    def held_after(self, at: datetime) -> Self:
+        """Of bookings that hold, or held, a place: those that end later than that.
+
+        The second condition follows from the first. It lets any index by start skip the past.
+        """
+        return self.filter(ends_at__gt=at, starts_at__gt=at - LONGEST_HELD)
 
     def ahead(self, now: datetime) -> Self:
         """What is ahead, soonest first: bookings, waiting requests, and recently refused ones.
 
         Only refusals that came after the request: the others were shown at once.
         """
-        upcoming = Q(state__in=OCCUPYING, ends_at__gt=now)
+        not_over = Q(ends_at__gt=now, starts_at__gt=now - LONGEST_HELD)
+        upcoming = Q(not_over, state__in=OCCUPYING)
         refused = Q(
+            not_over,
             state=State.REJECTED,
-            ends_at__gt=now,
             decided_at__gt=F("created_at"),
             decided_at__gte=now - REFUSALS_SHOWN_FOR,
         )
@@ -111,13 +125,10 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def newest_first(self) -> Self:
         return self.order_by("-starts_at", "-pk")
 
-    def latest_on_the_wall_first(self) -> Self:
-        """As they are shown: by their spaces' clocks, which may be in different zones."""
-        return self.order_by(WallClock("starts_at", "place__space__time_zone").desc(), "-pk")
-
     def past_due(self, now: datetime) -> Self:
-        """Bookings whose time is over and that nobody has completed yet."""
-        return self.filter(state__in=[State.CONFIRMED, State.CHECKED_IN], ends_at__lte=now)
+        """Bookings whose time is over and that nobody has completed yet, the oldest first."""
+        due = self.filter(state__in=sorted(COMPLETED_BY_TIME), ends_at__lte=now)
+        return due.order_by("ends_at")
 
     def to_remind_of(self, now: datetime, *, hours: int) -> Self:
         """Members' bookings that start within their space's reminder time.
@@ -145,9 +156,6 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         """Bookings that have or had their place, whatever became of them."""
         return self.filter(state__in=EVER_HELD)
 
-    def ending_after(self, at: datetime) -> Self:
-        return self.filter(ends_at__gt=at)
-
     def touched_by(self, *, spaces: Collection[int], people: Collection[int]) -> Self:
         """Bookings in these spaces, and bookings of these people."""
         return self.filter(Q(place__space__in=spaces) | Q(member__in=people))
@@ -156,7 +164,8 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.filter(place__in=places)
 
     def overlapping(self, period: Period) -> Self:
-        return self.filter(starts_at__lt=period.ends_at, ends_at__gt=period.starts_at)
+        """Of bookings that hold, or held, a place: those that share an instant with a period."""
+        return self.held_after(period.starts_at).filter(starts_at__lt=period.ends_at)
 
     def in_space(self, space: Space) -> Self:
         return self.filter(place__space=space)
@@ -190,12 +199,27 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def sorted_by(self, sort: Sort, *, after: list[str] | None = None) -> Self:
         """Sort, starting after a position. Raises ValueError for a wrong position."""
-        rows = self if after is None else self.filter(sort.beyond(after))
+        rows = self if after is None else self.filter(sort.beyond(after, key_of=self._key_of))
         return rows.order_by(*sort.fields)
 
-    def spaces(self) -> models.QuerySet[Space]:
-        """Return the spaces that these bookings are in, by name."""
-        return Space.objects.filter(pk__in=self.values("place__space")).order_by("name", "pk")
+    def _key_of(self, code: UUID) -> int:
+        """Return a booking's key, whatever was filtered. Raises ValueError if there is none."""
+        for key in self.model._default_manager.filter(code=code).values_list("pk", flat=True):
+            return int(key)
+        raise ValueError(code)
+
+    def recent_spaces(self) -> list[Space]:
+        """Return the spaces that the latest of these bookings are in, by name."""
+        latest = self.newest_first().values("place")[:RECENT]
+        places = Place.objects.filter(pk__in=latest).order_by()
+        return list(Space.objects.filter(pk__in=places.values("space")).by_name())
+
+    def among_the_first(self, count: int) -> Self:
+        """Keep the first so many, found without what is selected along with them.
+
+        Joins for rows that are sorted, but not shown, cost the most.
+        """
+        return self.filter(pk__in=list(self.values_list("pk", flat=True)[:count]))
 
     def with_place(self) -> Self:
         return self.select_related("place__space")
@@ -227,6 +251,17 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         """Return the highest key as a correlated subquery; 0 without rows. It only ever grows."""
         newest = self.order_by("-pk").values("pk")[:1]
         return Coalesce(Subquery(newest), Value(0), output_field=BigIntegerField())
+
+
+def _at_places_run_by(user: User) -> Q:
+    """Return what keeps the places in the spaces whose day a person runs.
+
+    They are read first: named in the statement, they need no join for rows that are left out, and
+    for a member, who has none, the index by member is enough.
+    """
+    run = Place.objects.filter(space__in=Space.objects.run_by(user)).order_by()
+    places = list(run.values_list("pk", flat=True)[: MOST_LISTED + 1])
+    return Q(place__in=places if len(places) <= MOST_LISTED else run.values("pk"))
 
 
 class EventQuerySet[E: models.Model](models.QuerySet[E]):

@@ -1,5 +1,6 @@
 """The sort orders of paged lists of bookings, and a booking's position in them."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,9 +16,9 @@ class Sort(models.TextChoices):
 
     @property
     def fields(self) -> list[str]:
-        """A code is a UUIDv7: it sorts by the time of the request, and makes positions unique."""
+        """A code makes positions unique; a key says in which order the requests were stored."""
         return {
-            Sort.NEWEST: ["-code"],
+            Sort.NEWEST: ["-pk"],
             Sort.EARLIEST: ["starts_at", "code"],
             Sort.LATEST: ["-starts_at", "-code"],
         }[self]
@@ -26,14 +27,17 @@ class Sort(models.TextChoices):
         """Write a booking's position, for `beyond`."""
         return [self.value, starts_at.isoformat(), str(code)]
 
-    def beyond(self, position: list[str]) -> Q:
-        """Return what comes after a position. Raises ValueError for one from another order."""
+    def beyond(self, position: list[str], *, key_of: Callable[[UUID], int]) -> Q:
+        """Return what comes after a position. `key_of` finds a booking.
+
+        Raises ValueError for a position from another order.
+        """
         sort, start, booking = position
         starts_at, code = datetime.fromisoformat(start), UUID(booking)
         if sort != self.value or starts_at.utcoffset() != timedelta(0):  # `position` writes UTC
             raise ValueError(position)
         if self == Sort.NEWEST:
-            return Q(code__lt=code)
+            return Q(pk__lt=key_of(code))
         side = "gt" if self == Sort.EARLIEST else "lt"
-        same_start = Q(starts_at=starts_at, **{f"code__{side}": code})
-        return Q(**{f"starts_at__{side}": starts_at}) | same_start
+        beyond = Q(**{f"starts_at__{side}": starts_at}) | Q(**{f"code__{side}": code})
+        return Q(**{f"starts_at__{side}e": starts_at}) & beyond  # an index leads to the first

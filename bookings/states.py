@@ -24,6 +24,9 @@ OCCUPYING = frozenset({State.AWAITING_APPROVAL, State.OFFERED, State.CONFIRMED, 
 #: The place was held, though perhaps given back: what belongs in a calendar.
 EVER_HELD = OCCUPYING | {State.COMPLETED, State.NO_SHOW, State.CANCELLED}
 
+#: What becomes COMPLETED when its time is over.
+COMPLETED_BY_TIME = frozenset({State.CONFIRMED, State.CHECKED_IN})
+
 #: Accepted, but not decided yet.
 UNDECIDED = (State.CREATED, State.CHECKING_AVAILABILITY)
 

@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from bookings.views import board, bookings, leave
+from bookings.views import board, bookings, home, leave
 
 urlpatterns = [
-    path("", board.home, name="home"),
+    path("", home.home, name="home"),
     path("spaces/<slug:slug>/", board.board, name="board"),
     path("bookings/", bookings.bookings, name="bookings"),
     path("bookings/history/", bookings.history, name="history"),

@@ -159,7 +159,8 @@ elif IS_CACHE_OUR_OWN:
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 10_000}
 
 # How much memory each process may use for rendered pages. They are shared through CACHE_URL.
-KEPT_PAGES_BYTES = 1_000_000 * env.int("KEPT_PAGES_MB", default=16)
+# None while somebody edits templates.
+KEPT_PAGES_BYTES = 0 if DEBUG else 1_000_000 * env.int("KEPT_PAGES_MB", default=16)
 RELEASE = "" if IS_CACHE_OUR_OWN else env.str("RENDER_GIT_COMMIT", "") or release.digest(BASE_DIR)
 
 # --- Accounts and sign-in -------------------------------------------------------------------------

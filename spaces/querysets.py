@@ -1,14 +1,18 @@
 """Queries on spaces and places."""
 
 from collections.abc import Collection
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models import Count, Max, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from spaces.related import related, through
+
+WORDS = 8  # in a search; more would only slow it down
 
 
 class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
@@ -20,6 +24,16 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
 
     def by_name(self) -> Self:
         return self.order_by("name", "pk")
+
+    def called(self, text: str) -> Self:
+        """Keep those whose name or address has all words of a text; all for an empty one."""
+        found = self
+        for word in text.split()[:WORDS]:
+            # SQLite folds no other letters than English ones.
+            spellings = {word, word.lower(), word.upper(), word.capitalize()}
+            wanted = [Q(name__icontains=each) | Q(address__icontains=each) for each in spellings]
+            found = found.filter(reduce(or_, wanted))
+        return found
 
     def reachable(self) -> Self:
         """Spaces with contact details for their staff."""

@@ -10,7 +10,7 @@ locking statement: that one still sees what was there before the wait.
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from threading import Lock
@@ -179,7 +179,12 @@ def shown(space: int | str) -> Setup | None:
 
 def of(spaces: SpaceQuerySet[Space]) -> dict[int, Setup]:
     """Return the set-ups of spaces by their keys, in the order of the queryset."""
-    return _all_of(spaces.values_list("pk", "stamps__stamp"))
+    return having(stamps_of(spaces))
+
+
+def stamps_of(spaces: SpaceQuerySet[Space]) -> dict[int, list[str]]:
+    """Return the stamps of spaces by their keys, in the order of the queryset."""
+    return _by_key(spaces.values_list("pk", "stamps__stamp"))
 
 
 _SHOWN = prepared(
@@ -187,15 +192,20 @@ _SHOWN = prepared(
 )
 
 
-def all_shown() -> list[Setup]:
-    """Return the set-ups of all spaces that members can see, by name."""
-    return list(_all_of(_SHOWN.rows()).values())
+def stamps_of_shown() -> dict[int, list[str]]:
+    """Return the stamps of all spaces that members can see by their keys, in the order of names."""
+    return _by_key(_SHOWN.rows())
 
 
-def _all_of(rows: Iterable[tuple[int, str | None]]) -> dict[int, Setup]:
+def _by_key(rows: Iterable[tuple[int, str | None]]) -> dict[int, list[str]]:
     stamps: dict[int, list[str]] = {}
     for key, stamp in rows:
         stamps.setdefault(key, []).extend(filter(None, [stamp]))
+    return stamps
+
+
+def having(stamps: Mapping[int, list[str]]) -> dict[int, Setup]:
+    """Return the set-ups with these stamps by their keys, in this order."""
     found = {key: _kept.get(key, written(those)) for key, those in stamps.items()}
     missing = [key for key, setup in found.items() if setup is None]
     for n in range(0, len(missing), BATCH):

@@ -24,6 +24,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.forms import NamedFieldsFormSet
+from accounts.long_lists import NotCounted
 from accounts.models import StaffRole, User
 from accounts.numbers import WholeNumberField
 from spaces.clocks import ClockField, ClosingField
@@ -66,7 +67,7 @@ class PlainInputs:
         return made
 
 
-class SpaceScopedAdmin(PlainInputs, admin.ModelAdmin):  # type: ignore[type-arg]
+class SpaceScopedAdmin(NotCounted, PlainInputs, admin.ModelAdmin):  # type: ignore[type-arg]
     """Rows that belong to a space: its staff see them, those with one of `writers` change them."""
 
     #: The lookup from a row to its space; empty where the row is the space.

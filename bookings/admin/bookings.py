@@ -6,18 +6,22 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
-from django.db.models import F, Model, QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import F, Model, OrderBy, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from accounts.long_lists import LongList
+from accounts.models import User
 from bookings.admin import book, cancel, wording
 from bookings.admin.filters import PARAMETERS, DayFilter, SpaceFilter, StateFilter, matching
 from bookings.admin.pages import address, methods
 from bookings.deciding import rules, standing
 from bookings.deciding.rules import Problem
+from bookings.finding.history import OFF_UTC
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import WallClock
 from bookings.words import words, zones
@@ -28,6 +32,31 @@ from spaces.staff_admin import ANY_ROLE, SpaceScopedAdmin
 
 #: Sorts by the times as shown, even when spaces are in different zones.
 ON_THE_WALL = WallClock("starts_at", "place__space__time_zone")
+
+#: What all bookings can be sorted by; those of a day can be sorted by every column.
+SORTED_BY_INDEX = ("day", "received")
+
+
+class BookingList(LongList):
+    def get_ordering_field(self, field_name: Any) -> Any:
+        found = super().get_ordering_field(field_name)
+        return _start() if found == ON_THE_WALL else found
+
+    def bounded(self, rows: QuerySet[Any], most: int) -> QuerySet[Any]:
+        """Leave out what starts too late, or early, to be shown by any clock among the first."""
+        first = next(iter(rows.query.order_by), None)
+        if not isinstance(first, OrderBy) or first.expression != ON_THE_WALL:
+            return rows
+        sign, side, away = ("-", "gte", -1) if first.descending else ("", "lte", 1)
+        starts = rows.order_by(f"{sign}starts_at").values_list("starts_at", flat=True)
+        for last in starts[most - 1 : most]:
+            return rows.filter(**{f"starts_at__{side}": last + 2 * away * OFF_UTC})
+        return rows
+
+
+def _start() -> Any:
+    """Return what sorts by start, as this page's reader sees it."""
+    return ON_THE_WALL if zones.of_staff().are_mixed else F("starts_at")
 
 
 @admin.register(Booking)
@@ -41,7 +70,6 @@ class BookingAdmin(SpaceScopedAdmin):
     list_per_page = 50
     search_fields = ["code"]  # shows the field; get_search_results reads it
     show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
     actions = ["cancel_selected"]
     view_on_site = False
     fields = [
@@ -53,13 +81,19 @@ class BookingAdmin(SpaceScopedAdmin):
     readonly_fields = ["space", "who", "received", "number"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
-        mine: Any = super().get_queryset(request)
-        found: QuerySet[Booking] = mine.with_place().select_related("member")
-        return found
+        user: User = request.user  # type: ignore[assignment]
+        return Booking.objects.run_by(user).with_person()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BookingList
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        days = request.GET.get(DayFilter.parameter_name, "next")
+        return SORTED_BY_INDEX if days == "next" else self.list_display
 
     def get_ordering(self, request: HttpRequest) -> list[Any]:
         """Show a single day in order of time, everything else newest first."""
-        start: Any = ON_THE_WALL if zones.of_staff().are_mixed else F("starts_at")
+        start = _start()
         if DayFilter.parameter_name in request.GET:
             return [start.asc(), "pk"]
         return [start.desc(), "-pk"]
@@ -134,7 +168,7 @@ class BookingAdmin(SpaceScopedAdmin):
     def who(self, booking: Booking) -> str:
         return wording.whose(booking)
 
-    @admin.display(description=_("received"), ordering="created_at")
+    @admin.display(description=_("received"), ordering="code")
     def received(self, booking: Booking) -> str:
         return wording.moment(booking.created_at, _zone(booking))
 

@@ -133,7 +133,6 @@ class ClosureAdmin(SpaceScopedAdmin):
     list_per_page = 50
     search_fields = ["reason", "place__name", "place__number__exact"]
     show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
     actions = ["delete_selected"]
     readonly_fields = ["what", "space", "when", "reason"]
     fields = [*readonly_fields]

@@ -37,7 +37,7 @@ class PersonAdmin(AskingAdmin, UserAdmin):
 
     @admin.action(description=gettext_lazy("Delete accounts…"), permissions=["view"])
     def delete_accounts(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
-        if people.count() > MOST:
+        if len(people[: MOST + 1]) > MOST:
             messages.error(request, _("Choose at most %(n)d people at a time.") % {"n": MOST})
             return None
         return self._ask(request, people)

@@ -10,6 +10,7 @@ from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 
+from accounts.long_lists import NotCounted
 from bookings.admin.asking import AskingAdmin
 from bookings.deciding.stranding import Scope
 from spaces.admin import PlaceAdmin, SpaceAdmin
@@ -32,7 +33,7 @@ class BookedPlaceAdmin(AskingAdmin, PlaceAdmin):
 
 
 @admin.register(Group)
-class BookedGroupAdmin(AskingAdmin, GroupAdmin):
+class BookedGroupAdmin(NotCounted, AskingAdmin, GroupAdmin):
     """A group's policies go with it, so other rules apply to its members' bookings."""
 
     def touched(self, rows: QuerySet[Any]) -> Scope:

@@ -127,7 +127,9 @@ def list_bookings(
     except ValueError as error:
         raise bad_cursor() from error
     items, next_cursor = cut(
-        rows.with_person(), limit, lambda row: encode(*sort.position(row.starts_at, row.code))
+        rows.with_person().among_the_first(limit + 1),
+        limit,
+        lambda row: encode(*sort.position(row.starts_at, row.code)),
     )
     return {"items": [asking.shown(row) for row in items], "next_cursor": next_cursor}
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib.messages import get_messages
@@ -30,15 +31,16 @@ class Part:
     key: Hashable
     context: Callable[[], dict[str, Any]]
 
-    @property
-    def content(self) -> Hashable:
-        return (self.template, self.reader, get_language(), self.key)
+    @cached_property
+    def digest(self) -> str:
+        """A short name for all that is shown."""
+        return digest_of((self.template, self.reader, get_language(), self.key))
 
     def page(self, request: PageRequest, *, is_kept: bool = True) -> Page:
         def make() -> Page:
             return kept.render(request, self.template, self.context(), self.reader)
 
-        return shelf.page(self.content, make) if is_kept else make()
+        return shelf.page(self.digest, make) if is_kept else make()
 
 
 def answer(
@@ -82,4 +84,4 @@ def _etag(request: PageRequest, around: Part, inside: Part) -> str:
     whose: tuple[Any, ...] = ()
     if user.is_authenticated:
         whose = (user.pk, user.get_short_name(), user.upcoming_count, user.newest_booking)
-    return f'W/"{digest_of((around.content, inside.content, whose, secret))}"'
+    return f'W/"{digest_of((around.digest, inside.digest, whose, secret))}"'

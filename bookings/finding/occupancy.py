@@ -46,7 +46,8 @@ class Occupancy(NamedTuple):
 _OCCUPANCIES = prepared(
     lambda space, before, after: (
         Booking.objects.occupying()
-        .filter(place__space=space, starts_at__lt=before, ends_at__gt=after)
+        .held_after(after)
+        .filter(place__space=space, starts_at__lt=before)
         .order_by("pk")
         .values_list(
             "place_id",

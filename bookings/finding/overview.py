@@ -1,21 +1,41 @@
-"""All spaces at a glance: open now or when, and how many places are free right now."""
+"""Spaces at a glance, some at a time: open now or when, and how many places are free right now."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from threading import Lock
 from zoneinfo import ZoneInfo
 
-from bookings.models import Booking
+from cachetools import LRUCache, cached
+from django.db.models import DateTimeField, IntegerField
+
+from accounts.models import User
+from accounts.prepared import prepared
+from bookings.models import BookedSlot, Booking
 from spaces import setups
 from spaces.models import Space
 from spaces.setups import Setup
 from spaces.slots import Period, merge, subtract
+from spaces.venue import Venue
+
+#: How many spaces one page shows.
+PAGE = 24
+#: Where somebody has booked lately comes first, if there are more spaces than a page shows.
+LATELY = 3
+#: As many of a member's latest requests are looked at for that.
+LOOKED_AT = 30
 
 
 @dataclass(frozen=True)
 class Card:
-    """One space on the home page; instants are None if they are more than a week away."""
+    """One space on the home page; instants are None if they are more than a week away.
+
+    With the set-up's stamp and the day, its fields are everything that the page shows of it.
+    """
 
     space: Space
+    stamp: str
+    today: date
     places: int
     free_now: int
     open_until: datetime | None
@@ -26,31 +46,110 @@ class Card:
         return self.space.zone
 
 
-def cards(*, now: datetime) -> list[Card]:
-    """Return a card for each space, by name. Takes two queries, however many spaces there are."""
-    present = Period(now, now + timedelta(microseconds=1))
-    taken = set(Booking.objects.occupying().overlapping(present).values_list("place_id", flat=True))
-    return [_card(setup, taken, now) for setup in setups.all_shown()]
+@dataclass(frozen=True)
+class Overview:
+    """A page of spaces by name, those that match a query if there is one."""
+
+    query: str
+    number: int
+    has_next: bool
+    lately: tuple[Card, ...]
+    cards: tuple[Card, ...]
+
+    @property
+    def is_long(self) -> bool:
+        """Tell whether there is something to look for."""
+        return bool(self.query) or self.has_next or self.number > 1
 
 
-def _card(setup: Setup, taken: set[int], now: datetime) -> Card:
+_TAKEN = prepared(
+    lambda slot, spaces: BookedSlot.objects.filter(
+        slot=slot, place__space__pk__in=spaces
+    ).values_list("place_id", flat=True),
+    slot=DateTimeField(),
+    spaces=[IntegerField()],
+)
+
+_LATEST = prepared(
+    lambda member: (
+        Booking.objects.filter(member=member)
+        .order_by("-pk")
+        .values_list("place__space", flat=True)[:LOOKED_AT]
+    ),
+    member=IntegerField(),
+)
+
+
+def overview(*, member: User | None, query: str, number: int, now: datetime) -> Overview:
+    """Return a page; the first, if there are not so many. Takes two queries, or three."""
+    shown = Space.objects.open_to_members()
+    stamps = setups.stamps_of(shown.called(query).by_name()) if query else setups.stamps_of_shown()
+    keys = list(stamps)
+    number = number if len(keys) > (number - 1) * PAGE else 1
+    page = keys[(number - 1) * PAGE : number * PAGE]
+    is_whole = number == 1 and not query
+    lately = _lately(member, keys) if member and is_whole and len(keys) > PAGE else []
+    known = setups.having({key: stamps[key] for key in [*lately, *page]})
+    cards = _cards(known, now)
+    return Overview(
+        query=query,
+        number=number,
+        has_next=len(keys) > number * PAGE,
+        lately=tuple(cards[key] for key in lately if key in cards),
+        cards=tuple(cards[key] for key in page if key in cards),
+    )
+
+
+def _lately(member: User, shown: Collection[int]) -> list[int]:
+    latest = dict.fromkeys(_LATEST.rows(member=member.pk))
+    return [key for key in latest if key in shown][:LATELY]
+
+
+def _cards(known: Mapping[int, Setup], now: datetime) -> dict[int, Card]:
+    over = timedelta(minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond)
+    # A row of the quarter that is running says that a place is taken, whatever its booking is.
+    rows = _TAKEN.rows(slot=now - over, spaces=list(known)) if known else []
+    taken = frozenset(rows)
+    return {pk: _card(setup, taken, now) for pk, setup in known.items() if setup.space.is_active}
+
+
+def _card(setup: Setup, taken: frozenset[int], now: datetime) -> Card:
     venue = setup.venue((), now)
-    week = Period(now, now + timedelta(days=7))
-    whole = [closure.period for closure in venue.closures if closure.place is None]
-    stretches = subtract(merge(venue.openings_around(week)), whole)
-    current = next((s for s in stretches if s.starts_at <= now < s.ends_at), None)
-    following = next((s for s in stretches if s.starts_at > now), None)
-    taken_leaves = {leaf for pk in taken for leaf in venue.leaves(pk)}
-    free = 0
-    if current is not None:
-        for place in setup.bookable:
-            closed = venue.closed(place.pk)
-            is_closed = any(period.starts_at <= now < period.ends_at for period in closed)
-            free += not is_closed and not (venue.leaves(place.pk) & taken_leaves)
+    today = venue.today(now)
+    week = _week(setup, today, venue) if setup.stamp else _stretches(today, venue)
+    current = next((s for s in week if s.starts_at <= now < s.ends_at), None)
+    following = next((s for s in week if s.starts_at > now), None)
     return Card(
         space=setup.space,
+        stamp=setup.stamp,
+        today=today,
         places=len(setup.bookable),
-        free_now=free,
+        free_now=_free(setup, venue, taken, now) if current else 0,
         open_until=current.ends_at if current else None,
         opens_at=following.starts_at if following and not current else None,
     )
+
+
+@cached(LRUCache(1_000), key=lambda setup, today, venue: (setup.stamp, today), lock=Lock())
+def _week(setup: Setup, today: date, venue: Venue) -> tuple[Period, ...]:
+    return _stretches(today, venue)
+
+
+def _stretches(today: date, venue: Venue) -> tuple[Period, ...]:
+    """Return when a space is open from yesterday, which may run into today, until a week later."""
+    days = [today + timedelta(days=n) for n in range(-1, 8)]
+    openings = merge(opening for day in days for opening in venue.openings(day))
+    whole = [closure.period for closure in venue.closures if closure.place is None]
+    return tuple(subtract(openings, whole))
+
+
+def _free(setup: Setup, venue: Venue, taken: Collection[int], now: datetime) -> int:
+    closed = [
+        closure.place
+        for closure in venue.closures
+        if closure.place is not None and closure.period.starts_at <= now < closure.period.ends_at
+    ]
+    blocked = {leaf for place in closed for leaf in venue.leaves(place)}.union(taken)
+    if not venue.parts:
+        return sum(place.pk not in blocked for place in setup.bookable)
+    return sum(blocked.isdisjoint(venue.leaves(place.pk)) for place in setup.bookable)

@@ -31,9 +31,8 @@ class Shelf:
         self._asks_again_at = 0.0
         self.found = self.made = 0
 
-    def page(self, key: Hashable, make: Callable[[], Page]) -> Page:
-        """Return the page with this key; make it if there is none."""
-        digest = digest_of(key)
+    def page(self, digest: str, make: Callable[[], Page]) -> Page:
+        """Return the page whose key has this digest; make it if there is none."""
         with self._lock:
             page = self._pages.get(digest)
         if page is not None:
@@ -65,7 +64,7 @@ class Shelf:
 
     def _ask[T](self, question: Callable[[], T]) -> T | None:
         """Ask the cache that all processes share; without one, pages are made anew."""
-        if not is_shared() or time.monotonic() < self._asks_again_at:
+        if not self._pages.maxsize or not is_shared() or time.monotonic() < self._asks_again_at:
             return None
         try:
             return question()

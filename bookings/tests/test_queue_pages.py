@@ -108,8 +108,10 @@ class TestBooking:
 def test_the_history_finds_undecided_ones(member, waiting, state):
     waiting.state = state
     waiting.save()
-    assert list(member.get(f"/bookings/history/?state={state}").context["page"]) == [waiting]
-    assert list(member.get("/bookings/history/?state=CONFIRMED").context["page"]) == []
+    page = member.get(f"/bookings/history/?state={state}").context["page"]
+    assert page.bookings == [waiting]
+    page = member.get("/bookings/history/?state=CONFIRMED").context["page"]
+    assert page.bookings == []
 
 
 def test_recent_refusals_are_shown_among_upcoming_bookings(client, alice, bob, desk, soon):

@@ -1,4 +1,4 @@
-"""Find a place: the list of spaces, and one space's board."""
+"""Find a place: one space's board."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,38 +7,22 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import User
 from accounts.requests import PageRequest
-from bookings.finding import asking, overview
+from bookings.finding import asking
 from bookings.finding.answering import Part, answer
 from bookings.finding.board import build
 from bookings.finding.kept import Reader
 from bookings.finding.occupancy import occupancies, seen_by
 from bookings.models import Booking
 from bookings.views.bookings import why_unchangeable
-from bookings.words.zones import Zones
 from spaces import setups
 from spaces.setups import Setup
-
-
-@require_safe
-@login_not_required
-@never_cache
-def home(request: PageRequest) -> HttpResponse:
-    now = timezone.now()
-    member = request.user if isinstance(request.user, User) else None
-    upcoming = Booking.objects.of(member).upcoming(now).with_place().first() if member else None
-    cards = overview.cards(now=now)
-    spaces = [card.space for card in cards] + ([upcoming.place.space] if upcoming else [])
-    zones = Zones.of(spaces, reader=member)
-    context = {"cards": cards, "next_booking": upcoming, "now": now, "zones": zones}
-    return render(request, "bookings/home.html", context)
 
 
 @require_safe

@@ -9,8 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,16 +21,18 @@ from django.views.decorators.http import (
 )
 
 from accounts.models import User
-from accounts.numbers import read_page
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.statements import OWN
 from bookings.deciding.wish import Wish
+from bookings.finding import ahead
+from bookings.finding import history as past
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, HistoryForm, TimesForm
 from bookings.models import Booking, BookingEvent
+from bookings.querysets import BookingQuerySet
 from bookings.states import TRANSITIONS, State
 from bookings.words import words
 from bookings.words.representation import places_of
@@ -41,8 +42,6 @@ from spaces.models import Place
 from spaces.slots import Period
 from spaces.venue import Venue
 
-PAGE = 30
-
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,13 +50,12 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
     if request.method == "POST":
         return book(request)
     now = timezone.now()
-    found = Booking.objects.of(request.user).ahead(now).with_place()
-    ahead = sorted(found, key=_as_shown)
-    upcoming = [booking for booking in ahead if booking.occupies]
+    mine = ahead.of(request.user, now=now)
+    upcoming = [booking for booking in mine if booking.occupies]
     days = [(label, list(group)) for label, group in groupby(upcoming, key=lambda b: _day(b, now))]
-    undecided = [booking for booking in ahead if booking.is_undecided]
-    refused = [booking for booking in ahead if booking.state == State.REJECTED]
-    zones = Zones.of((booking.place.space for booking in ahead), reader=request.user)
+    undecided = [booking for booking in mine if booking.is_undecided]
+    refused = [booking for booking in mine if booking.state == State.REJECTED]
+    zones = Zones.of((booking.place.space for booking in mine), reader=request.user)
     context = {
         "undecided": undecided,
         "refused": refused,
@@ -66,13 +64,6 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
         "zones": zones,
     }
     return render(request, "bookings/bookings.html", context)
-
-
-def _as_shown(booking: Booking) -> tuple[datetime, datetime, int]:
-    """Sort bookings by the clocks they are shown in; spaces may be in different zones."""
-    zone = booking.place.space.zone
-    local = booking.starts_at.astimezone(zone)
-    return local.replace(tzinfo=None), booking.starts_at, booking.pk
 
 
 def _day(booking: Booking, now: datetime) -> str:
@@ -302,21 +293,26 @@ def reschedule(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 def history(request: AuthenticatedRequest) -> HttpResponse:
     """Everything a person ever booked, in all states, newest first."""
     mine = Booking.objects.of(request.user)
-    form = HistoryForm(request.GET, spaces=mine.spaces())
+    spaces = mine.recent_spaces()
+    form = HistoryForm(request.GET, spaces=spaces)
     chosen = form.chosen()
-    zones = Zones.of(mine.spaces(), reader=request.user)
     rows = mine.narrowed(**chosen).with_place()
-    rows = rows.latest_on_the_wall_first() if zones.are_mixed else rows.newest_first()
-    page = Paginator(rows, PAGE).get_page(read_page(request.GET.get("page")))
     context = {
-        "page": page,
+        "page": _page(rows, request.GET),
         "form": form,
         "now": timezone.now(),
-        "zones": zones,
+        "zones": Zones.of(spaces, reader=request.user),
         "is_filtered": any(chosen.values()),
     }
     template = "bookings/history.html#rows" if request.htmx else "bookings/history.html"
     return render(request, template, context)
+
+
+def _page(rows: BookingQuerySet[Booking], asked: QueryDict) -> past.Page:
+    """Return the page that an address names; the first, if it names none."""
+    if than := past.Position.read(asked.get("newer", "")):
+        return past.newer(rows, than)
+    return past.older(rows, past.Position.read(asked.get("older", "")))
 
 
 def _mine(request: AuthenticatedRequest, code: UUID) -> Booking:

@@ -38,7 +38,6 @@ class DeliveryAdmin(PlainTitles, SpaceScopedAdmin):
     list_filter = [StateFilter, ChannelFilter, EndpointFilter]
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
     actions = ["send_again"]
     ordering = ["-pk"]
     view_on_site = False

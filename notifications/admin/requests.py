@@ -9,20 +9,20 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import SuperusersOnly
+from accounts.long_lists import NotCounted
 from bookings.admin import wording
 from notifications.admin.titles import PlainTitles
 from notifications.models import RefusedRequest
 
 
 @admin.register(RefusedRequest)
-class RefusedRequestAdmin(SuperusersOnly, PlainTitles):
+class RefusedRequestAdmin(SuperusersOnly, NotCounted, PlainTitles):
     """Read-only; the sender is told nothing, because nobody knows who it was."""
 
     list_display = ["why", "beginning", "origin", "received"]
     search_fields = ["reason", "value"]
     ordering = ["-received_at", "-pk"]
     list_per_page = 50
-    show_full_result_count = False
     fields = ["why", "origin", "received", "whole"]
     readonly_fields = ["why", "origin", "received", "whole"]
 

@@ -108,7 +108,7 @@ def find(token: str) -> CalendarFeed | None:
 
 def contents(feed: CalendarFeed, *, now: datetime) -> Contents:
     """Return what a feed shows now, in the active language, soonest first."""
-    shown = _bookings(feed).that_ever_held().ending_after(now - SHOWN_BACK)
+    shown = _bookings(feed).that_ever_held().held_after(now - SHOWN_BACK)
     latest = shown.newest_first()[:MOST]
     last = BookingEvent.objects.of_bookings(latest).last_of_each_booking()
     events = list(last.select_related("booking__place__space", "booking__member"))

@@ -1,0 +1,77 @@
+"""What PostgreSQL reads for a page: every statement of a request, explained as it is executed."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One statement: how long it took, how many rows and pages it read, and how."""
+
+    sql: str
+    milliseconds: float
+    rows: int
+    pages: int
+    how: str
+
+    @property
+    def title(self) -> str:
+        """Say briefly which statement it is: what it does, and with which tables."""
+        verb = self.sql.split()[0]
+        tables = list(dict.fromkeys(re.findall(r'(?:FROM|JOIN|INTO|UPDATE) "(\w+)"', self.sql)))
+        return f"{verb} {', '.join(tables)}"
+
+
+@contextmanager
+def explained() -> Iterator[list[Explained]]:
+    """Collect the plans of the queries in the block, which are executed twice; not of writes."""
+    from django.db import connection
+
+    found: list[Explained] = []
+
+    def wrapper(
+        execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        if sql.lstrip("( ").startswith(("SELECT", "WITH")) and "FOR NO KEY UPDATE" not in sql:
+            with context["connection"].connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", params)
+                [plan] = cursor.fetchone()[0]
+            found.append(read(sql, plan))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        yield found
+
+
+def read(sql: str, explanation: dict[str, Any]) -> Explained:
+    nodes = list(_nodes(explanation["Plan"]))
+    scans = [node for node in nodes if "Scan" in node["Node Type"]]
+    top = explanation["Plan"]
+    return Explained(
+        sql=sql,
+        milliseconds=explanation["Planning Time"] + explanation["Execution Time"],
+        rows=round(sum(map(_rows_read, scans))),
+        pages=top["Shared Hit Blocks"] + top["Shared Read Blocks"],
+        how=" · ".join(dict.fromkeys(map(_in_words, scans))),
+    )
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for inner in node.get("Plans", ()):
+        yield from _nodes(inner)
+
+
+def _rows_read(node: dict[str, Any]) -> float:
+    each = node["Actual Rows"] + sum(
+        node.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Index Recheck")
+    )
+    return each * node["Actual Loops"]
+
+
+def _in_words(node: dict[str, Any]) -> str:
+    where = node.get("Index Name") or node.get("Relation Name") or node.get("Alias", "")
+    return f"{node['Node Type']} {where}"
