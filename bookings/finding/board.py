@@ -40,6 +40,8 @@ class Is(StrEnum):
     MINE = "mine"
     CLOSED = "closed"
 
+    __hash__ = str.__hash__  # an enumeration's own takes longer than all else about a run
+
 
 class Run(NamedTuple):
     """One unbroken stretch of a row, in quarter hours of the board."""
