@@ -14,10 +14,12 @@ from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, F, Q
 
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import OCCUPYING, State, may_follow
+from spaces import triggers
 from spaces.models import Place
 from spaces.slots import Period, slots
 from spaces.venue import leaves as leaves_of
@@ -50,6 +52,7 @@ def violations(*, now: datetime) -> Iterator[Violation]:
     yield from wrong_events()
     yield from repeated_requests()
     yield from exceeded_quotas(now)
+    yield from unwatched_setups()
 
 
 class Leaves(dict[int, frozenset[int]]):
@@ -208,3 +211,9 @@ def exceeded_quotas(now: datetime) -> Iterator[Violation]:
     ).iterator(CHUNK):
         problem = f"{count} upcoming bookings, and policy {pk} allows {limit}"
         yield Violation("quota", f"member {member}", problem)
+
+
+def unwatched_setups() -> Iterator[Violation]:
+    """Every change of a set-up is told to the processes that keep it: no trigger is missing."""
+    for name in triggers.missing(connection):
+        yield Violation("set-up", name, "this trigger is missing: run manage.py migrate")

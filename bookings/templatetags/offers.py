@@ -3,7 +3,7 @@
 Like the timeline's rows: a board shows dozens, and templates would take ten times as long.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from html import escape
@@ -25,9 +25,12 @@ from bookings.templatetags.places import offer_url
 from bookings.words import words
 from bookings.words.local_time import write_instant
 from spaces.features import Feature
+from spaces.models import Place
 from spaces.slots import Period
 
 register = template.Library()
+
+FEATURES = frozenset(Feature.values)
 
 
 @register.simple_tag(takes_context=True)
@@ -68,7 +71,8 @@ class _Cards:
         self.token = _hidden("csrfmiddlewaretoken", context["csrf_token"])
         self.icon = cache(self._icon)
         self.free_until = cache(self._free_until)
-        self.offered = cache(self._offered)
+        self.people = cache(self._people)
+        self.feature = cache(self._feature)
         self.about = cache(self._about)
         self.form = cache(self._form)
 
@@ -79,7 +83,7 @@ class _Cards:
         return (
             f'{self.start}<div class="place-words"><h3>{self.icon(place.kind)}{name}</h3>'
             f'<p class="muted">{when}{self.free_until(offer.free_until)}</p>{last_words}'
-            f"{self.offered(place.capacity, tuple(place.features))}</div>"
+            f'<ul class="features">{"".join(self._offered(place))}</ul></div>'
             f"{self._action(offer, name)}</li>\n"
         )
 
@@ -104,15 +108,17 @@ class _Cards:
         last = f'<p class="last-word {tone}">{escape(capfirst(said))}</p>' if said else ""
         return when, last
 
-    def _offered(self, capacity: int, features: tuple[str, ...]) -> str:
-        items = []
-        if capacity > 1:
-            people = ngettext("up to %(n)s person", "up to %(n)s people", capacity)
-            items.append(escape(people % {"n": capacity}))
-        for name in features:
-            if name in Feature:
-                items.append(f"{self.icon(name)}{escape(str(Feature(name).label))}")
-        return f'<ul class="features">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
+    def _people(self, capacity: int) -> str:
+        people = ngettext("up to %(n)s person", "up to %(n)s people", capacity)
+        return f"<li>{escape(people % {'n': capacity})}</li>"
+
+    def _feature(self, name: str) -> str:
+        return f"<li>{self.icon(name)}{escape(str(Feature(name).label))}</li>"
+
+    def _offered(self, place: Place) -> Iterator[str]:
+        if place.capacity > 1:
+            yield self.people(place.capacity)
+        yield from (self.feature(name) for name in place.features if name in FEATURES)
 
     def _action(self, offer: Offer, name: str) -> str:
         moving, place = self.moving, offer.place

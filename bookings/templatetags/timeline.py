@@ -4,11 +4,11 @@ A board of 50 places has some 350 runs, and is the most requested page. So what 
 is written once: a run costs a look-up and a few strings put together.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from html import escape
+from uuid import UUID
 
 from django import template
 from django.urls import reverse
@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from bookings.finding.board import Board, Is
+from bookings.finding.board import Board, Is, Row
 from bookings.finding.links import search_query
 from bookings.models import Booking
 from bookings.templatetags.when import clock_query, minutes_into
@@ -27,11 +27,14 @@ from spaces.slots import SLOT, Period
 
 register = template.Library()
 
+FEATURES = frozenset(Feature.values)
+NOBODYS = UUID(int=0)  # stands for a booking's code
+
 
 @register.simple_tag
 def timeline_table(board: Board, moving: Booking | None = None) -> SafeString:
     """Write the table of a day: a column for each quarter hour, a row for each place."""
-    return mark_safe("".join(_Writer(board, moving).table()))  # noqa: S308 - escaped piece by piece
+    return mark_safe(_Writer(board, moving).table())  # noqa: S308 - escaped piece by piece
 
 
 @register.simple_tag
@@ -67,9 +70,12 @@ class _Writer:
         self.board = board
         day = replace(board.search, period=None, place=None)
         self.here = escape(f"?{search_query(board.space, day, moving=moving)}")
+        self.zone = board.venue.zone
+        self.ticket = reverse("booking", args=[NOBODYS])
         self.names = {row.place.pk: str(row.place) for row in board.rows}
         self.clock = cache(self._clock)
-        self.hints = cache(self._hints)
+        self.people = cache(lambda n: ngettext("for %(n)d", "for %(n)d", n) % {"n": n})
+        self.feature = cache(lambda name: str(Feature(name).label))
         self.plain = cache(self._plain)
         self.free = cache(self._free)
         self.words = {
@@ -80,56 +86,53 @@ class _Writer:
             Is.CLOSED: escape(pgettext("timeline", "closed")),
         }
 
-    def table(self) -> Iterator[str]:
+    def table(self) -> str:
         assert self.board.window is not None
         columns = self.board.window.duration // SLOT
-        yield f'<table><colgroup><col class="names"><col span="{columns}"></colgroup><thead><tr>'
-        yield f'<th scope="col">{escape(_("Place"))}</th>'
-        for at, width in self.board.hours:
-            hour = at.astimezone(self.board.venue.zone).hour
-            minutes = '<span class="visually-hidden">:00</span>'
-            yield f'<th scope="col" colspan="{width}">{hour}{minutes}</th>'
-        yield "</tr></thead><tbody>\n"
-        yield from self.rows()
-        yield "</tbody></table>"
+        minutes = '<span class="visually-hidden">:00</span>'
+        hours = "".join(
+            f'<th scope="col" colspan="{width}">{at.astimezone(self.zone).hour}{minutes}</th>'
+            for at, width in self.board.hours
+        )
+        return (
+            f'<table><colgroup><col class="names"><col span="{columns}"></colgroup>'
+            f'<thead><tr><th scope="col">{escape(_("Place"))}</th>{hours}</tr></thead>'
+            f"<tbody>\n{''.join(map(self._row, self.board.rows))}</tbody></table>"
+        )
 
-    def rows(self) -> Iterator[str]:
-        picked = self.board.search.place
-        for place, runs in self.board.rows:
-            name = escape(self.names[place.pk])
-            row = '<tr class="picked">' if place.code == picked else "<tr>"
-            yield f'{row}<th scope="row">{name}{self._hint(place)}</th>'
-            whose = f'<span class="visually-hidden">{name}, </span>'
-            picks = f'{place.code}">{whose}'
-            for run in runs:
-                if run.pick is not None:
-                    head, tail = self.free(run.start, run.end, run.pick)
-                    yield f"{head}{picks}{tail}"
-                elif run.code is not None:
-                    start, text = self._cell(run.is_, run.start, run.end)
-                    url = reverse("booking", args=[run.code])
-                    yield f'{start}<a href="{url}">{whose}{text}</a></td>'
-                else:
-                    yield self.plain(run.is_, run.start, run.end)
-            yield "</tr>\n"
+    def _row(self, row: Row) -> str:
+        place = row.place
+        name = escape(self.names[place.pk])
+        picked = ' class="picked"' if place.code == self.board.search.place else ""
+        whose = f'<span class="visually-hidden">{name}, </span>'
+        picks = f'{place.code}">{whose}'
+        written = [f'<tr{picked}><th scope="row">{name}{self._hint(place)}</th>']
+        for is_, start, end, code, pick in row.runs:
+            if pick is not None:
+                head, tail = self.free(start, end, pick)
+                written.append(f"{head}{picks}{tail}")
+            elif code is not None:
+                cell, text = self._cell(is_, start, end)
+                url = self.ticket.replace(str(NOBODYS), str(code))
+                written.append(f'{cell}<a href="{url}">{whose}{text}</a></td>')
+            else:
+                written.append(self.plain(is_, start, end))
+        written.append("</tr>\n")
+        return "".join(written)
 
     def _hint(self, place: Place) -> str:
         """Summarise what a place offers, and which places a composite takes."""
         inner = self.board.venue.parts.get(place.pk, ())
         parts = " + ".join(self.names[part] for part in inner if part in self.names)
-        return self.hints(place.capacity, parts, tuple(place.features))
-
-    def _hints(self, capacity: int, parts: str, features: tuple[str, ...]) -> str:
-        hints = [parts] if parts else []
-        hints += [str(Feature(name).label) for name in features if name in Feature]
-        if capacity > 1:
-            hints.insert(0, ngettext("for %(n)d", "for %(n)d", capacity) % {"n": capacity})
+        hints = [self.people(place.capacity)] if place.capacity > 1 else []
+        hints += [parts] if parts else []
+        hints += [self.feature(name) for name in place.features if name in FEATURES]
         return f" <small>{escape(', '.join(hints))}</small>" if hints else ""
 
     def _clock(self, quarter: int) -> tuple[str, str]:
         """Return a time as people and as URLs write it."""
-        at, zone = self.board.quarters.at(quarter), self.board.venue.zone
-        return clock(at, zone), clock_query(at, zone)
+        local = self.board.quarters.at(quarter).astimezone(self.zone)
+        return clock(local, self.zone), clock_query(local, self.zone)
 
     def _cell(self, is_: Is, start: int, end: int) -> tuple[str, str]:
         """Begin a run's cell; its text is read aloud as "Desk 4, free 9:00–13:00"."""

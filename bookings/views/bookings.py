@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -24,7 +24,9 @@ from accounts.models import User
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
+from bookings.deciding.statements import OWN
 from bookings.deciding.wish import Wish
+from bookings.finding import ahead
 from bookings.finding import history as past
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
@@ -48,13 +50,12 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
     if request.method == "POST":
         return book(request)
     now = timezone.now()
-    found = Booking.objects.of(request.user).ahead(now).with_place()
-    ahead = sorted(found, key=_as_shown)
-    upcoming = [booking for booking in ahead if booking.occupies]
+    mine = ahead.of(request.user, now=now)
+    upcoming = [booking for booking in mine if booking.occupies]
     days = [(label, list(group)) for label, group in groupby(upcoming, key=lambda b: _day(b, now))]
-    undecided = [booking for booking in ahead if booking.is_undecided]
-    refused = [booking for booking in ahead if booking.state == State.REJECTED]
-    zones = Zones.of((booking.place.space for booking in ahead), reader=request.user)
+    undecided = [booking for booking in mine if booking.is_undecided]
+    refused = [booking for booking in mine if booking.state == State.REJECTED]
+    zones = Zones.of((booking.place.space for booking in mine), reader=request.user)
     context = {
         "undecided": undecided,
         "refused": refused,
@@ -63,13 +64,6 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
         "zones": zones,
     }
     return render(request, "bookings/bookings.html", context)
-
-
-def _as_shown(booking: Booking) -> tuple[datetime, datetime, int]:
-    """Sort bookings by the clocks they are shown in; spaces may be in different zones."""
-    zone = booking.place.space.zone
-    local = booking.starts_at.astimezone(zone)
-    return local.replace(tzinfo=None), booking.starts_at, booking.pk
 
 
 def _day(booking: Booking, now: datetime) -> str:
@@ -322,6 +316,8 @@ def _page(rows: BookingQuerySet[Booking], asked: QueryDict) -> past.Page:
 
 
 def _mine(request: AuthenticatedRequest, code: UUID) -> Booking:
-    mine = Booking.objects.of(request.user).with_place().select_related("member")
-    found: Booking = get_object_or_404(mine, code=code)
+    found = OWN.first(member=request.user.pk, code=code)
+    if found is None:
+        raise Http404
+    found.member = request.user
     return found

@@ -26,11 +26,16 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "DATABASE_URL": database_url(), **environment},
+        env=environ(**environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def environ(**more: str) -> dict[str, str]:
+    """Return the environment of a process on the test's database."""
+    return {**os.environ, "DATABASE_URL": database_url(), **more}
 
 
 def database_url() -> str:

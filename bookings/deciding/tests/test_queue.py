@@ -13,6 +13,7 @@ from bookings.deciding.transitions import claim
 from bookings.models import BookedSlot, Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, ask, book, codes, hours, move
+from spaces import setups
 from spaces.factories import ClosureFactory, PlaceFactory, PolicyFactory, open_space
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +243,7 @@ class TestOrder:
             place = open_space(slug=f"s{n}", places=1).places.get()
             ask(place, alice, now)
             ask(place, bob, now)
+        setups.having(setups.stamps_of_shown())  # a worker that has run for a while knows them
         with django_assert_num_queries(19):
             assert decide_next(now=now) == 1
 

@@ -7,7 +7,7 @@ doesn't close the site.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import psycopg
@@ -24,6 +24,7 @@ ALL_TOGETHER = 6.0
 LONG = 0.2
 
 TAKES_STATEMENTS = (psycopg.pq.TransactionStatus.IDLE, psycopg.pq.TransactionStatus.INTRANS)
+FREELY = nullcontext()
 
 
 class Waits:
@@ -47,16 +48,16 @@ class Waits:
     ) -> Any:
         if not settings.IS_SERVING:
             return execute(sql, values, many, context)
-        statement = Statement(str(sql), repr(values))
         in_vain = self._patience.known()
-        concerned = [thing for thing in in_vain if thing.concerns(statement)]
-        if any(map(self._patience.is_lost, concerned)):
-            raise OperationalError("what this waits for was not available a moment ago")
+        # Nearly always nothing is, and then a statement costs nothing here.
+        concerned = self._concerned(in_vain, Statement(str(sql), repr(values))) if in_vain else ()
+        is_limited = in_vain or self._spent
         began = time.monotonic()
         try:
-            with limited(context["connection"], self._limits(in_vain)):
+            with limited(context["connection"], self._limits(in_vain)) if is_limited else FREELY:
                 result = execute(sql, values, many, context)
         except OperationalError as error:
+            statement = Statement(str(sql), repr(values))
             cursor = context["cursor"].cursor
             if thing := waited_for(error.__cause__, statement, cursor, None if many else values):
                 self._patience.lose(thing)
@@ -64,13 +65,19 @@ class Waits:
         finally:
             if (took := time.monotonic() - began) > LONG:
                 self._spent += took
-        self._patience.regain(concerned)
+        if concerned:
+            self._patience.regain(concerned)
         return result
+
+    def _concerned(self, in_vain: Sequence[Thing], statement: Statement) -> Sequence[Thing]:
+        """Return what a statement needs of what was waited for in vain; refuse it if it's lost."""
+        concerned = [thing for thing in in_vain if thing.concerns(statement)]
+        if any(map(self._patience.is_lost, concerned)):
+            raise OperationalError("what this waits for was not available a moment ago")
+        return concerned
 
     def _limits(self, in_vain: Sequence[Thing]) -> dict[str, float]:
         """Return tighter limits than usual, in seconds."""
-        if not in_vain and not self._spent:
-            return {}
         left = max(ALL_TOGETHER - self._spent, LEAST)
         slow = sum(thing.is_slow for thing in in_vain)
         return {
@@ -85,7 +92,7 @@ def limited(connection: BaseDatabaseWrapper, limits: dict[str, float]) -> Iterat
 
     After a failure in a transaction nothing can be set; its rollback undoes the settings.
     """
-    if not limits or not is_free(connection):
+    if not is_free(connection):
         yield
         return
     try:
