@@ -33,7 +33,8 @@ def _is_space_staff(person: OuterRef, now: Now) -> Combinable:
     return Exists(StaffRole.objects.filter(user=person))
 
 
-def _groups(person: OuterRef) -> Combinable:
+def groups_of(person: OuterRef | Now) -> Combinable:
+    """Return the keys of a person's groups as text, for `keys_in`."""
     mine: QuerySet[Any, Any] = User.groups.through.objects.filter(user=person).order_by()
     keys = StringAgg(Cast("group", CharField()), Value(","))
     listed = mine.values("user").annotate(keys=keys).values("keys")
@@ -66,7 +67,7 @@ def with_person[M: Model](rows: QuerySet[M], path: str, now: Now) -> QuerySet[M]
 def _with_what_goes_with[M: Model](path: str, rows: QuerySet[M], now: Now) -> QuerySet[M]:
     person = OuterRef(path)
     also: dict[str, Any] = {name: make(person, now) for name, make in ALSO.items()}
-    found: QuerySet[M] = rows.annotate(**also, **{GROUPS: _groups(person)})
+    found: QuerySet[M] = rows.annotate(**also, **{GROUPS: groups_of(person)})
     return found
 
 
@@ -77,5 +78,9 @@ def take(row: Any, person: User | None) -> User | None:
     found = vars(row)
     for name in ALSO:
         setattr(person, name, found[name])
-    person.group_ids = frozenset(map(int, filter(None, found[GROUPS].split(","))))
+    person.group_ids = keys_in(found[GROUPS])
     return person
+
+
+def keys_in(text: str) -> frozenset[int]:
+    return frozenset(map(int, filter(None, text.split(","))))

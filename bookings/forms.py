@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.numbers import WholeNumberField
-from bookings.deciding.statements import PLACE
 from bookings.states import MET
 from bookings.words.local_time import LocalTimeError, read_end, read_instant
+from spaces import setups
 from spaces.clocks import DayInput
 from spaces.features import Feature
 from spaces.models import Place, Space
+from spaces.setups import Setup
 from spaces.slots import Period
 
 MOST_PEOPLE = 1000
@@ -111,13 +112,16 @@ class TimesForm(forms.Form):
         self.is_one_day = "day" in data and "starts_at" not in data
         super().__init__(_with_instants(data) if self.is_one_day else data, **kwargs)
         self.found: Place | None = None
+        self.setup: Setup | None = None
 
     def clean_place(self) -> UUID:
         """Find the place, whatever its state: the rules decide whether it can be booked."""
         code: UUID = self.cleaned_data["place"]
-        self.found = PLACE.first(code=code)
-        if self.found is None:
-            raise ValidationError(_("There is no such place."), code="no_such_place")
+        try:
+            self.setup = setups.current(code)
+        except Space.DoesNotExist:
+            raise ValidationError(_("There is no such place."), code="no_such_place") from None
+        self.found = self.setup.place(code)
         return code
 
     def _clean_instant(self, name: str) -> datetime | str:

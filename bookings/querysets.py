@@ -17,6 +17,7 @@ from django.db.models import (
     Min,
     OuterRef,
     Q,
+    StringAgg,
     Subquery,
     Value,
 )
@@ -226,9 +227,10 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def with_person(self) -> Self:
         return self.with_place().select_related("member")
 
-    def counted_by_kind(self) -> models.QuerySet[Any, tuple[str, int]]:
-        """Return each kind of place with the number of bookings there."""
-        return self.order_by().values_list("place__kind").annotate(n=Count("pk"))
+    def kinds_as_text(self) -> models.QuerySet[Any, Any]:
+        """Return one row: `kinds` of place, once for each booking, separated by commas."""
+        kinds = StringAgg("place__kind", Value(","))
+        return self.order_by().values("member").annotate(kinds=kinds)
 
     def by_place(self, now: datetime) -> dict[int, tuple[int, int]]:
         """Count bookings by place: all of them, and those that hold it now or later."""

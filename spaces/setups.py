@@ -16,7 +16,7 @@ from functools import cached_property
 from threading import Lock
 from uuid import UUID
 
-from django.db.models import BigAutoField, SlugField
+from django.db.models import BigAutoField, SlugField, UUIDField
 
 from accounts.models import User
 from accounts.prepared import prepared
@@ -66,9 +66,13 @@ class Setup:
     def _by_code(self) -> dict[UUID, Place]:
         return {place.code: place for place in self.places}
 
-    def place(self, code: UUID) -> Place | None:
-        """Return the place with a public code, if it is one of this space."""
-        return self._by_code.get(code)
+    @cached_property
+    def _by_key(self) -> dict[int, Place]:
+        return {place.pk: place for place in self.places}
+
+    def place(self, place: UUID | int) -> Place | None:
+        """Return the place with a public code or a key, if it is one of this space."""
+        return self._by_code.get(place) if isinstance(place, UUID) else self._by_key.get(place)
 
     def relevant(self, groups: Collection[int]) -> frozenset[int]:
         """Return those of a member's groups that a policy is for."""
@@ -108,10 +112,17 @@ class Setup:
         )
 
 
+_GROUPS = prepared(
+    lambda member: User.groups.through.objects.filter(user=member).values_list(
+        "group_id", flat=True
+    ),
+    member=BigAutoField(),
+)
+
+
 def groups_of(member: User) -> list[int]:
     """Return the keys of the groups that somebody is in, read from the database."""
-    rows = User.groups.through.objects.filter(user=member)
-    return list(rows.values_list("group_id", flat=True))
+    return _GROUPS.rows(member=member.pk)
 
 
 def written(stamps: Iterable[str]) -> str:
@@ -126,17 +137,33 @@ _BY_SLUG = prepared(
     lambda slug: Space.objects.filter(slug=slug).values_list("pk", "stamps__stamp"),
     slug=SlugField(),
 )
+_BY_PLACE = prepared(
+    lambda code: Space.objects.filter(places__code=code).values_list("pk", "stamps__stamp"),
+    code=UUIDField(),
+)
 
 
-def current(space: int | str) -> Setup:
-    """Return the set-up of a space, by its key or its slug. Raises Space.DoesNotExist."""
-    rows = _BY_SLUG.rows(slug=space) if isinstance(space, str) else _BY_KEY.rows(key=space)
+def current(space: int | str | UUID) -> Setup:
+    """Return the set-up of a space, by its key, its slug, or the code of one of its places.
+
+    Raises Space.DoesNotExist.
+    """
+    if isinstance(space, UUID):
+        rows = _BY_PLACE.rows(code=space)
+    elif isinstance(space, str):
+        rows = _BY_SLUG.rows(slug=space)
+    else:
+        rows = _BY_KEY.rows(key=space)
     if not rows:
         raise Space.DoesNotExist
-    key: int = rows[0][0]
-    if kept := _kept.get(key, written(stamp for _key, stamp in rows if stamp)):
+    return stamped(rows[0][0], (stamp for _key, stamp in rows))
+
+
+def stamped(space: int, stamps: Iterable[str | None]) -> Setup:
+    """Return the set-up of a space whose stamps were just read. Raises Space.DoesNotExist."""
+    if kept := _kept.get(space, written(filter(None, stamps))):
         return kept
-    for loaded in load([key]):
+    for loaded in load([space]):
         return _kept.put(Setup(loaded))
     raise Space.DoesNotExist
 

@@ -85,15 +85,15 @@ def _decide(claimed: Booking, *, attempt: int, now: datetime) -> None:
             raise Refused([Problem("undecidable", _("This could not be decided."))])
         asked_at = claimed.created_at
         locked = lock_places(claimed.place, member=claimed.member, now=asked_at)
-        booking = _as_it_is(claimed)
-        booking.place, venue = locked[claimed.place_id]
-        if found := objections(booking, venue, by=by, now=now):
+        booking, ground = _as_it_is(claimed), locked[claimed.place_id]
+        booking.place = ground.place
+        if found := objections(booking, ground, by=by, now=now):
             raise Refused(found)
     except Refused as refused:
         codes = [problem.code for problem in refused.problems]
         move_to(State.REJECTED, _as_it_is(claimed), by=by, now=now, problems=codes)
         return
-    if take_slots(booking, venue.leaves(booking.place_id)):
+    if take_slots(booking, ground.venue.leaves(booking.place_id)):
         move_to(State.CONFIRMED, booking, by=by, now=now)
     else:
         move_to(State.REJECTED, booking, by=by, now=now, problems=["slot_taken"])

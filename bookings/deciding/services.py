@@ -21,7 +21,6 @@ from bookings.deciding.steps import (
     lock_places,
     objections,
     take_slots,
-    upcoming_by_kind,
 )
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, move_to, record
@@ -31,6 +30,7 @@ from bookings.states import OCCUPYING, TRANSITIONS, State
 from spaces import setups
 from spaces.contact import ask_the_staff
 from spaces.models import Place, Space
+from spaces.setups import Setup
 from spaces.slots import Period
 
 #: How many past bookings make one unit of a worker's work.
@@ -51,10 +51,10 @@ def book(wish: Wish, *, by: User, now: datetime) -> Booking:
     """
     if wish.member is not None:
         lock_member(wish.member)
-    place, venue = lock_places(wish.place, member=wish.member, now=now)[wish.place.pk]
-    booking = replace(wish, place=place).booking(State.CONFIRMED, now=now)
+    ground = lock_places(wish.place, member=wish.member, now=now)[wish.place.pk]
+    booking = replace(wish, place=ground.place).booking(State.CONFIRMED, now=now)
     booking.decided_at = now
-    if found := objections(booking, venue, by=by, now=now):
+    if found := objections(booking, ground, by=by, now=now):
         # Not earlier: a repeated request runs into its own booking, or into a rule it used up.
         if earlier := answered(wish):
             return earlier
@@ -62,7 +62,7 @@ def book(wish: Wish, *, by: User, now: datetime) -> Booking:
     if earlier := insert(booking, wish):
         return earlier
     kind = BookingEvent.Kind.CONFIRMED
-    if not take_slots(booking, venue.leaves(place.pk)):
+    if not take_slots(booking, ground.venue.leaves(ground.place.pk)):
         kind = BookingEvent.Kind.REJECTED
         lost = {"state": State.REJECTED, "problems": ["slot_taken"]}
         change(booking, [State.CONFIRMED], expected={}, changes=lost)
@@ -112,9 +112,8 @@ def cancel(booking: Booking, *, by: User, now: datetime, reason: str = "") -> Bo
     """
     # A move in progress finishes first, so that we cancel, and report, the booking where it is
     # then.
-    lock_booking(booking)
-    booking = Booking.objects.with_place().get(pk=booking.pk)
-    require_changeable(booking, by=by, now=now, to=State.CANCELLED)
+    booking, setup = lock_booking(booking)
+    require_changeable(booking, by=by, now=now, to=State.CANCELLED, setup=setup)
     move_to(State.CANCELLED, booking, by=by, now=now, reason=reason)
     return booking
 
@@ -139,29 +138,27 @@ def reschedule(
     period = Period(starts_at, ends_at)
     if booking.member is not None:
         lock_member(booking.member)
-    locked = lock_places(booking.place, place, member=booking.member, now=now)
+    locked = lock_places(booking.place, place, member=booking.member, now=now, but=booking)
     # Nobody may amend it meanwhile.
-    held = Booking.objects.select_for_update(no_key=True, of=("self",))
-    booking = held.with_place().get(pk=booking.pk)
-    new_place, venue = locked[place.pk]
+    booking, setup = lock_booking(booking)
+    ground = locked[place.pk]
+    new_place = ground.place
     people = booking.party_size if party_size is None else party_size
     asked = (place.pk, period, people)
     if booking.occupies and asked == (booking.place_id, booking.period, booking.party_size):
         write(booking, details, by=by, now=now)
         return booking
-    require_changeable(booking, by=by, now=now)
+    require_changeable(booking, by=by, now=now, setup=setup)
     if new_place.space_id != booking.place.space_id:
         raise Refused([rules.Problem("other_space", _("That place is in another space."))])
     changes_kind = new_place.kind != booking.place.kind
     found = rules.problems(
-        venue,
+        ground.venue,
         new_place,
         period,
         party_size=people,
         now=now,
-        upcoming=upcoming_by_kind(booking.member, new_place, venue, now, but=booking)
-        if changes_kind
-        else None,
+        upcoming=ground.upcoming if changes_kind else None,
     )
     if found:
         raise Refused(found)
@@ -171,7 +168,7 @@ def reschedule(
         booking, sorted(OCCUPYING), expected=before, changes={**after, **details.changes(booking)}
     )
     DELETE_SLOTS.run(booking=booking.pk)
-    if not take_slots(booking, venue.leaves(new_place.pk)):
+    if not take_slots(booking, ground.venue.leaves(new_place.pk)):
         raise SlotTaken(_("Someone has %(place)s for that time.") % {"place": str(new_place)})
     record(BookingEvent.Kind.MOVED, booking, by=by, now=now)
     return booking
@@ -196,12 +193,17 @@ def _complete(booking: Booking, *, now: datetime) -> bool:
 
 
 def require_changeable(
-    booking: Booking, *, by: User, now: datetime, to: State | None = None
+    booking: Booking,
+    *,
+    by: User,
+    now: datetime,
+    to: State | None = None,
+    setup: Setup | None = None,
 ) -> None:
     """Raise if a person may not move a booking now, or change it `to` a state.
 
-    Pages use this too, so that they promise nothing else. Needs the booking's place and space.
-    Raises WrongState and TooLate.
+    Pages use this too, so that they promise nothing else. Needs the booking's place and space; the
+    `setup` is read unless it is given. Raises WrongState and TooLate.
     """
     if booking.is_undecided:
         raise WrongState(_("This booking is not decided yet. Look again in a moment."))
@@ -213,10 +215,10 @@ def require_changeable(
         raise WrongState(_("This booking is already %(state)s.") % named)
     if booking.ends_at <= now:
         raise WrongState(_("This booking is over."))
-    if Space.objects.run_by(by).filter(pk=booking.place.space_id).exists():
-        return
-    setup = setups.current(booking.place.space_id)
+    setup = setup or setups.current(booking.place.space_id)
     assert booking.decided_at is not None  # it occupies
     limits = setup.venue_for(booking.member, now).limits(booking.place.kind)
-    if not rules.deadline(limits, booking.period, made_at=booking.decided_at).allows(now):
+    if rules.deadline(limits, booking.period, made_at=booking.decided_at).allows(now):
+        return
+    if not Space.objects.run_by(by).filter(pk=setup.space.pk).exists():
         raise TooLate(f"{_('It is too late to change this booking.')} {ask_the_staff(setup.space)}")

@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any
 
 from django.db import models
-from django.db.models import BigAutoField, CharField, DateTimeField, Max, UUIDField
+from django.db.models import BigAutoField, CharField, DateTimeField, Max, Subquery, UUIDField
 
+from accounts import people
 from accounts.models import User
 from accounts.prepared import Change, Insert, prepared, prepared_delete, prepared_update
 from bookings.models import BookedSlot, Booking, BookingEvent
-from spaces.models import Place
+from spaces.models import Place, Space
 
 KEY = BigAutoField()
 MOMENT = DateTimeField()
@@ -29,10 +30,13 @@ LOCK_MEMBER = prepared(
     member=KEY,
 )
 
-#: Locks places in the order of their keys; returns them as they are after the wait.
+#: Locks places in the order of their keys; returns key, space and code as they are after the wait.
 LOCK_PLACES = prepared(
     lambda places: (
-        Place.objects.select_for_update(no_key=True).filter(pk__in=places).order_by("pk")
+        Place.objects.select_for_update(no_key=True)
+        .filter(pk__in=places)
+        .order_by("pk")
+        .values_list("pk", "space", "code")
     ),
     places=[KEY],
 )
@@ -44,16 +48,23 @@ LOCK_BOOKING = prepared(
 
 # --- What the decision reads, under the locks -----------------------------------------------------
 
-#: How many upcoming bookings a member has in a space by kind of place, without one of them.
-UPCOMING_BY_KIND = prepared(
-    lambda member, space, but, now: (
-        Booking.objects.filter(member=member, place__space=space)
-        .exclude(pk=but)
-        .upcoming(now)
-        .counted_by_kind()
+#: What a decision needs of a space and a member: each stamp of the set-up, the keys of the member's
+#: groups, and the kinds of places of the member's upcoming bookings there, except one.
+GROUND = prepared(
+    lambda space, member, but, now: Space.objects.filter(pk=space).values_list(
+        "stamps__stamp",
+        people.groups_of(member),
+        Subquery(
+            Booking.objects.of(member)
+            .in_space(space)
+            .exclude(pk=but)
+            .upcoming(now)
+            .kinds_as_text()
+            .values("kinds")
+        ),
     ),
-    member=KEY,
     space=KEY,
+    member=KEY,
     but=KEY,
     now=MOMENT,
 )
@@ -87,9 +98,11 @@ LAST_SEQUENCE = prepared(
     booking=KEY,
 )
 
-#: A place with its space, whatever their state.
-PLACE = prepared(
-    lambda code: Place.objects.select_related("space").filter(code=code), code=UUIDField()
+#: A member's booking, with its place and space.
+OWN = prepared(
+    lambda member, code: Booking.objects.of(member).with_place().filter(code=code),
+    member=KEY,
+    code=UUIDField(),
 )
 
 # --- What it writes -------------------------------------------------------------------------------

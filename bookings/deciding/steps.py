@@ -5,12 +5,15 @@ key, then bookings, then slots. The locks keep what the *rules* read (quotas, cl
 changing during a decision; `BookedSlot`'s unique constraint alone decides who gets a place.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import people
 from accounts.models import User
 from bookings.deciding import rules
 from bookings.deciding.errors import Refused, RequestKeyReused
@@ -18,39 +21,48 @@ from bookings.deciding.statements import (
     DELETE_SLOTS,
     EARLIER,
     EARLIER_OF_GUEST,
+    GROUND,
     INSERT_BOOKING,
     INSERT_SLOTS,
     LOCK_BOOKING,
     LOCK_MEMBER,
     LOCK_PLACES,
-    UPCOMING_BY_KIND,
 )
 from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking
 from spaces import setups
 from spaces.models import Place
+from spaces.setups import Setup
 from spaces.slots import Period, slots
 from spaces.venue import Venue
 
 REUSED = gettext_lazy("This form was already used for another booking.")
 
 
+@dataclass(frozen=True)
+class Ground:
+    """A locked place, and what counts there for one member, as they are after the wait."""
+
+    place: Place
+    venue: Venue
+    #: The member's upcoming bookings in the space, by kind of place; None for a guest.
+    upcoming: Mapping[str, int] | None
+
+
 def objections(
-    booking: Booking, venue: Venue, *, by: User | None, now: datetime
+    booking: Booking, ground: Ground, *, by: User | None, now: datetime
 ) -> list[rules.Problem]:
     """Return every rule that a booking breaks, as of when it was requested.
 
-    A request made in time stays in time. Member and place are locked, and `booking.place` is
-    the locked one.
+    A request made in time stays in time. Member and place are locked.
     """
-    place, asked_at = booking.place, booking.created_at
     found = rules.problems(
-        venue,
-        place,
+        ground.venue,
+        ground.place,
         booking.period,
         party_size=booking.party_size,
-        now=asked_at,
-        upcoming=upcoming_by_kind(booking.member, place, venue, asked_at),
+        now=booking.created_at,
+        upcoming=ground.upcoming,
         walk_in=by != booking.member,
     )
     if not found and booking.ends_at <= now:
@@ -69,29 +81,53 @@ def lock_member(member: User) -> None:
 
 
 def lock_places(
-    *places: Place, member: User | None, now: datetime
-) -> dict[int, tuple[Place, Venue]]:
-    """Return places and their venues, which stay as they are until the transaction ends.
+    *places: Place, member: User | None, now: datetime, but: Booking | None = None
+) -> dict[int, Ground]:
+    """Return places, by key, which stay as they are until the transaction ends.
 
+    Quotas don't count the booking `but`. What was committed during the wait is known: it is read
+    by a later statement than the one that locks, which itself sees only the locked rows anew.
     See also `spaces.services.lock_places`, which closures and changes of parts use.
     """
-    locked = LOCK_PLACES.rows(places=list({place.pk for place in places}))
-    if len(locked) < len({place.pk for place in places}):
+    wanted = {place.pk for place in places}
+    locked = LOCK_PLACES.rows(places=sorted(wanted))
+    spaces = {space for _pk, space, _code in locked}
+    read = {space: _read(space, member, now, but) for space in spaces}
+    found = {}
+    for pk, space, code in locked:
+        setup, groups, upcoming = read[space]
+        if place := setup.place(code):
+            found[pk] = Ground(place, setup.venue(groups, now), upcoming)
+    if len(found) < len(wanted):
         raise Refused([rules.Problem("not_bookable", _("This place is gone."))])
-    # Only now, under the locks: the statement that waited for them may see what was before.
-    known = {space: setups.current(space) for space in {place.space_id for place in locked}}
-    for place in locked:
-        place.space = known[place.space_id].space
-    venues = {space: setup.venue_for(member, now) for space, setup in known.items()}
-    return {place.pk: (place, venues[place.space_id]) for place in locked}
-
-
-def lock_booking(booking: Booking) -> Booking:
-    """Return a booking's row, which stays as it is until the transaction ends."""
-    found = LOCK_BOOKING.first(booking=booking.pk)
-    if found is None:
-        raise Booking.DoesNotExist
     return found
+
+
+def _read(
+    space: int, member: User | None, now: datetime, but: Booking | None
+) -> tuple[Setup, Collection[int], Mapping[str, int] | None]:
+    if member is None:
+        return setups.current(space), (), None
+    ignored = 0 if but is None else but.pk
+    rows = GROUND.rows(space=space, member=member.pk, but=ignored, now=now)
+    _stamp, groups, kinds = rows[0]
+    setup = setups.stamped(space, (stamp for stamp, *_ in rows))
+    return setup, people.keys_in(groups), Counter(kinds.split(",") if kinds else ())
+
+
+def lock_booking(booking: Booking) -> tuple[Booking, Setup]:
+    """Return a booking that stays as it is until the transaction ends, and its space's set-up.
+
+    It may have moved to another place of its space since it was read. Raises Booking.DoesNotExist.
+    """
+    locked = LOCK_BOOKING.first(booking=booking.pk)
+    if locked is None:
+        raise Booking.DoesNotExist
+    setup = setups.current(booking.place.space_id)
+    locked.place = setup.place(locked.place_id) or locked.place
+    if Booking.member.is_cached(booking):
+        locked.member = booking.member
+    return locked, setup
 
 
 def answered(wish: Wish) -> Booking | None:
@@ -133,16 +169,6 @@ def insert(booking: Booking, wish: Wish) -> Booking | None:
         return earlier
     booking.save(force_insert=True)  # fails, and says what else forbids the row
     return None
-
-
-def upcoming_by_kind(
-    member: User | None, place: Place, venue: Venue, now: datetime, but: Booking | None = None
-) -> dict[str, int] | None:
-    """Count what the quotas limit, under the member's lock; None when no quota applies."""
-    if member is None or not venue.limits(place.kind).quotas:
-        return None
-    ignored = 0 if but is None else but.pk
-    return dict(UPCOMING_BY_KIND.rows(member=member.pk, space=place.space_id, but=ignored, now=now))
 
 
 def take_slots(booking: Booking, leaves: Iterable[int]) -> bool:

@@ -15,7 +15,6 @@ from bookings.finding.links import board_url
 from bookings.forms import TimesForm
 from bookings.models import Booking
 from bookings.words import words
-from spaces import setups
 from spaces.slots import Period
 from spaces.venue import Venue
 
@@ -98,10 +97,10 @@ def _alternatives(
     moving: Booking | None,
 ) -> tuple[list[Offer], Venue]:
     assert form.found is not None
-    member = request.user if isinstance(request.user, User) else None
-    setup = setups.current(form.found.space_id)
-    venue = setup.venue_for(member, now)
+    assert form.setup is not None
+    groups = request.user.group_ids if isinstance(request.user, User) else ()
+    venue = form.setup.venue(groups, now)
     offers = alternatives(
-        setup, venue, form.found, period, party_size=party_size, now=now, but=moving
+        form.setup, venue, form.found, period, party_size=party_size, now=now, but=moving
     )
     return offers, venue

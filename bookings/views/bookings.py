@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -24,6 +24,7 @@ from accounts.models import User
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
+from bookings.deciding.statements import OWN
 from bookings.deciding.wish import Wish
 from bookings.finding import ahead
 from bookings.finding import history as past
@@ -315,6 +316,8 @@ def _page(rows: BookingQuerySet[Booking], asked: QueryDict) -> past.Page:
 
 
 def _mine(request: AuthenticatedRequest, code: UUID) -> Booking:
-    mine = Booking.objects.of(request.user).with_place().select_related("member")
-    found: Booking = get_object_or_404(mine, code=code)
+    found = OWN.first(member=request.user.pk, code=code)
+    if found is None:
+        raise Http404
+    found.member = request.user
     return found
