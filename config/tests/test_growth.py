@@ -86,19 +86,17 @@ def write_years(member, place, other):
 
 
 class Reading:
-    """Adds up the rows that our tables give, and notes who reads or counts a whole one."""
+    """Notes which statements read much. Each is explained once: most come with every page."""
 
-    def __init__(self):
-        self.rows = 0
+    def __init__(self, known):
+        self.known = known
         self.wholes = []
         self.is_asking = False
 
     def __call__(self, execute, sql, params, many, context):
-        if (
-            not self.is_asking
-            and sql.lstrip("( ").startswith(("SELECT", "WITH"))
-            and OURS.search(sql)
-        ):
+        reads = sql.lstrip("( ").startswith(("SELECT", "WITH")) and OURS.search(sql)
+        if reads and not self.is_asking and sql not in self.known:
+            self.known.add(sql)
             self.is_asking = True
             try:
                 self.explain(sql, params)
@@ -114,7 +112,6 @@ class Reading:
             found = cursor.fetchall()
         if is_postgresql:
             explained = read(sql, found[0][0][0])
-            self.rows += explained.rows
             if explained.rows > FEW:
                 self.wholes.append(f"{explained.rows} rows: {explained.how}: {sql}")
         else:
@@ -125,9 +122,9 @@ class Reading:
 
 
 @contextmanager
-def reading():
+def reading(known=None):
     """Yield what the block reads, with a planner that takes its tables for large ones."""
-    found = Reading()
+    found = Reading(set() if known is None else known)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
@@ -146,10 +143,12 @@ def walked(years, rows, sessions):  # noqa: F811 - the fixtures of the walk
 
 
 def test_no_page_reads_years(walked, sessions, subtests):  # noqa: F811 - the fixture of the walk
+    known = set()
+
     def check(here):
         if here.name in COUNT_ONE_PLACE:
             return
-        with reading() as found:
+        with reading(known) as found:
             here.come().get(here.path)
         assert not found.wholes
 
@@ -169,9 +168,10 @@ LISTS = [
 
 
 def test_no_list_does(client, years, alice, host, admin_user, subtests):
+    known = set()
     for who, path in product([alice, host, admin_user], LISTS):
         client.force_login(who)
-        with subtests.test(f"{who} {path}"), reading() as found:
+        with subtests.test(f"{who} {path}"), reading(known) as found:
             assert client.get(path).status_code in (200, 302, 403)
             assert not found.wholes
 
@@ -194,7 +194,9 @@ def test_no_step_of_a_worker_does(years):
         pass
     with reading() as found:
         for step in chain.from_iterable(LANES.values()):
-            step(now=timezone.now())
+            # SQLite uses no partial index for states that it is told as values.
+            if step is not complete_past or connection.vendor == "postgresql":
+                step(now=timezone.now())
     assert not found.wholes
 
 
