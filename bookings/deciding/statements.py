@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.db import models
-from django.db.models import BigAutoField, CharField, DateTimeField, Max, Subquery, UUIDField
+from django.db.models import BigIntegerField, CharField, DateTimeField, Max, Subquery, UUIDField
 
 from accounts import people
 from accounts.models import User
@@ -15,7 +15,7 @@ from accounts.prepared import Change, Insert, prepared, prepared_delete, prepare
 from bookings.models import BookedSlot, Booking, BookingEvent
 from spaces.models import Place, Space
 
-KEY = BigAutoField()
+KEY = BigIntegerField()
 MOMENT = DateTimeField()
 
 # --- Locks ----------------------------------------------------------------------------------------
