@@ -87,7 +87,7 @@ class _Statement[Plan]:
     """Composes a plan for each database and each length of its lists."""
 
     def __init__(self, compose: Callable[..., Any], fields: Mapping[str, Declared]) -> None:
-        self._compose = compose
+        self.compose = compose
         self._fields = fields
         self._lists = [name for name, field in fields.items() if isinstance(field, list)]
         self._plans: dict[tuple[Any, ...], Plan] = {}
@@ -97,9 +97,7 @@ class _Statement[Plan]:
         plan = self._plans.get(key)
         if plan is None:
             # Two threads may both do so: the results are equal.
-            plan = self._plans[key] = self._planned(
-                connection, self._compose(**self._slots(values))
-            )
+            plan = self._plans[key] = self._planned(connection, self.compose(**self._slots(values)))
         return plan
 
     def _slots(self, values: Values) -> dict[str, Any]:

@@ -105,6 +105,20 @@ OWN = prepared(
     code=UUIDField(),
 )
 
+#: A member's booking that has a place for part of a period.
+OWN_IN_THE_WAY = prepared(
+    lambda member, place, starts_at, ends_at: (
+        Booking.objects.of(member)
+        .occupying()
+        .filter(place=place, starts_at__lt=ends_at, ends_at__gt=starts_at)
+        .order_by("starts_at")[:1]
+    ),
+    member=KEY,
+    place=KEY,
+    starts_at=MOMENT,
+    ends_at=MOMENT,
+)
+
 # --- What it writes -------------------------------------------------------------------------------
 
 #: Unless the request key was used before.
