@@ -9,6 +9,8 @@ results stay in var/benchmarks/, as JSON and as a picture. See docs/performance.
 """
 
 import json
+import re
+import signal
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from datetime import UTC, datetime
@@ -20,28 +22,32 @@ from benchmarks import plot, report, rows
 from benchmarks.clicks import LINES, PEOPLE, THINKING, Clicks, closed_loop
 from benchmarks.measuring import Bench
 from benchmarks.site import ENVIRONMENT, ROOT, SERVERS, VAR, Tree, Web, database, machine, title
+from scripts import postgres
 
 
 def main() -> None:
     asked = arguments()
+    for stop in postgres.STOPS:  # what was started ends too
+        signal.signal(stop, lambda number, _frame: sys.exit(128 + number))
     if asked.instead:
-        import_module(f"benchmarks.{asked.instead}").main(asked.engine)
+        import_module(f"benchmarks.{asked.instead}").main(asked)
         return
     with database() as base:
         environment = {**ENVIRONMENT, "DATABASE_URL": base.url, "CACHE_URL": asked.cache}
         tree = Tree(asked.tree.resolve(), environment)
         found = tree.prepare(PEOPLE)
-        web = Web(asked.server, asked.processes, asked.threads)
+        web = Web(asked.server, asked.processes, asked.threads, asked.keep_alive)
         about = {**machine(tree), "web": str(web), "seconds": asked.seconds}
         beside = rows.copy(base) if asked.rows else None
         print(title(about))
         print(f"{str(web).capitalize()}; {asked.seconds:g} s for each line.\n")
         print(report.head(), flush=True)
         with web.serving(tree) as (port, pid):
-            clicks = Clicks(found, f"127.0.0.1:{port}")
-            bench = Bench(base, clicks, port, pid, keep_alive=asked.keep_alive)
+            clicks = Clicks(found)
+            bench = Bench(base, clicks, port, pid, keep_alive=web.keep_alive)
             bench.probe()
             bench.warm_up()
+            bench.count_statements()
             lines = measure(bench, asked)
         run = {"at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "machine": about, "lines": lines}
         if beside:
@@ -65,7 +71,7 @@ def measure(bench: Bench, asked: Namespace) -> list[dict[str, Any]]:
         print(report.row(lines[-1]), flush=True)
     by_name = {line.name: line for line in LINES}
     for name, people, pause in THINKING if asked.thinking else ():
-        if asked.only in name:
+        if re.search(asked.only, name):
             seconds = max(2 * asked.seconds, 2 * pause)
             lines.append(bench.measure(by_name[name], people, seconds, pause))
             print(report.row(lines[-1]), flush=True)
@@ -90,7 +96,7 @@ def arguments() -> Namespace:
     parser.add_argument("--quick", action="store_true", help="two minutes, less exact")
     parser.add_argument("--seconds", type=float, help="for each line (8; quick: 1.5)")
     parser.add_argument("--clients", type=numbers, help="at a time, without a pause (1,10,100)")
-    parser.add_argument("--only", default="", help="lines whose name contains this")
+    parser.add_argument("--only", default="", help="lines whose name has this (regex)")
     parser.add_argument("--compare", type=Path, metavar="FILE", help="print ratios to its numbers")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to keep the JSON")
     parser.add_argument("--tree", type=Path, default=ROOT, help="another checkout to measure")
@@ -117,6 +123,8 @@ def arguments() -> Namespace:
 INSTEAD = {
     "kafka": "events a second to Kafka",
     "webhooks": "events a second to webhook receivers",
+    "pieces": "where the processor time of each request goes",
+    "servers": "web servers, processes and threads beside each other",
 }
 
 

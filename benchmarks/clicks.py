@@ -1,6 +1,7 @@
 """What people ask for: the lines of the table, each as requests and what a good answer is."""
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle, islice
@@ -75,7 +76,6 @@ class Clicks:
     """Makes the requests of each line from what `scene` made, and remembers what was booked."""
 
     found: dict[str, Any]
-    host: str
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     made: list[tuple[int, str]] = field(default_factory=list)  # who, the booking's code
 
@@ -96,10 +96,11 @@ class Clicks:
             case "lose":
                 return [plan(self._losing(n, enough)) for n in range(clients)]
             case "cancel":
-                mine, self.made = self.made[: enough * clients], self.made[enough * clients :]
-                return [
-                    plan([self.cancel(*each) for each in mine[n::clients]]) for n in range(clients)
-                ]
+                # Half of what there is: other lines want some too.
+                count = min(enough * clients, len(self.made) // 2 + 1)
+                mine, self.made = self.made[:count], self.made[count:]
+                steps = [self.cancel(*each) for each in mine]
+                return [plan(steps[n::clients]) for n in range(clients)]
             case "mix":
                 return [self._mixed(n, enough) for n in range(clients)]
             case "boards":
@@ -131,12 +132,12 @@ class Clicks:
 
     def _mixed(self, person: int, count: int) -> dict:
         names = self.chance.choices(list(MIX), list(MIX.values()), k=count)
-        steps = [step for name in names if (step := self._one(name, person))]
+        steps = [step for name in names if (step := self.one(name, person))]
         kept = [made for made in self.made if made[0] == person][:3]
         self.made = [made for made in self.made if made not in kept]
         return plan(steps, made=[code for _, code in kept])
 
-    def _one(self, name: str, person: int) -> Step | None:
+    def one(self, name: str, person: int) -> Step | None:
         if name == "board":
             return self.board(person)
         if name == "book":
@@ -160,7 +161,7 @@ class Clicks:
 
     def _head(self, method: str, path: str, cookie: str) -> str:
         return (
-            f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nCookie: {cookie}\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n"
             "Accept-Language: en\r\nAccept-Encoding: gzip, deflate, br\r\n"
         )
 
@@ -205,6 +206,6 @@ def plan(steps: list[Step], *, again: bool = False, made: list[str] | None = Non
 
 def closed_loop(only: str, clients: list[int]) -> Iterator[tuple[Line, int]]:
     for line in LINES:
-        if only in line.name:
+        if re.search(only, line.name):
             for count in clients:
                 yield line, count

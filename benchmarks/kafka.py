@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,11 +32,11 @@ sys.stdin.read()
 """
 
 
-def main(engine: str) -> None:
+def main(asked: Namespace) -> None:
     with (
         broker() as address,
         in_this_process(
-            engine,
+            asked.engine,
             KAFKA_BOOTSTRAP_SERVERS=address,
             KAFKA_OPTIONS=json.dumps({"log_level": 3}),
         ) as title,

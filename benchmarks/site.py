@@ -121,6 +121,8 @@ class Web:
     server: str = "gunicorn"
     processes: int = min(2 * (os.cpu_count() or 1) + 1, 9)  # as in config/gunicorn.py
     threads: int = 4
+    keep_alive: bool = False  # clients keep their connections
+    parser: str = "auto"  # of gunicorn: "fast" needs gunicorn-h1c
 
     def command(self, python: str, port: int) -> list[str]:
         if self.server == "granian":
@@ -130,13 +132,16 @@ class Web:
                 *("--blocking-threads", "1", "--backlog", "2048", "--log-level", "warning"),
                 "config.wsgi:application",
             ]
-        threads = ["-k", "gthread", "--threads", str(self.threads), "--keep-alive", "75"]
-        threads = threads if self.server == "gthread" else []
-        return [python, "-m", "gunicorn", "-c", "config/gunicorn.py", *threads, "config.wsgi"]
+        options = ["-c", "config/gunicorn.py", "--http-parser", self.parser]
+        if self.server == "gthread":
+            options += ["-k", "gthread", "--threads", str(self.threads), "--keep-alive", "75"]
+        return [python, "-m", "gunicorn", *options, "config.wsgi"]
 
     def __str__(self) -> str:
         threads = f" of {self.threads} threads" if self.server == "gthread" else ""
-        return f"{self.server} with {self.processes} processes{threads}"
+        kept = ", connections kept" if self.keep_alive else ""
+        parser = f", {self.parser} parser" if self.parser != "auto" else ""
+        return f"{self.server} with {self.processes} processes{threads}{kept}{parser}"
 
     @contextmanager
     def serving(self, tree: Tree) -> Iterator[tuple[int, int]]:

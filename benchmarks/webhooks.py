@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -24,9 +25,9 @@ EVENTS = 3000
 AN_HOUR = timedelta(hours=1)
 
 
-def main(engine: str) -> None:
+def main(asked: Namespace) -> None:
     # The receiver is on this machine.
-    with in_this_process(engine, WEBHOOK_ALLOW_PRIVATE="true") as title:
+    with in_this_process(asked.engine, WEBHOOK_ALLOW_PRIVATE="true") as title:
         print(title)
         print(
             head(("endpoints", "answer takes", "deliveries", "seconds", "deliveries/s", "verified"))

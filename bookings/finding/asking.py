@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 
 from bookings.finding import searching
-from bookings.finding.availability import Availability, fortnight_of
+from bookings.finding.availability import Availability, Offer, next_free
 from bookings.finding.board import Board, span_of
 from bookings.finding.occupancy import Occupancy
 from bookings.finding.search import Search
@@ -44,12 +44,24 @@ class Asked:
         """The time whose bookings the board shows."""
         return span_of(self.venue, self.search)
 
-    def beyond(self, setup: Setup, rows: tuple[Occupancy, ...]) -> Period | None:
-        """Return the time in which the next free place is looked for, if none is free as asked."""
-        period = self.search.period
-        if period is None or period.duration <= timedelta(0) or _is_free(self, setup, rows):
-            return None
-        return fortnight_of(self.venue, period)
+    def instead(self, setup: Setup, rows: tuple[Occupancy, ...]) -> tuple[Offer | None, int]:
+        """Return the next free time, and how much is free tomorrow, if nothing is as asked."""
+        search = self.search
+        if search.period is None or _is_free(self, setup, rows):
+            return None, 0
+        return next_free(
+            self.known(setup, rows),
+            search.period,
+            party_size=search.party_size,
+            now=self.now,
+            features=search.features,
+            but=self.moving,
+        )
+
+    def known(self, setup: Setup, rows: tuple[Occupancy, ...]) -> Availability:
+        return Availability(
+            self.space, self.venue, self.span, places=setup.bookable, rows=rows, but=self.moving
+        )
 
     def context(self) -> dict[str, Any]:
         """Return what the page shows whoever has which place."""
@@ -85,10 +97,7 @@ def _is_free(asked: Asked, setup: Setup, rows: tuple[Occupancy, ...]) -> bool:
     """Tell whether a place is free as asked."""
     search = asked.search
     assert search.period is not None
-    known = Availability(
-        asked.space, asked.venue, asked.span, places=setup.bookable, rows=rows, but=asked.moving
-    )
-    found = known.offers(
+    found = asked.known(setup, rows).offers(
         search.period, party_size=search.party_size, now=asked.now, features=search.features
     )
     return bool(found)

@@ -20,7 +20,8 @@ from spaces.setups import Setup
 from spaces.slots import SLOT, Period, instant
 from spaces.venue import Venue
 
-HORIZON_DAYS = 14  # how far "first free" looks
+#: How many days "first free" looks through: nearly always there is something until tomorrow.
+HORIZONS = (2, 14)
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Offer:
 
 
 class Availability:
-    """Some places of a space and when they are free during a span of time, read in one query.
+    """Some places of a space and when they are free during a span of time: at most one query.
 
     Sets of quarter hours are the bits of integers. `but` leaves out one booking, the one about to
     be moved. Nothing is known after the span: a place that is free to its end may be so for longer.
@@ -53,11 +54,20 @@ class Availability:
         self.venue = venue
         self.quarters = Quarters(span)
         self.places = places
-        rows = occupancies(space, span) if rows is None else rows
-        self.rows = rows if but is None else [row for row in rows if not row.is_of(but)]
         self.leaves = cache(venue.leaves)
-        self.by_leaf = self.spread(self.rows)
+        self._span, self._rows, self._but = span, rows, but
         self._free: dict[int, int] = {}
+
+    @cached_property
+    def rows(self) -> Sequence[Occupancy]:
+        """The bookings within the span; only read where the rules leave a place to look at."""
+        rows = occupancies(self.space, self._span) if self._rows is None else self._rows
+        but = self._but
+        return rows if but is None else [row for row in rows if not row.is_of(but)]
+
+    @cached_property
+    def by_leaf(self) -> dict[int, int]:
+        return self.spread(self.rows)
 
     def spread(self, rows: Iterable[Occupancy]) -> dict[int, int]:
         """Return what these bookings take of each leaf."""
@@ -135,7 +145,10 @@ class Availability:
                 for at in rules.starts(self.venue, limits, duration, day + timedelta(days=n), now):
                     allowed[kind] |= 1 << self.quarters.floor(at)
         for place in places:
-            yield place, allowed[place.kind] & with_room(self.free(place.pk), duration // SLOT)
+            possible = allowed[place.kind]
+            if possible:
+                possible &= with_room(self.free(place.pk), duration // SLOT)
+            yield place, possible
 
     def offer(self, place: Place, start: int, duration: timedelta) -> Offer:
         """Return the offer of a place from a quarter hour when it is free."""
@@ -229,35 +242,33 @@ def next_free(
     now: datetime,
     features: Iterable[str] = (),
     but: Booking | None = None,
-    rows: Sequence[Occupancy] | None = None,
 ) -> tuple[Offer | None, int]:
-    """Return the earliest free period of the same length within a fortnight, in one query.
+    """Return the earliest free period of the same length within a fortnight.
 
-    And how many places are free at the same time on the next day. `rows` are the bookings within
-    `fortnight_of` what was wanted, if they were read already.
+    And how many places are free at the same time on the next day. Takes a query at most, and
+    one more if everything is taken until tomorrow.
     """
     venue, duration = known.venue, wanted.duration
     places = [place for place in known.places if suits(place, party_size, features)]
     day = venue.day_of(wanted.starts_at)
-    span = fortnight_of(venue, wanted)
-    fortnight = Availability(known.space, venue, span, places=places, but=but, rows=rows)
-    tomorrow = fortnight.offers(_same_clock_next_day(wanted, venue), party_size=party_size, now=now)
-    ahead = from_on(fortnight.quarters.ceil(max(wanted.starts_at, now)))
-    found: list[tuple[int, tuple[int, int], Place]] = []
-    for place, starts in fortnight.starts(places, duration, day=day, days=HORIZON_DAYS, now=now):
-        if later := starts & ahead:
-            found.append((lowest(later), fit(place, party_size), place))
-    if not found:
-        return None, len(tomorrow)
-    start, _fit, place = min(found, key=lambda each: each[:2])
-    return fortnight.offer(place, start, duration), len(tomorrow)
-
-
-def fortnight_of(venue: Venue, wanted: Period) -> Period:
-    """Return the time in which `next_free` looks."""
-    day = venue.day_of(wanted.starts_at)
-    last = venue.day_span(day + timedelta(days=HORIZON_DAYS - 1))
-    return Period(venue.day_span(day).starts_at, last.ends_at + wanted.duration)
+    tomorrow: int | None = None
+    for days in HORIZONS:
+        last = venue.day_span(day + timedelta(days=days - 1))
+        span = Period(venue.day_span(day).starts_at, last.ends_at + duration)
+        ahead = Availability(known.space, venue, span, places=places, but=but)
+        if tomorrow is None:
+            then = _same_clock_next_day(wanted, venue)
+            tomorrow = len(ahead.offers(then, party_size=party_size, now=now))
+        later = from_on(ahead.quarters.ceil(max(wanted.starts_at, now)))
+        found = [
+            (lowest(starts & later), fit(place, party_size), place)
+            for place, starts in ahead.starts(places, duration, day=day, days=days, now=now)
+            if starts & later
+        ]
+        if found:
+            start, _fit, place = min(found, key=lambda each: each[:2])
+            return ahead.offer(place, start, duration), tomorrow
+    return None, tomorrow or 0
 
 
 def _same_clock_next_day(period: Period, venue: Venue) -> Period:

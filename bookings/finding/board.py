@@ -134,12 +134,12 @@ def build(
     moving: Booking | None = None,
     places: Sequence[Place],
     rows: Sequence[Occupancy] | None = None,
-    later: Sequence[Occupancy] | None = None,
+    instead: tuple[Offer | None, int] | None = None,
 ) -> Board:
     """Lay out one day.
 
-    `rows` are the bookings within `span_of` the search, and `later`, for when nothing is free,
-    those within `fortnight_of` it. What isn't given is read.
+    `rows` are the bookings within `span_of` the search, and `instead` is what `next_free` says,
+    for when nothing is free. What isn't given is read.
     """
     known = Availability(space, venue, span_of(venue, search), but=moving, places=places, rows=rows)
     period = search.period
@@ -163,42 +163,26 @@ def build(
     misfits = _misfits(known.places, search)
     problems = [*_common_problems(known, period, now), *misfits]
     helpful = advice(known, search, problems, now)
-    board = replace(board, problems=problems, advice=helpful)
-    return board if misfits else _with_next(board, known, now, moving, later)
-
-
-def _with_next(
-    board: Board,
-    known: Availability,
-    now: datetime,
-    moving: Booking | None,
-    later: Sequence[Occupancy] | None,
-) -> Board:
-    """Add what is free instead: the next time of this length, and the same time tomorrow."""
-    period, search, venue = board.search.period, board.search, board.venue
-    assert period is not None
-    kinds = {place.kind for place in known.places}
-    longest = max((venue.limits(kind).max_duration for kind in kinds), default=timedelta(0))
-    if not timedelta(0) < period.duration <= longest:
-        return board
-    first, tomorrow = next_free(
+    first, tomorrow = instead or next_free(
         known,
         period,
         party_size=search.party_size,
         now=now,
         features=search.features,
         but=moving,
-        rows=later,
     )
-    return replace(board, first=first, tomorrow=tomorrow)
+    return replace(board, problems=problems, advice=helpful, first=first, tomorrow=tomorrow)
 
 
 def _common_problems(known: Availability, period: Period, now: datetime) -> list[Problem]:
     """Return what forbids this period for every place, whoever books."""
-    lists = [
-        rules.problems(known.venue, place, period, party_size=1, now=now) for place in known.places
-    ]
-    return [p for p in lists[0] if all(p in found for found in lists)] if lists else []
+    common: list[Problem] = []
+    for n, place in enumerate(known.places):
+        found = rules.problems(known.venue, place, period, party_size=1, now=now)
+        common = [problem for problem in common if problem in found] if n else found
+        if not common:
+            break
+    return common
 
 
 def _misfits(places: Sequence[Place], search: Search) -> list[Problem]:

@@ -48,8 +48,8 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     space = setup.space
     me = member.pk if member else None
     rows = tuple(seen_by(me, occupancies(space, asked.span)))
-    beyond = asked.beyond(setup, rows)
-    later = tuple(seen_by(me, occupancies(space, beyond))) if beyond else ()
+    instead = asked.instead(setup, rows)
+    ahead = (instead[0] and (instead[0].place.pk, instead[0].period), instead[1])
     whole = Reader.of(request.user)
     shown = (setup.stamp, sorted(groups), now)
     around = Part(
@@ -69,14 +69,14 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
             moving=moving,
             places=setup.bookable,
             rows=rows,
-            later=later,
+            instead=instead,
         )
         return asked.context() | {"board": found}
 
     inside = Part(
         template="bookings/_results.html",
         reader=Reader(whole.is_authenticated, is_space_staff=whole.is_space_staff),
-        key=(shown, asked.search, asked.errors, bool(request.htmx), rows, later),
+        key=(shown, asked.search, asked.errors, bool(request.htmx), rows, ahead),
         context=results,
     )
     return answer(request, around, inside, is_kept=moving is None)
