@@ -22,8 +22,11 @@ from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole, User
 from config.tests import processes
 from config.tests.clock import Clock
+from spaces import setups
 from spaces.factories import open_space
 from spaces.models import Place, Space
+from spaces.setups import Setup
+from spaces.tests.elsewhere import content
 
 pytest_plugins = ["notifications.tests.broker"]
 
@@ -126,6 +129,22 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
         # Django removes the file that a killed run left, but not SQLite's files beside it.
         for beside in ("-wal", "-shm"):
             Path(f"{found['TEST']['NAME']}{beside}").unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def set_ups_that_are_shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail whoever writes to a set-up, or to its space or places: all requests share them."""
+    made: list[tuple[Setup, str]] = []
+    put = setups._Kept.put
+
+    def noted(kept: setups._Kept, setup: Setup) -> Setup:
+        made.append((setup, content(setup)))
+        return put(kept, setup)
+
+    monkeypatch.setattr(setups._Kept, "put", noted)
+    yield
+    for setup, was in made:
+        assert content(setup) == was
 
 
 @pytest.fixture(autouse=True)

@@ -27,7 +27,7 @@ SAMPLE = 20  # requests whose statements are counted
 #: What isn't counted: the ends of transactions, PostgreSQL's own checks of foreign keys when one
 #: commits, and what the benchmark itself asks.
 NO_STATEMENT = re.compile(
-    r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |DEALLOCATE|SELECT \$?1 FROM ONLY"
+    r"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET |DEALLOCATE|SELECT \$?\d FROM ONLY"
     r"|.*benchmark_|.*pg_stat_statements)",
     re.IGNORECASE | re.DOTALL,
 )

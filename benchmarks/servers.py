@@ -44,7 +44,8 @@ def main(asked: Namespace) -> None:
                 for result in measured(web, tree, base, clicks, asked.seconds):
                     key = (str(web), result["name"], result["clients"])
                     found.setdefault(key, []).append(result)
-    print(head(HEADINGS))
+                    print(".", end="", flush=True)
+    print(f"\n\n{head(HEADINGS)}")
     for (name, what, clients), results in sorted(found.items(), key=lambda each: each[0][1:]):
         print(line((name, what, str(clients), *middle(results))))
 

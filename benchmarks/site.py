@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import signal
 import socket
 import subprocess
 import sys
@@ -164,8 +165,19 @@ class Web:
                 time.sleep(0.1)
             yield port, process.pid
         finally:
-            process.terminate()
-            process.wait()
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server, also one that waits for its clients to go (granian does)."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        for pid in list(_family(process.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
 
 
 def listens(port: int) -> bool:

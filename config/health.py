@@ -63,7 +63,12 @@ def probes(
     """Answer a balancer before anything looks for a session, which may be in a database."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        view = VIEWS.get(request.path_info, get_response)
-        return view(request)
+        view = VIEWS.get(request.path_info)
+        if view is None:
+            return get_response(request)
+        response = view(request)
+        # As CommonMiddleware would: without it the server sends pieces, each in a packet.
+        response["Content-Length"] = str(len(response.content))
+        return response
 
     return middleware

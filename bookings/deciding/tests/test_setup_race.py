@@ -126,16 +126,18 @@ class TestAtTheSameTime:
     def test_changes_of_one_space_do_not_wait_for_each_other(self, house, threads):
         """With one stamp to lock, the second would wait, and the first for the second's place."""
         one, two = house.places.by_number()
-        second_is_done = threading.Event()
+        first_has_begun, second_is_done = threading.Event(), threading.Event()
 
         @transaction.atomic
         def first():
             Place.objects.filter(pk=one.pk).update(name="a")
+            first_has_begun.set()
             assert second_is_done.wait(PATIENCE)
             Place.objects.filter(pk=two.pk).update(capacity=2)
 
         @transaction.atomic
         def second():
+            assert first_has_begun.wait(PATIENCE)
             Place.objects.filter(pk=two.pk).update(name="b")
             second_is_done.set()
 
