@@ -130,7 +130,7 @@ def _cards(known: Mapping[int, Setup], now: datetime) -> dict[int, Card]:
 def _card(setup: Setup, taken: frozenset[int], now: datetime) -> Card:
     venue = setup.venue((), now)
     today = venue.today(now)
-    week = _week(setup, today, venue) if setup.stamp else _stretches(today, venue)
+    week = _week(setup, today, venue) if setup.is_stamped else _stretches(today, venue)
     current = next((s for s in week if s.starts_at <= now < s.ends_at), None)
     following = next((s for s in week if s.starts_at > now), None)
     return Card(

@@ -41,7 +41,13 @@ def home(request: PageRequest) -> HttpResponse:
     around = Part(
         template="bookings/home.html",
         reader=Reader.of(request.user),
-        key=(request.get_full_path(), _of(upcoming, now), clocks, shown.is_long),
+        key=(
+            request.get_full_path(),
+            request.GET.urlencode(),
+            _of(upcoming, now),
+            clocks,
+            shown.is_long,
+        ),
         context=lambda: {
             "shown": shown,
             "next_booking": upcoming,
