@@ -340,15 +340,6 @@ def test_the_day_and_the_page_of_a_list_in_the_admin(client, host):
         assert client.get(address, {"p": wrong}).status_code == 400, wrong
 
 
-def test_the_page_of_the_history(client, alice, desk, soon):
-    for day in range(31):
-        book(desk, alice, soon + timedelta(days=day), soon + timedelta(days=day, hours=1))
-    client.force_login(alice)
-    assert client.get("/bookings/history/?page=2").context["page"].number == 2
-    for wrong in misspelt("2"):
-        assert client.get("/bookings/history/", {"page": wrong}).context["page"].number == 1, wrong
-
-
 # --- Files
 
 
