@@ -16,7 +16,7 @@ from functools import cached_property
 from threading import Lock
 from uuid import UUID
 
-from django.db.models import BigAutoField, SlugField, UUIDField
+from django.db.models import BigIntegerField, SlugField, UUIDField
 
 from accounts.models import User
 from accounts.prepared import prepared
@@ -116,7 +116,7 @@ _GROUPS = prepared(
     lambda member: User.groups.through.objects.filter(user=member).values_list(
         "group_id", flat=True
     ),
-    member=BigAutoField(),
+    member=BigIntegerField(),
 )
 
 
@@ -131,7 +131,8 @@ def written(stamps: Iterable[str]) -> str:
 
 
 _BY_KEY = prepared(
-    lambda key: Space.objects.filter(pk=key).values_list("pk", "stamps__stamp"), key=BigAutoField()
+    lambda key: Space.objects.filter(pk=key).values_list("pk", "stamps__stamp"),
+    key=BigIntegerField(),
 )
 _BY_SLUG = prepared(
     lambda slug: Space.objects.filter(slug=slug).values_list("pk", "stamps__stamp"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding.rules import ABOUT_THE_PERSON, Problem
+from bookings.deciding.statements import OWN_IN_THE_WAY
 from bookings.finding.availability import Offer, alternatives
 from bookings.finding.links import board_url
 from bookings.forms import TimesForm
@@ -76,8 +77,12 @@ def _mine(request: HttpRequest, form: TimesForm, period: Period) -> Booking | No
     """Return the person's own booking in the way: made in another tab, or forgotten."""
     if form.found is None or not isinstance(request.user, User):
         return None
-    found = Booking.objects.of(request.user).in_space(form.found.space).occupying()
-    return next((b for b in found.overlapping(period) if b.place_id == form.found.pk), None)
+    return OWN_IN_THE_WAY.first(
+        member=request.user.pk,
+        place=form.found.pk,
+        starts_at=period.starts_at,
+        ends_at=period.ends_at,
+    )
 
 
 def _headline(form: TimesForm, period: Period, *, taken: bool) -> str:
