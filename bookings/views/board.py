@@ -48,7 +48,8 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     space = setup.space
     me = member.pk if member else None
     rows = tuple(seen_by(me, occupancies(space, asked.span)))
-    instead = asked.instead(setup, rows)
+    known = asked.known(setup, rows)
+    instead = asked.instead(known, rows)
     ahead = (instead[0] and (instead[0].place.pk, instead[0].period), instead[1])
     whole = Reader.of(request.user)
     shown = (setup.stamp, sorted(groups), now)
@@ -60,17 +61,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     )
 
     def results() -> dict[str, Any]:
-        found = build(
-            space,
-            asked.venue,
-            asked.search,
-            member=member,
-            now=now,
-            moving=moving,
-            places=setup.bookable,
-            rows=rows,
-            instead=instead,
-        )
+        found = build(known, asked.search, member=member, now=now, instead=instead)
         return asked.context() | {"board": found}
 
     inside = Part(
