@@ -19,6 +19,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, Model, QuerySet, Value
 from django.db.models.constants import OnConflict
 from django.db.models.query import (
@@ -37,6 +38,12 @@ type Declared = AnyField | list[AnyField]
 
 #: How many rows one INSERT writes; there is one form for each number.
 MOST_ROWS = 96
+
+
+def _cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
+    """Return a cursor for statements that are worth preparing, where the database can."""
+    make: Callable[[], CursorWrapper] = getattr(connection, "prepared_cursor", connection.cursor)
+    return make()
 
 
 class Slot(Value):
@@ -80,7 +87,7 @@ class _Statement[Plan]:
     """Composes a plan for each database and each length of its lists."""
 
     def __init__(self, compose: Callable[..., Any], fields: Mapping[str, Declared]) -> None:
-        self._compose = compose
+        self.compose = compose
         self._fields = fields
         self._lists = [name for name, field in fields.items() if isinstance(field, list)]
         self._plans: dict[tuple[Any, ...], Plan] = {}
@@ -90,9 +97,7 @@ class _Statement[Plan]:
         plan = self._plans.get(key)
         if plan is None:
             # Two threads may both do so: the results are equal.
-            plan = self._plans[key] = self._planned(
-                connection, self._compose(**self._slots(values))
-            )
+            plan = self._plans[key] = self._planned(connection, self.compose(**self._slots(values)))
         return plan
 
     def _slots(self, values: Values) -> dict[str, Any]:
@@ -191,7 +196,7 @@ class Prepared[Row](_Statement[_Reading]):
             return []
         if plan.locks and connection.get_autocommit():
             raise TransactionManagementError("rows can only be locked in a transaction")
-        with connection.cursor() as cursor:
+        with _cursor(connection) as cursor:
             cursor.execute(plan.text.sql, plan.text.filled(values, connection))
             rows = cursor.fetchall()
         return plan.read(plan.convert(rows, connection))
@@ -211,7 +216,7 @@ class Change(_Statement[Text]):
     def run(self, **values: Any) -> int:
         connection = connections[DEFAULT_DB_ALIAS]
         plan = self._plan(connection, values)
-        with connection.cursor() as cursor:
+        with _cursor(connection) as cursor:
             cursor.execute(plan.sql, plan.filled(values, connection))
             return int(cursor.rowcount)
 
@@ -244,7 +249,7 @@ class Insert[M: Model]:
         """Insert a row and give the instance its key; tell whether it was inserted."""
         connection = connections[DEFAULT_DB_ALIAS]
         text, returning = self._plan(connection, 0)
-        with connection.cursor() as cursor:
+        with _cursor(connection) as cursor:
             cursor.execute(text.sql, self._values([instance], connection))
             rows = cursor.fetchall()
         if not rows:
@@ -264,7 +269,7 @@ class Insert[M: Model]:
         for start in range(0, len(instances), MOST_ROWS):
             some = instances[start : start + MOST_ROWS]
             text, _returning = self._plan(connection, len(some))
-            with connection.cursor() as cursor:
+            with _cursor(connection) as cursor:
                 cursor.execute(text.sql, self._values(some, connection))
                 count += cursor.rowcount
         return count

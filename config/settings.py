@@ -114,6 +114,10 @@ DATABASE_WAITS = {
 # We end what the server should have ended by then: see config/databases/postgresql/.
 DATABASE_WAITS["silence"] = DATABASE_WAITS["statement"] + 0.25 if IS_SERVING else 0
 
+# PostgreSQL plans the hot statements once per connection. Off behind a pooler that gives each
+# transaction another connection and doesn't know of prepared statements.
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
+
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'mesto.sqlite3'}")}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
@@ -139,6 +143,7 @@ else:
         limits.append(f"-c statement_timeout={int(1000 * DATABASE_WAITS['statement'])}ms")
         limits.append(f"-c lock_timeout={int(1000 * DATABASE_WAITS['lock'])}ms")
     options["options"] = " ".join([options.get("options", ""), *limits]).strip()
+    options["prepare_threshold"] = 5 if PREPARED_STATEMENTS else None
     # Per host. libpq waits at least this long, and nobody waits much longer for /readyz.
     options["connect_timeout"] = 2
     options.setdefault("tcp_user_timeout", 1000 * DATABASE_WAITS["tcp"])

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from django.db import models
-from django.db.models import BigAutoField, CharField, DateTimeField, Max, Subquery, UUIDField
+from django.db.models import BigIntegerField, CharField, DateTimeField, Max, Subquery, UUIDField
 
 from accounts import people
 from accounts.models import User
@@ -15,7 +15,7 @@ from accounts.prepared import Change, Insert, prepared, prepared_delete, prepare
 from bookings.models import BookedSlot, Booking, BookingEvent
 from spaces.models import Place, Space
 
-KEY = BigAutoField()
+KEY = BigIntegerField()
 MOMENT = DateTimeField()
 
 # --- Locks ----------------------------------------------------------------------------------------
@@ -103,6 +103,20 @@ OWN = prepared(
     lambda member, code: Booking.objects.of(member).with_place().filter(code=code),
     member=KEY,
     code=UUIDField(),
+)
+
+#: A member's booking that has a place for part of a period.
+OWN_IN_THE_WAY = prepared(
+    lambda member, place, starts_at, ends_at: (
+        Booking.objects.of(member)
+        .occupying()
+        .filter(place=place, starts_at__lt=ends_at, ends_at__gt=starts_at)
+        .order_by("starts_at")[:1]
+    ),
+    member=KEY,
+    place=KEY,
+    starts_at=MOMENT,
+    ends_at=MOMENT,
 )
 
 # --- What it writes -------------------------------------------------------------------------------

@@ -44,23 +44,23 @@ class Asked:
         """The time whose bookings the board shows."""
         return span_of(self.venue, self.search)
 
-    def instead(self, setup: Setup, rows: tuple[Occupancy, ...]) -> tuple[Offer | None, int]:
+    def known(self, setup: Setup, rows: tuple[Occupancy, ...]) -> Availability:
+        """Return what is free when, after these bookings."""
+        return Availability(
+            self.space, self.venue, self.span, places=setup.bookable, rows=rows, but=self.moving
+        )
+
+    def instead(self, known: Availability, rows: tuple[Occupancy, ...]) -> tuple[Offer | None, int]:
         """Return the next free time, and how much is free tomorrow, if nothing is as asked."""
         search = self.search
-        if search.period is None or _is_free(self, setup, rows):
+        if search.period is None or _is_free(self, known, rows):
             return None, 0
         return next_free(
-            self.known(setup, rows),
+            known,
             search.period,
             party_size=search.party_size,
             now=self.now,
             features=search.features,
-            but=self.moving,
-        )
-
-    def known(self, setup: Setup, rows: tuple[Occupancy, ...]) -> Availability:
-        return Availability(
-            self.space, self.venue, self.span, places=setup.bookable, rows=rows, but=self.moving
         )
 
     def context(self) -> dict[str, Any]:
@@ -88,16 +88,16 @@ class Asked:
         }
 
 
-def _of_rows(asked: Asked, setup: Setup, rows: tuple[Occupancy, ...]) -> tuple[Any, ...]:
+def _of_rows(asked: Asked, known: Availability, rows: tuple[Occupancy, ...]) -> tuple[Any, ...]:
     return (asked, rows)
 
 
 @cached(LRUCache(256), key=_of_rows, lock=Lock())
-def _is_free(asked: Asked, setup: Setup, rows: tuple[Occupancy, ...]) -> bool:
-    """Tell whether a place is free as asked."""
+def _is_free(asked: Asked, known: Availability, rows: tuple[Occupancy, ...]) -> bool:
+    """Tell whether a place is free as asked, after these bookings."""
     search = asked.search
     assert search.period is not None
-    found = asked.known(setup, rows).offers(
+    found = known.offers(
         search.period, party_size=search.party_size, now=asked.now, features=search.features
     )
     return bool(found)

@@ -55,15 +55,15 @@ class Availability:
         self.quarters = Quarters(span)
         self.places = places
         self.leaves = cache(venue.leaves)
-        self._span, self._rows, self._but = span, rows, but
+        self.but = but
+        self._span, self._rows = span, rows
         self._free: dict[int, int] = {}
 
     @cached_property
     def rows(self) -> Sequence[Occupancy]:
         """The bookings within the span; only read where the rules leave a place to look at."""
         rows = occupancies(self.space, self._span) if self._rows is None else self._rows
-        but = self._but
-        return rows if but is None else [row for row in rows if not row.is_of(but)]
+        return rows if (but := self.but) is None else [row for row in rows if not row.is_of(but)]
 
     @cached_property
     def by_leaf(self) -> dict[int, int]:
@@ -241,7 +241,6 @@ def next_free(
     party_size: int,
     now: datetime,
     features: Iterable[str] = (),
-    but: Booking | None = None,
 ) -> tuple[Offer | None, int]:
     """Return the earliest free period of the same length within a fortnight.
 
@@ -255,7 +254,7 @@ def next_free(
     for days in HORIZONS:
         last = venue.day_span(day + timedelta(days=days - 1))
         span = Period(venue.day_span(day).starts_at, last.ends_at + duration)
-        ahead = Availability(known.space, venue, span, places=places, but=but)
+        ahead = Availability(known.space, venue, span, places=places, but=known.but)
         if tomorrow is None:
             then = _same_clock_next_day(wanted, venue)
             tomorrow = len(ahead.offers(then, party_size=party_size, now=now))

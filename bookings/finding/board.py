@@ -20,7 +20,6 @@ from bookings.finding.advice import Advice, advice
 from bookings.finding.availability import Availability, Offer, next_free, suits
 from bookings.finding.occupancy import Occupancy
 from bookings.finding.search import Search
-from bookings.models import Booking
 from spaces.features import Feature
 from spaces.limits import Limits
 from spaces.models import Place, Space
@@ -125,28 +124,22 @@ def span_of(venue: Venue, search: Search) -> Period:
 
 
 def build(
-    space: Space,
-    venue: Venue,
+    known: Availability,
     search: Search,
     *,
     member: User | None,
     now: datetime,
-    moving: Booking | None = None,
-    places: Sequence[Place],
-    rows: Sequence[Occupancy] | None = None,
     instead: tuple[Offer | None, int] | None = None,
 ) -> Board:
-    """Lay out one day.
+    """Lay out one day, of which the bookings within `span_of` the search are known.
 
-    `rows` are the bookings within `span_of` the search, and `instead` is what `next_free` says,
-    for when nothing is free. What isn't given is read.
+    `instead` is what `next_free` says, for when nothing is free; without it, that is asked.
     """
-    known = Availability(space, venue, span_of(venue, search), but=moving, places=places, rows=rows)
     period = search.period
     timeline = _Timeline(known, search, member, now)
     board = Board(
-        space,
-        venue,
+        known.space,
+        known.venue,
         search,
         known.quarters,
         timeline.window,
@@ -169,7 +162,6 @@ def build(
         party_size=search.party_size,
         now=now,
         features=search.features,
-        but=moving,
     )
     return replace(board, problems=problems, advice=helpful, first=first, tomorrow=tomorrow)
 
@@ -228,7 +220,8 @@ class _Timeline:
         self.start, self.end = (lowest(self.open), highest(self.open) + 1) if self.open else (0, 0)
         self.all_day = quarters.stretch(self.start, self.end)
         self.past = quarters.stretch(0, quarters.ceil(now))
-        mine = [row for row in known.rows if member is not None and row.member == member.pk]
+        me = member.pk if member else None
+        mine = [row for row in known.rows if row.member == me] if me else []
         self.mine = [(known.leaves(row.place), row) for row in mine]
         #: No two bookings share a quarter hour of a leaf.
         self.others = known.by_leaf | {

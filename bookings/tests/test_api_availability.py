@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.factories import UserFactory
 from bookings.deciding.errors import Refused
-from bookings.finding.board import Search, build
+from bookings.finding.availability import Availability
+from bookings.finding.board import Search, build, span_of
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests import acts
@@ -241,7 +242,9 @@ class TestTruth:
             day = at.astimezone(ZoneInfo("Europe/Moscow")).date()
             search = Search(day, Period(at, at + hours(length)), party_size=1)
             venue = hall.venue_for(alice, now)
-            board = build(hall.space, venue, search, member=alice, now=now, places=hall.bookable)
+            span = span_of(venue, search)
+            known = Availability(hall.space, venue, span, places=hall.bookable)
+            board = build(known, search, member=alice, now=now)
             said = look(asking, at, length, slug="hall").json()
             assert [
                 (place["number"], datetime.fromisoformat(place["free_until"]))

@@ -9,7 +9,8 @@ from django.http import QueryDict
 
 from accounts.factories import UserFactory
 from bookings.finding import searching
-from bookings.finding.board import Is, build
+from bookings.finding.availability import Availability
+from bookings.finding.board import Is, build, span_of
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, book, hours, local
@@ -28,15 +29,9 @@ def board_of(space, query, now, *, member=None, moving=None):
     venue = setup.venue_for(member, now)
     limits = venue.limits(space.main_kind)
     search, form = searching.read(QueryDict(query), venue=venue, limits=limits, now=now)
-    shown = build(
-        setup.space,
-        venue,
-        search,
-        member=member,
-        now=now,
-        moving=moving,
-        places=setup.bookable,
-    )
+    span = span_of(venue, search)
+    known = Availability(setup.space, venue, span, places=setup.bookable, but=moving)
+    shown = build(known, search, member=member, now=now)
     return shown, form
 
 

@@ -21,6 +21,7 @@ from psycopg.abc import PQGen
 
 from config.databases.breaker import Breaker
 from config.databases.postgresql import lost
+from config.databases.postgresql.preparing import Operations, PreparedCursor
 from config.databases.postgresql.waiting import waits
 
 SILENCE = 1.0  # seconds without an answer before we knock, repeatedly
@@ -93,6 +94,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         **{**vars(psycopg), "connect": Connection.connect}
     )
 
+    ops_class = Operations
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.execute_wrappers.append(waits)
@@ -110,6 +113,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
         breaker.reset()
         return connection
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """Return a cursor whose statements the server prepares."""
+        self.close_if_health_check_failed()
+        self.ensure_connection()
+        with self.wrap_database_errors:
+            cursor: CursorWrapper = self._prepare_cursor(  # type: ignore[attr-defined]  # not in the stubs
+                PreparedCursor(self.connection)
+            )
+            return cursor
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Let the next statement find out whether the connection, if it stays, was lost."""
