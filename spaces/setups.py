@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
+from secrets import token_hex
 from threading import Lock
 from uuid import UUID
 
@@ -45,10 +46,16 @@ class Setup:
         self._ends = [closure.period.ends_at for closure in loaded.closures]
         #: The groups that a policy is for.
         self.limited = frozenset(group for group, _ in loaded.policies if group is not None)
-        self.stamp = written(loaded.stamps)
+        #: Names the content. Without stamps in the database it is of this object alone.
+        self.stamp = written(loaded.stamps) or token_hex(16)
         self.space: Space = loaded.space
         #: All of them, by number, whether they can be booked or not.
         self.places: tuple[Place, ...] = loaded.places
+
+    @property
+    def is_stamped(self) -> bool:
+        """Tell whether the database would say when this changes."""
+        return bool(self._loaded.stamps)
 
     @property
     def rows(self) -> int:
@@ -233,7 +240,7 @@ class _Kept:
 
     def put(self, setup: Setup) -> Setup:
         """Keep a set-up, unless its space has no stamp: then nothing says when it changes."""
-        if not setup.stamp:
+        if not setup.is_stamped:
             return setup
         with self._lock:
             self._drop(setup.space.pk)

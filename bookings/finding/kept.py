@@ -5,6 +5,7 @@ token, each form's request key. Everything else is a function of the key under w
 kept, so that nothing ever has to be invalidated: other content has another key.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
+from isal import isal_zlib
 
 from accounts.models import User
 from accounts.requests import PageRequest
@@ -51,6 +53,16 @@ class Page:
         parts = re.split(f"{mark}([a-z]+){mark}", text)
         texts = tuple(part.encode() for part in parts[::2])
         return cls(texts, tuple(map(Blank, parts[1::2])))
+
+    def packed(self) -> bytes:
+        """Return the page compressed, for a cache that others share."""
+        texts = [text.decode() for text in self.texts]
+        return isal_zlib.compress(json.dumps([texts, self.blanks]).encode())
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> "Page":
+        texts, blanks = json.loads(isal_zlib.decompress(packed))
+        return cls(tuple(text.encode() for text in texts), tuple(map(Blank, blanks)))
 
     @property
     def size(self) -> int:

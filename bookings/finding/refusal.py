@@ -28,8 +28,13 @@ def refusal(
     problems: Sequence[Problem] = (),
     taken: bool = False,
     moving: Booking | None = None,
+    used_for: Booking | None = None,
 ) -> HttpResponse:
-    """Answer 409 when somebody else has the place, 422 when rules forbid it. Nothing is changed."""
+    """Answer 409 when somebody else has the place, 422 when rules forbid it. Nothing is changed.
+
+    `used_for`: an old form was sent again, from another tab or by the Back button, and what it
+    booked is no longer held.
+    """
     place = form.found
     period = form.period if form.is_valid() else None
     party_size = form.cleaned_data.get("party_size") or (moving.party_size if moving else 1)
@@ -56,6 +61,9 @@ def refusal(
             if not is_about_the_person:
                 context["offers"] = offers
             context["headline"] = _headline(form, period, taken=taken)
+            if used_for is not None:
+                context["headline"] = _("This form was used before: nothing is booked now.")
+                context["problems"] = [_used(used_for)]
             if taken and (mine := _mine(request, form, period)):
                 named = {"place": str(place), "time": words.span(mine.period, space.zone)}
                 context["headline"] = _("%(place)s is already yours for %(time)s.") % named
@@ -71,6 +79,11 @@ def refusal(
                 )
     status = HTTPStatus.CONFLICT if taken else HTTPStatus.UNPROCESSABLE_ENTITY
     return render(request, "bookings/refused.html", context, status=status)
+
+
+def _used(booking: Booking) -> Problem:
+    message = _("The booking that it made is %(state)s. To book again, choose a time below.")
+    return Problem("request_key_reused", message % {"state": booking.get_state_display()})
 
 
 def _mine(request: HttpRequest, form: TimesForm, period: Period) -> Booking | None:

@@ -15,8 +15,9 @@ from bookings.finding.kept import Page
 
 logger = logging.getLogger("mesto.pages")
 
-#: How long the shared cache keeps a page, in seconds: longer than anybody looks at the same day.
-KEPT_FOR = 60 * 60
+#: How long the shared cache keeps a page, in seconds. A board is asked for within one minute; and
+#: a full cache drops first what would expire first, which must not be the counts of requests.
+KEPT_FOR = 60
 #: For how many seconds the shared cache isn't asked after a failure.
 LEFT_ALONE_FOR = 10.0
 
@@ -56,11 +57,11 @@ class Shelf:
         self.found = self.made = 0
 
     def _shared(self, digest: str) -> Page | None:
-        found: Page | None = self._ask(lambda: cache.get(f"page:{digest}"))
-        return found
+        packed = self._ask(lambda: cache.get(f"page:{digest}"))
+        return Page.unpacked(packed) if packed is not None else None
 
     def _share(self, digest: str, page: Page) -> None:
-        self._ask(lambda: cache.set(f"page:{digest}", page, KEPT_FOR))
+        self._ask(lambda: cache.set(f"page:{digest}", page.packed(), KEPT_FOR))
 
     def _ask[T](self, question: Callable[[], T]) -> T | None:
         """Ask the cache that all processes share; without one, pages are made anew."""

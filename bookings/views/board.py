@@ -44,7 +44,8 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     now = next_minute(timezone.now())
     owner = moving.member if moving else member
     groups = setup.limited.intersection(owner.group_ids) if owner else frozenset()
-    asked = asking.asked(setup, groups, request.META["QUERY_STRING"], now, moving)
+    query = request.GET.urlencode()
+    asked = asking.asked(setup, groups, query, now, moving)
     space = setup.space
     me = member.pk if member else None
     rows = tuple(seen_by(me, occupancies(space, asked.span)))
@@ -52,11 +53,11 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     instead = asked.instead(known, rows)
     ahead = (instead[0] and (instead[0].place.pk, instead[0].period), instead[1])
     whole = Reader.of(request.user)
-    shown = (setup.stamp, sorted(groups), now)
+    shown = (space.pk, setup.stamp, sorted(groups), now)
     around = Part(
         template="bookings/board.html#around" if request.htmx else "bookings/board.html",
         reader=whole,
-        key=(shown, request.get_full_path(), request.htmx.trigger),
+        key=(shown, request.get_full_path(), query, request.htmx.trigger),
         context=asked.context,
     )
 

@@ -86,6 +86,8 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
         return refusal(request, form, problems=[rules.Problem(error.code, str(error))], now=now)
     if booking.state == State.REJECTED:
         return refusal(request, form, taken=True, now=now)
+    if not booking.occupies:
+        return refusal(request, form, now=now, used_for=booking)
     return redirect(f"{booking.get_absolute_url()}?booked=1", preserve_request=False)
 
 

@@ -41,7 +41,13 @@ def home(request: PageRequest) -> HttpResponse:
     around = Part(
         template="bookings/home.html",
         reader=Reader.of(request.user),
-        key=(request.get_full_path(), _of(upcoming, now), clocks, shown.is_long),
+        key=(
+            request.get_full_path(),
+            request.GET.urlencode(),
+            _of(upcoming, now),
+            clocks,
+            shown.is_long,
+        ),
         context=lambda: {
             "shown": shown,
             "next_booking": upcoming,
@@ -52,10 +58,11 @@ def home(request: PageRequest) -> HttpResponse:
     inside = Part(
         template="bookings/_spaces.html",
         reader=Reader(),
-        key=(shown, clocks),
+        key=(shown.content, clocks),
         context=lambda: {"shown": shown, "now": now, "zones": zones},
     )
-    return answer(request, around, inside)
+    # A set-up without a stamp doesn't say when it changes.
+    return answer(request, around, inside, is_kept=all(card.stamp for card in cards))
 
 
 _NEXT = prepared(

@@ -9,13 +9,15 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
+from accounts.api.limits import WINDOW
 from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.deciding import services
 from bookings.finding.kept import Blank, Page
-from bookings.finding.shelf import shelf
+from bookings.finding.shelf import KEPT_FOR, shelf
 from bookings.models import Booking
 from bookings.tests.acts import book, hours
 from spaces.factories import PlaceFactory, PolicyFactory, open_space
+from spaces.models import SetupStamp, Space
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +135,22 @@ class TestUnchanged:
             return
         assert plain(text_of(again)) == plain(page)
         client.post("/bookings/", wish(text_of(again), 1))
+        assert [b.state for b in Booking.objects.order_by("pk")] == ["CANCELLED", "CONFIRMED"]
+
+    def test_a_form_in_another_tab(self, client, space, alice, clock, soon):
+        """A 304 gives two tabs the same forms: the second one says what became of its booking."""
+        client.force_login(alice)
+        first = client.get(url_of(soon.date()))
+        client.get(url_of(soon.date()), headers={"If-None-Match": first["ETag"]})
+        form = wish(text_of(first), 1)
+        location = client.post("/bookings/", form)["Location"]
+        client.post(f"{location.partition('?')[0]}cancel/")
+        again = client.post("/bookings/", form)
+        assert again.status_code == 422
+        page = again.content.decode()
+        assert "This form was used before" in page
+        assert "The booking that it made is cancelled." in page
+        client.post("/bookings/", wish(page, 1))
         assert [b.state for b in Booking.objects.order_by("pk")] == ["CANCELLED", "CONFIRMED"]
 
     @pytest.mark.parametrize("change", ["language", "name", "sign-in", "htmx"])
@@ -283,3 +301,49 @@ class TestTime:
         assert "Cancel until 8:50" in text_of(client.get(url_of(soon.date())))
         clock.passes(microseconds=1)
         assert "be cancelled later than" in text_of(client.get(url_of(soon.date())))
+
+
+class TestWithoutStamps:
+    """A database being migrated, or restored in part: nothing says when a set-up changes."""
+
+    @pytest.fixture
+    def houses(self):
+        houses = [open_space(slug=name.lower(), name=name, places=1) for name in ("Alpha", "Beta")]
+        SetupStamp.objects.all().delete()
+        return houses
+
+    def test_each_space_shows_its_own_places(self, client, houses, clock):
+        for house in houses:
+            page = text_of(client.get(house.get_absolute_url()))
+            assert f"<h1>{house.name}</h1>" in page
+            assert str(house.places.get().code) in page
+
+    @pytest.mark.parametrize("url", ["/", "/spaces/alpha/"])
+    def test_a_change_is_seen(self, client, houses, clock, url):
+        client.get(url)
+        Space.objects.filter(slug="alpha").update(address="Far away 7")
+        SetupStamp.objects.all().delete()
+        assert "Far away 7" in text_of(client.get(url))
+
+
+def test_bytes_that_no_browser_sends_are_a_query_of_their_own(client, clock, space):
+    for n in range(30):
+        open_space(slug=f"s{n}", name=f"S{n}", places=1)
+
+    def asked(query):
+        return re.search(
+            r'id="id_q"[^>]*value="([^"]*)"', text_of(client.get("/", QUERY_STRING=query))
+        )[1]
+
+    assert asked("q=" + "é".encode().decode("latin-1")) == "é"
+    assert asked("q=%C3%83%C2%A9") == "Ã©"
+
+
+def test_shared_pages_give_way_to_the_counts_of_requests():
+    """A full cache drops first what expires first; counts are kept for two minutes."""
+    assert KEPT_FOR <= WINDOW
+
+
+def test_a_page_is_the_same_after_it_was_shared():
+    page = Page(("é <p>".encode(), b"", b"end"), (Blank.NAME, Blank.KEY))
+    assert Page.unpacked(page.packed()) == page
