@@ -121,6 +121,7 @@ def arguments() -> Namespace:
 
 #: Modules of this package that measure something else.
 INSTEAD = {
+    "growth": "what pages cost with 100 to 1,000,000 bookings",
     "kafka": "events a second to Kafka",
     "webhooks": "events a second to webhook receivers",
     "pieces": "where the processor time of each request goes",

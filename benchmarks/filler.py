@@ -8,10 +8,11 @@ it costs to show can be compared.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
 MEMBERS = 1_000
 CHUNK = 20_000  # bookings a statement
@@ -47,6 +48,54 @@ def bar(title: str) -> Progress:
     return draw
 
 
+def present() -> datetime:
+    from django.utils import timezone
+
+    return timezone.now()
+
+
+def midnight(now: datetime | None = None) -> datetime:
+    return (now or present()).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def busy() -> datetime:
+    """Return the day whose board is looked at."""
+    return midnight() + timedelta(days=1)
+
+
+def begin(*, spaces: int, places: int = 50) -> datetime:
+    """Make what is looked at: a busy day, and a member with a page of bookings; return now."""
+    now = present()
+    more_spaces(spaces, places=places)
+    people()
+    busy_day(Scene.slug, busy())
+    _insert(OWN, {"midnight": midnight(now), "member": Scene.member, "slug": Scene.slug})
+    return now
+
+
+def large_space(places: int) -> str:
+    """Bring another space to so many places, all of them with bookings on the busy day."""
+    from spaces.models import Space
+
+    slug = "growth-large"
+    if not Space.objects.filter(slug=slug).exists():
+        _open([Space(slug=slug, name="Zz")])
+    more_places(slug, places)
+    busy_day(slug, busy())
+    settle()
+    return slug
+
+
+def free_hour(n: int) -> tuple[str, datetime]:
+    """Return a place's code and an hour that is free, another for each number."""
+    from spaces.models import Place
+
+    places = list(Place.objects.filter(space__slug=Scene.slug).order_by("number")[:50])
+    day, hour = divmod(n // len(places), 12)
+    at = midnight() + timedelta(days=100 + day, hours=HOURS[0] + hour)
+    return str(places[n % len(places)].code), at
+
+
 def people() -> None:
     """Create the members and those who work in the first space. Needs it to exist."""
     from accounts.models import StaffRole, User
@@ -62,15 +111,24 @@ def people() -> None:
     )
 
 
-def spaces(count: int, *, places: int) -> None:
-    """Bring the number of spaces to `count`, each open every day, with so many places."""
-    from spaces.models import OpeningHours, Policy, Space
+def more_spaces(count: int, *, places: int) -> None:
+    """Bring the number of spaces to `count`, each with so many places."""
+    from spaces.models import Space
 
     known = Space.objects.count()
-    new = Space.objects.bulk_create(
+    _open(
         Space(slug=f"growth-{n}", name=f"Space {n:03}", address=f"{n} High Street")
         for n in range(known + 1, count + 1)
     )
+    for space in Space.objects.all():
+        more_places(space.slug, places)
+
+
+def _open(spaces: Iterable[Any]) -> None:
+    """Create spaces that are open every day."""
+    from spaces.models import OpeningHours, Policy, Space
+
+    new = Space.objects.bulk_create(spaces)
     OpeningHours.objects.bulk_create(
         OpeningHours(space=space, weekday=day, opens_at=time(HOURS[0]), closes_at=time(HOURS[1]))
         for space in new
@@ -79,8 +137,6 @@ def spaces(count: int, *, places: int) -> None:
     Policy.objects.bulk_create(
         Policy(space=space, max_upcoming=1000, max_days_ahead=365) for space in new
     )
-    for space in Space.objects.all():
-        more_places(space.slug, places)
 
 
 def more_places(slug: str, count: int) -> None:
@@ -114,33 +170,41 @@ def busy_day(slug: str, day: datetime) -> None:
 
 
 def history(
-    count: int, *, now: datetime, unfinished: bool = False, progress: Progress | None = None
+    first: int, last: int, *, now: datetime, unfinished: bool = False, draw: Progress | None = None
 ) -> None:
-    """Bring the number of bookings to `count`; `unfinished`: no worker has completed the past ones.
+    """Write bookings number `first` to `last`; `unfinished`: nobody has completed the past ones.
 
     One in 50 is in the coming weeks, in the other spaces. Where spaces were added meanwhile, the
     few that would get a place that is taken are left out.
     """
-    from bookings.models import Booking
-
-    first = known = Booking.objects.count()
-    draw = progress or bar("bookings")
-    while known < count:
-        some = min(CHUNK, count - known)
+    draw = draw or bar("bookings")
+    for number in range(first, last, CHUNK):
         _insert(
             HISTORY,
             {
-                "first": known,
-                "some": some,
+                "first": number,
+                "some": min(CHUNK, last - number),
                 "now": now,
-                "midnight": now.replace(hour=0, minute=0, second=0, microsecond=0),
+                "midnight": midnight(now),
                 "days": 365 * YEARS,
                 "past": "CONFIRMED" if unfinished else "COMPLETED",
             },
         )
-        known += some
-        draw(known - first, count - first)
+        draw(min(number + CHUNK, last) - first, last - first)
 
+
+#: What the member's own pages show: 100 past bookings and five to come, out of everybody's way.
+OWN = """
+SELECT p.id AS place, m.id AS member,
+       %(midnight)s + make_interval(days => day, hours => 6) AS starts_at,
+       %(midnight)s + make_interval(days => day, hours => 7) AS ends_at,
+       CASE WHEN day < 0 THEN 'COMPLETED' ELSE 'CONFIRMED' END AS state,
+       %(midnight)s - interval '101 days' + make_interval(mins => day) AS created_at
+FROM generate_series(-100, 7) AS day
+JOIN spaces_space s ON s.slug = %(slug)s JOIN spaces_place p ON p.space_id = s.id AND p.number = 2
+JOIN accounts_user m ON m.username = %(member)s
+WHERE day < 0 OR day > 2
+"""
 
 #: Bookings number `first` to `first + some`. They step through places, hours and days, so no two
 #: of those that hold a place overlap; 7919 is a prime, which scatters the days over the years.

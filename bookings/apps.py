@@ -19,9 +19,7 @@ class BookingsConfig(AppConfig):
         people.ALSO["upcoming_count"] = lambda person, now: (
             Booking.objects.filter(member=person).upcoming(now).count_subquery()
         )
-        people.ALSO["newest_booking"] = lambda person, now: Booking.objects.filter(
-            member=person
-        ).newest_key()
+        people.ALSO["newest_booking"] = lambda person, now: Booking.objects.newest_key_of(person)
         ACTS["bookings"] = Act(_("Book"), wanted.a_place)
         ACTS["reschedule"] = Act(_("Move"), wanted.a_place)
         KINDS.append(

@@ -210,8 +210,8 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def recent_spaces(self) -> list[Space]:
         """Return the spaces that the latest of these bookings are in, by name."""
-        latest = self.newest_first().values("place")[:RECENT]
-        places = Place.objects.filter(pk__in=latest).order_by()
+        latest = self.newest_first().values_list("place", flat=True)[:RECENT]
+        places = Place.objects.filter(pk__in=set(latest)).order_by()
         return list(Space.objects.filter(pk__in=places.values("space")).by_name())
 
     def among_the_first(self, count: int) -> Self:
@@ -247,9 +247,14 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         )
         return Subquery(counted.values("n"))
 
-    def newest_key(self) -> Coalesce:
-        """Return the highest key as a correlated subquery; 0 without rows. It only ever grows."""
-        newest = self.order_by("-pk").values("pk")[:1]
+    def newest_key_of(self, person: Any) -> Coalesce:
+        """Return a person's highest key as a correlated subquery, or 0. It only ever grows.
+
+        From a person to the same, in the order of both: then only the index by member will do. For
+        an equal sign, planners may walk the primary key backwards, all of it for who has none.
+        """
+        theirs = self.filter(member__gte=person, member__lte=person)
+        newest = theirs.order_by("member_id", "-pk").values("pk")[:1]
         return Coalesce(Subquery(newest), Value(0), output_field=BigIntegerField())
 
 

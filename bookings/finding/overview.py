@@ -45,6 +45,12 @@ class Card:
     def zone(self) -> ZoneInfo:
         return self.space.zone
 
+    @property
+    def content(self) -> tuple[object, ...]:
+        """Everything that the page shows of it, briefly."""
+        ends = (at and at.timestamp() for at in (self.open_until, self.opens_at))
+        return (self.stamp, self.today.toordinal(), self.free_now, *ends)
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -57,15 +63,23 @@ class Overview:
     cards: tuple[Card, ...]
 
     @property
+    def content(self) -> tuple[object, ...]:
+        """Everything that the page shows."""
+        cards = [[card.content for card in some] for some in (self.lately, self.cards)]
+        return (self.query, self.number, self.has_next, cards)
+
+    @property
     def is_long(self) -> bool:
         """Tell whether there is something to look for."""
         return bool(self.query) or self.has_next or self.number > 1
 
 
 _TAKEN = prepared(
-    lambda slot, spaces: BookedSlot.objects.filter(
-        slot=slot, place__space__pk__in=spaces
-    ).values_list("place_id", flat=True),
+    lambda slot, spaces: (
+        BookedSlot.objects.filter(slot=slot, place__space__pk__in=spaces)
+        .order_by()
+        .values_list("place_id", flat=True)
+    ),
     slot=DateTimeField(),
     spaces=[IntegerField()],
 )

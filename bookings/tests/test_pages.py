@@ -267,7 +267,7 @@ class TestHistory:
         spaces = [open_space(places=1, slug=f"s{n}") for n in range(count)]
         write_booked([(space.places.get(), alice, soon) for space in spaces], soon - hours(24))
         Booking.objects.update(state=State.CANCELLED)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             member.get("/bookings/history/")
 
 

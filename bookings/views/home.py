@@ -58,10 +58,11 @@ def home(request: PageRequest) -> HttpResponse:
     inside = Part(
         template="bookings/_spaces.html",
         reader=Reader(),
-        key=(shown, clocks),
+        key=(shown.content, clocks),
         context=lambda: {"shown": shown, "now": now, "zones": zones},
     )
-    return answer(request, around, inside)
+    # A set-up without a stamp doesn't say when it changes.
+    return answer(request, around, inside, is_kept=all(card.stamp for card in cards))
 
 
 _NEXT = prepared(

@@ -24,7 +24,7 @@ STATEMENTS = {
     "board: 304": 3,
     "board: as in the mix": 4,
     "search (API)": 3,
-    "history": 4,
+    "history": 5,
     "booking: won": 8,
     "booking: lost": 12,
     "cancel": 11,
