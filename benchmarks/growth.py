@@ -13,6 +13,7 @@ import io
 import os
 import sys
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,10 +36,10 @@ TIMES = 25  # requests for each number, of which the median counts
 SCENE = Scene()
 
 
-def main(engine: str = "postgresql") -> None:
-    if engine != "postgresql":
+def main(asked: Namespace) -> None:
+    if asked.engine != "postgresql":
         sys.exit("The filler writes PostgreSQL's SQL.")
-    with in_this_process(engine) as title:
+    with in_this_process(asked.engine) as title:
         Tree(ROOT).run("manage.py", "collectstatic", "--no-input", "--clear", "--verbosity", "0")
         print(title)
         for table in measured():

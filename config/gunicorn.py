@@ -11,7 +11,7 @@ bind = f"{host}:{port}"
 
 # One request per process: measured under load, threads have a longer tail. More workers than a
 # few per core wait for the database, and each holds a connection to it.
-worker_class = "sync"
+worker_class = "config.worker.Worker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or min(2 * (os.cpu_count() or 1) + 1, 9))
 os.environ["WEB_CONCURRENCY"] = str(workers)  # the settings use it
 

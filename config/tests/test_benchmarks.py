@@ -5,12 +5,15 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from inspect import signature
 from threading import Thread
 from xml.etree import ElementTree
 
 import pytest
 
 from benchmarks import plot, report
+from benchmarks.__main__ import INSTEAD
 from benchmarks.site import ROOT
 
 pytestmark = pytest.mark.any_database
@@ -180,3 +183,9 @@ def test_the_picture_shows_every_line():
     drawn = plot.drawn(run(*many), run(*many[:2]))
     words = "".join(ElementTree.fromstring(drawn).itertext())
     assert all(word in words for word in ("home", "<board>", "100 clients", "1234567"))
+
+
+@pytest.mark.parametrize("name", INSTEAD)
+def test_everything_else_is_started_with_what_was_asked(name):
+    main = import_module(f"benchmarks.{name}").main
+    assert list(signature(main).parameters) == ["asked"]

@@ -74,8 +74,12 @@ def in_the_meantime(call):
 
 
 def somebody_waits():
+    """Tell whether another session waits for this one: the server may have others' tests."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+        cursor.execute(
+            "SELECT 1 FROM pg_locks "
+            "WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        )
         return cursor.fetchone() is not None
 
 
