@@ -128,6 +128,7 @@ def reading(known=None):
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL jit = off")  # it would compile what seems so dear
     with connection.execute_wrapper(found):
         yield found
 
