@@ -67,7 +67,7 @@ class TestMixed:
         client.force_login(alice)
         answer = client.get(f"/bookings/history/{query}")
         expected = sorted(jumbled, key=wall, reverse=True)
-        assert [b.pk for b in answer.context["page"]] == [b.pk for b in expected]
+        assert [b.pk for b in answer.context["page"].bookings] == [b.pk for b in expected]
         assert (answer.text.count("Moscow time"), answer.text.count("Auckland time")) == (2, 2)
 
     def test_the_history_names_the_zones_on_a_page_that_shows_one(self, client, alice, jumbled):
