@@ -10,6 +10,7 @@ COSTS = [
     ("db_ms", "database", "#f59e0b"),
     ("client_ms", "clients", "#9ca3af"),
 ]
+FAR = "healthz"
 RATE, EARLIER = "#059669", "#d1d5db"
 
 
@@ -21,7 +22,9 @@ def drawn(run: dict[str, Any], before: dict[str, Any] | None = None) -> str:
     height = HEAD + ROW * len(names) + 30
     clients = max((each["clients"] for each in many.values()), default=1)
     most_cost = max([cost(each) for each in (*one.values(), *old_one.values())], default=1) or 1
-    most_rate = max([each["rate"] for each in (*many.values(), *old_many.values())], default=1) or 1
+    # A health check is far above everything else; its bar just ends at the edge.
+    rates = [each["rate"] for each in (*many.values(), *old_many.values()) if each["name"] != FAR]
+    most_rate = max(rates, default=1) or 1
     second = LEFT + PANEL + GAP
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
@@ -52,10 +55,10 @@ def drawn(run: dict[str, Any], before: dict[str, Any] | None = None) -> str:
         parts.append(text(x + 4, y + 15, f"{cost(one[name]):.1f}"))
         if name in old_many:
             parts.append(
-                bar(second, y, PANEL * old_many[name]["rate"] / most_rate, ROW - 4, EARLIER)
+                bar(second, y, PANEL * min(old_many[name]["rate"] / most_rate, 1), ROW - 4, EARLIER)
             )
         if name in many:
-            length = PANEL * many[name]["rate"] / most_rate
+            length = PANEL * min(many[name]["rate"] / most_rate, 1)
             parts += [bar(second, y + 5, length, ROW - 14, RATE)]
             parts += [text(second + length + 4, y + 15, f"{many[name]['rate']:.0f}")]
     return "\n".join([*parts, "</svg>", ""])
