@@ -190,7 +190,7 @@ class HistoryForm(forms.Form):
         super().__init__(data)
         self._spaces = {space.slug: space for space in spaces}
         offered = [(slug, space.name) for slug, space in self._spaces.items()]
-        self.fields["space"].choices = [("", _("all")), *offered]  # type: ignore[attr-defined]
+        self.fields["space"].choices = [("", _("all")), *offered]  # type: ignore[attr-defined]  # a choice field
 
     def chosen(self) -> dict[str, Any]:
         """Return the filters as keyword arguments for `BookingQuerySet.narrowed`."""

@@ -217,7 +217,7 @@ class TestLongLists:
         for model, site_admin in admin.site._registry.items():
             assert issubclass(site_admin.get_changelist(request), LongList), model
 
-    def test_nobody_counts_a_table(self, root, rows, django_assert_max_num_queries):  # noqa: F811
+    def test_nobody_counts_a_table(self, root, rows, django_assert_max_num_queries):  # noqa: F811 - a fixture
         for model in admin.site._registry:
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
             with django_assert_max_num_queries(30) as queries:
@@ -238,7 +238,7 @@ class TestLongLists:
             answer = root.get(f"{self.LIST}?p={beyond}")
             assert (answer.status_code, answer.url) == (302, f"{self.LIST}?e=1")
 
-    def test_clocks_decide_the_order_on_every_page(self, root, years, rows):  # noqa: F811
+    def test_clocks_decide_the_order_on_every_page(self, root, years, rows):  # noqa: F811 - a fixture
         rows["space"].time_zone = "Pacific/Kiritimati"
         rows["space"].save()
         shown = [
