@@ -219,6 +219,11 @@ class Crowd:
         count = Counter(answer.client for answer in self.answers if answer.began > since)
         return all(count[number] >= times for number in range(CLIENTS))
 
+    def were_all_served(self, times, since, *, but):
+        """Tell whether each, with exceptions, has this many answers that aren't refusals."""
+        count = Counter(a.client for a in self.answers if a.began > since and a.code != 503)
+        return all(count[number] >= times for number in range(CLIENTS) if number not in but)
+
     def are_all_well(self, times, since):
         """Tell whether each has this many answers since then, the last of which aren't refusals."""
         refused = [answer.ended for answer in self.answers if answer.code == 503]
