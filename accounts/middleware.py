@@ -1,13 +1,11 @@
 """Who is signed in, and that person's preferences for every page."""
 
 from collections.abc import Callable
-from functools import partial
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
-from django.utils.functional import SimpleLazyObject
 
 from accounts.api.problems import is_for_programs
 from accounts.sessions import person_of
@@ -24,7 +22,7 @@ class SignedIn(AuthenticationMiddleware):
         if "HTTP_AUTHORIZATION" in request.META and is_for_programs(request):
             request.user = AnonymousUser()
         else:
-            request.user = SimpleLazyObject(partial(person_of, request))  # type: ignore[assignment]  # a proxy
+            request.user = person_of(request)  # not lazily: `preferences` asks at each request
 
 
 def preferences(

@@ -75,12 +75,13 @@ class Text:
     def __init__(self, sql: str, params: Iterable[Any]) -> None:
         self.sql = sql
         self.params = tuple(params)
+        self._slots = [(n, param) for n, param in enumerate(self.params) if type(param) is Slot]
 
     def filled(self, values: Values, connection: BaseDatabaseWrapper) -> tuple[Any, ...]:
-        return tuple(
-            param.fill(values, connection) if type(param) is Slot else param
-            for param in self.params
-        )
+        params = list(self.params)
+        for position, slot in self._slots:
+            params[position] = slot.fill(values, connection)
+        return tuple(params)
 
 
 class _Statement[Plan]:

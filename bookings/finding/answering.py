@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.messages import get_messages
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.utils.cache import (
     add_never_cache_headers,
@@ -43,6 +43,11 @@ class Part:
         return shelf.page(self.digest, make) if is_kept else make()
 
 
+def url_of(request: HttpRequest) -> tuple[str, str]:
+    """Return the address as it was asked for, which links in the page repeat."""
+    return request.path, request.META.get("QUERY_STRING", "")
+
+
 def answer(
     request: PageRequest, around: Part, inside: Part, *, is_kept: bool = True
 ) -> HttpResponse:
@@ -63,6 +68,12 @@ def answer(
         return _revalidated(response, etag)
     add_never_cache_headers(response)
     return response
+
+
+def whole(request: PageRequest, part: Part) -> HttpResponse:
+    """Return a page that browsers don't keep, and that has nothing of the person but blanks."""
+    page = part.page(request, is_kept=not len(get_messages(request)))
+    return HttpResponse(kept.fill(request, page))
 
 
 def _revalidated(response: HttpResponse, etag: str) -> HttpResponse:

@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Any
 
 from cachetools import LRUCache, cached
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import get_language
 
 from bookings.finding import searching
@@ -101,6 +101,12 @@ def _is_free(asked: Asked, known: Availability, rows: tuple[Occupancy, ...]) -> 
         search.period, party_size=search.party_size, now=asked.now, features=search.features
     )
     return bool(found)
+
+
+def query_of(request: HttpRequest) -> str:
+    """Return the query string that asks for what `request.GET` holds."""
+    written: str = request.META.get("QUERY_STRING", "")
+    return written if written.isascii() else request.GET.urlencode()
 
 
 def asked(

@@ -17,6 +17,7 @@ class Quarter(Func):
     """The number of an instant's quarter hour since 1970. See also `spaces.quarters`."""
 
     output_field = IntegerField()
+    convert_value = staticmethod(Func._convert_value_noop)  # type: ignore[attr-defined]  # databases give integers
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         template = "(EXTRACT(EPOCH FROM %(expressions)s) / 900)::integer"
@@ -38,6 +39,8 @@ class Occupancy(NamedTuple):
     end: int
     member: int | None
     code: str  # "" in what `seen_by` hides
+
+    __repr__ = tuple.__repr__  # quicker: each board's key is hashed as text
 
     def is_of(self, booking: Booking) -> bool:
         return bool(self.code) and UUID(self.code) == booking.code

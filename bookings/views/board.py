@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.models import User
 from accounts.requests import PageRequest
 from bookings.finding import asking
-from bookings.finding.answering import Part, answer
+from bookings.finding.answering import Part, answer, url_of
 from bookings.finding.board import build
 from bookings.finding.kept import Reader
 from bookings.finding.occupancy import occupancies, seen_by
@@ -44,8 +44,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     now = next_minute(timezone.now())
     owner = moving.member if moving else member
     groups = setup.limited.intersection(owner.group_ids) if owner else frozenset()
-    query = request.GET.urlencode()
-    asked = asking.asked(setup, groups, query, now, moving)
+    asked = asking.asked(setup, groups, asking.query_of(request), now, moving)
     space = setup.space
     me = member.pk if member else None
     rows = tuple(seen_by(me, occupancies(space, asked.span)))
@@ -57,7 +56,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     around = Part(
         template="bookings/board.html#around" if request.htmx else "bookings/board.html",
         reader=whole,
-        key=(shown, request.get_full_path(), query, request.htmx.trigger),
+        key=(shown, url_of(request), request.htmx.trigger),
         context=asked.context,
     )
 

@@ -28,6 +28,8 @@ from bookings.deciding.statements import OWN
 from bookings.deciding.wish import Wish
 from bookings.finding import ahead
 from bookings.finding import history as past
+from bookings.finding.answering import Part, url_of, whole
+from bookings.finding.kept import Reader
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, HistoryForm, TimesForm
@@ -51,6 +53,8 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
         return book(request)
     now = timezone.now()
     mine = ahead.of(request.user, now=now)
+    if not mine:
+        return whole(request, _nothing(request))
     upcoming = [booking for booking in mine if booking.occupies]
     days = [(label, list(group)) for label, group in groupby(upcoming, key=lambda b: _day(b, now))]
     undecided = [booking for booking in mine if booking.is_undecided]
@@ -64,6 +68,12 @@ def bookings(request: AuthenticatedRequest) -> HttpResponse:
         "zones": zones,
     }
     return render(request, "bookings/bookings.html", context)
+
+
+def _nothing(request: AuthenticatedRequest) -> Part:
+    """Return the page of someone who has nothing ahead: the same for all of them."""
+    reader = Reader.of(request.user)
+    return Part("bookings/bookings.html", reader, key=url_of(request), context=dict)
 
 
 def _day(booking: Booking, now: datetime) -> str:

@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.numbers import read_page
 from accounts.prepared import prepared
 from accounts.requests import PageRequest
-from bookings.finding.answering import Part, answer
+from bookings.finding.answering import Part, answer, url_of
 from bookings.finding.kept import Reader
 from bookings.finding.overview import Overview, overview
 from bookings.models import Booking
@@ -42,8 +42,7 @@ def home(request: PageRequest) -> HttpResponse:
         template="bookings/home.html",
         reader=Reader.of(request.user),
         key=(
-            request.get_full_path(),
-            request.GET.urlencode(),
+            url_of(request),
             _of(upcoming, now),
             clocks,
             shown.is_long,
