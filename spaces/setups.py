@@ -185,6 +185,12 @@ def shown(space: int | str) -> Setup | None:
     return setup if setup.space.is_active else None
 
 
+def remembered(slug: str) -> Setup | None:
+    """Return what `shown` did the last time; whoever uses it must compare its stamp."""
+    setup = _kept.last(slug)
+    return setup if setup is not None and setup.space.is_active else None
+
+
 def of(spaces: SpaceQuerySet[Space]) -> dict[int, Setup]:
     """Return the set-ups of spaces by their keys, in the order of the queryset."""
     return having(stamps_of(spaces))
@@ -229,6 +235,14 @@ class _Kept:
         self._lock = Lock()
         self._setups: OrderedDict[int, Setup] = OrderedDict()
         self._rows = 0
+        self._by_slug: dict[str, Setup] = {}
+
+    def last(self, slug: str) -> Setup | None:
+        with self._lock:
+            kept = self._by_slug.get(slug)
+            if kept is not None:
+                self._setups.move_to_end(kept.space.pk)
+            return kept
 
     def get(self, space: int, stamp: str) -> Setup | None:
         with self._lock:
@@ -246,6 +260,7 @@ class _Kept:
             self._drop(setup.space.pk)
             self._setups[setup.space.pk] = setup
             self._rows += setup.rows
+            self._by_slug[setup.space.slug] = setup
             while self._rows > MOST_ROWS and len(self._setups) > 1:
                 self._drop(next(iter(self._setups)))
         return setup
@@ -253,6 +268,8 @@ class _Kept:
     def _drop(self, space: int) -> None:
         if (dropped := self._setups.pop(space, None)) is not None:
             self._rows -= dropped.rows
+            if self._by_slug.get(dropped.space.slug) is dropped:
+                del self._by_slug[dropped.space.slug]
 
 
 _kept = _Kept()

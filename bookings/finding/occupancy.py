@@ -1,15 +1,17 @@
 """Who has which place when: the rows of a day's board, read by one statement."""
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import CharField, DateTimeField, Func, IntegerField
+from django.db.models import CharField, DateTimeField, F, Func, IntegerField, QuerySet, Value
 from django.db.models.functions import Cast
 
 from accounts.prepared import prepared
 from bookings.models import Booking
-from spaces.models import Space
+from spaces import setups
+from spaces.models import SetupStamp, Space
 from spaces.slots import Period
 
 
@@ -40,36 +42,50 @@ class Occupancy(NamedTuple):
     member: int | None
     code: str  # "" in what `seen_by` hides
 
-    __repr__ = tuple.__repr__  # quicker: each board's key is hashed as text
-
     def is_of(self, booking: Booking) -> bool:
         return bool(self.code) and UUID(self.code) == booking.code
 
 
-_OCCUPANCIES = prepared(
-    lambda space, before, after: (
-        Booking.objects.occupying()
-        .held_after(after)
-        .filter(place__space=space, starts_at__lt=before)
-        .order_by("pk")
-        .values_list(
-            "place_id",
-            Quarter("starts_at"),
-            Quarter("ends_at"),
-            "member_id",
-            Cast("code", CharField()),
-        )
-    ),
-    space=IntegerField(),
-    before=DateTimeField(),
-    after=DateTimeField(),
+def _holds(space: Any, before: Any, after: Any) -> QuerySet[Booking, Any]:
+    held = Booking.objects.occupying().held_after(after)
+    return held.filter(place__space=space, starts_at__lt=before).values_list(
+        "place_id", Quarter("starts_at"), Quarter("ends_at"), "member_id", Cast("code", CharField())
+    )
+
+
+def _stamps(space: Any) -> QuerySet[SetupStamp, Any]:
+    nothing = [Value(None, IntegerField())] * 4
+    return SetupStamp.objects.filter(space=space).values_list(*nothing, F("stamp"))
+
+
+_SPAN: dict[str, Any] = {
+    "space": IntegerField(),
+    "before": DateTimeField(),
+    "after": DateTimeField(),
+}
+_OCCUPANCIES = prepared(_holds, **_SPAN)
+_WITH_STAMPS = prepared(
+    lambda space, before, after: _holds(space, before, after).union(_stamps(space), all=True),
+    **_SPAN,
 )
 
 
 def occupancies(space: Space, span: Period) -> list[Occupancy]:
-    """Return what is taken in a space during a span of time, in the order of booking."""
+    """Return what is taken in a space during a span of time, place by place."""
     rows = _OCCUPANCIES.rows(space=space.pk, before=span.ends_at, after=span.starts_at)
-    return list(map(Occupancy._make, rows))
+    return sorted(map(Occupancy._make, rows), key=_when)
+
+
+def occupancies_and_stamp(space: Space, span: Period) -> tuple[list[Occupancy], str]:
+    """Return the same, and the stamp of the set-up that the space had at that moment."""
+    rows = _WITH_STAMPS.rows(space=space.pk, before=span.ends_at, after=span.starts_at)
+    held = [row for row in rows if row[0] is not None]
+    stamps = [row[4] for row in rows if row[0] is None]
+    return sorted(map(Occupancy._make, held), key=_when), setups.written(stamps)
+
+
+#: Where and when: there is one booking at a time.
+_when = itemgetter(0, 1)
 
 
 def seen_by(member: int | None, rows: Iterable[Occupancy]) -> list[Occupancy]:

@@ -16,9 +16,10 @@ from accounts.models import User
 from accounts.requests import PageRequest
 from bookings.finding import asking
 from bookings.finding.answering import Part, answer, url_of
+from bookings.finding.asking import Asked
 from bookings.finding.board import build
 from bookings.finding.kept import Reader
-from bookings.finding.occupancy import occupancies, seen_by
+from bookings.finding.occupancy import Occupancy, occupancies_and_stamp, seen_by
 from bookings.models import Booking
 from bookings.views.bookings import why_unchangeable
 from spaces import setups
@@ -40,14 +41,22 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
         messages.error(request, str(error))
         to_ticket = HttpResponseClientRedirect if request.htmx else redirect
         return to_ticket(moving.get_absolute_url())
-    setup = _setup(slug)
     now = next_minute(timezone.now())
     owner = moving.member if moving else member
-    groups = setup.limited.intersection(owner.group_ids) if owner else frozenset()
-    asked = asking.asked(setup, groups, asking.query_of(request), now, moving)
+
+    def ask(setup: Setup) -> tuple[Asked, frozenset[int], list[Occupancy], str]:
+        groups = setup.relevant(owner.group_ids if owner else ())
+        asked = asking.asked(setup, groups, asking.query_of(request), now, moving)
+        return asked, groups, *occupancies_and_stamp(setup.space, asked.span)
+
+    # Nearly always the process knows the set-up, and it is still the one of the bookings' moment.
+    setup = setups.remembered(slug) or _setup(slug)
+    asked, groups, held, stamp = ask(setup)
+    if setup.stamp != stamp:
+        setup = _setup(slug)
+        asked, groups, held, stamp = ask(setup)
     space = setup.space
-    me = member.pk if member else None
-    rows = tuple(seen_by(me, occupancies(space, asked.span)))
+    rows = tuple(seen_by(member.pk if member else None, held))
     known = asked.known(setup, rows)
     instead = asked.instead(known, rows)
     ahead = (instead[0] and (instead[0].place.pk, instead[0].period), instead[1])
@@ -67,7 +76,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     inside = Part(
         template="bookings/_results.html",
         reader=Reader(whole.is_authenticated, is_space_staff=whole.is_space_staff),
-        key=(shown, asked.search, asked.errors, bool(request.htmx), rows, ahead),
+        key=(shown, asked.search, asked.errors, bool(request.htmx), [*map(tuple, rows)], ahead),
         context=results,
     )
     return answer(request, around, inside, is_kept=moving is None)
