@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 MEMBERS = 1_000
 CHUNK = 20_000  # bookings a statement
 YEARS = 5  # back
 HOURS = (8, 22)
+FREE_AFTER = 100  # days, after which nothing is booked
 
 type Progress = Callable[[int, int], None]
 
@@ -88,12 +90,28 @@ def large_space(places: int) -> str:
 
 def free_hour(n: int) -> tuple[str, datetime]:
     """Return a place's code and an hour that is free, another for each number."""
+    codes = _codes()
+    day, hour = divmod(n // len(codes), 12)
+    at = midnight() + timedelta(days=FREE_AFTER + day, hours=HOURS[0] + hour)
+    return codes[n % len(codes)], at
+
+
+@cache
+def _codes() -> list[str]:
     from spaces.models import Place
 
-    places = list(Place.objects.filter(space__slug=Scene.slug).order_by("number")[:50])
-    day, hour = divmod(n // len(places), 12)
-    at = midnight() + timedelta(days=100 + day, hours=HOURS[0] + hour)
-    return str(places[n % len(places)].code), at
+    places = Place.objects.filter(space__slug=Scene.slug).order_by("number")[:50]
+    return [str(place.code) for place in places]
+
+
+def forget_free_hours() -> None:
+    """Delete what was booked there: the member's pages show the same as before."""
+    from bookings.models import BookedSlot, Booking, BookingEvent
+
+    booked = Booking.objects.filter(starts_at__gte=midnight() + timedelta(days=FREE_AFTER))
+    for model in (BookedSlot, BookingEvent):
+        model.objects.filter(booking__in=booked)._raw_delete("default")
+    booked._raw_delete("default")
 
 
 def people() -> None:

@@ -81,6 +81,7 @@ class Visit:
     ask: Callable[[], int]
     good: int = 200
     before: Callable[[], object] = field(default=lambda: None)
+    afterwards: Callable[[], object] = field(default=lambda: None)
 
 
 class Visits:
@@ -106,7 +107,7 @@ class Visits:
             Visit("board, made anew", self.board(SCENE.slug, day), before=self.forget),
             Visit("board, nothing changed", self.board(SCENE.slug, day)),
             Visit("board of a past day", self.board(SCENE.slug, past), before=self.forget),
-            Visit("booking", self.book, good=302),
+            Visit("booking", self.book, good=302, afterwards=filler.forget_free_hours),
             Visit("my bookings", self.get("/bookings/")),
             Visit("history", self.get("/bookings/history/")),
             *self.of_home,
@@ -246,6 +247,7 @@ def cost(visit: Visit) -> Cost:
         assert status == visit.good, f"{visit.name}: {status}"
         if n < 3:
             found.clear()
+    visit.afterwards()
     return Cost(median(each.web for each in found), median(each.database for each in found))
 
 

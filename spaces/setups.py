@@ -198,20 +198,11 @@ def of(spaces: SpaceQuerySet[Space]) -> dict[int, Setup]:
 
 def stamps_of(spaces: SpaceQuerySet[Space]) -> dict[int, list[str]]:
     """Return the stamps of spaces by their keys, in the order of the queryset."""
-    return _by_key(spaces.values_list("pk", "stamps__stamp"))
+    return by_key(spaces.values_list("pk", "stamps__stamp"))
 
 
-_SHOWN = prepared(
-    lambda: Space.objects.open_to_members().by_name().values_list("pk", "stamps__stamp")
-)
-
-
-def stamps_of_shown() -> dict[int, list[str]]:
-    """Return the stamps of all spaces that members can see by their keys, in the order of names."""
-    return _by_key(_SHOWN.rows())
-
-
-def _by_key(rows: Iterable[tuple[int, str | None]]) -> dict[int, list[str]]:
+def by_key(rows: Iterable[tuple[int, str | None]]) -> dict[int, list[str]]:
+    """Return stamps, each of which comes with its space's key, by these keys."""
     stamps: dict[int, list[str]] = {}
     for key, stamp in rows:
         stamps.setdefault(key, []).extend(filter(None, [stamp]))

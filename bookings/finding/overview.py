@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from threading import Lock
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from accounts.prepared import prepared
 from bookings.models import BookedSlot, Booking
 from spaces import setups
 from spaces.models import Space
+from spaces.querysets import SpaceQuerySet
 from spaces.setups import Setup
 from spaces.slots import Period, merge, subtract
 from spaces.venue import Venue
@@ -86,37 +88,47 @@ _TAKEN = prepared(
 
 _LATEST = prepared(
     lambda member: (
-        Booking.objects.filter(member=member)
+        Booking.objects.filter(member=member, place__space__is_active=True)
         .order_by("-pk")
-        .values_list("place__space", flat=True)[:LOOKED_AT]
+        .values_list("place__space", "place__space__stamps__stamp")[:LOOKED_AT]
     ),
     member=IntegerField(),
 )
 
 
+def _some(first: int, *, query: str = "") -> SpaceQuerySet[Space]:
+    """Return a page of the spaces that members can see, and one more."""
+    found = Space.objects.open_to_members().called(query).by_name()
+    return Space.objects.filter(pk__in=found.values("pk")[first : first + PAGE + 1]).by_name()
+
+
+_FIRST = prepared(lambda: _some(0).values_list("pk", "stamps__stamp"))
+
+
 def overview(*, member: User | None, query: str, number: int, now: datetime) -> Overview:
     """Return a page; the first, if there are not so many. Takes two queries, or three."""
-    shown = Space.objects.open_to_members()
-    stamps = setups.stamps_of(shown.called(query).by_name()) if query else setups.stamps_of_shown()
-    keys = list(stamps)
-    number = number if len(keys) > (number - 1) * PAGE else 1
-    page = keys[(number - 1) * PAGE : number * PAGE]
-    is_whole = number == 1 and not query
-    lately = _lately(member, keys) if member and is_whole and len(keys) > PAGE else []
-    known = setups.having({key: stamps[key] for key in [*lately, *page]})
-    cards = _cards(known, now)
+    is_start = number == 1 and not query
+    if is_start:
+        stamps = setups.by_key(_FIRST.rows())
+    else:
+        stamps = setups.stamps_of(_some((number - 1) * PAGE, query=query))
+    if not stamps and number > 1:
+        return overview(member=member, query=query, number=1, now=now)
+    page, has_next = list(stamps)[:PAGE], len(stamps) > PAGE
+    lately = _lately(member) if member and is_start and has_next else {}
+    cards = _cards(setups.having(lately | {key: stamps[key] for key in page}), now)
     return Overview(
         query=query,
         number=number,
-        has_next=len(keys) > number * PAGE,
+        has_next=has_next,
         lately=tuple(cards[key] for key in lately if key in cards),
         cards=tuple(cards[key] for key in page if key in cards),
     )
 
 
-def _lately(member: User, shown: Collection[int]) -> list[int]:
-    latest = dict.fromkeys(_LATEST.rows(member=member.pk))
-    return [key for key in latest if key in shown][:LATELY]
+def _lately(member: User) -> dict[int, list[str]]:
+    """Return the stamps of the spaces where somebody has booked lately, the latest first."""
+    return dict(islice(setups.by_key(_LATEST.rows(member=member.pk)).items(), LATELY))
 
 
 def _cards(known: Mapping[int, Setup], now: datetime) -> dict[int, Card]:

@@ -243,7 +243,7 @@ class TestOrder:
             place = open_space(slug=f"s{n}", places=1).places.get()
             ask(place, alice, now)
             ask(place, bob, now)
-        setups.having(setups.stamps_of_shown())  # a worker that has run for a while knows them
+            setups.current(place.space_id)  # a worker that has run for a while knows it
         with django_assert_num_queries(19):
             assert decide_next(now=now) == 1
 
