@@ -10,10 +10,14 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import access
-        from notifications import acts
+        from bookings.deciding import explaining, invariants
+        from notifications import acts, losses
         from notifications.calendars import feeds
 
         access.KINDS.append(
             access.Kind(_("Calendar addresses"), "calendar", feeds.names, feeds.close_all)
         )
         acts.register()
+        invariants.ALSO.append(losses.lost_deliveries)
+        explaining.EXPLANATIONS["delivery"] = losses.EXPLANATION
+        explaining.REPAIRS["delivery"] = losses.repair

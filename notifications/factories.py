@@ -19,3 +19,4 @@ class WebhookFactory(DjangoModelFactory[Endpoint]):
     url = factory.Sequence(lambda n: f"https://hooks.example/{n}")
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - signs nothing real
     created_at = NOW
+    listens_since = NOW

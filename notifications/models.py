@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MaxLengthValidator, URLValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from bookings.models import Booking, BookingEvent
@@ -47,6 +48,9 @@ class Endpoint(models.Model):
     previous_secret = models.CharField(max_length=100, blank=True, editable=False)
     previous_secret_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("added"))
+    # Since when it hears what it does: what happened before may be missing without being lost.
+    # The database default lets a process of the previous release insert rows while both run.
+    listens_since = models.DateTimeField(db_default=Now(), editable=False)
     # In a row. The relay rests a listener that keeps failing.
     failures = models.PositiveIntegerField(default=0, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)

@@ -62,11 +62,11 @@ def _fan_out(*, now: datetime) -> int:
     endpoints = _listening(now)
     Delivery.objects.bulk_create(
         [
-            _delivery(endpoint, event, now)
+            delivery_of(event, to=endpoint, now=now)
             for event in events
             if cursor.since is None or event.at >= cursor.since
             for endpoint in endpoints
-            if _is_for(endpoint, event)
+            if is_for(endpoint, event)
         ],
         ignore_conflicts=True,  # somebody replayed it before it was due
     )
@@ -81,6 +81,7 @@ def _listening(now: datetime) -> list[Endpoint]:
         endpoint_of(Endpoint.Channel.KAFKA, now=now)
     found = Endpoint.objects.switched_on()
     if not settings.KAFKA["bootstrap_servers"]:
+        Endpoint.objects.on(Endpoint.Channel.KAFKA).update(listens_since=now)
         found = found.exclude(channel=Endpoint.Channel.KAFKA)
     return list(found)
 
@@ -88,11 +89,12 @@ def _listening(now: datetime) -> list[Endpoint]:
 def endpoint_of(channel: Endpoint.Channel, *, now: datetime) -> Endpoint:
     """Return the single endpoint of mail or Kafka."""
     return Endpoint.objects.get_or_create(
-        channel=channel, space=None, defaults={"created_at": now}
+        channel=channel, space=None, defaults={"created_at": now, "listens_since": now}
     )[0]
 
 
-def _is_for(endpoint: Endpoint, event: BookingEvent) -> bool:
+def is_for(endpoint: Endpoint, event: BookingEvent) -> bool:
+    """Tell whether an endpoint that is on is told of an event."""
     if endpoint.channel == Endpoint.Channel.MAIL:
         return event.kind in MAILED and event.booking.member_id is not None
     if endpoint.channel == Endpoint.Channel.WEBHOOK:
@@ -100,9 +102,10 @@ def _is_for(endpoint: Endpoint, event: BookingEvent) -> bool:
     return True
 
 
-def _delivery(endpoint: Endpoint, event: BookingEvent, now: datetime) -> Delivery:
+def delivery_of(event: BookingEvent, *, to: Endpoint, now: datetime) -> Delivery:
+    """Make one, still to be saved: an event for an endpoint, due at once."""
     return Delivery(
-        endpoint=endpoint,
+        endpoint=to,
         event=event,
         booking_id=event.booking_id,
         position=event.position,
@@ -277,7 +280,7 @@ def replay(events: EventQuerySet[BookingEvent], *, to: Endpoint, now: datetime) 
         pass
     position = told = 0
     while chunk := list(events.beyond(position).select_related("booking__place")[:CHUNK]):
-        told += _replay([event for event in chunk if _is_for(to, event)], to=to, now=now)
+        told += _replay([event for event in chunk if is_for(to, event)], to=to, now=now)
         position = chunk[-1].position or 0
     return told
 
@@ -288,7 +291,7 @@ def _replay(events: Sequence[BookingEvent], *, to: Endpoint, now: datetime) -> i
     theirs = Delivery.objects.filter(endpoint=to, purpose=Delivery.Purpose.EVENT)
     _begin_anew(theirs.filter(event__in=events), now=now)
     Delivery.objects.bulk_create(
-        [_delivery(to, event, now) for event in events], ignore_conflicts=True
+        [delivery_of(event, to=to, now=now) for event in events], ignore_conflicts=True
     )
     return len(events)
 

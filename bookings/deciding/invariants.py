@@ -6,9 +6,9 @@ name differently. Rows are streamed: memory doesn't grow with the number of book
 whose parts change while this runs may be reported; check again.)
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby, pairwise
 from typing import Any
@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, F, Q
 
+from bookings.deciding import schema
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import OCCUPYING, State, may_follow
 from spaces import triggers
@@ -37,9 +38,17 @@ class Violation:
     invariant: str
     subject: str
     problem: str
+    #: Which explanation and repair fit; see `bookings.deciding.explaining`.
+    kind: str = field(default="", compare=False)
+    #: The bookings that it is about.
+    about: Q | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.invariant}: {self.subject}: {self.problem}"
+
+
+#: What later apps check, each of its own tables. An app adds to it when it is ready.
+ALSO: list[Callable[[datetime], Iterator[Violation]]] = []
 
 
 def violations(*, now: datetime) -> Iterator[Violation]:
@@ -53,6 +62,9 @@ def violations(*, now: datetime) -> Iterator[Violation]:
     yield from repeated_requests()
     yield from exceeded_quotas(now)
     yield from unwatched_setups()
+    yield from missing_constraints()
+    for check in ALSO:
+        yield from check(now)
 
 
 class Leaves(dict[int, frozenset[int]]):
@@ -77,7 +89,13 @@ def doubled(leaves: Leaves) -> Iterator[Violation]:
     ).iterator(CHUNK):
         before = {held[leaf] for leaf in leaves[place] if leaf in held}
         for other in {other for until, other in before if until > starts_at}:
-            yield Violation("doubled", str(code), f"shares a place and a time with {other}")
+            yield Violation(
+                "doubled",
+                str(code),
+                f"shares a place and a time with {other}",
+                "doubled",
+                Q(code__in=[code, other]),
+            )
         for leaf in leaves[place]:
             if leaf not in held or held[leaf][0] < ends_at:
                 held[leaf] = (ends_at, code)
@@ -89,15 +107,21 @@ def wrong_slots(leaves: Leaves) -> Iterator[Violation]:
     fields = ("pk", "code", "place", "starts_at", "ends_at")
     joined = rows.values_list(*fields, "booked_slots__place", "booked_slots__slot").iterator(CHUNK)
     for (_, code, place, starts_at, ends_at), found in groupby(joined, lambda row: row[:5]):
-        booked = {(leaf, slot) for *_, leaf, slot in found if leaf is not None}
+        rows_of = Counter((leaf, slot) for *_, leaf, slot in found if leaf is not None)
+        booked = set(rows_of)
         wanted = {
             (leaf, slot) for leaf in leaves[place] for slot in slots(Period(starts_at, ends_at))
         }
-        for kind, wrong in (("missing", wanted - booked), ("foreign", booked - wanted)):
+        twice = {row for row, count in rows_of.items() if count > 1}
+        for kind, wrong in (
+            ("missing", wanted - booked),
+            ("foreign", booked - wanted),
+            ("stored twice", twice),
+        ):
             if wrong:
                 leaf, slot = min(wrong)
                 problem = f"{len(wrong)} {kind}, the first of place {leaf} at {slot.isoformat()}"
-                yield Violation("slots", str(code), problem)
+                yield Violation("slots", str(code), problem, f"slots {kind}", Q(code=code))
 
 
 def left_over_slots() -> Iterator[Violation]:
@@ -105,7 +129,8 @@ def left_over_slots() -> Iterator[Violation]:
     rows = BookedSlot.objects.exclude(booking__state__in=OCCUPYING)
     found = rows.values_list("booking__code", "booking__state").annotate(n=Count("pk"))
     for code, state, count in found.order_by("booking__code").iterator(CHUNK):
-        yield Violation("slots", str(code), f"{count} left over although it is {state}")
+        problem = f"{count} left over although it is {state}"
+        yield Violation("slots", str(code), problem, "slots left over", Q(code=code))
 
 
 def wrong_leases() -> Iterator[Violation]:
@@ -119,7 +144,7 @@ def wrong_leases() -> Iterator[Violation]:
             if lease
             else f"{state} without a lease"
         )
-        yield Violation("leases", str(code), problem)
+        yield Violation("leases", str(code), problem, "leases", Q(code=code))
 
 
 def wrong_events() -> Iterator[Violation]:
@@ -133,7 +158,7 @@ def wrong_events() -> Iterator[Violation]:
             (sequence, kind, data) for *_, sequence, kind, data in found if sequence is not None
         ]
         for problem in _problems_of_life([state, *row], events):
-            yield Violation("events", str(code), problem)
+            yield Violation("events", str(code), problem, "events", Q(code=code))
 
 
 def _problems_of_life(row: list[Any], events: list[tuple[int, str, Any]]) -> Iterator[str]:
@@ -184,7 +209,9 @@ def repeated_requests() -> Iterator[Violation]:
     keyed = Booking.objects.filter(member__isnull=False, request_key__isnull=False)
     found = keyed.values_list("member", "request_key").annotate(n=Count("pk")).filter(n__gt=1)
     for member, key, count in found.order_by("member", "request_key").iterator(CHUNK):
-        yield Violation("request", f"member {member}", f"{count} bookings of the key {key!r}")
+        problem = f"{count} bookings of the key {key!r}"
+        theirs = Q(member=member, request_key=key)
+        yield Violation("request", f"member {member}", problem, "request", theirs)
 
 
 def exceeded_quotas(now: datetime) -> Iterator[Violation]:
@@ -210,10 +237,22 @@ def exceeded_quotas(now: datetime) -> Iterator[Violation]:
         "member", f"{policy}pk", "limit", "n"
     ).iterator(CHUNK):
         problem = f"{count} upcoming bookings, and policy {pk} allows {limit}"
-        yield Violation("quota", f"member {member}", problem)
+        theirs = Q(
+            member=member,
+            place__space__policies=pk,
+            state__in=OCCUPYING,
+            ends_at__gt=now,
+        )
+        yield Violation("quota", f"member {member}", problem, "quota", theirs)
 
 
 def unwatched_setups() -> Iterator[Violation]:
     """Every change of a set-up is told to the processes that keep it: no trigger is missing."""
     for name in triggers.missing(connection):
-        yield Violation("set-up", name, "this trigger is missing: run manage.py migrate")
+        yield Violation("set-up", name, "this trigger is missing: run manage.py migrate", "set-up")
+
+
+def missing_constraints() -> Iterator[Violation]:
+    """Every constraint and index that the models ask for is in the database, and holds."""
+    for name in schema.missing(connection):
+        yield Violation("schema", name, "the database lacks this constraint or index", "schema")

@@ -8,6 +8,7 @@ from secrets import token_bytes
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -89,6 +90,7 @@ def _add(
         kinds=list(kinds),
         secret=secret,
         created_at=now,
+        listens_since=now,
     )
     _log("added", endpoint, by)
     return endpoint, secret
@@ -104,7 +106,7 @@ def change(endpoint: Endpoint, *, url: str, kinds: Sequence[str], by: User) -> N
     guard.check(url)
     endpoint.url, endpoint.kinds = url, list(kinds)
     # Not `save`: somebody may have deleted it meanwhile.
-    Endpoint.objects.filter(pk=endpoint.pk).update(url=url, kinds=list(kinds))
+    Endpoint.objects.filter(pk=endpoint.pk).update(url=url, kinds=list(kinds), listens_since=Now())
     _wake(endpoint)
     _log("changed", endpoint, by)
 
@@ -114,7 +116,10 @@ def switch(endpoint: Endpoint, *, on: bool, by: User) -> None:
     endpoint.is_active = on
     # A fresh start: failures count from now.
     anew = {"failures": 0, "failing_since": None, "rests_until": None} if on else {}
-    Endpoint.objects.filter(pk=endpoint.pk).update(is_active=on, **anew)
+    this = Endpoint.objects.filter(pk=endpoint.pk)
+    if on:
+        this.filter(is_active=False).update(listens_since=Now())
+    this.update(is_active=on, **anew)
     _log("switched on" if on else "switched off", endpoint, by)
 
 
