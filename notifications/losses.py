@@ -24,7 +24,8 @@ EXPLANATION = Explanation(
     "Somebody who listens was never told of this event, and never will be.",
     "Rows were deleted by hand, or the deliveries come from an older backup than the cursor.",
     f"{BY_REPAIR} It puts the delivery back in the queue, and the worker sends it with the "
-    "event's own id. Nobody is told twice.",
+    "event's own id: a receiver that has it already recognises it. It may come after later events "
+    "of its booking; mail that would mislead by now is skipped.",
 )
 
 
