@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import Q
 
 from bookings.deciding import explaining, invariants, schema, services
 from bookings.deciding.invariants import violations
@@ -15,6 +16,8 @@ from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import State
 from spaces import triggers
+from spaces.factories import PolicyFactory
+from spaces.models import Policy
 
 pytestmark = pytest.mark.django_db
 
@@ -265,6 +268,26 @@ def test_a_missing_trigger_is_explained(now):
     said, failed = check("--explain")
     assert failed
     assert "Run manage.py migrate" in said
+
+
+def test_leases_quotas_and_doubled_requests_are_explained(booking, desk, alice, now, space):
+    """Each names the bookings that it is about; none is repaired."""
+    second = book(desk, alice, now, TEN + timedelta(hours=2))
+    lease = now + timedelta(minutes=1)
+    corruption.run(
+        "UPDATE bookings_booking SET lease_expires_at = %s WHERE id = %s", lease, booking.pk
+    )
+    PolicyFactory.create(space=space, max_upcoming=1)
+    Policy.objects.update(changed_at=now - timedelta(days=1))
+    found = {violation.kind: violation for violation in violations(now=now)}
+    assert {"leases", "quota"} <= found.keys()
+    for kind, codes in {"leases": [booking.code], "quota": [booking.code, second.code]}.items():
+        said = list(explaining.explained(found[kind]))
+        affected = [line.split()[1].strip(",") for line in said if line.startswith("Affected: ")]
+        assert affected == [str(code) for code in codes]
+        assert any("A person must decide" in line for line in said)
+    twice = invariants.Violation("request", "member 1", "2", "request", Q(member=alice))
+    assert len([line for line in explaining.explained(twice) if "Affected" in line]) == 2
 
 
 def test_every_kind_has_an_explanation():
