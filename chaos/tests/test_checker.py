@@ -1,0 +1,110 @@
+"""Every violation is planted and found; what is in order is left alone."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from chaos import checker
+from chaos.checker import Answer, Booking, Slot
+
+pytestmark = pytest.mark.any_database
+
+NOON = datetime(2026, 12, 2, 12, tzinfo=UTC)
+WON = Booking(1, UUID(int=1), 7, "a", 3, NOON, NOON + timedelta(minutes=30), "CONFIRMED")
+LOST = replace(WON, id=2, code=UUID(int=2), member=8, key="b", state="REJECTED")
+TOLD = [Answer(0, 7, "a", "CONFIRMED", WON.code), Answer(0, 8, "b", "REJECTED", LOST.code)]
+SLOTS = [Slot(1, 3, at) for at in WON.quarters]
+
+
+def contested(answers, bookings):
+    return checker.contested(answers, bookings, rounds=1, members=2)
+
+
+def test_a_fair_round_is_left_alone():
+    both = [WON, LOST]
+    assert contested(TOLD, both) == {}
+    assert [
+        *checker.lost(TOLD, both),
+        *checker.overlapping(both, {}),
+        *checker.wrong_slots(both, SLOTS, {}),
+        *checker.repeated(both),
+    ] == []
+
+
+def test_who_was_refused_without_a_booking_is_a_loser():
+    assert contested([TOLD[0], Answer(0, 8, "b", "REFUSED")], [WON]) == {}
+
+
+@pytest.mark.parametrize(
+    ("answers", "bookings"),
+    [
+        (TOLD[:1], [WON, LOST]),  # somebody was told nothing
+        ([TOLD[0], TOLD[0]], [WON, LOST]),  # one twice, the other never
+        ([TOLD[0], replace(TOLD[1], told="CONFIRMED")], [WON, LOST]),
+        ([replace(TOLD[0], told="REJECTED"), TOLD[1]], [WON, LOST]),
+        ([TOLD[0], replace(TOLD[1], told="ERROR")], [WON, LOST]),
+        (TOLD, [WON, replace(LOST, state="CONFIRMED")]),
+        (TOLD, [replace(WON, state="REJECTED"), LOST]),
+        (TOLD, [LOST]),
+        (TOLD, [WON]),
+        ([TOLD[0], Answer(0, 8, "b", "REFUSED")], [WON, LOST]),
+        ([], []),
+    ],
+)
+def test_an_unfair_round_is_found(answers, bookings):
+    assert list(contested(answers, bookings)) == [0]
+
+
+@pytest.mark.parametrize("bookings", [[LOST], [replace(WON, member=9), LOST]])
+def test_a_lost_booking_is_found(bookings):
+    assert len(list(checker.lost(TOLD, bookings))) == 1
+
+
+@pytest.mark.parametrize(
+    ("minutes", "place", "leaves", "found"),
+    [
+        (15, 3, {}, 1),
+        (30, 3, {}, 0),
+        (15, 4, {}, 0),
+        (15, 4, {4: [3, 5]}, 1),
+        (15, 4, {3: [6, 7], 4: [7, 8]}, 1),
+    ],
+)
+def test_an_overlap_of_leaf_places_is_found(minutes, place, leaves, found):
+    later = timedelta(minutes=minutes)
+    other = replace(
+        WON, id=2, place=place, starts_at=WON.starts_at + later, ends_at=WON.ends_at + later
+    )
+    assert len(list(checker.overlapping([WON, other], leaves))) == found
+
+
+@pytest.mark.parametrize(
+    "slots",
+    [
+        SLOTS[:1],
+        [*SLOTS, SLOTS[0]],
+        [*SLOTS, Slot(1, 3, WON.ends_at)],
+        [*SLOTS, Slot(1, 4, NOON)],
+        [*SLOTS, Slot(2, 3, NOON)],  # of a refused booking
+        [*SLOTS, Slot(9, 3, NOON)],  # of none
+    ],
+)
+def test_wrong_slots_are_found(slots):
+    assert len(list(checker.wrong_slots([WON, LOST], slots, {}))) == 1
+
+
+def test_a_cancelled_booking_that_keeps_its_slots_is_found():
+    assert list(checker.wrong_slots([replace(WON, state="CANCELLED")], SLOTS, {}))
+
+
+def test_a_key_that_made_two_bookings_is_found():
+    assert len(list(checker.repeated([WON, replace(WON, id=2)]))) == 1
+    assert not list(checker.repeated([replace(WON, key=None), replace(WON, id=2, key=None)]))
+
+
+def test_a_state_that_contradicts_the_last_answer_is_found():
+    told = [(WON.code, frozenset({"CANCELLED"}))]
+    assert len(list(checker.contradicted(told, [WON]))) == 1
+    assert not list(checker.contradicted(told, [replace(WON, state="CANCELLED")]))
