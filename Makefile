@@ -29,7 +29,7 @@ in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/
 # Links in mail lead to where the site is served, unless .env says otherwise.
 site_url = grep -q '^SITE_URL=' .env || export SITE_URL="$${SITE_URL:-http://$(LISTEN):$(PORT)}"
 
-.PHONY: help run dev worker test contested check lock messages architecture screenshots clean port database FORCE
+.PHONY: help run dev worker cluster test contested check lock messages architecture screenshots clean port database FORCE
 .PHONY: style imports types migrations translations drawings deployment api
 .DEFAULT_GOAL := help
 
@@ -51,6 +51,9 @@ dev: port database ## the same with reloading and errors in the browser
 
 worker: database ## work through the queues: bookings to decide, mail, webhooks, Kafka
 	@$(site_url); exec $(manage) worker
+
+cluster: $(runtime) $(catalogues) $(static) | var ## a whole cluster on this machine: 3 databases, balancer, web nodes, workers
+	@exec $(python) -m chaos.cluster $(ARGS)
 
 test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQL (ARGS="-k cancel")
 	@status=0; \

@@ -27,6 +27,8 @@ preload_app = True
 
 timeout = 30  # seconds without a heartbeat before the worker is replaced
 graceful_timeout = 20  # seconds for requests in progress when it is told to stop
+# How long to go on serving, but not ready, after SIGTERM: a balancer has to notice first.
+drain_seconds = float(os.environ.get("DRAIN_SECONDS") or 0)
 # The workers' heartbeat is a file; on a slow disk it would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
 
@@ -36,6 +38,12 @@ forwarded_allow_ips = ""
 accesslog = os.environ.get("ACCESS_LOG") or None  # "-" is the standard output
 control_socket_disable = True
 proc_name = "mesto"
+
+
+def on_starting(server: Any) -> None:
+    from config import draining
+
+    draining.install(server, drain_seconds)
 
 
 def pre_fork(server: Any, worker: Any) -> None:

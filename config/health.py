@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.draining import is_draining
 from config.heartbeat import Attendance
 
 
@@ -30,6 +31,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     """
     if request.GET.get("worker") == "1":
         return _attendance()
+    if is_draining():
+        return HttpResponse("stopping\n", content_type="text/plain", status=503)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

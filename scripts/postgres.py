@@ -147,7 +147,7 @@ def _unprivileged(home: Path) -> dict[str, Any]:
 
 def _programs(home: Path, account: dict[str, Any]) -> Path:
     """Return the folder with initdb, pg_ctl and postgres."""
-    for folder in _system_folders():
+    for folder in system_folders():
         if _version(folder, account) >= OLDEST:
             return folder
     packages = Path(sysconfig.get_path("platlib"))
@@ -166,7 +166,7 @@ def _programs(home: Path, account: dict[str, Any]) -> Path:
     )
 
 
-def _system_folders() -> Iterator[Path]:
+def system_folders() -> Iterator[Path]:
     if shutil.which("pg_config"):
         answer = subprocess.run(["pg_config", "--bindir"], capture_output=True, text=True)
         yield Path(answer.stdout.strip())

@@ -1,0 +1,92 @@
+"""The files of a cluster on one machine: the same templates, other ports and folders."""
+
+import json
+import os
+import pwd
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from chaos.programs import Programs
+from deploy.render import Inventory, Machine, render
+from scripts.postgres import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASES = 3
+
+
+class Layout:
+    """Where `count` machines of a cluster listen, and the folder with their files."""
+
+    def __init__(self, home: Path, count: int, account: dict[str, Any]) -> None:
+        self._home, self._account = home, account
+        (home / "data").mkdir(parents=True, exist_ok=True)
+        self.ports = self._kept_ports(count)
+        self.machines = [Machine("127.0.0.1", *ports) for ports in self.ports["machines"][:count]]
+
+    def write(self, programs: Programs) -> None:
+        """Fill the templates in, for the unprivileged user to read."""
+        database = f"127.0.0.1:{self.ports['database']}"
+        web = f"127.0.0.1:{self.ports['web']}"
+        values = {
+            **vars(programs),
+            "network": "127.0.0.1/32",
+            "database_bind": database,
+            "database_address": database,
+            "web_bind": web,
+            "allowed_hosts": "127.0.0.1,localhost",
+            "site_url": f"http://{web}",
+            "https": "false",
+            "web_processes": "2",
+            "shared_buffers": "64MB",
+            "etcd_state": "new",
+            "etc": str(self._home),
+            "data": str(self._home / "data"),
+            "run": str(self._home),
+            "source": str(ROOT),
+            "python": sys.executable,
+            **dict.fromkeys(("database_user", "site_user", "balancer_user"), "nobody"),
+        }
+        render(Inventory(values, self.machines), self._home)
+        if self._account:
+            for path in (self._home, self._home / "data", *self._home.glob("*.*")):
+                os.chown(path, self._account["user"], self._account["group"])
+
+    def _kept_ports(self, count: int) -> dict[str, Any]:
+        """Return the ports: etcd and Patroni remember theirs, so they are chosen once."""
+        path = self._home / "ports.json"
+        ports = json.loads(path.read_text()) if path.exists() else {"machines": []}
+        taken = {port for machine in ports["machines"] for port in machine}
+
+        def another() -> int:
+            port = next(port for port in iter(free_port, None) if port not in taken)
+            taken.add(port)
+            return port
+
+        for name in ("database", "web"):
+            ports.setdefault(name, another())
+        while len(ports["machines"]) < count:
+            ports["machines"].append([another() for _ in range(5)])
+        path.write_text(json.dumps(ports))
+        return dict(ports)
+
+
+def unprivileged() -> dict[str, Any]:
+    """Return the user to run as, since PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def ask(address: str) -> tuple[int, str]:
+    """Return status and body of an address; 0 if nobody answers within three seconds."""
+    try:
+        with urllib.request.urlopen(address, timeout=3) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, ""
+    except (OSError, ValueError):
+        return 0, ""

@@ -1,0 +1,1 @@
+"""A self-hosted cluster: the templates of its configuration, and what fills them in."""
