@@ -143,7 +143,7 @@ def _member(game: Game, member: int, barrier: Any, answers: list[Answer]) -> Non
         try:
             barrier.wait(PATIENCE)
             answers.append(_book(game, number, user, key))
-        except Exception as error:
+        except Exception as error:  # whatever it is, the round is judged wrong by it
             answers.append(Answer(number, member, key, "ERROR", text=repr(error)))
     connection.close()
 

@@ -19,7 +19,8 @@ class Quarter(Func):
     """The number of an instant's quarter hour since 1970. See also `spaces.quarters`."""
 
     output_field = IntegerField()
-    convert_value = staticmethod(Func._convert_value_noop)  # type: ignore[attr-defined]  # databases give integers
+    # Both databases give integers, which needn't be converted.
+    convert_value = staticmethod(Func._convert_value_noop)  # type: ignore[attr-defined]  # not in the stubs
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         template = "(EXTRACT(EPOCH FROM %(expressions)s) / 900)::integer"
