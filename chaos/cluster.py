@@ -27,6 +27,7 @@ from deploy.render import Machine
 
 HOME = ROOT / "var/cluster"
 LONGEST_START = 90.0  # seconds until a step has to be done; a first start takes about 20 in all
+NONE: Mapping[str, str] = {}
 
 
 class NotStarted(Exception):
@@ -42,10 +43,9 @@ class Cluster(Processes):
         *,
         webs: int = 2,
         workers: int = 2,
-        settings: Mapping[str, str] | None = None,
-        machines: Machines | None = None,
+        settings: Mapping[str, str] = NONE,  # over those of deploy/
+        machines: Machines | None = None,  # of the databases; otherwise all share this one
     ) -> None:
-        """Web nodes and workers get `settings` beside those of their units."""
         self.programs = Programs.find()
         counts = {
             "etcd": DATABASES,
@@ -55,13 +55,18 @@ class Cluster(Processes):
             "worker": workers,
         }
         super().__init__(home.resolve(), unprivileged(), counts, machines)
-        layout = Layout(self.home, max(webs, DATABASES), self._account, apart=machines is not None)
+        layout = Layout(
+            self.home,
+            max(webs, DATABASES),
+            self._account,
+            settings,
+            apart=machines is not None,
+        )
         if machines:
             for number in range(1, DATABASES + 1):
                 machines.give_disk(self.home / f"data/postgres{number}", self._account)
         layout.write(self.programs)
         self._ports, self._machines = layout.ports, layout.machines
-        self.extra = {name: dict(settings or {}) for name in self.names_of("web", "worker")}
 
     # --- What it consists of ---
 
@@ -84,7 +89,7 @@ class Cluster(Processes):
     @property
     def settings(self) -> dict[str, str]:
         """Return the environment of a web node, for commands beside it."""
-        return {**self.unit("web1").environment, **self.extra["web1"]}
+        return self.unit("web1").environment
 
     def machine(self, number: int) -> Machine:
         """Return the ports of a machine, counted from 1."""
