@@ -1,8 +1,8 @@
 """Who had which place when, as far as the order of requests and answers tells.
 
-Nobody outside sees the moment at which a request takes place; it lies between its first try and its
-answer. So each hold of a place has four times: it was gained between `since` and `surely_since`, and
-given back between `surely_until` and `until`. See docs/decisions/0016.
+Nobody outside sees the moment at which a request takes place: it lies between its first try and
+its answer. So each hold of a place has four times: it was gained between `since` and
+`surely_since`, and given back between `surely_until` and `until`. See docs/decisions/0016.
 """
 
 from collections import defaultdict
@@ -194,12 +194,18 @@ def at_once(index: Index) -> Iterator[tuple[Hold, Hold]]:
 
 
 def doubled(run: Run, index: Index) -> Iterator[str]:
-    """Say which two bookings had one place at one time; not what the rows show anyway."""
+    """Say which two bookings had one place at one time; not those that still have it."""
     for one, other in at_once(index):
-        rows = [run.by_code.get(hold.code) for hold in (one, other)]
-        both_left = all(row and row.booking.occupies for row in rows)
-        if not (both_left and one.surely_until == other.surely_until == inf):
+        if not (_is_left(one, run) and _is_left(other, run)):
             yield f"both had it: {one} and {other}"
+
+
+def _is_left(hold: Hold, run: Run) -> bool:
+    row = run.by_code.get(hold.code)
+    if row is None or not row.booking.occupies:
+        return False
+    left = row.booking.place, row.booking.starts_at, row.booking.ends_at
+    return left == (hold.place, hold.starts_at, hold.ends_at)
 
 
 def unjustified(run: Run, index: Index) -> Iterator[str]:

@@ -119,7 +119,7 @@ def read(url: str) -> Tables:
             slots=slots,
             places={pk: Place(_code(code), *rest) for pk, code, *rest in ask(_PLACES)},
             leaves={whole: _leaves(parts, whole) for whole in list(parts)},
-            quotas=[Quota(*rest, _epoch(at)) for *rest, at in ask(_QUOTAS)],
+            quotas=[Quota(*row[:5], set_at=_epoch(row[5])) for row in ask(_QUOTAS)],
             groups=groups,
             events=_events(ask(_EVENTS)),
             endpoints=[_endpoint(*row) for row in ask(_ENDPOINTS).fetchall()],
