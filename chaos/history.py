@@ -34,18 +34,20 @@ class Act:
     told: str  # a booking's state; REFUSED; READ; or "" if no answer came in the end
     key: str = ""  # of the request
     code: str = ""  # of the booking that the answer is about
-    place: int = 0  # the id that was asked for
-    starts_at: str = ""  # ISO 8601, with its offset
+    place: int = 0  # the id that was asked for; of a board: any place of its space
+    starts_at: str = ""  # ISO 8601, with its offset; of a board: what it shows of the day
     ends_at: str = ""
     own: list[str] = field(default_factory=list)  # codes that a board or list called the reader's
-    text: str = ""  # what else the answer said, for people
+    #: What else the answer said, for people; but the judge looks for the codes of problems, such as
+    #: slot_taken, and for "as of 2026-11-30T12:03:00+00:00" of a board that says how old it is.
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class Heard:
     """An event as a listener got it; one that comes twice is there twice."""
 
-    listener: str  # a webhook's name, or kafka
+    listener: str  # a webhook's name, which its address ends with; or kafka
     at: float
     event: str  # its UUID
     booking: str  # its code
