@@ -4,6 +4,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,22 +17,29 @@ BOOKINGS = (
     "SELECT id, code, member_id, request_key, place_id, starts_at, ends_at, state, decided_at"
     " FROM bookings_booking ORDER BY id"
 )
+#: The API's own keys stand in the rows; this is what the programs sent.
+KEYS = "SELECT code, key FROM accounts_idempotencykey"
 SLOTS = "SELECT booking_id, place_id, slot FROM bookings_bookedslot"
 PARTS = "SELECT from_place_id, to_place_id FROM spaces_place_parts"
 QUOTAS = (
     "SELECT id, max_upcoming, space_id, kind, group_id, changed_at FROM spaces_policy"
     " WHERE max_upcoming IS NOT NULL ORDER BY id"
 )
+API_KEY = len("api:") + 36
 PLACES = "SELECT id, space_id, kind FROM spaces_place"
 MEMBERS = "SELECT group_id, user_id FROM accounts_user_groups"
 
 
 def read(url: str) -> tuple[list[Booking], list[Slot]]:
-    """Return all bookings and slots of the database at this address."""
+    """Return all bookings and slots of the database at this address.
+
+    A booking's key is the one that its request was sent with.
+    """
     with _connected(url) as connection:
         bookings = [_booking(*row) for row in _rows(connection, BOOKINGS)]
+        sent = {f"api:{UUID(str(code))}": key for code, key in _rows(connection, KEYS)}
         slots = [Slot(booking, place, _time(at)) for booking, place, at in _rows(connection, SLOTS)]
-    return bookings, slots
+    return [replace(each, key=_sent(each.key, sent)) for each in bookings], slots
 
 
 def leaves(url: str) -> dict[int, list[int]]:
@@ -58,6 +66,14 @@ def quotas(url: str) -> list[Quota]:
         )
         for _id, most, space, kind, group, since in found
     ]
+
+
+def _sent(key: str | None, sent: Mapping[str, str]) -> str | None:
+    """Return the key of the request whose claim this is; in a batch, with the item's number."""
+    if key is None or not key.startswith("api:"):
+        return key
+    claim, number = key[:API_KEY], key[API_KEY:]
+    return f"{sent[claim]}{number}" if claim in sent else key
 
 
 def _innermost(parts: Mapping[int, list[int]], place: int, above: Set[int]) -> set[int]:

@@ -7,8 +7,9 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
 
+from accounts.models import IdempotencyKey
 from bookings.models import BookedSlot, Booking
-from bookings.tests.acts import book
+from bookings.tests.acts import TEN, book, hours
 from chaos import records
 from chaos.checker import Slot
 from spaces.factories import PlaceFactory, PolicyFactory
@@ -43,6 +44,20 @@ def test_bookings_and_slots_are_read(desk, alice, now):
     assert (read.code, read.member, read.key, read.place) == (made.code, alice.pk, "k", desk.pk)
     assert (read.starts_at, read.ends_at, read.decided_at) == (row.starts_at, row.ends_at, now)
     assert set(slots) == {Slot(s.booking_id, s.place_id, s.slot) for s in BookedSlot.objects.all()}
+
+
+def test_a_key_is_the_one_that_a_program_sent(desk, alice, now):
+    claims = [
+        IdempotencyKey.objects.create(
+            user=alice, key=key, fingerprint="", created_at=now, started_at=now
+        )
+        for key in ("one", "two")
+    ]
+    one, two = (f"api:{claim.code}" for claim in claims)
+    for n, key in enumerate((one, f"{two}:7", "api:a person typed this")):
+        book(desk, alice, now, TEN + hours(2 * n), request_key=key)
+    bookings, _slots = records.read("")
+    assert [each.key for each in bookings] == ["one", "two:7", "api:a person typed this"]
 
 
 def test_composites_have_their_innermost_parts(space):
