@@ -25,6 +25,7 @@ class Booking:
     starts_at: datetime
     ends_at: datetime
     state: str
+    decided_at: datetime | None = None
 
     @property
     def occupies(self) -> bool:
@@ -43,6 +44,16 @@ class Slot:
     booking: int
     place: int
     at: datetime
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How many upcoming bookings a member may have at some places together."""
+
+    most: int
+    places: frozenset[int]
+    members: frozenset[int] | None  # None: everybody
+    since: datetime  # what was decided before isn't bound by it
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,24 @@ def repeated(bookings: Iterable[Booking]) -> Iterator[str]:
     """Find request keys that made more than one booking."""
     made = Counter((each.member, each.key) for each in bookings if each.key is not None)
     yield from (f"key made {n} bookings: {key}" for key, n in made.items() if n > 1)
+
+
+def exceeded(bookings: Iterable[Booking], quotas: Iterable[Quota], at: datetime) -> Iterator[str]:
+    """Find members who have more upcoming bookings at a moment than a quota allows."""
+    ahead = [each for each in bookings if each.occupies and each.ends_at > at]
+    for quota in quotas:
+        counted = Counter(each.member for each in ahead if _is_bound(each, quota))
+        for member, n in counted.items():
+            if n > quota.most:
+                yield f"quota: {n} upcoming bookings of member {member}, and {quota}"
+
+
+def _is_bound(booking: Booking, quota: Quota) -> bool:
+    if booking.member is None or booking.place not in quota.places:
+        return False
+    if booking.decided_at is None or booking.decided_at <= quota.since:
+        return False
+    return quota.members is None or booking.member in quota.members
 
 
 def contradicted(

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from chaos import checker
-from chaos.checker import Answer, Booking, Slot
+from chaos.checker import Answer, Booking, Quota, Slot
 
 pytestmark = pytest.mark.any_database
 
@@ -108,3 +108,25 @@ def test_a_state_that_contradicts_the_last_answer_is_found():
     told = [(WON.code, frozenset({"CANCELLED"}))]
     assert len(list(checker.contradicted(told, [WON]))) == 1
     assert not list(checker.contradicted(told, [replace(WON, state="CANCELLED")]))
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, 1),
+        ({"most": 2}, 0),
+        ({"places": frozenset({4})}, 0),
+        ({"members": frozenset({8})}, 0),
+        ({"members": frozenset({7, 8})}, 1),
+        ({"since": NOON}, 0),  # they were booked before the quota was set
+    ],
+)
+def test_an_exceeded_quota_is_found(change, found):
+    early = NOON - timedelta(days=1)
+    quota = replace(Quota(1, frozenset({3}), None, early - timedelta(days=1)), **change)
+    first = replace(WON, decided_at=early)
+    both = [first, replace(first, id=2)]
+    assert len(list(checker.exceeded(both, [quota], early))) == found
+    assert not list(checker.exceeded(both, [quota], WON.ends_at))  # they are over
+    over = [first, replace(first, id=2, state="CANCELLED")]
+    assert not list(checker.exceeded(over, [quota], early))
