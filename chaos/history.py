@@ -109,6 +109,8 @@ def read(path: Path) -> Iterator[Any]:
     """Yield the acts, events and faults of a history, in the order in which they were written."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
+            if not line.endswith("\n"):
+                return  # killed while it wrote
             values = json.loads(line)
             kind = KINDS[values.pop("what")]
             if kind is Act:

@@ -52,9 +52,7 @@ def _foreign(run: Run, act: Act) -> Iterator[str]:
             yield f"shown {code} as their own, which is {row.login}'s: {brief(act)}"
 
 
-def _gone(
-    act: Act, since: float, until: float, of_code: dict[str, list[Hold]]
-) -> Iterator[str]:
+def _gone(act: Act, since: float, until: float, of_code: dict[str, list[Hold]]) -> Iterator[str]:
     for code in act.own:
         theirs = of_code.get(code.lower(), [])
         if theirs and all(hold.until < since or hold.since > until for hold in theirs):
@@ -72,6 +70,6 @@ def _missing(
     for hold in sure_at(theirs, since, until):
         place = run.tables.places.get(hold.place)
         is_here = place is not None and place.space == here.space
-        if is_here and hold.starts_at < ends_at and hold.ends_at > starts_at:
-            if hold.code not in shown:
-                yield f"not shown {hold}: {brief(act)}"
+        is_then = hold.starts_at < ends_at and hold.ends_at > starts_at
+        if is_here and is_then and hold.code not in shown:
+            yield f"not shown {hold}: {brief(act)}"

@@ -1,19 +1,16 @@
 """What a run left in the database, read with plain SQL from SQLite or PostgreSQL."""
 
 import json
-import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
 from chaos import records
-from chaos.checker import Booking, Slot
+from chaos.checker import Booking, Quota, Slot
 
 
 @dataclass(frozen=True)
@@ -38,19 +35,6 @@ class Row:
 class Place:
     code: str
     space: int
-    kind: str
-
-
-@dataclass(frozen=True)
-class Quota:
-    """At most so many upcoming bookings of a member in a space."""
-
-    id: int
-    space: int
-    kind: str  # of place; empty: any
-    group: int | None  # of members; None: everybody
-    most: int
-    set_at: float
 
 
 @dataclass(frozen=True)
@@ -88,7 +72,7 @@ class Tables:
     places: dict[int, Place] = field(default_factory=dict)
     leaves: dict[int, list[int]] = field(default_factory=dict)  # of places that have parts
     quotas: list[Quota] = field(default_factory=list)
-    groups: dict[str, set[int]] = field(default_factory=dict)  # of members, by login
+    members: dict[str, int] = field(default_factory=dict)  # by login
     events: dict[int, list[Event]] = field(default_factory=dict)  # by booking, in order
     endpoints: list[Endpoint] = field(default_factory=list)
     #: How far the outbox got with an event, by endpoint and event.
@@ -102,27 +86,21 @@ class Tables:
 def read(url: str) -> Tables:
     """Read the database at this address."""
     bookings, slots = records.read(url)
-    with _connected(url) as connection:
-        ask = connection.execute
+    with records.connected(url) as connection:
+        ask = partial(records.rows, connection)
         more = {
             number: (login, tuple(_data(problems)), _epoch(created_at))
-            for number, login, problems, created_at in ask(_MORE).fetchall()
+            for number, login, problems, created_at in ask(_MORE)
         }
-        parts: dict[int, list[int]] = defaultdict(list)
-        for whole, part in ask("SELECT from_place_id, to_place_id FROM spaces_place_parts"):
-            parts[whole].append(part)
-        groups: dict[str, set[int]] = defaultdict(set)
-        for login, group in ask(_GROUPS):
-            groups[login].add(group)
         return Tables(
             rows=[Row(each, *more[each.id]) for each in bookings if each.id in more],
             slots=slots,
             places={pk: Place(_code(code), *rest) for pk, code, *rest in ask(_PLACES)},
-            leaves={whole: _leaves(parts, whole) for whole in list(parts)},
-            quotas=[Quota(*row[:5], set_at=_epoch(row[5])) for row in ask(_QUOTAS)],
-            groups=groups,
+            leaves=records.leaves(url),
+            quotas=records.quotas(url),
+            members={login: pk for pk, login in ask(_MEMBERS)},
             events=_events(ask(_EVENTS)),
-            endpoints=[_endpoint(*row) for row in ask(_ENDPOINTS).fetchall()],
+            endpoints=[_endpoint(*row) for row in ask(_ENDPOINTS)],
             deliveries={(to, event): state for to, event, state in ask(_DELIVERIES)},
         )
 
@@ -131,15 +109,8 @@ _MORE = (
     "SELECT b.id, u.username, b.problems, b.created_at FROM bookings_booking b"
     " LEFT JOIN accounts_user u ON u.id = b.member_id"
 )
-_GROUPS = (
-    "SELECT u.username, g.group_id FROM accounts_user_groups g JOIN accounts_user u"
-    " ON u.id = g.user_id"
-)
-_PLACES = "SELECT id, code, space_id, kind FROM spaces_place"
-_QUOTAS = (
-    "SELECT id, space_id, kind, group_id, max_upcoming, changed_at FROM spaces_policy"
-    " WHERE max_upcoming IS NOT NULL ORDER BY id"
-)
+_MEMBERS = "SELECT id, username FROM accounts_user"
+_PLACES = "SELECT id, code, space_id FROM spaces_place"
 _EVENTS = (
     "SELECT id, booking_id, sequence, kind, at, data FROM bookings_bookingevent"
     " ORDER BY booking_id, sequence, id"
@@ -154,27 +125,7 @@ _DELIVERIES = (
 )
 
 
-@contextmanager
-def _connected(url: str) -> Iterator[Any]:
-    connection: Any
-    if url.startswith("sqlite:///"):
-        connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-    else:
-        connection = psycopg.connect(url)
-    try:
-        yield connection
-    finally:
-        connection.close()
-
-
-def _leaves(parts: dict[int, list[int]], place: int, above: tuple[int, ...] = ()) -> list[int]:
-    inner = [part for part in parts.get(place, []) if part not in above]
-    if not inner:
-        return [place]
-    return sorted({leaf for part in inner for leaf in _leaves(parts, part, (*above, place))})
-
-
-def _events(found: Any) -> dict[int, list[Event]]:
+def _events(found: Iterable[tuple[Any, ...]]) -> dict[int, list[Event]]:
     events: dict[int, list[Event]] = defaultdict(list)
     for pk, booking, sequence, kind, at, data in found:
         told = _data(data)
@@ -210,6 +161,4 @@ def _code(value: Any) -> str:
 
 
 def _epoch(value: str | datetime) -> float:
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value).replace(tzinfo=UTC)
-    return value.timestamp()
+    return records.time(value).timestamp()

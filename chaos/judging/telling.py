@@ -89,7 +89,7 @@ def _disordered(name: str, heard: list[Heard]) -> Iterator[str]:
         at = firsts[each.booking].get(each.sequence, each.at)
         firsts[each.booking][each.sequence] = min(at, each.at)
     for booking, times in firsts.items():
-        order = [sequence for sequence, _ in sorted(times.items(), key=lambda item: item[1])]
+        order = [sequence for sequence, _ in sorted(times.items(), key=lambda item: item[::-1])]
         for one, other in pairwise(order):
             if one > other:
                 yield f"{name} heard event {one} of {booking} before {other}"
