@@ -20,6 +20,7 @@ START = 1_796_000_000.0  # in 2026
 NINE = datetime(2026, 12, 20, 9, tzinfo=UTC)
 PLACES = {n: Place(str(UUID(int=n)), 2 if n == 4 else 1) for n in (1, 2, 3, 4, 9)}
 LEAVES = {9: [1, 2]}
+KINDS = ["book"] * 3 + ["queue"] + ["amend", "cancel", "board"] * 2
 MEMBERS = {f"m{n}": n for n in range(1, 6)}
 QUOTA = Quota(3, frozenset({1, 2, 3, 9}), None, datetime.fromtimestamp(START - 900, UTC))
 HOOK = Endpoint(1, "hook", 1, (), True, START - 900, True)
@@ -96,7 +97,7 @@ class World:
         """Begin something, and something else after its answer."""
         if self.number > self.acts * 4:
             return
-        kind = self.rng.choice(["book", "book", "book", "queue", "amend", "cancel", "board"])
+        kind = self.rng.choice(KINDS)
         mine = self.mine.get(member, [])
         if kind in ("amend", "cancel") and not mine:
             kind = "book"
@@ -167,7 +168,7 @@ class World:
 
     def book(self, asked: Act) -> dict[str, object]:
         earlier = [b for b in self.kept if (b.member, b.key) == (asked.member, asked.key)]
-        if earlier and not self.bug == "key ignored":
+        if earlier and self.bug != "key ignored":
             return self.answer(earlier[0])
         if self.is_wrong("answer before commit", 0.2):
             return {"told": "CONFIRMED", "code": str(UUID(int=self.rng.getrandbits(100)))}
@@ -234,13 +235,13 @@ class World:
         else:
             self.decide(kept)
 
-    def of_code(self, code: str) -> Kept:
-        return next(kept for kept in self.kept if kept.code == code)
+    def of_code(self, code: str) -> Kept | None:
+        return next((kept for kept in self.kept if kept.code == code), None)
 
     def amend(self, asked: Act) -> dict[str, object]:
         kept, wanted = self.of_code(asked.code), self.insert(asked)
         there = (wanted.place, wanted.starts_at, wanted.ends_at)
-        if kept.state != "CONFIRMED":
+        if kept is None or kept.state != "CONFIRMED":
             return {"told": "REFUSED", "text": "wrong_state"}
         if there == (kept.place, kept.starts_at, kept.ends_at):
             return {"told": "CONFIRMED"}
@@ -259,9 +260,9 @@ class World:
 
     def cancel(self, asked: Act) -> dict[str, object]:
         kept = self.of_code(asked.code)
-        if kept.state == "CANCELLED":
+        if kept and kept.state == "CANCELLED":
             return {"told": "CANCELLED"}
-        if kept.state != "CONFIRMED":
+        if kept is None or kept.state != "CONFIRMED":
             return {"told": "REFUSED", "text": "wrong_state"}
         if self.is_wrong("not cancelled"):
             return {"told": "CANCELLED"}
