@@ -30,6 +30,7 @@ PLACES, DAYS = 25, 20  # of one space: so many rounds, each with a place and day
 HALL = 5  # places that share parts: three parts, a half, and the hall
 PATIENCE = 300  # seconds until a round is given up: somebody's thread is gone
 PROCESSES = 8  # at most
+WEBS = 4  # processes of gunicorn, when there is no site yet
 SHARE = 4  # members a process
 
 
@@ -102,9 +103,7 @@ def place_of(asked: Namespace) -> Iterator[tuple[str, str]]:
         if asked.http is None:
             yield "", heading
             return
-        tree = Tree(ROOT)
-        tree.run("manage.py", "collectstatic", "--no-input", "--verbosity", "0")
-        with Web().serving(tree) as (port, _pid):
+        with Web(processes=WEBS).serving(Tree(ROOT)) as (port, _pid):
             yield f"http://127.0.0.1:{port}", heading
 
 
