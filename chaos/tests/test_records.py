@@ -34,7 +34,7 @@ def in_this_transaction(monkeypatch):
         connection.ensure_connection()
         yield Raw()
 
-    monkeypatch.setattr(records, "_connected", connected)
+    monkeypatch.setattr(records, "connected", connected)
 
 
 def test_bookings_and_slots_are_read(desk, alice, now):
