@@ -61,10 +61,10 @@ class Api:
         """Look at a request; raise Again while nobody has decided it."""
         said = self.look(code)
         if said.told in UNDECIDED:
-            raise Again(self.client.status, "not decided yet", known=said)
+            raise Again(self.client.status, "", known=said)  # an answer, but not yet the last
         return said
 
-    def board(self, space: Space, starts_at: datetime, ends_at: datetime) -> Said:
+    def free(self, space: Space, starts_at: datetime, ends_at: datetime) -> Said:
         """Ask what is free."""
         query = urlencode(_times(starts_at, ends_at))
         return self._read(f"/spaces/{space.slug}/availability?{query}", lambda found: [])

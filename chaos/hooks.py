@@ -24,9 +24,9 @@ from scripts.postgres import free_port
 AIMS = ("contested", "free", "halls", "quota")
 PREFIX = "whsec_"
 TOLERANCE = 300  # seconds that clocks may differ, as the specification has it
-HANGS = 4.0  # seconds without an answer: longer than the caller waits
-#: How many in a hundred calls it answers with 500, cuts, and lets wait; most of them it takes.
-FAILS, CUTS, HANGS_UP = 4, 2, 1
+SILENCE = 4.0  # seconds: longer than the caller waits
+#: How many in a hundred calls it answers with 500, cuts, and leaves without an answer.
+FAILS, CUTS, STALLS = 4, 2, 1
 
 
 class Hooks:
@@ -51,7 +51,7 @@ class Hooks:
     take_away, bring_back = stop, start
 
     def hear(self, name: str, headers: dict[str, str], body: bytes) -> int:
-        """Take a call; return the status to answer with, 0 for none at all, -1 for silence."""
+        """Take a call; return the status to answer with, 0 to cut it, -1 for silence."""
         hook = self.hooks.get(name)
         if hook is None or not is_ours(hook.secret, headers, body):
             self._complain(f"{name}: a call that isn't signed by us: {body[:200]!r}")
@@ -65,7 +65,7 @@ class Hooks:
             self._note(name, headers["webhook-id"], content)
         if luck < FAILS + CUTS:
             return 0
-        return -1 if luck < FAILS + CUTS + HANGS_UP else 204
+        return -1 if luck < FAILS + CUTS + STALLS else 204
 
     def _note(self, name: str, event: str, content: dict[str, Any]) -> None:
         data = content["data"]
@@ -152,7 +152,7 @@ class _Call(BaseHTTPRequestHandler):
             self.end_headers()
             return
         if status < 0:
-            time.sleep(HANGS)
+            time.sleep(SILENCE)
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:

@@ -8,11 +8,28 @@
 Each is a real server on this machine, which can be taken away for a while.
 """
 
+from typing import Protocol
+
 from chaos.history import Writer
 from chaos.hooks import Hooks
 from chaos.kafka import Kafka
 from chaos.mailbox import Mailbox
 from chaos.scene import Hook
+
+
+class Listener(Protocol):
+    """One of them; writes to the history by itself."""
+
+    problems: list[str]
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def take_away(self) -> None: ...
+
+    def bring_back(self) -> None: ...
+
 
 NAMES = ("webhooks", "mail", "kafka")
 
@@ -33,7 +50,8 @@ class Listeners:
         self._hooks = Hooks(writer, seed=seed)
         self._mail = Mailbox(writer, seed=seed)
         self._kafka = Kafka(writer)
-        self._all = dict(zip(NAMES, (self._hooks, self._mail, self._kafka), strict=True))
+        all_of_them: tuple[Listener, ...] = (self._hooks, self._mail, self._kafka)
+        self._all = dict(zip(NAMES, all_of_them, strict=True))
 
     def start(self) -> None:
         """Open all doors; their ports stay the same until `stop`."""

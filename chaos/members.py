@@ -49,6 +49,15 @@ class Wish:
     starts_at: datetime
     ends_at: datetime
 
+    @property
+    def all_day(self) -> "Wish":
+        """Return the same place while its space is open on that day."""
+        day = self.starts_at.astimezone(self.space.zone)
+        starts_at, ends_at = (
+            day.replace(hour=hour, minute=0) for hour in (self.space.opens, self.space.closes)
+        )
+        return Wish(self.space, self.place, starts_at, ends_at)
+
 
 class Crowd:
     """Simulated members. Each act is asked again, with its key, until it is answered."""
@@ -186,19 +195,23 @@ class Device:
     # --- Doing ---
 
     def _read(self, kind: str, door: Api | Pages) -> None:
-        wish = self.wish()
         if kind == "board":
-            self.board(door, wish)
+            self.look(door, self.wish())
         else:
             self._do(kind, door, door.search if kind == "search" else door.history)
 
-    def board(self, door: Api | Pages, wish: Wish, moving: str = "") -> Said:
-        def once() -> Said:
-            if isinstance(door, Pages):
-                return door.board(wish.space, wish.starts_at, wish.ends_at, moving)
-            return door.board(wish.space, wish.starts_at, wish.ends_at)
-
-        return self._do("board", door, once, wish=wish)
+    def look(self, door: Api | Pages, wish: Wish, moving: str = "") -> None:
+        """See what is free. Only the page shows the whole day, with what is one's own."""
+        times = wish.starts_at, wish.ends_at
+        if isinstance(door, Api):
+            self._do("search", door, lambda: door.free(wish.space, *times))
+            return
+        tries, said = persist(
+            door.client, lambda: door.board(wish.space, *times, moving), self.crowd.patience
+        )
+        # A booking that can't be moved any more is shown instead.
+        is_board = said.own != [moving]
+        self._write("board", door, tries, said, wish.all_day if is_board else None)
 
     def book(self, door: Api | Pages, wish: Wish) -> Said:
         key = str(uuid4())
@@ -206,7 +219,7 @@ class Device:
             times = wish.starts_at, wish.ends_at
             said = self._do("book", door, lambda: door.book(wish.place, *times, key), wish, key)
         else:
-            self.board(door, wish)
+            self.look(door, wish)
             wish, key = self._choose(door, wish, key)
             asked = wish.space, wish.place, wish.starts_at, wish.ends_at
             said = self._do("book", door, lambda: door.book(*asked, key), wish, key)
@@ -247,7 +260,7 @@ class Device:
                 "amend", door, lambda: door.amend(code, wish.place, *times, key), wish, key, code
             )
         else:
-            self.board(door, wish, moving=code)
+            self.look(door, wish, moving=code)
             asked = wish.space, wish.place, *times
             said = self._do("amend", door, lambda: door.amend(code, *asked), wish, code=code)
         # Nobody knows where an unanswered one is, or one that was refused for what it is.

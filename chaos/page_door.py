@@ -57,12 +57,12 @@ class Pages:
         if answer.status_code not in (200, 503):
             return self._unexpected("GET", path, answer)
         self._take(answer, needs_session=answer.status_code == 200)
-        return Said("READ", own=pages.own(answer.text))
+        return Said("READ", own=pages.own(answer.text), text=pages.as_of(answer.text))
 
     def _read_ticket(self, answer: httpx.Response) -> Said:
         """Follow a board that leads to the booking: it can't be moved any more."""
         said = self._ticket(answer.headers["Location"], None)
-        return Said("READ", own=[said.code], text=said.told) if said.code else said
+        return Said("READ", own=[said.code]) if said.told != "REFUSED" else said
 
     # --- Changing ---
 
@@ -106,7 +106,8 @@ class Pages:
             raise Again(403, pages.said(answer.text))
         if answer.status_code not in (409, 422):
             return self._unexpected("POST", path, answer)
-        return Said("REFUSED", text=pages.said(answer.text))
+        taken = "slot_taken: " if answer.status_code == 409 else ""  # as programs are told
+        return Said("REFUSED", text=taken + pages.said(answer.text))
 
     def _ticket(self, location: str, known: Said | None) -> Said:
         """Follow a redirect to a booking."""
