@@ -117,7 +117,7 @@ def _gained(story: Story, act: Act, member: str, changes: Sequence[Act]) -> list
             ends_at,
             act.began,
             min(known, default=inf),
-            _surely_until(act, changes, ends_at),
+            max(act.began, _surely_until(act, changes, ends_at)),
             _until(act, changes, is_first=act is story.made),
         )
     ]
