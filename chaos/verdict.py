@@ -20,7 +20,7 @@ class Counts:
     tried: int = 0  # requests, those repeated with the same key included
     answered: int = 0  # acts that were answered in the end
     unanswered: int = 0  # acts that never were
-    retried: int = 0  # acts that took more than one request
+    retried: int = 0  # acts that were asked again, for want of an answer
     refused: int = 0  # acts answered by a refusal
     errors: int = 0  # requests answered by 500 or more, or not at all
     confirmed: int = 0  # bookings that members were told they have
@@ -106,7 +106,7 @@ def _counts(run: Run, *, lost: int, doubled: int) -> Counts:
         tried=len(tries),
         answered=len(answered),
         unanswered=len(run.acts) - len(answered),
-        retried=sum(len(act.tries) > 1 for act in run.acts),
+        retried=sum(any(each.error for each in act.tries) for act in run.acts),
         refused=sum(act.told in ("REFUSED", "REJECTED") for act in answered),
         errors=sum(not each.is_clear for each in tries),
         confirmed=sum(act.kind in MAKING and act.told in checker.OCCUPYING for act in answered),
