@@ -23,9 +23,10 @@ HEAD = """<!doctype html>
 def written(measures: Measures, verdict: Verdict, about: Mapping[str, str]) -> str:
     """Return the page; `about` says what was run, and where."""
     title = _title(measures, verdict)
+    styles = "".join(style.read_text() for style in STYLES)
     parts = [
         HEAD,
-        f"<title>{escape(title)}</title>\n<style>\n{''.join(p.read_text() for p in STYLES)}</style>",
+        f"<title>{escape(title)}</title>\n<style>\n{styles}</style>",
         "</head>\n<body>\n<main>",
         _header(title, measures, verdict),
         _figures(measures, verdict),
@@ -66,7 +67,8 @@ def _reason(measures: Measures, verdict: Verdict) -> str:
 
 
 def _chip(is_good: bool, good: str, bad: str) -> str:
-    return f'<span class="chip {"good" if is_good else "bad"}">{escape(good if is_good else bad)}</span>'
+    tone, word = ("good", good) if is_good else ("bad", bad)
+    return f'<span class="chip {tone}">{escape(word)}</span>'
 
 
 def _figures(measures: Measures, verdict: Verdict) -> str:
@@ -148,9 +150,9 @@ def _faults(hits: Sequence[Hit]) -> Iterator[str]:
     rows = [_kind_row(kind, [hit for hit in hits if hit.fault.kind == kind]) for kind in kinds]
     heads = ("Kind", "Times", *COLUMNS, "Allowed", "Kept")
     yield _table("The worst of each kind", heads, rows, is_open=True)
-    heads = ("Fault", "Node", "At", "Lasted", *COLUMNS, "Kept")
+    every = ("Fault", "Node", "At", "Lasted", *COLUMNS, "Kept")
     yield f"<details><summary>All {len(hits):,}, in order</summary>"
-    yield _table("", heads, [_row(n, hit) for n, hit in enumerate(hits, 1)], is_open=False)
+    yield _table("", every, [_row(n, hit) for n, hit in enumerate(hits, 1)], is_open=False)
     yield "</details>"
 
 

@@ -29,9 +29,10 @@ TERMS = {
     "Answered": "With a status below 500. A refusal is an answer; an error, a time-out and a lost "
     "connection are not.",
     "Nobody could book for": "The longest stretch without a successful write that began, or went "
-    "on, while the fault was there. It counts from the fault on, and from when somebody was waiting "
-    "for an answer; it ends with the next success, even if that is after the recovery. Writes are "
-    "requests that book, queue, move or cancel; to be told to come back later (429) is no success.",
+    "on, while the fault was there. It counts from the fault on, and from when somebody was "
+    "waiting for an answer; it ends with the next success, even if that is after the recovery. "
+    "Writes are requests that book, queue, move or cancel; to be told to come back later (429) is "
+    "no success.",
     "Nobody could read for": "The same of requests that only read: boards, searches, one's own "
     "bookings, and looking again at a queued request.",
     "Without an answer": "What members wanted while the fault was there and, however often they "
@@ -79,17 +80,18 @@ def meaning(measures: Measures) -> list[str]:
     share = 1 - without / measures.duration
     allowed = (1 - ASKED) * MONTH
     found = [
-        f"For {seconds(without)} of {seconds(measures.duration)} nobody could book: bookings were "
-        f"available for {percent(share)} of the time. A month in which something breaks as often as "
-        f"in this run would lack {(1 - share) * MONTH:,.0f} minutes of bookings; 99.9 % allows "
+        f"Of {seconds(measures.duration)}, nobody could book for {seconds(without)}: bookings were "
+        f"available {percent(share)} of the time. A month in which something breaks as often as in "
+        f"this run would lack {(1 - share) * MONTH:,.0f} minutes of bookings; 99.9 % allows "
         f"{allowed:.0f}."
     ]
     if measures.hits:
         every = measures.duration / len(measures.hits)
+        cost = without / len(measures.hits)
         found.append(
-            f"But here something broke every {seconds(every)}. Each fault cost "
-            f"{seconds(without / len(measures.hits))} without bookings on average, so 99.9 % leaves "
-            f"room for {_room(allowed * 60, without / len(measures.hits))} such faults a month."
+            f"But here something broke every {seconds(every)}. Each fault cost {seconds(cost)} "
+            f"without bookings on average, so 99.9 % leaves room for {_room(allowed * 60, cost)} "
+            "such faults a month."
         )
     return found
 
