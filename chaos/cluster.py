@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +26,7 @@ from chaos.units import Unit, family, is_alive, may_execute, process_state
 from deploy.render import Machine
 
 HOME = ROOT / "var/cluster"
-LONGEST_START = 90.0  # seconds until a step has to be done; a first start takes about 20 in all
+NONE: Mapping[str, str] = {}
 
 type State = Literal["running", "paused", "gone"]
 
@@ -38,7 +38,14 @@ class NotStarted(Exception):
 class Cluster:
     """Start, break and stop a cluster whose files are in one folder."""
 
-    def __init__(self, home: Path = HOME, *, webs: int = 2, workers: int = 2) -> None:
+    def __init__(
+        self,
+        home: Path = HOME,
+        *,
+        webs: int = 2,
+        workers: int = 2,
+        settings: Mapping[str, str] = NONE,  # over those of deploy/
+    ) -> None:
         self.home, self.programs = home.resolve(), Programs.find()
         self._account = unprivileged()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -51,7 +58,7 @@ class Cluster:
             "web": webs,
             "worker": workers,
         }
-        layout = Layout(self.home, max(webs, DATABASES), self._account)
+        layout = Layout(self.home, max(webs, DATABASES), self._account, settings)
         layout.write(self.programs)
         self._ports, self._machines = layout.ports, layout.machines
 
@@ -103,13 +110,13 @@ class Cluster:
         self._lock = _locked(self.home / "lock")
         try:
             self._start_kind("etcd")
-            self._wait("etcd to agree", self._has_etcd)
+            self.wait("etcd to agree", self._has_etcd)
             self._start_kind("patroni")
-            self._wait("a primary and two standbys", self.is_replicated)
+            self.wait("a primary and two standbys", self.is_replicated)
             self._start_kind("haproxy")
             self._prepare()
             self._start_kind("web", "worker")
-            self._wait("every web node to answer", self._serves)
+            self.wait("every web node to answer", self._serves)
         except BaseException:
             self.stop()
             raise
@@ -244,7 +251,17 @@ class Cluster:
 
     def wait(self, what: str, condition: Callable[[], bool], seconds: float = 90) -> None:
         """Return when a condition holds, looking after everything meanwhile."""
-        self._wait(what, condition, seconds)
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                gone = [name for name in self._processes if self.state(name) == "gone"]
+                raise NotStarted(
+                    f"Waited {seconds:.0f} s for {what}. "
+                    f"Not running: {', '.join(gone) or 'nothing'}. "
+                    f"The logs are in {self.home}."
+                )
+            self.look_after()
+            time.sleep(0.2)
 
     # --- Inside ---
 
@@ -264,7 +281,7 @@ class Cluster:
 
     def _prepare(self) -> None:
         """Make tables, demo data and static files."""
-        self._wait("haproxy to find the primary", lambda: self._manage("showmigrations") == 0)
+        self.wait("haproxy to find the primary", lambda: self._manage("showmigrations") == 0)
         commands = [("migrate", "--no-input", "--verbosity", "0"), ("demo",)]
         if not (ROOT / "var/static/staticfiles.json").exists():
             commands.append(("collectstatic", "--no-input", "--verbosity", "0"))
@@ -286,21 +303,6 @@ class Cluster:
 
     def _serves(self) -> bool:
         return all(ask(f"{each}/readyz")[0] == 200 for each in (self.site, *self.webs))
-
-    def _wait(
-        self, what: str, condition: Callable[[], bool], seconds: float = LONGEST_START
-    ) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                gone = [name for name in self._processes if self.state(name) == "gone"]
-                raise NotStarted(
-                    f"Waited {seconds:.0f} s for {what}. "
-                    f"Not running: {', '.join(gone) or 'nothing'}. "
-                    f"The logs are in {self.home}."
-                )
-            self.look_after()
-            time.sleep(0.2)
 
     def _family(self, name: str) -> list[int]:
         if name.startswith("postgres"):

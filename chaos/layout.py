@@ -6,6 +6,7 @@ import pwd
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,14 @@ DATABASES = 3
 class Layout:
     """Where `count` machines of a cluster listen, and the folder with their files."""
 
-    def __init__(self, home: Path, count: int, account: dict[str, Any]) -> None:
-        self._home, self._account = home, account
+    def __init__(
+        self,
+        home: Path,
+        count: int,
+        account: dict[str, Any],
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self._home, self._account, self._settings = home, account, settings or {}
         (home / "data").mkdir(parents=True, exist_ok=True)
         self.ports = self._kept_ports(count)
         self.machines = [Machine("127.0.0.1", *ports) for ports in self.ports["machines"][:count]]
@@ -50,6 +57,8 @@ class Layout:
             **dict.fromkeys(("database_user", "site_user", "balancer_user"), "nobody"),
         }
         render(Inventory(values, self.machines), self._home)
+        with (self._home / "mesto.env").open("a") as file:
+            file.writelines(f"{name}={value}\n" for name, value in self._settings.items())
         if self._account:
             for path in (self._home, self._home / "data", *self._home.glob("*.*")):
                 os.chown(path, self._account["user"], self._account["group"])
