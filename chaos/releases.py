@@ -82,7 +82,9 @@ def _commit(ref: str | None) -> str:
         return _git("rev-parse", "--verify", f"{ref}^{{commit}}")
     if tag := _git("describe", "--tags", "--abbrev=0", "HEAD^", may_fail=True):
         return _git("rev-parse", f"{tag}^{{commit}}")
-    for commit in _git("rev-list", "--first-parent", f"--max-count={LOOKED_BACK}", "HEAD").splitlines():
+    for commit in _git(
+        "rev-list", "--first-parent", f"--max-count={LOOKED_BACK}", "HEAD"
+    ).splitlines():
         if _git("diff", "--name-only", commit, "--", MIGRATIONS):
             return commit
     raise NoRelease("No earlier commit has other migrations.")

@@ -44,7 +44,7 @@ class Baseline:
 
     @classmethod
     def now(cls, loader: MigrationLoader) -> Self:
-        return cls({app: name for app, name in sorted(loader.graph.leaf_nodes())})
+        return cls(dict(sorted(loader.graph.leaf_nodes())))
 
 
 @contextmanager
@@ -76,8 +76,7 @@ def problems_since(baseline: Baseline) -> list[Problem]:
     connection = connections["default"]
     executor = MigrationExecutor(connection)
     released = baseline.targets(executor.loader)
-    plan = executor.migration_plan(released)
-    state = executor.migrate(released, plan, executor._create_project_state())
+    state = executor.migrate(released, executor.migration_plan(released))
     executor.loader.build_graph()
     rest = [each for each, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
     found = problems(connection, state, rest)
@@ -91,11 +90,9 @@ def problems(
     found: list[Problem] = []
     columns = _columns(state)
     for migration in migrations:
-        known = Known(Table.all_of(connection), keys_of(connection), columns)
-        # What is made in the meantime is empty, and nobody uses it yet.
-        known = Known(
-            {t: known.tables[t] for t in known.tables.keys() & columns}, known.keys, columns
-        )
+        # What was made since the release is empty, and nobody uses it yet.
+        tables = {name: t for name, t in Table.all_of(connection).items() if name in columns}
+        known = Known(tables, keys_of(connection), columns)
         try:
             state, texts = _apply(connection, state, migration, known)
         except DatabaseError as error:

@@ -2,7 +2,7 @@
 
 Tries the migrations since the last release on a database of their own beside the one of
 DATABASE_URL, a PostgreSQL, and watches what each statement locks and goes through. See
-docs/decisions/0016-migrations-are-watched.md.
+docs/decisions/0017-migrations-are-watched.md.
 """
 
 import argparse
