@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import sleep
 
 import httpx
 
@@ -116,7 +117,7 @@ def persist(client: Client, once: Callable[[], Said], patience: float) -> tuple[
             pause = min(2 * pause, LONGEST_PAUSE)
             if time.monotonic() + wait > end:
                 return tries, known
-            time.sleep(wait)
+            sleep(wait)
         else:
             tries.append(Try(at, time.monotonic() - began, client.status))
             return tries, said

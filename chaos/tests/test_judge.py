@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from bookings.deciding import queueing, services
 from bookings.deciding.wish import Wish
@@ -12,6 +13,7 @@ from bookings.tests.acts import TEN, book, hours
 from chaos.history import Act, Heard, Try, Writer
 from chaos.verdict import judge
 from notifications.factories import WebhookFactory
+from notifications.models import Delivery
 from notifications.relay import fan_out
 from spaces.factories import PolicyFactory
 from spaces.models import Policy
@@ -43,8 +45,8 @@ class Told:
         tries = [Try(self.at, 0.5, 200)]
         self.write(Act(member.username, kind, "page", tries, told, **more))
 
-    def hear(self, name):
-        for n, event in enumerate(BookingEvent.objects.order_by("pk")):
+    def hear(self, name, kinds=BookingEvent.Kind.values):
+        for n, event in enumerate(BookingEvent.objects.filter(kind__in=kinds).order_by("pk")):
             code = str(event.booking.code)
             words = f"booking.{event.kind.lower()}"
             number = event.sequence
@@ -134,6 +136,17 @@ def test_an_event_that_a_listener_lacks_is_found_with_the_state_of_its_delivery(
     [sentence] = judge(run.path, "").unheard
     assert sentence.startswith("one missed CANCELLED 2 of")
     assert sentence.endswith("PENDING")
+
+
+def test_a_mail_may_be_skipped_but_not_lost(run):
+    run.hear("mail", ["CONFIRMED", "MOVED"])
+    by_mail = Delivery.objects.filter(endpoint__channel="MAIL")
+    skipped = {"state": "SKIPPED", "settled_at": timezone.now()}
+    by_mail.filter(event__kind="REJECTED").update(**skipped)
+    [sentence] = judge(run.path, "").unheard
+    assert sentence.startswith("mail missed CANCELLED 2 of")
+    by_mail.filter(event__kind="CANCELLED").update(**skipped)
+    assert wrong(run) == []
 
 
 def test_a_booking_put_back_after_its_cancellation_is_found(run):
