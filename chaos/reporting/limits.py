@@ -20,7 +20,16 @@ PRIMARY_HOST = Limit(gap=25.0)
 #: Nothing is left, until it has started again.
 EVERYTHING = Limit(unanswered=None)
 
-LIMITS: dict[str, Limit] = {}
+#: What the cluster can't mend by itself: only what it is told then may be neither lost nor wrong.
+UNTIL_MENDED = Limit()
+
+LIMITS: dict[str, Limit] = {
+    "primary-host": PRIMARY_HOST,
+    "hung-primary": PRIMARY_HOST,
+    "partition": PRIMARY_HOST,
+    "disk-full": UNTIL_MENDED,
+    "restart": EVERYTHING,
+}
 
 
 def limit_of(fault: Fault) -> Limit:

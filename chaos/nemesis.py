@@ -1,0 +1,251 @@
+"""Faults at random moments in a whole cluster, while a crowd books: python -m chaos nemesis
+
+One fault at a time; the next one waits until every node says that it is well again. Afterwards the
+history of all answers is judged against the database that is left. Exits with 1 unless nothing
+was lost or doubled, everybody got an answer, and the gaps were within their limits.
+"""
+
+import os
+import platform
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from chaos import history, machines, report
+from chaos.cluster import Cluster, NotStarted
+from chaos.faults import FAULTS, SHORT, Arena, clocks
+from chaos.layout import DATABASES, ROOT
+from chaos.listeners import Listeners
+from chaos.members import Crowd
+from chaos.programs import PATH, Missing
+from chaos.reporting.measures import Measures, measure
+from chaos.scene import Scene
+from chaos.verdict import Verdict, judge
+
+KEPT = ROOT / "var/chaos"
+RECOVERY = 180.0  # seconds until a cluster that isn't well is given up
+FEW_MEMBERS = 12  # of the short run
+
+
+@dataclass
+class Run:
+    """One run: what it is about, and where it is kept."""
+
+    asked: Namespace
+    seed: int
+    folder: Path
+    no_machines: str
+
+    @property
+    def history(self) -> Path:
+        return self.folder / "history.jsonl"
+
+
+def main(asked: Namespace) -> int:
+    """Play a run; print what happened; return the exit code."""
+    no_machines = machines.enter()  # starts this program again, in a namespace of its own
+    folder = (asked.keep or KEPT).resolve()
+    shutil.rmtree(folder / "report", ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(10**6)
+    run = Run(asked, seed, folder, no_machines)
+    run.history.unlink(missing_ok=True)
+    say(f"Seed {seed}: python -m chaos nemesis --seed {seed} plays the same faults again.")
+    # Folders above it may be closed to the user that PostgreSQL runs as.
+    home = Path(tempfile.mkdtemp(prefix="mesto-chaos-"))
+    try:
+        return play(run, home)
+    except (Missing, NotStarted) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    finally:
+        keep_logs(home, folder)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def play(run: Run, home: Path) -> int:
+    writer = history.Writer(run.history)
+    listeners = Listeners(writer, seed=run.seed)
+    listeners.start()
+    try:
+        places = None if run.no_machines else machines.Machines(DATABASES)
+        cluster = Cluster(
+            home,
+            webs=run.asked.webs,
+            workers=run.asked.workers,
+            settings=listeners.settings,
+            machines=places,
+        )
+        clocks.install(cluster)
+        arena = Arena(
+            cluster, listeners, places, random.Random(run.seed), no_machines=run.no_machines
+        )
+        with cluster:
+            problems = torment(run, arena, writer)
+            verdict = judge(run.history, cluster.database)
+            problems += check_bookings(cluster)
+    finally:
+        listeners.stop()
+        writer.close()
+    return conclude(run, verdict, [*problems, *listeners.problems])
+
+
+def torment(run: Run, arena: Arena, writer: history.Writer) -> list[str]:
+    """Let a crowd book while one thing after the other breaks; return what nobody should meet."""
+    members = FEW_MEMBERS if run.asked.short else 20
+    scene = Scene.prepare(arena.cluster.settings, members=members, hooks=arena.listeners.hooks)
+    crowd = Crowd(arena.cluster.site, writer, scene, seed=run.seed)
+    crowd.start()
+    problems = []
+    try:
+        for name in schedule(run, arena):
+            arena.hold(1, 5)
+            strike(name, arena, run, writer)
+        arena.hold(2, 4)
+    except NotStarted as problem:
+        problems.append(str(problem))
+    say("Waiting for the last answers and deliveries.")
+    crowd.stop()
+    return [*problems, *crowd.problems, *settle(arena)]
+
+
+def schedule(run: Run, arena: Arena) -> list[str]:
+    """Return the faults in the order of this seed, each round in another; say what is left out."""
+    names: Sequence[str] = run.asked.faults or (SHORT if run.asked.short else tuple(FAULTS))
+    possible = []
+    for name in names:
+        if reason := FAULTS[name].missing(arena):
+            say(f"Left out: {name} ({FAULTS[name].about}): {reason}")
+        else:
+            possible.append(name)
+    rounds = 1 if run.asked.short else run.asked.rounds
+    return [name for _ in range(rounds) for name in arena.dice.sample(possible, len(possible))]
+
+
+def strike(name: str, arena: Arena, run: Run, writer: history.Writer) -> None:
+    """Break one thing, mend it, and wait until every node is well."""
+    breaking = FAULTS[name].strike(arena)
+    target = next(breaking)
+    began, text = time.time(), ""
+    try:
+        next(breaking)
+    except StopIteration as end:
+        text = end.value
+    ended = time.time()
+    arena.turns[name] = arena.turns.get(name, 0) + 1
+    recover(name, arena)
+    fault = history.Fault(name, target, began, ended, time.time(), text)
+    writer.write(fault)
+    tell(fault, run.history)
+
+
+def recover(name: str, arena: Arena) -> None:
+    arena.wellness.begin()
+    try:
+        arena.cluster.wait(f"the end of {name}", arena.wellness.is_well, RECOVERY)
+    except NotStarted as problem:
+        raise NotStarted(f"{problem} It said: {arena.wellness.problem()}.") from None
+
+
+def tell(fault: history.Fault, path: Path) -> None:
+    """Print a line about a fault, with what members have noticed of it so far."""
+    hit = measure(history.read(path)).hits[-1]
+    at = datetime.fromtimestamp(fault.began, UTC).strftime("%H:%M:%S")
+    say(
+        f"{at} {fault.kind:18} {fault.target:12} no write for {hit.write_gap:4.1f} s,"
+        f" well after {fault.recovered - fault.began:5.1f} s, {hit.failed} of {hit.tried} requests"
+        f" failed{', ' if fault.text else ''}{fault.text}"
+    )
+
+
+def settle(arena: Arena) -> list[str]:
+    """Wait until nothing waits any more, and nothing has come for a while."""
+    seen: list[tuple[int, ...]] = []
+
+    def is_quiet() -> bool:
+        seen.append(arena.wellness.waiting())
+        return seen[-1][:2] == (0, 0) and len(seen) > 15 and len(set(seen[-15:])) == 1
+
+    try:
+        arena.cluster.wait("everything to be decided and delivered", is_quiet, RECOVERY)
+    except NotStarted as problem:
+        requests, deliveries, *_ = seen[-1]
+        return [f"{problem} {requests} requests and {deliveries} deliveries still wait."]
+    return []
+
+
+def check_bookings(cluster: Cluster) -> list[str]:
+    """Return what the application's own check finds in the database that is left."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check_bookings"],
+        cwd=ROOT,
+        env={"PATH": PATH, "LC_ALL": "C.UTF-8", **cluster.settings},
+        capture_output=True,
+        text=True,
+    )
+    found = (done.stdout + done.stderr).strip()
+    say(f"check_bookings: {found}")
+    return [f"check_bookings: {found}"] if done.returncode else []
+
+
+def conclude(run: Run, verdict: Verdict, problems: Sequence[str]) -> int:
+    """Write the report, print the verdict, return the exit code."""
+    measures = measure(history.read(run.history))
+    page = report.write(run.history, verdict, run.folder / "report", about(run))
+    for kind, found in verdict.wrong.items():
+        print(f"{kind}:", *found[:10], sep="\n  ")
+    for problem in problems:
+        print(problem)
+    for hit in measures.hits:
+        for broken in hit.broken:
+            print(f"{hit.fault.kind} of {hit.fault.target}: {broken}")
+    counts = verdict.counts
+    say(
+        f"{len(measures.hits)} faults in {measures.duration:.0f} s: {counts.acts:,} acts,"
+        f" {counts.tried:,} requests, {counts.unanswered} unanswered, {counts.retried:,} retried;"
+        f" {counts.lost} lost, {counts.doubled} doubled. Report: {page}"
+    )
+    passed = is_passed(verdict, measures, problems)
+    say("Passed." if passed else "Failed.")
+    return 0 if passed else 1
+
+
+def is_passed(verdict: Verdict, measures: Measures, problems: Sequence[str]) -> bool:
+    return verdict.is_good and measures.is_within_limits and bool(measures.hits) and not problems
+
+
+def about(run: Run) -> dict[str, str]:
+    described = subprocess.run(
+        ["git", "-C", str(ROOT), "describe", "--always", "--dirty"], capture_output=True, text=True
+    )
+    asked = run.asked
+    found = {
+        "Seed": str(run.seed),
+        "Commit": described.stdout.strip() or "unknown",
+        "Cluster": f"{DATABASES} databases, {asked.webs} web nodes, {asked.workers} workers",
+        "Machine": f"{os.cpu_count()} cores, {platform.platform()}, "
+        f"Python {platform.python_version()}",
+    }
+    if run.no_machines:
+        found["Without machines of their own"] = run.no_machines
+    return found
+
+
+def keep_logs(home: Path, folder: Path) -> None:
+    logs = folder / "logs"
+    shutil.rmtree(logs, ignore_errors=True)
+    logs.mkdir()
+    for log in home.glob("*.log"):
+        shutil.copy(log, logs)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
