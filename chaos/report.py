@@ -11,6 +11,9 @@ from chaos.reporting import page, plot
 from chaos.reporting.measures import Hit, Measures, Second, measure
 from chaos.verdict import Verdict
 
+#: What a run's folder calls it.
+HISTORY = "history.jsonl"
+
 
 def write(
     history: Path, verdict: Verdict, folder: Path, about: Mapping[str, str] | None = None
@@ -28,6 +31,12 @@ def write(
     html = folder / "report.html"
     html.write_text(page.written(measures, verdict, about or {}), encoding="utf-8")
     return html
+
+
+def passed(folder: Path) -> bool:
+    """Tell whether every promise and every limit was kept, by the report in a folder."""
+    found: bool = json.loads((folder / "report.json").read_text(encoding="utf-8"))["passed"]
+    return found
 
 
 def as_data(measures: Measures, verdict: Verdict, about: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from chaos.reporting.measures import Hit, Measures
 from chaos.reporting.words import TERMS, WRONG, clock, meaning, moment, percent, seconds
 from chaos.verdict import Verdict
 
-MOST = 100  # sentences of one kind
+MOST, FEW = 100, 10  # sentences of one kind that are there, and that need no click
 STYLES = [plot.COLOURS, Path(__file__).with_name("page.css")]
 HEAD = """<!doctype html>
 <html lang="en">
@@ -108,7 +108,8 @@ def _wrong(verdict: Verdict) -> Iterator[str]:
         if len(found) > MOST:
             listed += f"<li>and {len(found) - MOST:,} more, in report.json</li>"
         label = escape(WRONG.get(name, name))
-        yield f'<details class="wrong" open><summary>{label}: {len(found):,}</summary>'
+        is_open = " open" if len(found) <= FEW else ""
+        yield f'<details class="wrong"{is_open}><summary>{label}: {len(found):,}</summary>'
         yield f'<ul class="found">{listed}</ul></details>'
 
 
@@ -117,10 +118,10 @@ def _availability(measures: Measures) -> Iterator[str]:
     acts = measures.acts_answered / measures.acts if measures.acts else 0
     yield "<h2>Availability</h2>"
     yield (
-        f"<p>{percent(requests)} of requests were answered at once, and {percent(acts)} of what "
-        f"members wanted, once they had asked again. An answer took {seconds(measures.p50)} in the "
-        f"median, and {seconds(measures.p99)} at the 99th percentile; whoever had to ask again "
-        f"waited for up to {seconds(measures.waited_most)}.</p>"
+        f"<p>{percent(requests)} of requests were answered; of what members wanted, "
+        f"{percent(acts)} was answered in the end. An answer took {seconds(measures.p50)} in the "
+        f"median, and {seconds(measures.p99)} at the 99th percentile. With all that had to be "
+        f"asked again, the longest wait was {seconds(measures.waited_most)}.</p>"
     )
     for sentence in meaning(measures):
         yield f"<p>{escape(sentence)}</p>"
@@ -175,7 +176,7 @@ def _kind_row(kind: str, hits: Sequence[Hit]) -> list[Cell]:
             sum(hit.unanswered for hit in hits),
             hits,
         ),
-        (escape(", ".join(allowed) or "only measured"), ""),
+        (escape(" · ".join(allowed) or "only measured"), ""),
         (_chip(kept, "yes", "no"), ""),
     ]
 
