@@ -1,4 +1,5 @@
 """Crowds against one place: python -m chaos contested [--rounds N] [--engine postgresql|sqlite]
+Faults in a whole cluster: python -m chaos nemesis [--short] [--seed N] [--faults A,B,…]
 Judge a run again that was kept: python -m chaos judge DIR [DATABASE_URL]
 
 Each engine gets a throwaway database that writes to the disk. Exits with 1 unless every round had
@@ -9,7 +10,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
-from chaos import contested, judge
+from chaos import contested, judge, nemesis
 
 ENGINES = ("postgresql", "sqlite")
 
@@ -17,6 +18,8 @@ ENGINES = ("postgresql", "sqlite")
 def main() -> int:
     if sys.argv[1:2] == ["judge"]:
         return judge.main(sys.argv[2:])
+    if sys.argv[1:2] == ["nemesis"]:
+        return nemesis.main(sys.argv[2:])
     parser = ArgumentParser(
         prog="python -m chaos", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )

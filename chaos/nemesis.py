@@ -9,15 +9,17 @@ import os
 import platform
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 from chaos import history, machines, report
 from chaos.cluster import Cluster, NotStarted
@@ -28,7 +30,7 @@ from chaos.members import Crowd
 from chaos.programs import PATH, Missing
 from chaos.reporting.measures import Measures, measure
 from chaos.scene import Scene
-from chaos.verdict import Verdict, judge
+from chaos.verdict import Verdict, judge, keep
 
 KEPT = ROOT / "var/chaos"
 RECOVERY = 180.0  # seconds until a cluster that isn't well is given up
@@ -49,16 +51,18 @@ class Run:
         return self.folder / "history.jsonl"
 
 
-def main(asked: Namespace) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Play a run; print what happened; return the exit code."""
+    asked = parse(arguments)
     no_machines = machines.enter()  # starts this program again, in a namespace of its own
-    folder = (asked.keep or KEPT).resolve()
+    folder = asked.keep.resolve()
     shutil.rmtree(folder / "report", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(10**6)
     run = Run(asked, seed, folder, no_machines)
     run.history.unlink(missing_ok=True)
     say(f"Seed {seed}: python -m chaos nemesis --seed {seed} plays the same faults again.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that everything is stopped
     # Folders above it may be closed to the user that PostgreSQL runs as.
     home = Path(tempfile.mkdtemp(prefix="mesto-chaos-"))
     try:
@@ -71,12 +75,41 @@ def main(asked: Namespace) -> int:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def parse(arguments: Sequence[str]) -> Namespace:
+    listed = "\n".join(f"  {fault.name:18} {fault.about}" for fault in FAULTS.values())
+    parser = ArgumentParser(
+        prog="python -m chaos nemesis",
+        description=f"{__doc__}\nFaults:\n{listed}",
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seed", type=int, help="of an earlier run, to play the same faults")
+    parser.add_argument("--rounds", type=int, default=2, help="how often each fault comes")
+    parser.add_argument("--faults", metavar="A,B,…", type=named, help="only these")
+    parser.add_argument("--short", action="store_true", help=f"once each: {', '.join(SHORT)}")
+    parser.add_argument("--webs", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", default=KEPT, help="of history, report and logs"
+    )
+    asked = parser.parse_args(arguments)
+    if asked.rounds < 1 or asked.webs < 2 or asked.workers < 1:
+        parser.error("it takes a round, two web nodes and a worker")
+    return asked
+
+
+def named(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in FAULTS]:
+        raise ArgumentTypeError(f"there is no fault {', '.join(unknown)}")
+    return names
+
+
 def play(run: Run, home: Path) -> int:
+    places = None if run.no_machines else machines.Machines(DATABASES)
     writer = history.Writer(run.history)
     listeners = Listeners(writer, seed=run.seed)
     listeners.start()
     try:
-        places = None if run.no_machines else machines.Machines(DATABASES)
         cluster = Cluster(
             home,
             webs=run.asked.webs,
@@ -90,6 +123,7 @@ def play(run: Run, home: Path) -> int:
         )
         with cluster:
             problems = torment(run, arena, writer)
+            keep(cluster.database, run.folder)
             verdict = judge(run.history, cluster.database)
             problems += check_bookings(cluster)
     finally:
@@ -113,7 +147,10 @@ def torment(run: Run, arena: Arena, writer: history.Writer) -> list[str]:
     except NotStarted as problem:
         problems.append(str(problem))
     say("Waiting for the last answers and deliveries.")
-    crowd.stop()
+    done = Thread(target=crowd.stop)
+    done.start()
+    # What ends meanwhile is still looked after.
+    arena.cluster.wait("the last answers", lambda: not done.is_alive(), 2 * crowd.patience + 60)
     return [*problems, *crowd.problems, *settle(arena)]
 
 

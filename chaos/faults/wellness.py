@@ -43,12 +43,12 @@ class Wellness:
         return not self.problem()
 
     def waiting(self) -> tuple[int, ...]:
-        """Return how many requests and deliveries wait, and how many deliveries and events exist."""
+        """Return how many requests and deliveries wait; and how many deliveries and events are."""
         return tuple(int(each) for each in self._rows(WAITING)[0])
 
     def _silent_worker(self) -> str:
         try:
-            beats = dict(self._rows(BEATS))
+            beats = {row[0]: row[1] for row in self._rows(BEATS)}
         except psycopg.Error:
             return "the database doesn't answer"
         if self._earlier is None:
