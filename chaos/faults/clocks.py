@@ -21,7 +21,7 @@ def install(cluster: Cluster) -> None:
     if not compiler:
         return
     library = cluster.home / "clock.so"
-    command = [compiler, "-shared", "-fPIC", "-O2", "-o", library, SOURCE, "-ldl"]
+    command = [compiler, "-shared", "-fPIC", "-O2", "-o", str(library), str(SOURCE), "-ldl"]
     subprocess.run(command, env={"PATH": PATH}, check=True)
     for name in cluster.names_of("web", "worker"):
         set_clock(cluster, name, 0)
