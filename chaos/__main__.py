@@ -1,6 +1,7 @@
 """Crowds against one place: python -m chaos contested [--rounds N] [--engine postgresql|sqlite]
+The application broken on purpose: python -m chaos mutants [--only NAME]
 
-Each engine gets a throwaway database that writes to the disk. Exits with 1 unless every round had
+For contested rounds each engine gets a throwaway database that writes to the disk. Exits with 1 unless every round had
 exactly one winner, and every player was heard to the end. See docs/reliability.md.
 """
 
@@ -9,6 +10,8 @@ import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 from chaos import contested
+from chaos.mutants import command
+from chaos.mutants.breaks import MUTANTS
 
 ENGINES = ("postgresql", "sqlite")
 
@@ -17,7 +20,7 @@ def main() -> int:
     parser = ArgumentParser(
         prog="python -m chaos", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["contested"])
+    parser.add_argument("what", choices=["contested", "mutants"])
     parser.add_argument("--rounds", type=int, default=10_000)
     parser.add_argument("--members", type=int, default=32)
     parser.add_argument("--engine", choices=ENGINES, help="one of them; otherwise both")
@@ -34,7 +37,12 @@ def main() -> int:
         help="book by the API: of a site that runs, with DATABASE_URL as its database, where "
         "spaces and members are added; without a URL, of gunicorn that is started for it",
     )
+    parser.add_argument("--only", choices=[mutant.name for mutant in MUTANTS], help="one mutant")
+    parser.add_argument("--checker-only", action="store_true", help="mutants without the suite")
+    parser.add_argument("--keep", action="store_true", help="keep the mutants and their histories")
     asked = parser.parse_args()
+    if asked.what == "mutants":
+        return command.main(asked)
     if asked.rounds < 1 or asked.members < 2:
         parser.error("a contest takes at least one round and two members")
     if asked.engine or asked.http:
