@@ -1,8 +1,9 @@
 """Crowds against one place: python -m chaos contested [--rounds N] [--engine postgresql|sqlite]
 The application broken on purpose: python -m chaos mutants [--only NAME]
 
-For contested rounds each engine gets a throwaway database that writes to the disk. Exits with 1 unless every round had
-exactly one winner, and every player was heard to the end. See docs/reliability.md.
+For contested rounds each engine gets a throwaway database that writes to the disk. Exits with 1
+unless every round had exactly one winner, and every player was heard to the end. Mutants are tried
+in copies of this tree; exits with 1 if nobody notices one. See docs/reliability.md.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""Mesto on one machine, from any source tree: a database, a web server, a worker, killed at will."""
+"""Mesto on one machine, from any source tree: database, web server, worker, killed at will."""
 
 import os
 import signal

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.site import ENVIRONMENT
-from chaos import history
+from chaos.history import Act, Fault, Heard, Writer
 from chaos.listeners import Listeners
 from chaos.members import Crowd
 from chaos.mutants.keyless import Keyless
@@ -14,8 +14,9 @@ from chaos.mutants.site import Databases, Site, wait_until_told
 from chaos.scene import Scene
 from chaos.verdict import judge
 
-KILLS, EVERY = 5, 3.0  # of all web processes; seconds in between
-MEMBERS, RATE = 16, 14.0  # acts a second, of all of them
+ACTS, LONGEST = 160, 120  # of the crowd; seconds that they may take
+BETWEEN_KILLS = 40  # acts; then all web processes are killed at once
+MEMBERS, RATE = 16, 16.0  # acts a second, of all of them
 LOST = 0.06  # of the answers to COMMIT
 
 #: Some commits take long: others, with higher keys, are there before them.
@@ -25,6 +26,16 @@ SLOW_COMMITS = """
     CREATE CONSTRAINT TRIGGER chaos_slow AFTER INSERT ON bookings_bookingevent
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id % 5 = 0) EXECUTE FUNCTION chaos_slow()
 """
+
+
+class Counting(Writer):
+    """A history that knows how many acts it has."""
+
+    acts = 0
+
+    def write(self, what: Act | Heard | Fault) -> None:
+        super().write(what)
+        self.acts += isinstance(what, Act)
 
 
 @dataclass
@@ -47,7 +58,7 @@ def run(tree: Path, databases: Databases, folder: Path, *, sql: str = "") -> Tri
     name = databases.another(SLOW_COMMITS, sql)
     url = databases.url(name)
     network = Network(databases.server.port, share=LOST)
-    writer = history.Writer(folder / "history.jsonl")
+    writer = Counting(folder / "history.jsonl")
     listeners = Listeners(writer)
     listeners.start()
     settings = {**ENVIRONMENT, "CACHE_URL": "locmemcache://", **listeners.settings}
@@ -68,7 +79,9 @@ def run(tree: Path, databases: Databases, folder: Path, *, sql: str = "") -> Tri
             **verdict.wrong,
             "keyless": list(keyless.wrong(url)),
             "complaints": crowd.problems,
-            "nothing": [] if counts.answered > 20 and network.lost else [f"too little: {counts}"],
+            "nothing": []
+            if counts.answered >= ACTS / 2 and network.lost
+            else [f"too little: {counts}"],
         },
         time.monotonic() - began,
         f"{counts.answered} acts, {counts.retried} retried, {network.lost} lost answers to COMMIT",
@@ -76,18 +89,19 @@ def run(tree: Path, databases: Databases, folder: Path, *, sql: str = "") -> Tri
 
 
 def _play(
-    site: Site, scene: Scene, writer: history.Writer, network: Network, url: str
+    site: Site, scene: Scene, writer: Counting, network: Network, url: str
 ) -> tuple[Crowd, Keyless]:
     crowd = Crowd(site.address, writer, replace(scene, members=scene.members[:-1]), rate=RATE)
     keyless = Keyless(site.address, scene.members[-1], scene.space("free"))
     with site.running():
         crowd.start()
         keyless.start()
-        for _ in range(KILLS):
-            time.sleep(EVERY)
+        end = time.monotonic() + LONGEST
+        for acts in range(BETWEEN_KILLS, ACTS + 1, BETWEEN_KILLS):
+            while writer.acts < acts and time.monotonic() < end:
+                time.sleep(0.1)
             site.kill_web()
             site.start_web()
-        time.sleep(EVERY)
         keyless.stop()
         network.calm()
         crowd.stop()
