@@ -12,6 +12,9 @@ from uuid import UUID
 from chaos import records
 from chaos.checker import Booking, Quota, Slot
 
+#: What members get mail about.
+MAILED = ("CONFIRMED", "MOVED", "KEPT", "CANCELLED", "REJECTED")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -118,7 +121,7 @@ _EVENTS = (
 _ENDPOINTS = (
     "SELECT e.id, e.channel, e.url, e.space_id, e.kinds, e.is_active, e.listens_since,"
     " EXISTS (SELECT 1 FROM notifications_delivery d WHERE d.endpoint_id = e.id)"
-    " FROM notifications_endpoint e WHERE e.channel IN ('WEBHOOK', 'KAFKA') ORDER BY e.id"
+    " FROM notifications_endpoint e ORDER BY e.id"
 )
 _DELIVERIES = (
     "SELECT endpoint_id, event_id, state FROM notifications_delivery WHERE purpose = 'EVENT'"
@@ -147,8 +150,8 @@ def _events(found: Iterable[tuple[Any, ...]]) -> dict[int, list[Event]]:
 
 def _endpoint(*row: Any) -> Endpoint:
     pk, channel, url, space, kinds, is_active, since, was_sent = row
-    name = "kafka" if channel == "KAFKA" else url.rstrip("/").rpartition("/")[2]
-    chosen = tuple(_data(kinds))
+    name = url.rstrip("/").rpartition("/")[2] if channel == "WEBHOOK" else channel.lower()
+    chosen = MAILED if channel == "MAIL" else tuple(_data(kinds))
     return Endpoint(pk, name, space, chosen, bool(is_active), _epoch(since), bool(was_sent))
 
 

@@ -1,4 +1,9 @@
-"""python -m chaos mutants: break the application, and see who notices."""
+"""The application broken on purpose: python -m chaos mutants [--only NAME]
+
+Breaks one promise at a time in a throwaway copy of this tree, and lets a crowd and the suite find
+out. Exits with 1 if nobody notices, if something is found in the application as it is, or if a
+replacement no longer applies.
+"""
 
 import logging
 import os
@@ -8,14 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.site import ENVIRONMENT, ROOT
 from chaos.mutants import copies, trial
-from chaos.mutants.breaks import MUTANTS, Mutant, named
+from chaos.mutants.breaks import MUTANTS, Mutant
 from chaos.mutants.site import Databases
 from scripts import postgres
 
@@ -32,15 +37,30 @@ class Row:
     about: str = ""  # the run
 
 
-def main(asked: Namespace) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Try each; print a table; return the exit code."""
+    parser = ArgumentParser(
+        prog="python -m chaos mutants",
+        description=__doc__,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", choices=[mutant.name for mutant in MUTANTS])
+    parser.add_argument("--checker-only", action="store_true", help="without the suite")
+    parser.add_argument("--keep", action="store_true", help="the mutants and their histories")
+    asked = parser.parse_args(arguments)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    chosen = [named(asked.only)] if asked.only else list(MUTANTS)
+    chosen = [mutant for mutant in MUTANTS if asked.only in (None, mutant.name)]
+    try:
+        for mutant in chosen:
+            copies.edited(mutant.edits, ROOT)
+    except copies.DoesNotApply as error:
+        print(f"The tree has changed, and {mutant.name} with it. {error}")
+        return 1
     folder = Path(tempfile.mkdtemp(prefix="mesto-mutants-"))
     try:
         with postgres.own_server() as server:
             bench = Bench(folder, Databases(server))
-            bench.prepare(chosen)
+            bench.prepare()
             rows = bench.try_all(chosen, without_suite=asked.checker_only)
     finally:
         if not asked.keep:
@@ -55,10 +75,8 @@ class Bench:
         self.folder, self.databases = folder, databases
         self.pristine = folder / "pristine"
 
-    def prepare(self, chosen: Sequence[Mutant]) -> None:
-        """Make what all share. Raises DoesNotApply before anything takes long."""
-        for mutant in chosen:
-            copies.edited(mutant.edits, ROOT)
+    def prepare(self) -> None:
+        """Make what all share."""
         copies.copy(ROOT, self.pristine)
         settings = {**os.environ, **ENVIRONMENT, "DATABASE_URL": self.databases.server.url}
         for command in (
