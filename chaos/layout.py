@@ -6,33 +6,49 @@ import pwd
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chaos.machines import NETWORK, Machines
 from chaos.programs import Programs
 from deploy.render import Inventory, Machine, render
 from scripts.postgres import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = 3
+HERE = "127.0.0.1"
 
 
 class Layout:
     """Where `count` machines of a cluster listen, and the folder with their files."""
 
-    def __init__(self, home: Path, count: int, account: dict[str, Any]) -> None:
-        self._home, self._account = home, account
+    def __init__(
+        self,
+        home: Path,
+        count: int,
+        account: dict[str, Any],
+        settings: Mapping[str, str] | None = None,
+        *,
+        apart: bool = False,
+    ) -> None:
+        """With `apart`, the databases have machines of their own: see chaos/machines.py."""
+        self._home, self._account, self._settings = home, account, settings or {}
+        self._network = NETWORK if apart else "127.0.0.1/32"
         (home / "data").mkdir(parents=True, exist_ok=True)
         self.ports = self._kept_ports(count)
-        self.machines = [Machine("127.0.0.1", *ports) for ports in self.ports["machines"][:count]]
+        self.machines = [
+            Machine(Machines.host(number) if apart else HERE, *[*ports, HERE])
+            for number, ports in enumerate(self.ports["machines"][:count], start=1)
+        ]
 
     def write(self, programs: Programs) -> None:
         """Fill the templates in, for the unprivileged user to read."""
-        database = f"127.0.0.1:{self.ports['database']}"
-        web = f"127.0.0.1:{self.ports['web']}"
+        database = f"{HERE}:{self.ports['database']}"
+        web = f"{HERE}:{self.ports['web']}"
         values = {
             **vars(programs),
-            "network": "127.0.0.1/32",
+            "network": self._network,
             "database_bind": database,
             "database_address": database,
             "web_bind": web,
@@ -50,6 +66,8 @@ class Layout:
             **dict.fromkeys(("database_user", "site_user", "balancer_user"), "nobody"),
         }
         render(Inventory(values, self.machines), self._home)
+        with (self._home / "mesto.env").open("a") as file:
+            file.writelines(f"{name}={value}\n" for name, value in self._settings.items())
         if self._account:
             for path in (self._home, self._home / "data", *self._home.glob("*.*")):
                 os.chown(path, self._account["user"], self._account["group"])

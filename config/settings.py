@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.readable",
     "config.health.probes",
+    "config.middleware.in_time",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "accounts.api.middleware.programs",
@@ -153,6 +154,10 @@ else:
     options.setdefault("tcp_user_timeout", 1000 * DATABASE_WAITS["tcp"])
     for name in ("keepalives_idle", "keepalives_interval", "keepalives_count"):
         options.setdefault(name, DATABASE_WAITS[name])
+
+# After so many seconds a request changes nothing any more: whoever sent it may have given up, and
+# done something else. See also accounts/lateness.py.
+REQUEST_SECONDS = env.float("REQUEST_SECONDS", default=8)
 
 # --- Cache ----------------------------------------------------------------------------------------
 

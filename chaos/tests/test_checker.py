@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from chaos import checker
-from chaos.checker import Answer, Booking, Slot
+from chaos.checker import Answer, Booking, Quota, Slot
 
 pytestmark = pytest.mark.any_database
 
@@ -55,6 +55,43 @@ def test_who_was_refused_without_a_booking_is_a_loser():
 )
 def test_an_unfair_round_is_found(answers, bookings):
     assert list(contested(answers, bookings)) == [0]
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, ["refused"]),  # nothing of it was taken
+        ({"place": 4}, []),  # a part of it was
+        (
+            {"place": 4, "starts_at": WON.ends_at, "ends_at": WON.ends_at + timedelta(hours=1)},
+            ["r"],
+        ),
+        ({"place": 5, "state": "CONFIRMED"}, []),  # there is room for both
+        ({"place": 4, "state": "CONFIRMED"}, ["overlap"]),
+        ({"place": 3, "state": "CONFIRMED"}, ["overlap"]),
+    ],
+)
+def test_who_wants_a_part_may_win_or_lose_beside_who_wants_the_whole(change, found):
+    """Place 3 has parts 6 and 7, place 4 has 7 and 8."""
+    other = replace(LOST, **{"place": 5, **change})
+    answers = [TOLD[0], replace(TOLD[1], told=other.state)]
+    leaves = {3: [6, 7], 4: [7, 8]}
+    wrong = checker.contested(answers, [WON, other], rounds=1, members=2, leaves=leaves)
+    assert len(wrong.get(0, [])) == len(found)
+    assert all(text.startswith(start) for text, start in zip(wrong.get(0, []), found, strict=True))
+
+
+def test_a_round_that_nobody_wins_is_unfair_for_halls_too():
+    nobody = [replace(WON, state="REJECTED"), LOST]
+    answers = [replace(TOLD[0], told="REJECTED"), TOLD[1]]
+    [wrong] = checker.contested(answers, nobody, rounds=1, members=2, leaves={}).values()
+    assert wrong[0] == "nobody won"
+
+
+def test_a_booking_that_nobody_was_told_of_is_found():
+    stray = replace(WON, id=3, code=UUID(int=3))
+    assert len(list(checker.unknown(TOLD, [WON, LOST, stray]))) == 1
+    assert not list(checker.unknown(TOLD, [WON, LOST, replace(stray, state="CANCELLED")]))
 
 
 @pytest.mark.parametrize("bookings", [[LOST], [replace(WON, member=9), LOST]])
@@ -108,3 +145,25 @@ def test_a_state_that_contradicts_the_last_answer_is_found():
     told = [(WON.code, frozenset({"CANCELLED"}))]
     assert len(list(checker.contradicted(told, [WON]))) == 1
     assert not list(checker.contradicted(told, [replace(WON, state="CANCELLED")]))
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, 1),
+        ({"most": 2}, 0),
+        ({"places": frozenset({4})}, 0),
+        ({"members": frozenset({8})}, 0),
+        ({"members": frozenset({7, 8})}, 1),
+        ({"since": NOON}, 0),  # they were booked before the quota was set
+    ],
+)
+def test_an_exceeded_quota_is_found(change, found):
+    early = NOON - timedelta(days=1)
+    quota = replace(Quota(1, frozenset({3}), None, early - timedelta(days=1)), **change)
+    first = replace(WON, decided_at=early)
+    both = [first, replace(first, id=2)]
+    assert len(list(checker.exceeded(both, [quota], early))) == found
+    assert not list(checker.exceeded(both, [quota], WON.ends_at))  # they are over
+    over = [first, replace(first, id=2, state="CANCELLED")]
+    assert not list(checker.exceeded(over, [quota], early))
