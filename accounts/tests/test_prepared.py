@@ -285,7 +285,9 @@ class TestConstants:
         with CaptureQueriesContext(connection) as ran:
             assert statement.rows(key=place.pk) == [place]
         sql = next(iter(statement._plans.values())).text.sql
-        assert "'DESK'" in sql and "'ROOM'" in sql and sql.count("%s") == 2
+        assert "'DESK'" in sql
+        assert "'ROOM'" in sql
+        assert sql.count("%s") == 2
         assert len(ran) == 1
 
 
