@@ -14,7 +14,7 @@ from django.db.models import CharField, DateTimeField
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import people
+from accounts import people, replica
 from accounts.models import Session, User
 from accounts.prepared import prepared
 
@@ -47,6 +47,14 @@ class SessionStore(Store):
             return None
         self.person = people.take(row, row.user)
         return row
+
+    def save(self, must_create: bool = False) -> None:
+        if not replica.is_read():
+            super().save(must_create)
+
+    def delete(self, session_key: str | None = None) -> None:
+        if not replica.is_read():
+            super().delete(session_key)
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row = super().create_model_instance(data)

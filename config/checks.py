@@ -93,6 +93,20 @@ def database_waits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 @register()
+def replica(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    found = settings.DATABASES["default"]
+    if not settings.REPLICA_URL or "postgresql" in found.get("REPLICA", {}).get("ENGINE", ""):
+        return []
+    return [
+        Error(
+            "REPLICA_URL is set, but it or DATABASE_URL is not a PostgreSQL.",
+            hint="Set it to a replica of the primary in DATABASE_URL, or leave it out.",
+            id="mesto.E008",
+        )
+    ]
+
+
+@register()
 def api_rates(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if min(settings.API_RATES.values()) >= 1:
         return []
