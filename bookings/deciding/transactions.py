@@ -25,9 +25,10 @@ def wants_retry(error: BaseException) -> bool:
 def is_elsewhere() -> bool:
     """Tell whether the database may be fine, but not at the other end of this connection.
 
-    It was lost, or leads to a former primary that refuses changes.
+    It was lost, and closed while the transaction was being undone, or it leads to a former primary
+    that refuses changes.
     """
-    return connection.connection is not None and getattr(connection, "is_lost", False)
+    return connection.connection is None or getattr(connection, "is_lost", False)
 
 
 def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:

@@ -162,10 +162,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _close(self) -> None:
         # A replica's connections aren't in the pool.
         with self._towards_replica() if self.is_replica else nullcontext():
-            super()._close()
-
-    def is_usable(self) -> bool:
-        return not self.was_refused and super().is_usable()
+            super()._close()  # type: ignore[misc]  # not in the stubs
 
     def prepared_cursor(self) -> CursorWrapper:
         """Return a cursor whose statements the server prepares."""
@@ -179,15 +176,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Let the next statement find out whether the connection, if it stays, was lost."""
+        if self.is_demoted and not self.in_atomic_block:
+            self.close()
         super().close_if_unusable_or_obsolete()
         if self.connection is not None and lost.first not in self.execute_wrappers:
             self.execute_wrappers.insert(0, lost.first)
 
     @property
+    def is_demoted(self) -> bool:
+        """Tell whether it was a primary's, which only accepts reads now."""
+        return self.was_refused and not self.is_replica
+
+    @property
     def is_lost(self) -> bool:
         """Tell whether another connection may be better than this one."""
-        is_demoted = self.was_refused and not self.is_replica
-        return self.connection is not None and (self.connection.closed or is_demoted)
+        return self.connection is not None and (self.connection.closed or self.is_demoted)
 
     def replace(self, cursor: CursorWrapper) -> None:
         """Open another connection, also for a cursor and for a transaction that has just begun."""
