@@ -91,9 +91,7 @@ def overlapping(bookings: Iterable[Booking], leaves: Leaves) -> Iterator[str]:
     for booking in bookings:
         if not booking.occupies:
             continue
-        cells = [
-            (p, at) for p in leaves.get(booking.place, [booking.place]) for at in booking.quarters
-        ]
+        cells = _cells(booking, leaves)
         for other in {holders[cell] for cell in cells if cell in holders}:
             yield f"overlap: {booking} and {other}"
         for cell in cells:
@@ -108,8 +106,7 @@ def wrong_slots(
     for slot in slots:
         held[slot.booking][slot.place, slot.at] += 1
     for booking in bookings:
-        places = leaves.get(booking.place, [booking.place]) if booking.occupies else []
-        expected = Counter((place, at) for place in places for at in booking.quarters)
+        expected = Counter(_cells(booking, leaves) if booking.occupies else ())
         if (found := held.pop(booking.id, Counter())) != expected:
             yield f"slots: {booking} misses {expected - found}, has besides {found - expected}"
     for booking_id, found in held.items():
@@ -153,15 +150,31 @@ def contradicted(
             yield f"told {sorted(allowed)}, is {states[code]}: {code}"
 
 
+def unknown(answers: Iterable[Answer], bookings: Iterable[Booking]) -> Iterator[str]:
+    """Find bookings that hold a place, but nobody was told of; everybody was answered."""
+    told = {answer.code for answer in answers}
+    for booking in bookings:
+        if booking.occupies and booking.code not in told:
+            yield f"nobody was told of: {booking}"
+
+
 def contested(
-    answers: Sequence[Answer], bookings: Sequence[Booking], *, rounds: int, members: int
+    answers: Sequence[Answer],
+    bookings: Sequence[Booking],
+    *,
+    rounds: int,
+    members: int,
+    leaves: Leaves | None = None,
 ) -> dict[int, list[str]]:
-    """Judge rounds in which everybody wanted the same: return what is wrong, by round."""
+    """Judge rounds in which everybody wanted the same: return what is wrong, by round.
+
+    With `leaves` they wanted places that share parts: several may have won.
+    """
     by_round: dict[int, list[Answer]] = defaultdict(list)
     for answer in answers:
         by_round[answer.round].append(answer)
     by_key = {(booking.member, booking.key): booking for booking in bookings}
-    found = {n: _round(by_round[n], by_key, members) for n in range(rounds)}
+    found = {n: _round(by_round[n], by_key, members, leaves) for n in range(rounds)}
     return {n: wrong for n, wrong in found.items() if wrong}
 
 
@@ -169,20 +182,43 @@ def _round(
     answers: Sequence[Answer],
     by_key: Mapping[tuple[int | None, str | None], Booking],
     members: int,
+    leaves: Leaves | None,
 ) -> list[str]:
     wrong = []
     if len({answer.member for answer in answers}) != members or len(answers) != members:
         wrong.append(f"{len(answers)} answers for {members} members")
     told = [answer for answer in answers if answer.told in OCCUPYING]
-    if len(told) != 1:
-        wrong.append(f"{len(told)} were told that they won")
     rows = [(answer, by_key.get((answer.member, answer.key))) for answer in answers]
     holding = [row for _, row in rows if row and row.occupies]
-    if len(holding) != 1:
-        wrong.append(f"{len(holding)} bookings occupy the place")
+    if leaves is None:
+        if len(told) != 1:
+            wrong.append(f"{len(told)} were told that they won")
+        if len(holding) != 1:
+            wrong.append(f"{len(holding)} bookings occupy the place")
+    else:
+        wrong += overlapping(holding, leaves)
+        wrong += _lost_to_nobody([row for _, row in rows if row], holding, leaves)
     for answer, row in rows:
         if answer.told == "ERROR":
             wrong.append(f"error: {answer.text}")
         elif answer.told != (row.state if row else "REFUSED"):
             wrong.append(f"{answer} but {row}")
     return wrong
+
+
+def _lost_to_nobody(
+    rows: Sequence[Booking], holding: Sequence[Booking], leaves: Leaves
+) -> Iterator[str]:
+    """Find refused bookings that nothing was in the way of."""
+    taken = {cell for row in holding for cell in _cells(row, leaves)}
+    if not holding:
+        yield "nobody won"
+    for row in rows:
+        if not row.occupies and taken.isdisjoint(_cells(row, leaves)):
+            yield f"refused, though it was free: {row}"
+
+
+def _cells(booking: Booking, leaves: Leaves) -> list[tuple[int, datetime]]:
+    """Return the quarter hours of leaf places that a booking takes, or would."""
+    places = leaves.get(booking.place, [booking.place])
+    return [(place, at) for place in places for at in booking.quarters]

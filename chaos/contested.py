@@ -1,7 +1,10 @@
 """Rounds in which many members want one place at times that all overlap, at the same moment.
 
-The members are threads of several processes, and each books as the site does, by `services.book`.
-Pages would take most of the time and decide nothing.
+The members are threads of several processes, and each books as the site does, by `services.book`:
+pages would take most of the time and decide nothing. Or over HTTP, by the API: see `chaos.doors`.
+
+With composites, they want a hall, halves of it, or single parts: several may win, but no two who
+share a part, and nobody may lose without a winner in the way.
 """
 
 import multiprocessing
@@ -10,34 +13,52 @@ import random
 import threading
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks.site import in_this_process
-from chaos import checker, records
+import django
+
+from benchmarks.site import ROOT, Tree, Web, in_this_process, machine, title
+from chaos import checker, players, records
 from chaos.checker import Answer
+from chaos.doors import Api, Door, Services, Wanted
 
 PLACES, DAYS = 25, 20  # of one space: so many rounds, each with a place and day of its own
-PATIENCE = 300  # seconds until a round is given up: somebody's process is gone
-PROCESSES = 8
+HALL = 5  # places that share parts: three parts, a half, and the hall
+PATIENCE = 300  # seconds until a round is given up: somebody's thread is gone
+PROCESSES = 8  # at most
+WEBS = 4  # processes of gunicorn, when there is no site yet
+SHARE = 4  # members a process
 
 
 @dataclass(frozen=True)
 class Game:
     rounds: int
     members: Sequence[int]
-    places: Sequence[int]
+    grounds: Sequence[Sequence[int]]  # places, of which members want one; mostly there is one
     first_noon: datetime
     run: str
+    codes: dict[int, str] = field(default_factory=dict)  # of the places
+    tokens: dict[int, str] = field(default_factory=dict)  # of the members
+    site: str = ""  # that is asked over HTTP; empty: the services are called
 
-    def period(self, number: int, member: int) -> tuple[datetime, datetime]:
+    def wanted(self, number: int, member: int) -> Wanted:
         """Return a stretch around 12:00-12:15 of the round's day, so that all of them overlap."""
         rng = random.Random(f"{number} {member}")
         noon = self.first_noon + timedelta(days=number % DAYS)
         starts_at = noon - timedelta(minutes=15 * rng.randrange(9))
-        return starts_at, noon + timedelta(minutes=15 * rng.randrange(1, 9))
+        ends_at = noon + timedelta(minutes=15 * rng.randrange(1, 9))
+        ground = self.grounds[number // DAYS]
+        place = ground[0] if len(ground) == 1 else rng.choice(ground)
+        return Wanted(place, starts_at, ends_at, f"{self.run}-{number}-{member}")
+
+    def door(self, member: int) -> Door:
+        if self.site:
+            return Api(self.site, self.tokens[member], self.codes)
+        return Services(member)
 
 
 @dataclass
@@ -46,133 +67,182 @@ class Result:
     seconds: float
     wrong: dict[int, list[str]]
     elsewhere: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # who of the players was lost
 
     def told(self, *what: str) -> int:
         return sum(answer.told in what for answer in self.answers)
 
+    @property
+    def is_good(self) -> bool:
+        return not (self.wrong or self.elsewhere or self.gone)
+
 
 def main(asked: Namespace) -> int:
     """Play on one engine; print what came of it; return the exit code."""
-    with in_this_process(asked.engine, CACHE_URL="locmemcache://") as title:
-        print(title, flush=True)
-        result = run(os.environ["DATABASE_URL"], asked.rounds, asked.members)
+    with place_of(asked) as (site, heading):
+        print(heading, flush=True)
+        result = run(
+            os.environ["DATABASE_URL"],
+            asked.rounds,
+            asked.members,
+            site=site,
+            composites=asked.composites,
+        )
     report(result, asked)
-    return 1 if result.wrong or result.elsewhere else 0
+    return 0 if result.is_good else 1
 
 
-def run(url: str, rounds: int, members: int) -> Result:
-    game = prepare(rounds, members)
+@contextmanager
+def place_of(asked: Namespace) -> Iterator[tuple[str, str]]:
+    """Set Django up for a database; yield the site that is asked over HTTP, and what to print."""
+    if asked.http:  # it runs already, with the database of DATABASE_URL
+        django.setup()
+        yield asked.http, title(machine(Tree(ROOT)))
+        return
+    with in_this_process(asked.engine, CACHE_URL="locmemcache://") as heading:
+        if asked.http is None:
+            yield "", heading
+            return
+        with Web(processes=WEBS).serving(Tree(ROOT)) as (port, _pid):
+            yield f"http://127.0.0.1:{port}", heading
+
+
+def run(url: str, rounds: int, members: int, *, site: str = "", composites: bool = False) -> Result:
+    game = prepare(rounds, members, site=site, composites=composites)
     began = time.monotonic()
-    answers = play(game)
-    seconds = time.monotonic() - began
-    return judge(answers, seconds, url, rounds, members)
+    answers, gone = play(game)
+    return judge(game, answers, gone, time.monotonic() - began, url)
 
 
-def judge(answers: list[Answer], seconds: float, url: str, rounds: int, members: int) -> Result:
+def judge(game: Game, answers: list[Answer], gone: list[str], seconds: float, url: str) -> Result:
     bookings, slots = records.read(url)
+    leaves = records.leaves(url)
+    # A site that runs has other bookings too, which may change while they are read.
+    theirs = {place for ground in game.grounds for place in ground}
+    bookings = [each for each in bookings if each.place in theirs]
+    mine = {each.id for each in bookings}
+    taken = {leaf for place in theirs for leaf in leaves.get(place, [place])}
+    slots = [each for each in slots if each.booking in mine or each.place in taken]
     return Result(
         answers,
         seconds,
-        checker.contested(answers, bookings, rounds=rounds, members=members),
+        checker.contested(
+            answers,
+            bookings,
+            rounds=game.rounds,
+            members=len(game.members),
+            leaves=leaves if any(len(ground) > 1 for ground in game.grounds) else None,
+        ),
         [
             *checker.lost(answers, bookings),
-            *checker.overlapping(bookings, {}),
-            *checker.wrong_slots(bookings, slots, {}),
+            *checker.overlapping(bookings, leaves),
+            *checker.wrong_slots(bookings, slots, leaves),
             *checker.repeated(bookings),
+            *checker.unknown(answers, bookings),
         ],
+        gone,
     )
 
 
-def prepare(rounds: int, members: int) -> Game:
+def prepare(rounds: int, members: int, *, site: str = "", composites: bool = False) -> Game:
+    """Make the members and places of a game in the database."""
     from accounts.factories import UserFactory
     from spaces.factories import PolicyFactory, open_space
 
-    people = [UserFactory.create(username=f"contender{n}").pk for n in range(members)]
-    places: list[int] = []
-    for number in range(-(-rounds // (PLACES * DAYS))):
-        space = open_space(slug=f"contested-{number}", places=PLACES, time_zone="UTC")
+    run = f"{time.time_ns()}"
+    known = f"-{run}" if site else ""  # a site that runs may have seen a game before
+    people = [UserFactory.create(username=f"contender{n}{known}") for n in range(members)]
+    grounds: list[list[int]] = []
+    codes: dict[int, str] = {}
+    while len(grounds) * DAYS < rounds:
+        slug = f"contested-{len(grounds) // PLACES}{known}"
+        space = open_space(slug=slug, places=PLACES, time_zone="UTC")
         PolicyFactory.create(space=space, step_minutes=15)
-        places += space.places.values_list("pk", flat=True)
+        grounds += halls(space) if composites else [[pk] for pk in _keys(space)]
+        codes |= {pk: str(code) for pk, code in space.places.values_list("pk", "code")}
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-    return Game(rounds, people, places, noon + timedelta(days=2), f"{time.time_ns()}")
+    return Game(
+        rounds,
+        [person.pk for person in people],
+        grounds,
+        noon + timedelta(days=2),
+        run,
+        codes,
+        {person.pk: token_of(person) for person in people} if site else {},
+        site,
+    )
 
 
-def play(game: Game) -> list[Answer]:
-    """Let everybody play in processes; return all that they were told."""
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(len(game.members))
-    queue: Any = context.SimpleQueue()
-    shares = [share for n in range(PROCESSES) if (share := game.members[n::PROCESSES])]
-    processes = [
-        context.Process(target=_process, args=(game, share, barrier, queue), daemon=True)
-        for share in shares
-    ]
-    for process in processes:
-        process.start()
-    answers: list[Answer] = []
-    for _ in processes:
-        answers += queue.get()
-    for process in processes:
-        process.join()
-    return answers
+def _keys(space: Any) -> list[int]:
+    return list(space.places.order_by("number").values_list("pk", flat=True))
 
 
-def _process(game: Game, share: Sequence[int], barrier: Any, queue: Any) -> None:
-    import django
+def halls(space: Any) -> list[list[int]]:
+    """Make a hall of three parts, two of which are a half, out of each five places of a space."""
+    from spaces.services import set_parts
 
+    places = list(space.places.order_by("number"))
+    grounds = [places[n : n + HALL] for n in range(0, len(places) - HALL + 1, HALL)]
+    for one, two, three, half, hall in grounds:
+        set_parts(half, [one, two])
+        set_parts(hall, [half, three])
+    return [[place.pk for place in ground] for ground in grounds]
+
+
+def token_of(person: Any) -> str:
+    from accounts.tokens import issue
+
+    now = datetime.now(UTC)
+    _token, text = issue(person, name="contest", scope="WRITE", expires_at=None, now=now)
+    return text
+
+
+def play(game: Game) -> tuple[list[Answer], list[str]]:
+    """Let everybody play in processes; return all that they were told, and who was lost."""
+    barrier = multiprocessing.get_context("spawn").Barrier(len(game.members))
+    count = min(PROCESSES, -(-len(game.members) // SHARE))
+    shares = [game.members[n::count] for n in range(count)]
+    return players.play(_process, [(game, share, barrier) for share in shares])
+
+
+def _process(say: players.Say, game: Game, share: Sequence[int], barrier: Any) -> None:
     django.setup()
-    answers: list[Answer] = []
+    one_at_a_time = threading.Lock()
+
+    def tell(answer: Answer) -> None:
+        with one_at_a_time:
+            say(answer)
+
     threads = [
-        threading.Thread(target=_member, args=(game, member, barrier, answers)) for member in share
+        threading.Thread(target=_member, args=(game, member, barrier, tell)) for member in share
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    queue.put(answers)
 
 
-def _member(game: Game, member: int, barrier: Any, answers: list[Answer]) -> None:
-    from django.db import connection
-
-    from accounts.models import User
-
-    user = User.objects.get(pk=member)
+def _member(game: Game, member: int, barrier: Any, tell: Callable[[Answer], None]) -> None:
+    try:
+        door = game.door(member)
+    except Exception:
+        barrier.abort()  # nobody need wait for us
+        raise
     for number in range(game.rounds):
-        key = f"{game.run}-{number}-{member}"
+        wanted = game.wanted(number, member)
         try:
             barrier.wait(PATIENCE)
-            answers.append(_book(game, number, user, key))
+            told, code, text = door.book(wanted)
+            tell(Answer(number, member, wanted.key, told, code, text))
         except Exception as error:  # whatever it is, the round is judged wrong by it
-            answers.append(Answer(number, member, key, "ERROR", text=repr(error)))
-    connection.close()
-
-
-def _book(game: Game, number: int, user: Any, key: str) -> Answer:
-    from bookings.deciding import services
-    from bookings.deciding.errors import Refused
-    from bookings.deciding.wish import Wish
-    from spaces.models import Place
-
-    starts_at, ends_at = game.period(number, user.pk)
-    wish = Wish(
-        place=Place(pk=game.places[number // DAYS]),
-        member=user,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        request_key=key,
-    )
-    try:
-        booking = services.book(wish, by=user, now=datetime.now(UTC))
-    except Refused as refused:
-        return Answer(number, user.pk, key, "REFUSED", text=str(refused))
-    return Answer(number, user.pk, key, str(booking.state), booking.code)
+            tell(Answer(number, member, wanted.key, "ERROR", text=repr(error)))
+    door.close()
 
 
 def report(result: Result, asked: Namespace) -> None:
     tries = len(result.answers)
     lines = {
-        "engine": asked.engine,
+        "engine": asked.http or asked.engine,
         "rounds": f"{asked.rounds:,} of {asked.members} members",
         "tries": f"{tries:,}",
         "winners": f"{result.told('CONFIRMED'):,}",
@@ -186,4 +256,4 @@ def report(result: Result, asked: Namespace) -> None:
     for number, wrong in list(result.wrong.items())[:5]:
         print(f"Round {number}:", *wrong, sep="\n  ")
         print(*(each for each in result.answers if each.round == number), sep="\n  ")
-    print(*result.elsewhere[:20], sep="\n", end="")
+    print(*result.elsewhere[:20], *(f"Lost: {each}" for each in result.gone), sep="\n")

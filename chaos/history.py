@@ -8,6 +8,7 @@ Times are seconds since 1970, as time.time() gives them, unless they say otherwi
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,6 +22,15 @@ class Try:
     took: float  # until the answer was read, or until nobody waited any longer
     status: int  # of HTTP; 0 if no answer came
     error: str = ""  # what happened instead of an answer
+
+    @property
+    def ended(self) -> float:
+        return self.at + self.took
+
+    @property
+    def is_clear(self) -> bool:
+        """Tell whether the answer says what was done; after an error anything may have been."""
+        return 0 < self.status < 500
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,15 @@ class Act:
     #: What else the answer said, for people; but the judge looks for the codes of problems, such as
     #: slot_taken, and for "as of 2026-11-30T12:03:00+00:00" of a board that says how old it is.
     text: str = ""
+
+    @property
+    def began(self) -> float:
+        return min(each.at for each in self.tries)
+
+    @property
+    def ended(self) -> float:
+        """When the answer was there; never, if none came."""
+        return max(each.ended for each in self.tries) if self.told else inf
 
 
 @dataclass(frozen=True)
@@ -90,6 +109,8 @@ def read(path: Path) -> Iterator[Any]:
     """Yield the acts, events and faults of a history, in the order in which they were written."""
     with path.open(encoding="utf-8") as lines:
         for line in lines:
+            if not line.endswith("\n"):
+                return  # killed while it wrote
             values = json.loads(line)
             kind = KINDS[values.pop("what")]
             if kind is Act:

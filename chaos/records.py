@@ -35,17 +35,17 @@ def read(url: str) -> tuple[list[Booking], list[Slot]]:
 
     A booking's key is the one that its request was sent with.
     """
-    with _connected(url) as connection:
-        bookings = [_booking(*row) for row in _rows(connection, BOOKINGS)]
-        sent = {f"api:{UUID(str(code))}": key for code, key in _rows(connection, KEYS)}
-        slots = [Slot(booking, place, _time(at)) for booking, place, at in _rows(connection, SLOTS)]
+    with connected(url) as connection:
+        bookings = [_booking(*row) for row in rows(connection, BOOKINGS)]
+        sent = {f"api:{UUID(str(code))}": key for code, key in rows(connection, KEYS)}
+        slots = [Slot(booking, place, time(at)) for booking, place, at in rows(connection, SLOTS)]
     return [replace(each, key=_sent(each.key, sent)) for each in bookings], slots
 
 
 def leaves(url: str) -> dict[int, list[int]]:
     """Return the innermost parts of each composite place."""
-    with _connected(url) as connection:
-        pairs = list(_rows(connection, PARTS))
+    with connected(url) as connection:
+        pairs = list(rows(connection, PARTS))
     parts: dict[int, list[int]] = defaultdict(list)
     for whole, part in pairs:
         parts[whole].append(part)
@@ -54,15 +54,15 @@ def leaves(url: str) -> dict[int, list[int]]:
 
 def quotas(url: str) -> list[Quota]:
     """Return how many upcoming bookings members may have, and where."""
-    with _connected(url) as connection:
-        places, members = list(_rows(connection, PLACES)), list(_rows(connection, MEMBERS))
-        found = list(_rows(connection, QUOTAS))
+    with connected(url) as connection:
+        places, members = list(rows(connection, PLACES)), list(rows(connection, MEMBERS))
+        found = list(rows(connection, QUOTAS))
     return [
         Quota(
             most,
             frozenset(pk for pk, there, of in places if there == space and kind in ("", of)),
             None if group is None else frozenset(who for of, who in members if of == group),
-            _time(since),
+            time(since),
         )
         for _id, most, space, kind, group, since in found
     ]
@@ -85,7 +85,7 @@ def _innermost(parts: Mapping[int, list[int]], place: int, above: Set[int]) -> s
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[Any]:
+def connected(url: str) -> Iterator[Any]:
     connection: Any
     if url.startswith("sqlite:///"):
         connection = sqlite3.connect(url.removeprefix("sqlite:///"))
@@ -97,7 +97,7 @@ def _connected(url: str) -> Iterator[Any]:
         connection.close()
 
 
-def _rows(connection: Any, query: str) -> Iterable[tuple[Any, ...]]:
+def rows(connection: Any, query: str) -> Iterable[tuple[Any, ...]]:
     found: Iterable[tuple[Any, ...]] = connection.execute(query).fetchall()
     return found
 
@@ -110,14 +110,14 @@ def _booking(*row: Any) -> Booking:
         member,
         key,
         place,
-        _time(starts_at),
-        _time(ends_at),
+        time(starts_at),
+        time(ends_at),
         state,
-        None if decided_at is None else _time(decided_at),
+        None if decided_at is None else time(decided_at),
     )
 
 
-def _time(value: str | datetime) -> datetime:
+def time(value: str | datetime) -> datetime:
     if isinstance(value, str):
         return datetime.fromisoformat(value).replace(tzinfo=UTC)
     return value.astimezone(UTC)

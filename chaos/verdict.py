@@ -6,6 +6,11 @@ Knows nothing of the application: it reads plain records and plain SQL.
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from chaos import checker
+from chaos.history import read
+from chaos.judging import holds, promises, quotas, reading, tables, telling
+from chaos.judging.run import MAKING, Run
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -15,7 +20,7 @@ class Counts:
     tried: int = 0  # requests, those repeated with the same key included
     answered: int = 0  # acts that were answered in the end
     unanswered: int = 0  # acts that never were
-    retried: int = 0  # acts that took more than one request
+    retried: int = 0  # acts that were asked again, for want of an answer
     refused: int = 0  # acts answered by a refusal
     errors: int = 0  # requests answered by 500 or more, or not at all
     confirmed: int = 0  # bookings that members were told they have
@@ -61,4 +66,53 @@ def judge(history: Path, database_url: str) -> Verdict:
 
     Workers must have delivered what there was to deliver: what still waits counts as unheard.
     """
-    return Verdict()
+    return judged(Run.of(read(history), tables.read(database_url)))
+
+
+def judged(run: Run) -> Verdict:
+    """Judge a run that has been read."""
+    left = run.tables
+    had = holds.of(run)
+    index = holds.Index(had, left.leaves)
+    lost = [*promises.lost(run)]
+    doubled = [
+        *checker.overlapping(left.bookings, left.leaves),
+        *checker.repeated(left.bookings),
+        *promises.unasked(run),
+        *holds.doubled(run, index),
+    ]
+    return Verdict(
+        counts=_counts(run, lost=len(lost), doubled=len(doubled)),
+        lost=lost,
+        doubled=doubled,
+        altered=[*promises.altered(run)],
+        refused=[*promises.refused(run)],
+        revived=[*promises.revived(run)],
+        undecided=[*promises.undecided(run)],
+        slots=[*checker.wrong_slots(left.bookings, left.slots, left.leaves)],
+        exceeded=[*quotas.exceeded(run, had)],
+        impossible=[*holds.unjustified(run, index)],
+        misread=[*reading.misread(run, had)],
+        unheard=[*telling.unheard(run)],
+        contradicted=[*telling.contradicted(run)],
+    )
+
+
+def _counts(run: Run, *, lost: int, doubled: int) -> Counts:
+    tries = [each for act in run.acts for each in act.tries]
+    answered = [act for act in run.acts if act.told]
+    return Counts(
+        acts=len(run.acts),
+        tried=len(tries),
+        answered=len(answered),
+        unanswered=len(run.acts) - len(answered),
+        retried=sum(any(each.error for each in act.tries) for act in run.acts),
+        refused=sum(act.told in ("REFUSED", "REJECTED") for act in answered),
+        errors=sum(not each.is_clear for each in tries),
+        confirmed=sum(act.kind in MAKING and act.told in checker.OCCUPYING for act in answered),
+        lost=lost,
+        doubled=doubled,
+        events=sum(map(len, run.tables.events.values())),
+        heard=len(run.heard),
+        repeated=telling.repeated(run),
+    )

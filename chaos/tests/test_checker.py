@@ -57,6 +57,43 @@ def test_an_unfair_round_is_found(answers, bookings):
     assert list(contested(answers, bookings)) == [0]
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, ["refused"]),  # nothing of it was taken
+        ({"place": 4}, []),  # a part of it was
+        (
+            {"place": 4, "starts_at": WON.ends_at, "ends_at": WON.ends_at + timedelta(hours=1)},
+            ["r"],
+        ),
+        ({"place": 5, "state": "CONFIRMED"}, []),  # there is room for both
+        ({"place": 4, "state": "CONFIRMED"}, ["overlap"]),
+        ({"place": 3, "state": "CONFIRMED"}, ["overlap"]),
+    ],
+)
+def test_who_wants_a_part_may_win_or_lose_beside_who_wants_the_whole(change, found):
+    """Place 3 has parts 6 and 7, place 4 has 7 and 8."""
+    other = replace(LOST, **{"place": 5, **change})
+    answers = [TOLD[0], replace(TOLD[1], told=other.state)]
+    leaves = {3: [6, 7], 4: [7, 8]}
+    wrong = checker.contested(answers, [WON, other], rounds=1, members=2, leaves=leaves)
+    assert len(wrong.get(0, [])) == len(found)
+    assert all(text.startswith(start) for text, start in zip(wrong.get(0, []), found, strict=True))
+
+
+def test_a_round_that_nobody_wins_is_unfair_for_halls_too():
+    nobody = [replace(WON, state="REJECTED"), LOST]
+    answers = [replace(TOLD[0], told="REJECTED"), TOLD[1]]
+    [wrong] = checker.contested(answers, nobody, rounds=1, members=2, leaves={}).values()
+    assert wrong[0] == "nobody won"
+
+
+def test_a_booking_that_nobody_was_told_of_is_found():
+    stray = replace(WON, id=3, code=UUID(int=3))
+    assert len(list(checker.unknown(TOLD, [WON, LOST, stray]))) == 1
+    assert not list(checker.unknown(TOLD, [WON, LOST, replace(stray, state="CANCELLED")]))
+
+
 @pytest.mark.parametrize("bookings", [[LOST], [replace(WON, member=9), LOST]])
 def test_a_lost_booking_is_found(bookings):
     assert len(list(checker.lost(TOLD, bookings))) == 1

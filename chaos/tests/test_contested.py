@@ -1,25 +1,111 @@
 """The command itself, small, on the engine of this pass."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import psycopg
+import pytest
 from django.conf import settings
 from django.db import connection
 
+from benchmarks.site import ENVIRONMENT
+from config.tests.processes import PATIENCE
 
-def test_every_contested_round_has_one_winner():
-    command = [sys.executable, "-m", "chaos", "contested", "--rounds", "30"]
-    environment = {k: v for k, v in os.environ.items() if k != "TEST_DATABASE_URL"}
-    done = subprocess.run(
-        [*command, "--engine", connection.vendor],
+
+def start(*arguments, **environment):
+    kept = {k: v for k, v in os.environ.items() if k != "TEST_DATABASE_URL"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "chaos", "contested", "--engine", connection.vendor, *arguments],
         cwd=settings.BASE_DIR,
-        env=environment,
-        capture_output=True,
+        env=kept | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = dict(
-        line.strip().split(maxsplit=1) for line in done.stdout.splitlines() if line[:1] == " "
+
+
+def told(output):
+    lines = (line for line in output.splitlines() if line[:2] == "  " and line[2:3].isalpha())
+    return dict(line.strip().split("  ", maxsplit=1) for line in lines if "  " in line.strip())
+
+
+def figures(output, *names):
+    found = {name: value.strip() for name, value in told(output).items()}
+    return tuple(found[name] for name in names)
+
+
+def test_every_contested_round_has_one_winner():
+    process = start("--rounds", "30")
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert figures(output, "tries", "winners", "errors") == ("960", "30", "0")
+
+
+def test_it_is_as_fair_through_the_api_and_for_places_that_share_parts():
+    process = start("--rounds", "5", "--members", "8", "--http", "--composites")
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert figures(output, "tries", "errors", "wrong rounds") == ("40", "0", "0")
+    assert int(*figures(output, "winners")) >= 5
+
+
+def test_it_notices_a_player_who_is_killed():
+    process = start("--rounds", "100000", "--members", "8")
+    child = first_player(process)
+    os.kill(child, signal.SIGKILL)
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1, output
+    assert "ended with -9" in output
+    assert figures(output, "wrong rounds") != ("0",)
+
+
+def first_player(process):
+    """Return the process of some players, once they have begun."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for folder in Path(f"/proc/{process.pid}/task").glob("*/children"):
+            for child in folder.read_text().split():
+                threads = list(Path(f"/proc/{child}/task").glob("*"))
+                if (
+                    b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+                    and len(threads) > 4
+                ):
+                    return int(child)
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.1)
+    pytest.fail("nobody plays")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite can't drop a constraint")
+def test_it_fails_without_the_constraint(django_db_setup):
+    name = f"without_constraint_{os.getpid()}"
+    used = connection.settings_dict
+    server = (
+        f"postgres://{used['USER']}:{used['PASSWORD']}@{used['HOST']}:{used['PORT']}"
+        if used["PASSWORD"]
+        else f"postgres://{used['USER']}@{used['HOST']}:{used['PORT']}"
     )
-    assert (told["tries"], told["winners"], told["errors"]) == ("960", "30", "0")
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as outside:
+        outside.execute(f"CREATE DATABASE {name}")
+        try:
+            url = f"{server}/{name}"
+            subprocess.run(
+                [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
+                cwd=settings.BASE_DIR,
+                env={**os.environ, **ENVIRONMENT, "DATABASE_URL": url},
+                check=True,
+            )
+            with psycopg.connect(url) as inside:
+                inside.execute("ALTER TABLE bookings_bookedslot DROP CONSTRAINT booked_slot_once")
+            process = start("--rounds", "3", "--members", "8", TEST_DATABASE_URL=url)
+            output, _ = process.communicate()
+        finally:
+            outside.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert process.returncode == 1, output
+    assert figures(output, "wrong rounds") == ("3",)
+    assert "were told that they won" in output
+    assert "overlap: " in output

@@ -1,11 +1,9 @@
 """What plain SQL reads is what the models say."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection
 
 from accounts.models import IdempotencyKey
 from bookings.models import BookedSlot, Booking
@@ -16,25 +14,7 @@ from spaces.factories import PlaceFactory, PolicyFactory
 from spaces.models import Place, Policy
 from spaces.services import set_parts
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def in_this_transaction(monkeypatch):
-    """Read through the test's own connection, which sees what isn't committed."""
-
-    class Raw:
-        def execute(self, query):
-            raw = connection.connection.cursor()
-            raw.execute(query)
-            return raw
-
-    @contextmanager
-    def connected(url):
-        connection.ensure_connection()
-        yield Raw()
-
-    monkeypatch.setattr(records, "_connected", connected)
+pytestmark = pytest.mark.usefixtures("in_this_transaction")
 
 
 def test_bookings_and_slots_are_read(desk, alice, now):
