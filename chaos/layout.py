@@ -35,6 +35,7 @@ class Layout:
 
     def write(self, programs: Programs) -> None:
         """Fill the templates in, for the unprivileged user to read."""
+        replica = f"127.0.0.1:{self.ports['replica']}"
         database = f"127.0.0.1:{self.ports['database']}"
         web = f"127.0.0.1:{self.ports['web']}"
         values = {
@@ -42,6 +43,8 @@ class Layout:
             "network": "127.0.0.1/32",
             "database_bind": database,
             "database_address": database,
+            "replica_bind": replica,
+            "replica_address": replica,
             "web_bind": web,
             "allowed_hosts": "127.0.0.1,localhost",
             "site_url": f"http://{web}",
@@ -74,7 +77,7 @@ class Layout:
             taken.add(port)
             return port
 
-        for name in ("database", "web"):
+        for name in ("database", "replica", "web"):
             ports.setdefault(name, another())
         while len(ports["machines"]) < count:
             ports["machines"].append([another() for _ in range(5)])

@@ -94,8 +94,8 @@ def database_waits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 @register()
 def replica(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    found = settings.DATABASES["default"]
-    if not settings.REPLICA_URL or "postgresql" in found.get("REPLICA", {}).get("ENGINE", ""):
+    url = settings.REPLICA_URL
+    if not url or (url.startswith("postgres") and not settings.IS_SQLITE):
         return []
     return [
         Error(

@@ -10,15 +10,23 @@ from scripts import postgres
 
 @contextmanager
 def no_primary():
-    """Let every new connection fail, except to the replica: the same database, read-only."""
+    """Lead new connections nowhere, except to the replica: the same database, read-only.
+
+    Yields a function that brings the primary back.
+    """
     own = connection.settings_dict
     replica = {name: own[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
     replica["OPTIONS"] = options.of_a_replica(own["OPTIONS"], {})
     connection.close()
+    there = {**own, "REPLICA": replica}
     nowhere = {"HOST": "127.0.0.1", "PORT": str(postgres.free_port())}
-    connection.settings_dict = {**own, **nowhere, "REPLICA": replica}
+    connection.settings_dict = {**there, **nowhere}
+
+    def come_back():
+        connection.settings_dict = there
+
     try:
-        yield
+        yield come_back
     finally:
         connection.close()
         connection.settings_dict = own
