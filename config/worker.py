@@ -1,4 +1,4 @@
-"""gunicorn's worker, but it doesn't wait until a client has hung up.
+"""gunicorn's worker, but it doesn't wait until a client has hung up, and leaves nobody waiting.
 
 After each answer gunicorn waits for that, up to two seconds, because the kernel cuts an answer off
 while something of the request is unread (RFC 9112, 9.6). A client far away would occupy a process
@@ -7,10 +7,13 @@ read, there is nothing to wait for.
 """
 
 import socket
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.sync import SyncWorker
+
+from config.draining import is_draining
 
 
 class Connection:
@@ -43,6 +46,19 @@ class Connection:
 
 
 class Worker(SyncWorker):  # type: ignore[misc]  # gunicorn ships no types
+    def run(self) -> None:
+        super().run()
+        if is_draining():
+            self._serve_who_waits()
+
+    def _serve_who_waits(self) -> None:
+        """Serve who was let in before we stopped: closing the socket would cut them off."""
+        for listener in self.sockets:
+            with suppress(BlockingIOError, ConnectionAbortedError):
+                while True:
+                    self.notify()
+                    self.accept(listener)
+
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
         super().handle(listener, Connection(client), addr)
 
