@@ -83,6 +83,7 @@ types: $(tools) | var
 
 migrations: $(tools) | var
 	@$(on_sqlite) $(manage) makemigrations --check --dry-run
+	@$(settings) $(python) scripts/postgres.py -- $(manage) check_migrations
 
 translations: $(tools)
 	$(python) scripts/messages.py check

@@ -1,4 +1,5 @@
 """Crowds against one place: python -m chaos contested [--rounds N] [--engine postgresql|sqlite]
+Judge a run again that was kept: python -m chaos judge DIR [DATABASE_URL]
 
 Each engine gets a throwaway database that writes to the disk. Exits with 1 unless every round had
 exactly one winner, and every player was heard to the end. See docs/reliability.md.
@@ -8,12 +9,14 @@ import subprocess
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
-from chaos import contested
+from chaos import contested, judge
 
 ENGINES = ("postgresql", "sqlite")
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["judge"]:
+        return judge.main(sys.argv[2:])
     parser = ArgumentParser(
         prog="python -m chaos", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )

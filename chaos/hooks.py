@@ -145,7 +145,7 @@ class _Call(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status = self.server.hooks.hear(self.path.removeprefix("/"), headers, body)
+        status = self.server.hooks.hear(self.path.strip("/"), headers, body)
         if status > 0:
             self.send_response(status)
             self.send_header("Content-Length", "0")

@@ -97,6 +97,8 @@ class Crowd:
             thread.join(max(0, until - time.monotonic()))
             if thread.is_alive():
                 self.complain("a member doesn't come to an end")
+        for device in self._devices:
+            device.close()
 
     @property
     def problems(self) -> list[str]:
@@ -138,12 +140,12 @@ class Device:
         self.held: dict[str, Space] = {}  # what was confirmed here and not given back, by code
 
     def run(self) -> None:
-        try:
-            while self.crowd.think(self._pause()):
-                self.act(self._kind())
-        finally:
-            self.api.close()
-            self.pages.close()
+        while self.crowd.think(self._pause()):
+            self.act(self._kind())
+
+    def close(self) -> None:
+        self.api.close()
+        self.pages.close()
 
     def act(self, kind: str) -> None:
         """Do one thing, by page or by program."""

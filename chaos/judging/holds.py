@@ -2,7 +2,7 @@
 
 Nobody outside sees the moment at which a request takes place: it lies between its first try and
 its answer. So each hold of a place has four times: it was gained between `since` and
-`surely_since`, and given back between `surely_until` and `until`. See docs/decisions/0016.
+`surely_since`, and given back between `surely_until` and `until`. See docs/decisions/0018.
 """
 
 from collections import defaultdict

@@ -1,0 +1,132 @@
+"""Releases of Mesto as folders: this one, and the one before it, taken out of git."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from chaos.layout import ROOT
+from chaos.programs import PATH
+
+LOOKED_BACK = 1000  # commits
+MIGRATIONS = "*/migrations/*.py"
+LOCK = "requirements.txt"
+# A key for commands that sign nothing.
+BUILDING = {
+    "SECRET_KEY": "a-key-that-collects-files-and-signs-nothing-which-matters-0123456789",
+    "DATABASE_URL": "sqlite:///var/unused.sqlite3",
+    "ENV_FILE": "/dev/null",
+}
+
+
+class NoRelease(Exception):
+    """There is no release before this one to be had; the text says why."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A folder with the code of a release, ready to be run by this Python."""
+
+    name: str
+    folder: Path
+
+    def manage(
+        self, *arguments: str, settings: dict[str, str], quiet: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of this release's manage.py."""
+        environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", **settings}
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE if quiet else None,
+            stderr=subprocess.STDOUT if quiet else None,
+            text=True,
+        )
+
+    def targets(self) -> dict[str, str]:
+        """Return the last migration of each app of ours, for `migrate APP NAME`."""
+        found: dict[str, str] = {}
+        for path in sorted(self.folder.glob(MIGRATIONS)):
+            if path.name[:4].isdigit():
+                found[path.parent.parent.name] = path.stem
+        return found
+
+
+NOW = Release("this one", ROOT)
+
+
+def before(home: Path, ref: str | None = None) -> Release:
+    """Return the release before this one, its files in a folder below `home`.
+
+    It is the given ref; otherwise the last tag; otherwise the last commit whose migrations differ
+    from ours. Raise NoRelease without git, without such a commit, or if it needs other packages.
+    """
+    commit = _commit(ref)
+    folder = home / "releases" / commit[:12]
+    if not (folder / "var/static/staticfiles.json").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        _take_out(commit, folder)
+        _build(folder)
+    if (folder / LOCK).read_bytes() != (ROOT / LOCK).read_bytes():
+        raise NoRelease(f"Release {commit[:12]} needs other packages than this one ({LOCK}).")
+    return Release(commit[:12], folder)
+
+
+def _commit(ref: str | None) -> str:
+    if Path(_git("rev-parse", "--show-toplevel")).resolve() != ROOT:
+        raise NoRelease("This folder has no git of its own.")
+    if ref:
+        return _git("rev-parse", "--verify", f"{ref}^{{commit}}")
+    if tag := _git("describe", "--tags", "--abbrev=0", "HEAD^", may_fail=True):
+        return _git("rev-parse", f"{tag}^{{commit}}")
+    for commit in _git(
+        "rev-list", "--first-parent", f"--max-count={LOOKED_BACK}", "HEAD"
+    ).splitlines():
+        if _git("diff", "--name-only", commit, "--", MIGRATIONS):
+            return commit
+    raise NoRelease("No earlier commit has other migrations.")
+
+
+def _git(*arguments: str, may_fail: bool = False) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, env=_own()
+        )
+    except FileNotFoundError:
+        raise NoRelease("There is no git here.") from None
+    if done.returncode and not may_fail:
+        raise NoRelease(f"git {arguments[0]}: {done.stderr.strip()}")
+    return "" if done.returncode else done.stdout.strip()
+
+
+def _own() -> dict[str, str]:
+    """Return our environment without what makes git look at another repository."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
+
+def _take_out(commit: str, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    archive = subprocess.Popen(
+        ["git", "-C", str(ROOT), "archive", commit], stdout=subprocess.PIPE, env=_own()
+    )
+    subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
+    if archive.wait():
+        raise NoRelease(f"git archive {commit} failed.")
+
+
+def _build(folder: Path) -> None:
+    """Do what an installation does: compile the messages, collect the static files."""
+    (folder / "var").mkdir(exist_ok=True)
+    environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", **BUILDING}
+    for command in (
+        ["scripts/messages.py", "compile"],
+        ["manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
+    ):
+        done = subprocess.run(
+            [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        if done.returncode:
+            raise NoRelease(f"{' '.join(command)} failed in {folder}:\n{done.stderr}")
