@@ -10,6 +10,8 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import get_user
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import UpdateError
+from django.db import OperationalError
 from django.db.models import CharField, DateTimeField
 from django.http import HttpRequest
 from django.utils import timezone
@@ -49,8 +51,18 @@ class SessionStore(Store):
         return row
 
     def save(self, must_create: bool = False) -> None:
-        if not replica.is_read():
+        """Let a failure of the database be one; write nothing while a replica is read.
+
+        Django takes each for a session that was deleted meanwhile, and blames the request.
+        """
+        if replica.is_read():
+            return
+        try:
             super().save(must_create)
+        except UpdateError as error:
+            if isinstance(error.__context__, OperationalError):
+                raise error.__context__ from None
+            raise
 
     def delete(self, session_key: str | None = None) -> None:
         if not replica.is_read():

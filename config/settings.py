@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.readable",
     "config.health.probes",
+    "config.middleware.in_time",
     "config.read_only.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -150,6 +151,10 @@ else:
         replica["OPTIONS"] = postgresql.of_a_replica(
             DATABASES["default"]["OPTIONS"], replica.get("OPTIONS", {})
         )
+
+# After so many seconds a request changes nothing any more: whoever sent it may have given up, and
+# done something else. See also accounts/lateness.py.
+REQUEST_SECONDS = env.float("REQUEST_SECONDS", default=8)
 
 # --- Cache ----------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from functools import wraps
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from accounts import lateness
+
 ATTEMPTS = 8
 AGAIN = {"40001", "40P01"}  # serialization failure, deadlock detected
 
@@ -40,6 +42,8 @@ def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
     Only as the outermost: what it returns is committed (`durable`).
     """
 
+    service = _in_time(service)
+
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         is_reconnected = False
@@ -58,5 +62,17 @@ def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
                     raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads, hides nothing
         raise AssertionError("the last attempt returns or raises")
+
+    return run
+
+
+def _in_time[**P, R](service: Callable[P, R]) -> Callable[P, R]:
+    """Raise Late at the end of what nobody waits for any more: nothing of it is committed."""
+
+    @wraps(service)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        result = service(*args, **kwargs)
+        lateness.require_in_time()
+        return result
 
     return run
