@@ -10,32 +10,31 @@ The passwords, the data and a log for each process are in var/cluster/; it start
 import argparse
 import fcntl
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from chaos.layout import DATABASES, ROOT, Layout, ask, unprivileged
+from chaos.machines import Machines
+from chaos.processes import Processes
 from chaos.programs import PATH, Missing, Programs
-from chaos.units import Unit, family, is_alive, may_execute, process_state
 from deploy.render import Machine
 
 HOME = ROOT / "var/cluster"
+LONGEST_START = 90.0  # seconds until a step has to be done; a first start takes about 20 in all
 NONE: Mapping[str, str] = {}
-
-type State = Literal["running", "paused", "gone"]
 
 
 class NotStarted(Exception):
     """The cluster did not become what it should be; the text says what was waited for."""
 
 
-class Cluster:
+class Cluster(Processes):
     """Start, break and stop a cluster whose files are in one folder."""
 
     def __init__(
@@ -45,33 +44,31 @@ class Cluster:
         webs: int = 2,
         workers: int = 2,
         settings: Mapping[str, str] = NONE,  # over those of deploy/
+        machines: Machines | None = None,  # of the databases; otherwise all share this one
     ) -> None:
-        self.home, self.programs = home.resolve(), Programs.find()
-        self._account = unprivileged()
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._due: dict[str, float] = {}  # when to start what ended by itself
-        self._held: set[str] = set()  # ended on purpose: stays so until it is started
-        self._counts = {
+        self.programs = Programs.find()
+        counts = {
             "etcd": DATABASES,
             "patroni": DATABASES,
             "haproxy": 1,
             "web": webs,
             "worker": workers,
         }
-        layout = Layout(self.home, max(webs, DATABASES), self._account, settings)
+        super().__init__(home.resolve(), unprivileged(), counts, machines)
+        layout = Layout(
+            self.home,
+            max(webs, DATABASES),
+            self._account,
+            settings,
+            apart=machines is not None,
+        )
+        if machines:
+            for number in range(1, DATABASES + 1):
+                machines.give_disk(self.home / f"data/postgres{number}", self._account)
         layout.write(self.programs)
         self._ports, self._machines = layout.ports, layout.machines
 
     # --- What it consists of ---
-
-    @property
-    def names(self) -> list[str]:
-        """Return the names of all processes that have a unit, in the order in which they start."""
-        return [
-            kind if kind == "haproxy" else f"{kind}{number}"
-            for kind, count in self._counts.items()
-            for number in range(1, count + 1)
-        ]
 
     @property
     def site(self) -> str:
@@ -82,7 +79,7 @@ class Cluster:
     def webs(self) -> list[str]:
         """Return the address of each web node, past haproxy."""
         machines = self._machines[: self._counts["web"]]
-        return [f"http://127.0.0.1:{machine.web_port}" for machine in machines]
+        return [f"http://{machine.web_address}" for machine in machines]
 
     @property
     def database(self) -> str:
@@ -92,7 +89,7 @@ class Cluster:
     @property
     def settings(self) -> dict[str, str]:
         """Return the environment of a web node, for commands beside it."""
-        return self._unit("web1").environment
+        return self.unit("web1").environment
 
     def machine(self, number: int) -> Machine:
         """Return the ports of a machine, counted from 1."""
@@ -101,7 +98,8 @@ class Cluster:
     def database_of(self, number: int) -> str:
         """Return the address of one database, primary or not."""
         head, _, _ = self.database.rpartition("@")
-        return f"{head}@127.0.0.1:{self.machine(number).postgres_port}/mesto"
+        machine = self.machine(number)
+        return f"{head}@{machine.host}:{machine.postgres_port}/mesto"
 
     # --- All of it ---
 
@@ -109,30 +107,21 @@ class Cluster:
         """Start everything, with demo data in an empty database; return when the site answers."""
         self._lock = _locked(self.home / "lock")
         try:
-            self._start_kind("etcd")
-            self.wait("etcd to agree", self._has_etcd)
-            self._start_kind("patroni")
-            self.wait("a primary and two standbys", self.is_replicated)
-            self._start_kind("haproxy")
+            self._start_databases()
             self._prepare()
-            self._start_kind("web", "worker")
-            self.wait("every web node to answer", self._serves)
+            self._start_site()
         except BaseException:
             self.stop()
             raise
 
+    def start_again(self) -> None:
+        """Start everything that has ended, in order, on the data that is there."""
+        self._start_databases()
+        self._start_site()
+
     def stop(self) -> None:
         """End everything in order, also what is paused or has lost its parent."""
-        self._held |= set(self.names)
-        for kind in ("worker", "web", "haproxy", "patroni", "etcd"):
-            names = [name for name in self.names if name.rstrip("0123456789") == kind]
-            for name in names:
-                self.resume(name)
-                self._signal(self._family(name)[:1], signal.SIGTERM)
-            for name in names:
-                self._end(name, self._unit(name).stop_within)
-        for number in range(1, DATABASES + 1):  # of a Patroni that was killed
-            self.kill(f"postgres{number}")
+        self.end_all()
         self._lock.close()
 
     def __enter__(self) -> "Cluster":
@@ -142,95 +131,19 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # --- One process ---
-
-    def start_one(self, name: str) -> None:
-        """Start a process that has ended; it may take a moment until it works."""
-        if self.state(name) != "gone":
-            return
-        self._held.discard(name)
-        self._due.pop(name, None)
-        unit = self._unit(name)
-        inherits = self._account if self._is_open_to_all(unit.command[0]) else {}
-        own = {"PATH": PATH, "HOME": str(self.home), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-        with (self.home / f"{name}.log").open("ab") as log:
-            self._processes[name] = subprocess.Popen(
-                unit.command,
-                cwd=unit.folder,
-                env={**own, **unit.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for us; we stop them in order
-                **inherits,
-            )
-
-    def kill(self, name: str) -> None:
-        """End a process and all below it with SIGKILL, as a host that loses power does.
-
-        It stays so until start_one; a killed `postgres` is Patroni's to replace.
-        """
-        self._held.add(name)
-        self._signal(self._family(name), signal.SIGKILL)
-        if name in self._processes:
-            self._processes[name].wait()
-
-    def kill_main(self, name: str) -> None:
-        """End only the first process of a name with SIGKILL; look_after starts it again."""
-        self._signal(self._family(name)[:1], signal.SIGKILL)
-
-    def kill_host(self, number: int) -> None:
-        """Kill Patroni and PostgreSQL of one machine."""
-        self.kill(f"patroni{number}")
-        self.kill(f"postgres{number}")
-
-    def terminate(self, name: str) -> None:
-        """Ask a process to end, as `systemctl stop` does, and return when it has."""
-        self._held.add(name)
-        self._signal(self._family(name)[:1], signal.SIGTERM)
-        self._end(name, self._unit(name).stop_within)
-
-    def pause(self, name: str) -> None:
-        """Stop a process and all below it without ending them, as a host that hangs."""
-        self._signal(self._family(name), signal.SIGSTOP)
-
-    def resume(self, name: str) -> None:
-        self._signal(self._family(name), signal.SIGCONT)
-
-    def state(self, name: str) -> State:
-        pids = self._family(name)
-        if not pids:
-            return "gone"
-        return "paused" if process_state(pids[0]) == "T" else "running"
-
-    def pids(self, name: str) -> list[int]:
-        """Return the first process of a name and all below it; none if it has ended."""
-        return self._family(name)
-
-    def look_after(self) -> list[str]:
-        """Start again what has ended by itself, as systemd does; to be called again and again."""
-        now, started = time.monotonic(), []
-        for name in self._processes:
-            if name in self._held or self._processes[name].poll() is None:
-                continue
-            if now >= self._due.setdefault(name, now + self._unit(name).restart_after):
-                self.start_one(name)
-                started.append(name)
-        return started
-
     # --- What it says of itself ---
 
     def primary(self) -> int | None:
         """Return the number of the machine whose database is the primary, if one says so."""
         for number, machine in enumerate(self._machines[:DATABASES], start=1):
-            if ask(f"http://127.0.0.1:{machine.patroni_port}/primary")[0] == 200:
+            if ask(f"http://{machine.host}:{machine.patroni_port}/primary")[0] == 200:
                 return number
         return None
 
     def members(self) -> list[dict[str, Any]]:
         """Return what the databases say of each other: name, role, state, lag."""
         for machine in self._machines[:DATABASES]:
-            status, answer = ask(f"http://127.0.0.1:{machine.patroni_port}/cluster")
+            status, answer = ask(f"http://{machine.host}:{machine.patroni_port}/cluster")
             if status == 200:
                 return list(json.loads(answer).get("members", []))
         return []
@@ -249,7 +162,9 @@ class Cluster:
         command = [sys.executable, "manage.py", "demo", "--logins"]
         subprocess.run(command, cwd=ROOT, env={"PATH": PATH, **self.settings}, check=False)
 
-    def wait(self, what: str, condition: Callable[[], bool], seconds: float = 90) -> None:
+    def wait(
+        self, what: str, condition: Callable[[], bool], seconds: float = LONGEST_START
+    ) -> None:
         """Return when a condition holds, looking after everything meanwhile."""
         end = time.monotonic() + seconds
         while not condition():
@@ -265,22 +180,19 @@ class Cluster:
 
     # --- Inside ---
 
-    def _is_open_to_all(self, program: str) -> bool:
-        """Tell whether the unprivileged user may run it: a Python in root's home is not for him."""
-        return not self._account or may_execute(program, self._account["user"])
+    def _start_databases(self) -> None:
+        self.start_kind("etcd")
+        self.wait("etcd to agree", self.has_etcd)
+        self.start_kind("patroni")
+        self.wait("a primary and two standbys", self.is_replicated)
 
-    def _unit(self, name: str) -> Unit:
-        kind = name.rstrip("0123456789")
-        path = self.home / f"systemd/mesto-{kind}@.service"
-        return Unit.read(path, name.removeprefix(kind) or "1")
-
-    def _start_kind(self, *kinds: str) -> None:
-        for name in self.names:
-            if name.rstrip("0123456789") in kinds:
-                self.start_one(name)
+    def _start_site(self) -> None:
+        self.start_kind("haproxy", "web", "worker")
+        self.wait("every web node to answer", self.serves)
 
     def _prepare(self) -> None:
         """Make tables, demo data and static files."""
+        self.start_kind("haproxy")
         self.wait("haproxy to find the primary", lambda: self._manage("showmigrations") == 0)
         commands = [("migrate", "--no-input", "--verbosity", "0"), ("demo",)]
         if not (ROOT / "var/static/staticfiles.json").exists():
@@ -297,46 +209,14 @@ class Cluster:
                 command, cwd=ROOT, env=environment, stdout=log, stderr=log
             ).returncode
 
-    def _has_etcd(self) -> bool:
-        addresses = (f"http://127.0.0.1:{m.etcd_port}/health" for m in self._machines[:DATABASES])
-        return all(ask(each)[0] == 200 for each in addresses)
+    def has_etcd(self) -> bool:
+        """Tell whether every member of etcd says that it is well."""
+        machines = self._machines[:DATABASES]
+        return all(ask(f"http://{m.host}:{m.etcd_port}/health")[0] == 200 for m in machines)
 
-    def _serves(self) -> bool:
+    def serves(self) -> bool:
+        """Tell whether the site and every web node are ready."""
         return all(ask(f"{each}/readyz")[0] == 200 for each in (self.site, *self.webs))
-
-    def _family(self, name: str) -> list[int]:
-        if name.startswith("postgres"):
-            file = self.home / f"data/postgres{name.removeprefix('postgres')}/postmaster.pid"
-            try:
-                pid, folder = file.read_text().splitlines()[:2]
-            except (OSError, ValueError):
-                return []
-            # The number may be another's by now.
-            runs_here = _folder_of(int(pid)) == Path(folder)
-            return family(int(pid)) if runs_here else []
-        process = self._processes.get(name)
-        return family(process.pid) if process and process.poll() is None else []
-
-    def _signal(self, pids: list[int], number: signal.Signals) -> None:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-
-    def _end(self, name: str, seconds: float) -> None:
-        if process := self._processes.get(name):
-            below = self._family(name)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(seconds)
-            # Patroni's PostgreSQL is ended by Patroni; anything else left is ended here.
-            self._signal([pid for pid in below if is_alive(pid)], signal.SIGKILL)
-            process.wait()
-
-
-def _folder_of(pid: int) -> Path | None:
-    try:
-        return Path(f"/proc/{pid}/cwd").readlink()
-    except OSError:
-        return None
 
 
 def _locked(path: Path) -> Any:
@@ -388,7 +268,7 @@ def show(cluster: Cluster) -> None:
         machine = cluster.machine(number)
         role = "primary" if number == cluster.primary() else "standby"
         print(
-            f"Node {number}     PostgreSQL 127.0.0.1:{machine.postgres_port} ({role}), "
+            f"Node {number}     PostgreSQL {machine.host}:{machine.postgres_port} ({role}), "
             f"Patroni :{machine.patroni_port}, etcd :{machine.etcd_port}"
         )
     print(f"Logs       {cluster.home}/*.log")

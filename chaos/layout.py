@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chaos.machines import NETWORK, Machines
 from chaos.programs import Programs
 from deploy.render import Inventory, Machine, render
 from scripts.postgres import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = 3
+HERE = "127.0.0.1"
 
 
 class Layout:
@@ -27,19 +29,26 @@ class Layout:
         count: int,
         account: dict[str, Any],
         settings: Mapping[str, str] | None = None,
+        *,
+        apart: bool = False,
     ) -> None:
+        """With `apart`, the databases have machines of their own: see chaos/machines.py."""
         self._home, self._account, self._settings = home, account, settings or {}
+        self._network = NETWORK if apart else "127.0.0.1/32"
         (home / "data").mkdir(parents=True, exist_ok=True)
         self.ports = self._kept_ports(count)
-        self.machines = [Machine("127.0.0.1", *ports) for ports in self.ports["machines"][:count]]
+        self.machines = [
+            Machine(Machines.host(number) if apart else HERE, *[*ports, HERE])
+            for number, ports in enumerate(self.ports["machines"][:count], start=1)
+        ]
 
     def write(self, programs: Programs) -> None:
         """Fill the templates in, for the unprivileged user to read."""
-        database = f"127.0.0.1:{self.ports['database']}"
-        web = f"127.0.0.1:{self.ports['web']}"
+        database = f"{HERE}:{self.ports['database']}"
+        web = f"{HERE}:{self.ports['web']}"
         values = {
             **vars(programs),
-            "network": "127.0.0.1/32",
+            "network": self._network,
             "database_bind": database,
             "database_address": database,
             "web_bind": web,

@@ -37,6 +37,11 @@ class Machine:
     etcd_port: int = 2379
     etcd_peer_port: int = 2380
     web_port: int = 8000
+    web_host: str = ""  # of a web node that is elsewhere
+
+    @property
+    def web_address(self) -> str:
+        return f"{self.web_host or self.host}:{self.web_port}"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ def files(inventory: Inventory, passwords: Mapping[str, str]) -> dict[str, str]:
     made = {name: fill(_template(name), values) for name in SHARED}
     for number, machine in enumerate(inventory.machines, start=1):
         own = {**values, **vars(machine), "number": str(number)}
+        own["web_host"] = machine.web_host or machine.host
         for name in OF_A_MACHINE:
             if name == "web.env" or number <= inventory.databases:
                 stem, _, suffix = name.partition(".")
@@ -85,9 +91,7 @@ def _lists(inventory: Inventory) -> dict[str, str]:
             f"    server node{n} {m.host}:{m.postgres_port} check port {m.patroni_port}"
             for n, m in nodes
         ),
-        "web_servers": "\n".join(
-            f"    server web{n} {m.host}:{m.web_port} check" for n, m in numbered
-        ),
+        "web_servers": "\n".join(f"    server web{n} {m.web_address} check" for n, m in numbered),
     }
 
 
