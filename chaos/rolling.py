@@ -12,6 +12,7 @@ Where there is no earlier release (no git), the same one is started again, and t
 """
 
 import argparse
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -112,7 +113,7 @@ def go_back(cluster: Cluster, before: Release, now: Release, done: Rolled) -> No
 def migrate(cluster: Cluster, now: Release, done: Rolled) -> None:
     """Migrate with the new code, beside nodes that run the old one."""
     applied = _manage(cluster, now, "migrate", "--no-input")
-    names = [line.split()[1] for line in applied.splitlines() if "... OK" in line]
+    names = [line.split()[1].rstrip(".") for line in applied.splitlines() if "... OK" in line]
     done.add(f"migrated: {', '.join(names) or 'nothing to do'}")
 
 
@@ -175,6 +176,8 @@ def main() -> int:
 
 def play(home: Path, ref: str | None = None, *, rounds: int = 2, webs: int = 2) -> int:
     """Deploy under a crowd, print what happened, keep the report; return an exit code."""
+    shutil.rmtree(home, ignore_errors=True)  # migrations of an earlier time are not the release's
+    NOW.build()
     cluster = Cluster(home, webs=webs, workers=webs)
     before = earlier(cluster, ref)
     if before:
