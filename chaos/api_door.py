@@ -79,10 +79,10 @@ class Api:
         return self._read("/bookings?mine=true&limit=20", codes)
 
     def _read(self, path: str, own: Callable[[Any], list[str]]) -> Said:
-        answer = self.client.send("GET", f"{ROOT}{path}")
+        answer = self.client.send("GET", f"{ROOT}{path}", may_be_old=True)
         if answer.status_code != 200:
             return self._unexpected("GET", path, answer)
-        return Said("READ", own=own(answer.json()))
+        return Said("READ", own=own(answer.json()), text=self.client.as_of)
 
     def _changed(self, method: str, path: str, **content: Any) -> Said:
         answer = self.client.send(method, f"{ROOT}{path}", **content)

@@ -13,6 +13,8 @@ from chaos.history import Try
 #: Seconds. A node that hangs costs one of these; whoever waits longer asks somebody else.
 TIMEOUT = httpx.Timeout(10, connect=3)
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 3.0  # seconds between tries, where nobody says how long
+#: Says up to which moment an answer is complete; without it, it is of now.
+AS_OF = "Data-As-Of"
 #: No answer lets anybody wait longer: limits are counted by the minute.
 LONGEST_RETRY_AFTER = 60.0
 
@@ -45,6 +47,7 @@ class Client:
 
     def __init__(self, site: str, headers: dict[str, str] | None = None) -> None:
         self.status = 0  # of the last answer
+        self.as_of = ""  # "as of …", if the last answer was read from a replica
         self._http = httpx.Client(
             base_url=site,
             headers=headers or {},
@@ -58,25 +61,28 @@ class Client:
         method: str,
         path: str,
         *,
-        is_answer: Callable[[httpx.Response], bool] | None = None,
+        may_be_old: bool = False,
         known: Said | None = None,
         **content: object,
     ) -> httpx.Response:
         """Send a request; raise Again unless somebody answered it.
 
-        `is_answer` tells of a status of 500 and more whether it answers all the same.
+        What a replica says, while there is no primary, is an answer only if it `may_be_old`; and
+        never that something is missing: the replica may yet hear of it.
         """
-        self.status = 0
+        self.status, self.as_of = 0, ""
         try:
             answer = self._http.request(method, path, **content)  # type: ignore[arg-type]  # httpx's own keywords
         except httpx.HTTPError as error:
             raise Again(0, f"{type(error).__name__}: {error}", known=known) from error
         self.status = answer.status_code
-        if self.status == 429 or (
-            self.status >= 500 and not (is_answer is not None and is_answer(answer))
-        ):
+        if self.status == 429 or self.status >= 500:
             text = f"{method} {path}: {_first_words(answer)}"
             raise Again(self.status, text, retry_after(answer), known)
+        if AS_OF in answer.headers:
+            self.as_of = f"as of {answer.headers[AS_OF]}"
+            if not may_be_old or self.status != 200:
+                raise Again(self.status, self.as_of, known=known)
         return answer
 
     @property

@@ -50,14 +50,15 @@ class Pages:
 
     def _read(self, path: str) -> Said:
         self._sign_in()
-        answer = self.client.send("GET", path, is_answer=is_read_only)
+        answer = self.client.send("GET", path, may_be_old=True)
         if answer.status_code in REDIRECTS:
             self._require_session(answer)
             return self._read_ticket(answer)
-        if answer.status_code not in (200, 503):
+        if answer.status_code != 200:
             return self._unexpected("GET", path, answer)
-        self._take(answer, needs_session=answer.status_code == 200)
-        return Said("READ", own=pages.own(answer.text), text=pages.as_of(answer.text))
+        # A replica may not know yet that one has signed in.
+        self._take(answer, needs_session=not self.client.as_of)
+        return Said("READ", own=pages.own(answer.text), text=self.client.as_of)
 
     def _read_ticket(self, answer: httpx.Response) -> Said:
         """Follow a board that leads to the booking: it can't be moved any more."""
@@ -124,7 +125,7 @@ class Pages:
     def _sign_in(self) -> None:
         if self._is_signed_in:
             return
-        self._take(self.client.send("GET", LOGIN), needs_session=False)
+        self._take(self.client.send("GET", LOGIN, may_be_old=True), needs_session=False)
         data = {
             "username": self.member.username,
             "password": self.member.password,
@@ -163,11 +164,6 @@ class Pages:
 
     def close(self) -> None:
         self.client.close()
-
-
-def is_read_only(answer: httpx.Response) -> bool:
-    """Tell whether a 503 shows what was asked for all the same, as of a moment ago."""
-    return answer.status_code == 503 and 'class="timeline"' in answer.text
 
 
 def _fields(space: Space, place: Place, starts_at: datetime, ends_at: datetime) -> dict[str, str]:

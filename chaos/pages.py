@@ -10,7 +10,6 @@ CODE = re.compile(rf"/bookings/({UUID})/")
 STATE = re.compile(r'class="chip state (\w+)"')
 HEADLINE = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
 REASONS = re.compile(r'<ul class="problems">(.*?)</ul>', re.DOTALL)
-AS_OF = re.compile(r'class="as-of"[^>]*>.*?(?:<time datetime="([^"]+)"|</)', re.DOTALL)
 SIGNED_IN = 'action="/accounts/logout/"'
 
 
@@ -61,12 +60,6 @@ def state(page: str) -> str:
     """Return the state of the booking that a page shows."""
     found = STATE.search(page)
     return found[1].upper() if found else ""
-
-
-def as_of(page: str) -> str:
-    """Return how old a page says that it is, as the judge reads it; empty if it is of now."""
-    found = AS_OF.search(page)
-    return f"as of {found[1] or ''}".strip() if found else ""
 
 
 def is_signed_in(page: str) -> bool:

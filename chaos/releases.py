@@ -127,9 +127,8 @@ def _own() -> dict[str, str]:
 
 def _take_out(commit: str, folder: Path) -> None:
     folder.mkdir(parents=True)
-    archive = subprocess.Popen(
-        ["git", "-C", str(ROOT), "archive", commit], stdout=subprocess.PIPE, env=_own()
-    )
-    subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
-    if archive.wait():
+    command = ["git", "-C", str(ROOT), "archive", commit]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=_own()) as archive:
+        subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
+    if archive.returncode:
         raise NoRelease(f"git archive {commit} failed.")

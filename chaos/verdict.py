@@ -8,8 +8,11 @@ from pathlib import Path
 
 from chaos import checker
 from chaos.history import read
-from chaos.judging import holds, promises, quotas, reading, tables, telling
+from chaos.judging import holds, keeping, promises, quotas, reading, tables, telling
 from chaos.judging.run import MAKING, Run
+
+#: A copy of what is judged of the database, in a run's folder.
+KEPT = "database.sqlite3"
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,8 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
-        """Nothing is wrong, and there was something to judge."""
-        return not self.wrong and self.counts.answered > 0
+        """Nothing is wrong, and somebody got a booking: otherwise there is nothing to judge."""
+        return not self.wrong and self.counts.confirmed > 0
 
 
 def judge(history: Path, database_url: str) -> Verdict:
@@ -67,6 +70,12 @@ def judge(history: Path, database_url: str) -> Verdict:
     Workers must have delivered what there was to deliver: what still waits counts as unheard.
     """
     return judged(Run.of(read(history), tables.read(database_url)))
+
+
+def keep(database_url: str, folder: Path) -> Path:
+    """Copy what is judged into a run's folder: `python -m chaos judge` reads it from there."""
+    keeping.keep(database_url, folder / KEPT)
+    return folder / KEPT
 
 
 def judged(run: Run) -> Verdict:

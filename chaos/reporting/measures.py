@@ -224,7 +224,7 @@ def by_second(
     acts: Sequence[Act], tries: Sequence[Try], began: float, ended: float
 ) -> list[Second]:
     """Return every second of the run, by when things were sent."""
-    count = max(0, floor(ended - began)) + 1 if tries else 0
+    count = max(ceil(ended - began), floor(tries[-1].at - began) + 1) if tries else 0
     sent: list[list[Try]] = [[] for _ in range(count)]
     for each in tries:
         sent[floor(each.at - began)].append(each)

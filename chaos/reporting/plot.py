@@ -8,14 +8,14 @@ from math import ceil, log10
 from pathlib import Path
 from statistics import median
 
-from chaos.reporting.measures import Hit, Measures, Second
+from chaos.reporting.measures import Measures, Second
 
 WIDTH, LEFT, RIGHT = 1000, 56, 16
 INNER = WIDTH - LEFT - RIGHT
 COLUMNS = 460  # at most so many: two pixels each
 #: Where each panel begins, and how high it is.
-HEAD, PANEL, BETWEEN = 46, 112, 40
-SHARE, RATE, TOOK = (HEAD + 22 + n * (PANEL + BETWEEN) for n in range(3))
+HEAD, PANEL, BETWEEN = 40, 112, 44
+SHARE, RATE, TOOK = (HEAD + 24 + n * (PANEL + BETWEEN) for n in range(3))
 HEIGHT = TOOK + PANEL + 34
 #: The times that are drawn, in seconds: each step is ten times the last.
 SHORTEST, LONGEST = 0.001, 100.0
@@ -98,15 +98,13 @@ def _bands(measures: Measures, scale: float) -> Iterator[str]:
         name = escape(f"{number}: {hit.fault.kind} {hit.fault.target}")
         yield "<g>"
         yield f"<title>{name}</title>"
-        yield _rect("band", start, HEAD, width, TOOK + PANEL - HEAD)
-        yield _rect("edge", start, HEAD, 1.5, TOOK + PANEL - HEAD)
-        row = 12 if number % 2 or len(measures.hits) < 25 else 0
-        yield _text(start + 3, HEAD - 18 + row, str(number), "number" + _worse(hit))
+        for top in (SHARE, RATE, TOOK):
+            yield _rect("band", start, top, width, PANEL)
+            yield _rect("edge", start, top, 1.5, PANEL)
+        # In two rows, where there are many.
+        y = HEAD - 10 if number % 2 or len(measures.hits) < 25 else HEAD - 24
+        yield _text(start, y, str(number), "number bad" if hit.broken else "number")
         yield "</g>"
-
-
-def _worse(hit: Hit) -> str:
-    return " bad" if hit.broken else ""
 
 
 def _shares(columns: Sequence[Column], scale: float, step: int) -> Iterator[str]:

@@ -45,13 +45,13 @@ TERMS = {
 
 
 def percent(share: float) -> str:
-    """Write a share so that it never looks like all when it isn't."""
+    """Write a share so that it never looks like all, or nothing, when it isn't."""
     if share in (0.0, 1.0):
-        return f"{share:.0%}"
+        return f"{share * 100:.0f} %"
     for digits in (2, 3, 4, 5):
-        if f"{share:.{digits}%}" not in (f"{1:.{digits}%}", f"{0:.{digits}%}"):
-            return f"{share:.{digits}%}"
-    return f"{share:.6%}"
+        if f"{share * 100:.{digits}f}" not in (f"{100:.{digits}f}", f"{0:.{digits}f}"):
+            return f"{share * 100:.{digits}f} %"
+    return "nearly 100 %" if share > 0.5 else "nearly 0 %"
 
 
 def seconds(value: float | None) -> str:

@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from bookings.deciding import queueing, services
 from bookings.deciding.wish import Wish
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.tests.acts import TEN, book, hours
+from chaos import judge as command
+from chaos import report, verdict
 from chaos.history import Act, Heard, Try, Writer
 from chaos.verdict import judge
 from notifications.factories import WebhookFactory
@@ -95,10 +96,41 @@ def wrong(run):
 
 
 def test_what_services_leave_is_in_order(run):
-    verdict = judge(run.path, "")
-    assert verdict.wrong == {}
-    assert verdict.is_good
-    assert (verdict.counts.acts, verdict.counts.events, verdict.counts.heard) == (7, 8, 8)
+    found = judge(run.path, "")
+    assert found.wrong == {}
+    assert found.is_good
+    assert (found.counts.acts, found.counts.events, found.counts.heard) == (7, 8, 8)
+
+
+def test_a_run_that_was_kept_is_judged_again(run, capsys):
+    folder = run.path.parent
+    verdict.keep("", folder)
+    before = judge(run.path, "")
+    Booking.objects.update(state="CANCELLED")  # too late for the copy
+    assert judge(run.path, f"sqlite:///{folder / verdict.KEPT}") == before
+    assert command.main([str(folder)]) == 0
+    assert "Every promise was kept." in capsys.readouterr().out
+    about, problems = {"Seed": "7"}, ["m1: a session was lost"]
+    report.write(run.path, before, folder / "report", about, problems)
+    assert command.main([str(folder)]) == 1
+    found = report.kept(folder / "report")
+    assert (found["about"], found["problems"], found["passed"]) == (about, problems, False)
+
+
+def test_a_kept_run_with_a_mistake_fails(run, capsys):
+    Booking.objects.filter(request_key="b3").update(state="CONFIRMED")
+    verdict.keep("", run.path.parent)
+    assert command.main([str(run.path.parent)]) == 1
+    assert "revived: 1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("names", [[], [verdict.KEPT], [report.HISTORY]])
+def test_a_folder_that_lacks_something_is_refused(names, tmp_path, capsys):
+    for name in names:
+        (tmp_path / name).touch()
+    with pytest.raises(SystemExit):
+        command.main([str(tmp_path)])
+    assert "there is no" in capsys.readouterr().err
 
 
 def test_nothing_is_not_good(told):
@@ -150,8 +182,7 @@ def test_a_mail_may_be_skipped_but_not_lost(run):
 
 
 def test_a_booking_put_back_after_its_cancellation_is_found(run):
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE bookings_booking SET state = 'CONFIRMED' WHERE request_key = 'b3'")
+    Booking.objects.filter(request_key="b3").update(state="CONFIRMED")
     assert "revived" in wrong(run)
 
 

@@ -13,16 +13,20 @@ from bookings.models import Booking
 from chaos import asking, history, prepare
 from chaos.history import Act, Writer
 from chaos.members import Crowd, Device, Wish
-from chaos.scene import Scene
+from chaos.scene import Hook, Scene
 from chaos.tests.balancer import CUT, LOSE, before
 from chaos.verdict import judge
 from config.tests.processes import database_url, environ, wait_for
+from notifications import relay
+from notifications.models import Endpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 DOORS = ["api", "page"]
+AT = "2026-11-30T12:03:00Z"
+OLD = {"Data-As-Of": AT}
 DOWN = (503, {"Retry-After": "7"}, "no database")
 
 
@@ -318,16 +322,34 @@ def test_a_form_from_before_signing_in_is_sent_again(alice, scene, acts):
     assert (act.told, statuses(act)) == ("CANCELLED", [403, 200])
 
 
-def test_a_board_of_a_moment_ago_is_a_board(alice, scene, acts, balancer):
+def test_a_board_of_a_moment_ago_is_a_board(alice, scene, acts, balancer, crowd):
     alice._do("history", alice.pages, alice.pages.history)
-    at = "2026-11-30T12:03:00+00:00"
-    page = (
-        f'<p class="as-of">as of <time datetime="{at}">12:03</time></p><div class="timeline"></div>'
-    )
-    balancer.next("GET", (503, {}, page))
+    balancer.next("GET", (200, OLD, "a board that knows no session"))
     alice.look(alice.pages, wish(scene))
-    [act] = acts("board")
-    assert (act.told, act.text, statuses(act)) == ("READ", f"as of {at}", [503])
+    balancer.next("GET", (200, OLD, '{"items": []}'))
+    alice._do("history", alice.api, alice.api.history)
+    board, listed = acts()[1:]
+    assert (board.told, board.text, statuses(board)) == ("READ", f"as of {AT}", [200])
+    assert (listed.told, listed.text, statuses(listed)) == ("READ", f"as of {AT}", [200])
+    assert crowd.problems == []
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_what_became_of_a_change_is_asked_of_the_primary(name, alice, scene, acts, balancer, crowd):
+    door = door_of(alice, name)
+    alice.book(door, wish(scene))
+    [code] = alice.held
+    missing = (404, OLD, "a replica that does not know it yet")
+    if name == "page":
+        balancer.next("GET", missing)  # after the redirect
+        alice._do("cancel", door, lambda: door.cancel(code), code=code)
+    else:
+        balancer.next("GET", missing, (200, OLD, '{"state": "CREATED"}'))
+        alice._do("history", door, lambda: door.look(code))
+    act = acts()[-1]
+    assert act.told == {"page": "CANCELLED", "api": "CONFIRMED"}[name]
+    assert act.tries[0].error == f"as of {AT}"
+    assert crowd.problems == []
 
 
 @pytest.mark.parametrize("name", DOORS)
@@ -374,3 +396,13 @@ def test_another_process_makes_the_scene(transactional_db):
     scene = Scene.prepare(environ(), members=1)
     assert [space.aim for space in scene.spaces] == ["contested", "free", "halls", "quota"]
     assert len(scene.space("halls").places) == 7
+
+
+def test_listeners_of_an_earlier_run_are_forgotten(transactional_db):
+    hook = Hook("http://127.0.0.1:9/free", "whsec_" + "a" * 32)
+    relay.endpoint_of(Endpoint.Channel.KAFKA, now=datetime(2026, 1, 1, tzinfo=UTC))
+    prepare.prepare(0, {"free": Hook("http://127.0.0.1:8/free", hook.secret)})
+    scene = prepare.prepare(0, {"free": hook})
+    endpoint, kafka = Endpoint.objects.get(channel="WEBHOOK"), Endpoint.objects.get(channel="KAFKA")
+    assert (endpoint.url, endpoint.space.slug) == (hook.url, scene.space("free").slug)
+    assert kafka.listens_since == endpoint.created_at
