@@ -29,12 +29,12 @@ in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/
 # Links in mail lead to where the site is served, unless .env says otherwise.
 site_url = grep -q '^SITE_URL=' .env || export SITE_URL="$${SITE_URL:-http://$(LISTEN):$(PORT)}"
 
-.PHONY: help run dev worker cluster test contested check lock messages architecture screenshots clean port database FORCE
+.PHONY: help run dev worker cluster test contested chaos-mutants check lock messages architecture screenshots clean port database FORCE
 .PHONY: style imports types migrations translations drawings deployment api
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: port database $(static) ## serve the site on http://127.0.0.1:8000 (PORT=8010 make run)
 	@$(manage) demo --logins
@@ -68,6 +68,9 @@ test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQ
 
 contested: $(tools) | var ## 10,000 rounds of 32 members for one place on each database (ARGS="--rounds 200")
 	@$(on_sqlite) $(python) -m chaos contested $(ARGS)
+
+chaos-mutants: $(tools) | var ## break the application on purpose, a promise at a time: who notices? (minutes)
+	@$(settings) $(python) -m chaos mutants $(ARGS)
 
 check: style imports types migrations translations drawings deployment api ## everything but the tests (-k: don't stop at the first)
 

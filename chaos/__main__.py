@@ -1,53 +1,32 @@
-"""Crowds against one place: python -m chaos contested [--rounds N] [--engine postgresql|sqlite]
-Faults in a whole cluster: python -m chaos nemesis [--short] [--seed N] [--faults A,B,…]
-Judge a run again that was kept: python -m chaos judge DIR [DATABASE_URL]
+"""python -m chaos COMMAND, each with a --help of its own:
 
-Each engine gets a throwaway database that writes to the disk. Exits with 1 unless every round had
-exactly one winner, and every player was heard to the end. See docs/reliability.md.
+nemesis     faults in a whole cluster while a crowd books: nothing lost, nothing doubled?
+contested   crowds against one place: one winner every time
+mutants     the application broken on purpose: who notices?
+judge       judge a run again that was kept
+
+See docs/reliability.md.
 """
 
-import subprocess
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 from chaos import contested, judge, nemesis
+from chaos.mutants import command as mutants
 
-ENGINES = ("postgresql", "sqlite")
+COMMANDS = {
+    "nemesis": nemesis.main,
+    "contested": contested.main,
+    "judge": judge.main,
+    "mutants": mutants.main,
+}
 
 
 def main() -> int:
-    if sys.argv[1:2] == ["judge"]:
-        return judge.main(sys.argv[2:])
-    if sys.argv[1:2] == ["nemesis"]:
-        return nemesis.main(sys.argv[2:])
-    parser = ArgumentParser(
-        prog="python -m chaos", description=__doc__, formatter_class=RawDescriptionHelpFormatter
-    )
-    parser.add_argument("what", choices=["contested"])
-    parser.add_argument("--rounds", type=int, default=10_000)
-    parser.add_argument("--members", type=int, default=32)
-    parser.add_argument("--engine", choices=ENGINES, help="one of them; otherwise both")
-    parser.add_argument(
-        "--composites",
-        action="store_true",
-        help="members want a hall, a half of it or its parts; several may win",
-    )
-    parser.add_argument(
-        "--http",
-        nargs="?",
-        const="",
-        metavar="URL",
-        help="book by the API: of a site that runs, with DATABASE_URL as its database, where "
-        "spaces and members are added; without a URL, of gunicorn that is started for it",
-    )
-    asked = parser.parse_args()
-    if asked.rounds < 1 or asked.members < 2:
-        parser.error("a contest takes at least one round and two members")
-    if asked.engine or asked.http:
-        return contested.main(asked)
-    # A process each: Django is set up once in a process.
-    again = [sys.executable, "-m", "chaos", *sys.argv[1:], "--engine"]
-    return max([subprocess.run([*again, engine]).returncode for engine in ENGINES])
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in COMMANDS:
+        return COMMANDS[name](arguments)
+    print(__doc__, file=sys.stdout if name in ("-h", "--help") else sys.stderr)
+    return 0 if name in ("-h", "--help") else 2
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Rounds in which many members want one place at times that all overlap, at the same moment.
+"""Crowds against one place: python -m chaos contested [--rounds N] [--engine postgresql|sqlite]
+
+Rounds in which many members want one place at times that all overlap, at the same moment. Each
+engine gets a throwaway database that writes to the disk. Exits with 1 unless every round had
+exactly one winner, and every player was heard to the end.
 
 The members are threads of several processes, and each books as the site does, by `services.book`:
 pages would take most of the time and decide nothing. Or over HTTP, by the API: see `chaos.doors`.
@@ -10,9 +14,11 @@ share a part, and nobody may lose without a winner in the way.
 import multiprocessing
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +32,7 @@ from chaos import checker, players, records
 from chaos.checker import Answer
 from chaos.doors import Api, Door, Services, Wanted
 
+ENGINES = ("postgresql", "sqlite")
 PLACES, DAYS = 25, 20  # of one space: so many rounds, each with a place and day of its own
 HALL = 5  # places that share parts: three parts, a half, and the hall
 PATIENCE = 300  # seconds until a round is given up: somebody's thread is gone
@@ -77,7 +84,47 @@ class Result:
         return not (self.wrong or self.elsewhere or self.gone)
 
 
-def main(asked: Namespace) -> int:
+def main(arguments: Sequence[str]) -> int:
+    """Play on each engine; return the exit code."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if asked.rounds < 1 or asked.members < 2:
+        parser.error("a contest takes at least one round and two members")
+    if asked.http and "DATABASE_URL" not in os.environ:
+        parser.error("a site that runs is contested together with its DATABASE_URL")
+    if asked.engine or asked.http:
+        return contest(asked)
+    # A process each: Django is set up once in a process.
+    again = [sys.executable, "-m", "chaos", "contested", *arguments, "--engine"]
+    return max([subprocess.run([*again, engine]).returncode for engine in ENGINES])
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="python -m chaos contested",
+        description=__doc__,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=10_000)
+    parser.add_argument("--members", type=int, default=32)
+    parser.add_argument("--engine", choices=ENGINES, help="one of them; otherwise both")
+    parser.add_argument(
+        "--composites",
+        action="store_true",
+        help="members want a hall, a half of it or its parts; several may win",
+    )
+    parser.add_argument(
+        "--http",
+        nargs="?",
+        const="",
+        metavar="URL",
+        help="book by the API: of a site that runs, with DATABASE_URL as its database, where "
+        "spaces and members are added; without a URL, of gunicorn that is started for it",
+    )
+    return parser
+
+
+def contest(asked: Namespace) -> int:
     """Play on one engine; print what came of it; return the exit code."""
     with place_of(asked) as (site, heading):
         print(heading, flush=True)

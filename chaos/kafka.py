@@ -60,7 +60,7 @@ class Kafka:
             for message in messages:
                 if message.error() is None:
                     self._note(message)
-            if self._over.is_set() and not messages:
+            if self._over.is_set() and not messages and _has_read_all(consumer):
                 break
         try:
             consumer.close()
@@ -82,3 +82,15 @@ class Kafka:
                 sequence=sequence_of(content["id"]),
             )
         )
+
+
+def _has_read_all(consumer: Consumer) -> bool:
+    """Tell whether there is no more to read; a pause may only be a slow machine's."""
+    try:
+        for each in consumer.position(consumer.assignment()):
+            _first, end = consumer.get_watermark_offsets(each, timeout=5)
+            if max(each.offset, 0) < end:
+                return False
+    except KafkaException:  # the broker is away
+        return True
+    return True

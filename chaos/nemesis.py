@@ -21,14 +21,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
-from chaos import history, machines, report
+from chaos import history, machines, report, rolling
 from chaos.cluster import Cluster, NotStarted
 from chaos.faults import FAULTS, SHORT, Arena, clocks
 from chaos.layout import DATABASES, ROOT
 from chaos.listeners import Listeners
 from chaos.members import Crowd
 from chaos.programs import PATH, Missing
-from chaos.reporting.measures import Measures, measure
+from chaos.reporting.measures import measure
 from chaos.scene import Scene
 from chaos.verdict import Verdict, judge, keep
 
@@ -48,7 +48,7 @@ class Run:
 
     @property
     def history(self) -> Path:
-        return self.folder / "history.jsonl"
+        return self.folder / report.HISTORY
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,7 +56,6 @@ def main(arguments: Sequence[str]) -> int:
     asked = parse(arguments)
     no_machines = machines.enter()  # starts this program again, in a namespace of its own
     folder = asked.keep.resolve()
-    shutil.rmtree(folder / "report", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(10**6)
     run = Run(asked, seed, folder, no_machines)
@@ -137,14 +136,17 @@ def torment(run: Run, arena: Arena, writer: history.Writer) -> list[str]:
     members = FEW_MEMBERS if run.asked.short else 20
     scene = Scene.prepare(arena.cluster.settings, members=members, hooks=arena.listeners.hooks)
     crowd = Crowd(arena.cluster.site, writer, scene, seed=run.seed)
-    crowd.start()
     problems = []
+    faults = schedule(run, arena)
+    if "deployment" in faults:
+        arena.before = rolling.earlier(arena.cluster, say=say)
+    crowd.start()
     try:
-        for name in schedule(run, arena):
+        for name in faults:
             arena.hold(1, 5)
             strike(name, arena, run, writer)
         arena.hold(2, 4)
-    except NotStarted as problem:
+    except (NotStarted, rolling.Failed) as problem:
         problems.append(str(problem))
     say("Waiting for the last answers and deliveries.")
     done = Thread(target=crowd.stop)
@@ -236,7 +238,7 @@ def check_bookings(cluster: Cluster) -> list[str]:
 def conclude(run: Run, verdict: Verdict, problems: Sequence[str]) -> int:
     """Write the report, print the verdict, return the exit code."""
     measures = measure(history.read(run.history))
-    page = report.write(run.history, verdict, run.folder / "report", about(run))
+    page = report.write(run.history, verdict, run.folder, about(run), problems)
     for kind, found in verdict.wrong.items():
         print(f"{kind}:", *found[:10], sep="\n  ")
     for problem in problems:
@@ -250,13 +252,9 @@ def conclude(run: Run, verdict: Verdict, problems: Sequence[str]) -> int:
         f" {counts.tried:,} requests, {counts.unanswered} unanswered, {counts.retried:,} retried;"
         f" {counts.lost} lost, {counts.doubled} doubled. Report: {page}"
     )
-    passed = is_passed(verdict, measures, problems)
+    passed = verdict.is_good and measures.is_within_limits and measures.hits and not problems
     say("Passed." if passed else "Failed.")
     return 0 if passed else 1
-
-
-def is_passed(verdict: Verdict, measures: Measures, problems: Sequence[str]) -> bool:
-    return verdict.is_good and measures.is_within_limits and bool(measures.hits) and not problems
 
 
 def about(run: Run) -> dict[str, str]:

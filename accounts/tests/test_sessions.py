@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.factories import PASSWORD
 from accounts.forgetting import forget_old_credentials
 
 pytestmark = pytest.mark.django_db
@@ -21,3 +23,15 @@ def test_the_worker_deletes_ended_sessions_and_no_others(alice, bob):
     assert forget_old_credentials(now=now) == 1
     assert list(Session.objects.all()) == [open_]
     assert forget_old_credentials(now=now) == 0
+
+
+def test_a_login_that_the_database_fails_is_not_the_persons_fault(alice):
+    def fail_to_save(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "session" in sql.split()[1]:
+            raise OperationalError("server closed the connection unexpectedly")
+        return execute(sql, params, many, context)
+
+    browser = Client(raise_request_exception=False)
+    with connection.execute_wrapper(fail_to_save):
+        answer = browser.post("/accounts/login/", {"username": "alice", "password": PASSWORD})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")

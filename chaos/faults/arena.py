@@ -10,6 +10,7 @@ from chaos.faults.wellness import Wellness
 from chaos.layout import DATABASES
 from chaos.listeners import Listeners
 from chaos.machines import Machines
+from chaos.releases import Release
 
 #: Says what it breaks, then breaks and mends it; returns what else is to be told of it.
 type Breaking = Generator[str, None, str]
@@ -22,6 +23,7 @@ class Arena:
     machines: Machines | None  # of the databases, if they have machines of their own
     dice: random.Random
     no_machines: str = ""  # why not
+    before: Release | None = None  # what is deployed over
     turns: dict[str, int] = field(default_factory=dict)  # how often each fault has been there
     wellness: Wellness = field(init=False)
 

@@ -1,5 +1,6 @@
 """Everything ends and starts again: at once, or one after the other."""
 
+from chaos import rolling
 from chaos.faults.arena import Arena, Breaking, Fault
 
 
@@ -24,7 +25,14 @@ def rolling_restart(arena: Arena) -> Breaking:
     return ""
 
 
+def deployment(arena: Arena) -> Breaking:
+    """Deploy the release before, and this one over it, node after node."""
+    yield "web, worker"
+    return str(rolling.roll(arena.cluster, arena.before))
+
+
 STARTING = [
     Fault("restart", "everything stops, in order or by a power cut, and starts again", restart),
     Fault("rolling-restart", "each web node and worker is restarted, in turn", rolling_restart),
+    Fault("deployment", "a rolling deployment: back to the release before, and again", deployment),
 ]

@@ -15,7 +15,7 @@ from chaos.verdict import Counts, Verdict
 pytestmark = pytest.mark.any_database
 
 T = 1_796_000_000.0
-GOOD = Verdict(Counts(acts=1, tried=1, answered=1))
+GOOD = Verdict(Counts(acts=1, tried=1, answered=1, confirmed=1))
 
 
 def act(kind, *tries, told="CONFIRMED"):
@@ -28,7 +28,7 @@ def steady(kind="book", until=60, but=()):
     return [act(kind, (n + 0.5, 0.1, 200)) for n in range(until) if n not in but]
 
 
-def fault(began, recovered, kind="kill primary", **more):
+def fault(began, recovered, kind="primary", **more):
     return Fault(kind, "postgres1", T + began, T + began, T + recovered, **more)
 
 
@@ -105,8 +105,27 @@ def test_a_fault_counts_what_was_never_answered():
 def test_a_gap_that_is_too_long_fails_the_run(tmp_path):
     lines = [*steady(but=range(20, 29)), act("book", (20, 8.5, 200)), fault(20, 22)]
     assert not written(tmp_path, lines)["passed"]
-    assert not report.passed(tmp_path)
     assert "Failed" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "is_kept"),
+    [
+        ("primary", 4.5, True),
+        ("primary", 5.5, False),
+        ("web-node", 5.5, False),
+        ("rolling-restart", 5.5, False),
+        ("a kind that is new", 5.5, False),
+        ("hung-primary", 24, True),
+        ("hung-primary", 26, False),
+        ("partition", 26, False),
+        ("restart", 300, True),
+    ],
+)
+def test_each_kind_of_fault_has_its_limit(kind, seconds, is_kept):
+    failing = act("book", (20, 0.1, 503), (20 + seconds - 1, 1, 200))
+    measures = measure([*steady(until=20), failing, fault(20, 21, kind=kind)])
+    assert measures.is_within_limits is is_kept
 
 
 @pytest.mark.parametrize("lines", [[], [fault(0, 1)], steady(until=1), steady(until=2000)])
@@ -121,7 +140,7 @@ def test_what_others_said_is_text_and_not_markup(tmp_path):
     evil = '<script>alert("x")</script><img src=x onerror=1>&amp;'
     lines = [*steady(until=3), fault(1, 2, kind=evil, text=evil)]
     verdict = Verdict(GOOD.counts, lost=[evil], doubled=[evil] * 500)
-    written(tmp_path, lines, verdict, {evil: evil})
+    written(tmp_path, lines, verdict, {evil: evil}, [evil])
     page = (tmp_path / "report.html").read_text()
     assert not re.search(r"<(script|img)\b", page)
     assert page.count("&lt;script&gt;") > 100
@@ -134,13 +153,19 @@ def test_a_page_needs_nothing_else(tmp_path):
     assert not re.search(r"""(src|href)=|url\(|@import""", page)
 
 
-def written(folder, lines, verdict=GOOD, about=None):
+def test_a_complaint_fails_the_run(tmp_path):
+    data = written(tmp_path, steady(), problems=["m1: a session was lost"])
+    assert not data["passed"]
+    assert "m1: a session was lost" in (tmp_path / "report.html").read_text()
+
+
+def written(folder, lines, verdict=GOOD, about=None, problems=()):
     history = folder / report.HISTORY
     writer = Writer(history)
     for line in lines:
         writer.write(line)
     writer.close()
-    page = report.write(history, verdict, folder, about)
+    page = report.write(history, verdict, folder, about, problems)
     assert page == folder / "report.html"
     return json.loads((folder / "report.json").read_text())
 
