@@ -58,7 +58,8 @@ def written(run: Report) -> str:
 
 def _title(measures: Measures, verdict: Verdict) -> str:
     counts = verdict.counts
-    return f"{counts.lost:,} lost, {counts.doubled:,} doubled, in {_many(len(measures.hits), 'fault', 'faults')}"
+    faults = _many(len(measures.hits), "fault", "faults")
+    return f"{counts.lost:,} lost, {counts.doubled:,} doubled, in {faults}"
 
 
 def _header(title: str, run: Report) -> str:
