@@ -12,6 +12,7 @@ A value never changes the SQL. So None, which would have to become `IS NULL`, ne
 its own; and a list has one form for each length.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +36,9 @@ type AnyField = Field[Any, Any]
 type Values = Mapping[str, Any]
 #: A field, or a list with one: then there are any number of such values.
 type Declared = AnyField | list[AnyField]
+
+#: In a constant of ours, whose notation depends on settings of the database.
+NEEDS_ESCAPES = re.compile(r"[\\\x00]")
 
 #: How many rows one INSERT writes; there is one form for each number.
 MOST_ROWS = 96
@@ -72,9 +76,10 @@ class Slot(Value):
 class Text:
     """A composed statement: its SQL, and for each parameter a constant or a slot."""
 
-    def __init__(self, sql: str, params: Iterable[Any]) -> None:
-        self.sql = sql
-        self.params = tuple(params)
+    def __init__(self, sql: str, params: Iterable[Any], *, with_constants: bool = False) -> None:
+        self.sql, self.params = sql, tuple(params)
+        if with_constants:
+            self.sql, self.params = _with_constants(self.sql, self.params)
         self._slots = [(n, param) for n, param in enumerate(self.params) if type(param) is Slot]
 
     def filled(self, values: Values, connection: BaseDatabaseWrapper) -> tuple[Any, ...]:
@@ -82,6 +87,22 @@ class Text:
         for position, slot in self._slots:
             params[position] = slot.fill(values, connection)
         return tuple(params)
+
+
+def _with_constants(sql: str, params: Iterable[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Write the texts that are no slots into the SQL."""
+    waiting, kept = list(params), []
+
+    def written(mark: re.Match[str]) -> str:
+        if mark[0] == "%%":
+            return "%%"
+        param = waiting.pop(0)
+        if isinstance(param, str) and not NEEDS_ESCAPES.search(param):
+            return "'" + str(param).replace("'", "''").replace("%", "%%") + "'"
+        kept.append(param)
+        return "%s"
+
+    return re.sub("%[%s]", written, sql), tuple(kept)
 
 
 class _Statement[Plan]:
@@ -116,12 +137,14 @@ class _Statement[Plan]:
 class _Reading:
     """A composed SELECT, and how its rows become what the queryset would return."""
 
-    def __init__(self, queryset: Any, connection: BaseDatabaseWrapper) -> None:
+    def __init__(
+        self, queryset: Any, connection: BaseDatabaseWrapper, *, with_constants: bool
+    ) -> None:
         self.text: Text | None
         self.compiler = queryset.query.get_compiler(connection=connection)
         self.locks = queryset.query.select_for_update and connection.features.has_select_for_update
         try:
-            self.text = Text(*self.compiler.as_sql())
+            self.text = Text(*self.compiler.as_sql(), with_constants=with_constants)
         except EmptyResultSet:
             self.text = None
             return
@@ -190,6 +213,8 @@ class _Reading:
 class Prepared[Row](_Statement[_Reading]):
     """A queryset composed once; `rows` returns what the queryset would."""
 
+    with_constants = False
+
     def rows(self, **values: Any) -> list[Row]:
         connection = connections[DEFAULT_DB_ALIAS]
         plan = self._plan(connection, values)
@@ -208,7 +233,11 @@ class Prepared[Row](_Statement[_Reading]):
         return rows[0] if rows else None
 
     def _planned(self, connection: BaseDatabaseWrapper, composed: Any) -> _Reading:
-        return _Reading(composed, connection)
+        return _Reading(composed, connection, with_constants=self.with_constants)
+
+
+class _PreparedWithConstants[Row](Prepared[Row]):
+    with_constants = True
 
 
 class Change(_Statement[Text]):
@@ -315,6 +344,17 @@ class Insert[M: Model]:
 def prepared[Row](compose: Callable[..., QuerySet[Any, Row]], **fields: Declared) -> Prepared[Row]:
     """Return a statement: `compose` gets a slot for each field, in a list where there are many."""
     return Prepared(compose, fields)
+
+
+def prepared_with_constants[Row](
+    compose: Callable[..., QuerySet[Any, Row]], **fields: Declared
+) -> Prepared[Row]:
+    """Return a statement in which constants of text, as states are, don't become parameters.
+
+    Only then may a plan for all values use an index of some states. That is not always the better
+    one: for the few bookings of one person, planners would read the small index of all people.
+    """
+    return _PreparedWithConstants(compose, fields)
 
 
 def prepared_update(

@@ -4,7 +4,12 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
+
+import psycopg
+
+EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
 
 
 @dataclass(frozen=True)
@@ -30,20 +35,44 @@ def explained() -> Iterator[list[Explained]]:
     """Collect the plans of the queries in the block, which are executed twice; not of writes."""
     from django.db import connection
 
+    from config.databases.postgresql.preparing import PreparedCursor
+
     found: list[Explained] = []
 
     def wrapper(
         execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
         if sql.lstrip("( ").startswith(("SELECT", "WITH")) and "FOR NO KEY UPDATE" not in sql:
-            with context["connection"].connection.cursor() as cursor:
-                cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", params)
-                [plan] = cursor.fetchone()[0]
+            prepared = isinstance(context["cursor"].cursor, PreparedCursor)
+            with psycopg.ClientCursor(context["connection"].connection) as cursor:
+                plan = (_plan_for_all_values if prepared else _plan)(cursor, sql, params)
             found.append(read(sql, plan))
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(wrapper):
         yield found
+
+
+def _plan(cursor: psycopg.ClientCursor[Any], sql: str, params: Any) -> dict[str, Any]:
+    cursor.execute(f"{EXPLAIN} {sql}".encode(), params)
+    [row] = cursor.fetchall()
+    return dict(row[0][0])
+
+
+def _plan_for_all_values(
+    cursor: psycopg.ClientCursor[Any], sql: str, params: Any
+) -> dict[str, Any]:
+    """Return the plan of a prepared statement, which doesn't know the values."""
+    numbers = count(1)
+    marked = re.sub("%[%s]", lambda mark: "%" if mark[0] == "%%" else f"${next(numbers)}", sql)
+    cursor.execute(f"PREPARE explained AS {marked}".encode())
+    values = ", ".join(["%s"] * len(params))
+    try:
+        return _plan(
+            cursor, f"EXECUTE explained ({values})" if values else "EXECUTE explained", params
+        )
+    finally:
+        cursor.execute("DEALLOCATE explained")
 
 
 def read(sql: str, explanation: dict[str, Any]) -> Explained:

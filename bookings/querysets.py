@@ -76,11 +76,11 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return self.filter(Q(member=user) | _at_places_run_by(user))
 
     def occupying(self) -> Self:
-        return self.filter(state__in=OCCUPYING)
+        return self.filter(state__in=sorted(OCCUPYING))
 
     def undecided(self) -> Self:
         """Bookings that were accepted and are waiting for a decision."""
-        return self.filter(state__in=UNDECIDED)
+        return self.filter(state__in=sorted(UNDECIDED))
 
     def waiting_since(self) -> datetime | None:
         """Return when the request that has waited longest for a decision was received."""
@@ -112,14 +112,14 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         Only refusals that came after the request: the others were shown at once.
         """
         not_over = Q(ends_at__gt=now, starts_at__gt=now - LONGEST_HELD)
-        upcoming = Q(not_over, state__in=OCCUPYING)
+        upcoming = Q(not_over, state__in=sorted(OCCUPYING))
         refused = Q(
             not_over,
             state=State.REJECTED,
             decided_at__gt=F("created_at"),
             decided_at__gte=now - REFUSALS_SHOWN_FOR,
         )
-        found = self.filter(upcoming | Q(state__in=UNDECIDED) | refused)
+        found = self.filter(upcoming | Q(state__in=sorted(UNDECIDED)) | refused)
         return found.order_by("starts_at", "pk")
 
     def newest_first(self) -> Self:
@@ -154,7 +154,7 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def that_ever_held(self) -> Self:
         """Bookings that have or had their place, whatever became of them."""
-        return self.filter(state__in=EVER_HELD)
+        return self.filter(state__in=sorted(EVER_HELD))
 
     def touched_by(self, *, spaces: Collection[int], people: Collection[int]) -> Self:
         """Bookings in these spaces, and bookings of these people."""
@@ -234,7 +234,7 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def by_place(self, now: datetime) -> dict[int, tuple[int, int]]:
         """Count bookings by place: all of them, and those that hold it now or later."""
-        ahead = Q(state__in=OCCUPYING, ends_at__gt=now)
+        ahead = Q(state__in=sorted(OCCUPYING), ends_at__gt=now)
         counted = (
             self.order_by().values_list("place").annotate(Count("pk"), ahead=Count("pk", ahead))
         )

@@ -60,8 +60,8 @@ class Verdict:
 
     @property
     def is_good(self) -> bool:
-        """Nothing is wrong, and there was something to judge."""
-        return not self.wrong and self.counts.answered > 0
+        """Nothing is wrong, and somebody got a booking: otherwise there is nothing to judge."""
+        return not self.wrong and self.counts.confirmed > 0
 
 
 def judge(history: Path, database_url: str) -> Verdict:

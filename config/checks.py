@@ -16,6 +16,7 @@ from django.core.validators import validate_email
 from config.mailers import CONSOLE
 
 LONGEST_WAIT = 2  # seconds: requests behind it, a balancer's too, are answered within three
+LONGEST_REQUEST = 30  # seconds: then gunicorn ends its process, and a balancer waits little longer
 SHORTEST_WAIT = 0.5  # seconds: on a busy machine, other bookings take part of it
 
 
@@ -88,6 +89,20 @@ def database_waits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
             "DATABASE_IDLE_SECONDS, DATABASE_TCP_USER_TIMEOUT_SECONDS and DATABASE_KEEPALIVES_… "
             "are whole numbers from 1.",
             id="mesto.E007",
+        )
+    ]
+
+
+@register()
+def request_seconds(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if 2 * LONGEST_WAIT <= settings.REQUEST_SECONDS <= LONGEST_REQUEST:
+        return []
+    return [
+        Error(
+            "REQUEST_SECONDS gives nobody a chance, or lets people wait too long.",
+            hint=f"It is {2 * LONGEST_WAIT} to {LONGEST_REQUEST}: longer than the database may "
+            "take, and less than browsers and balancers wait.",
+            id="mesto.E009",
         )
     ]
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from accounts import lateness
 from accounts.api.problems import is_for_programs
 from config.errors import method_not_allowed
 
@@ -31,6 +32,17 @@ def client_address(get_response: Handler) -> Handler:
                 address := chain[-settings.TRUSTED_PROXIES].strip()
             ):
                 request.META["REMOTE_ADDR"] = WITH_PORT.sub(r"\1\2", address)
+        return get_response(request)
+
+    return middleware
+
+
+def in_time(get_response: Handler) -> Handler:
+    """Answer 503 to a change that nobody waits for any more, before anything is done for it."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            lateness.require_in_time()
         return get_response(request)
 
     return middleware

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.middleware.readable",
     "config.health.probes",
+    "config.middleware.in_time",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "accounts.api.middleware.programs",
@@ -142,6 +143,10 @@ else:
     if IS_SERVING:
         limits.append(f"-c statement_timeout={int(1000 * DATABASE_WAITS['statement'])}ms")
         limits.append(f"-c lock_timeout={int(1000 * DATABASE_WAITS['lock'])}ms")
+    if PREPARED_STATEMENTS:
+        # One plan for all values. Left to itself, PostgreSQL plans some statements anew each time,
+        # for four times what they take to run.
+        limits.append("-c plan_cache_mode=force_generic_plan")
     options["options"] = " ".join([options.get("options", ""), *limits]).strip()
     options["prepare_threshold"] = 5 if PREPARED_STATEMENTS else None
     # Per host. libpq waits at least this long, and nobody waits much longer for /readyz.
@@ -149,6 +154,10 @@ else:
     options.setdefault("tcp_user_timeout", 1000 * DATABASE_WAITS["tcp"])
     for name in ("keepalives_idle", "keepalives_interval", "keepalives_count"):
         options.setdefault(name, DATABASE_WAITS[name])
+
+# After so many seconds a request changes nothing any more: whoever sent it may have given up, and
+# done something else. See also accounts/lateness.py.
+REQUEST_SECONDS = env.float("REQUEST_SECONDS", default=8)
 
 # --- Cache ----------------------------------------------------------------------------------------
 

@@ -1,16 +1,25 @@
-"""gunicorn's worker, but it doesn't wait until a client has hung up.
+"""gunicorn's worker, but it doesn't wait until a client has hung up, and knows how long one waits.
 
 After each answer gunicorn waits for that, up to two seconds, because the kernel cuts an answer off
 while something of the request is unread (RFC 9112, 9.6). A client far away would occupy a process
 for as long as its packets travel, a silent one for two seconds. When the whole request has been
 read, there is nothing to wait for.
+
+A request may have been waiting for us, in the kernel: see `accounts.lateness`.
 """
 
 import socket
+import struct
+import sys
 from typing import Any
 
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.sync import SyncWorker
+
+from accounts import lateness
+
+#: Where `struct tcp_info` has the milliseconds since the last data arrived (linux/tcp.h).
+LAST_DATA_RECEIVED = 8 + 11 * 4
 
 
 class Connection:
@@ -42,9 +51,22 @@ class Connection:
             return False
 
 
+def waited(client: socket.socket) -> float:
+    """Return for how many seconds what a client sent has been waiting to be read."""
+    if sys.platform != "linux" or client.family == socket.AF_UNIX:
+        return 0.0
+    try:
+        info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, LAST_DATA_RECEIVED + 4)
+    except OSError:  # gone
+        return 0.0
+    milliseconds: int = struct.unpack_from("I", info, LAST_DATA_RECEIVED)[0]
+    return milliseconds / 1000
+
+
 class Worker(SyncWorker):  # type: ignore[misc]  # gunicorn ships no types
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
-        super().handle(listener, Connection(client), addr)
+        with lateness.arrived(ago=waited(client)):
+            super().handle(listener, Connection(client), addr)
 
     def handle_request(self, listener: Any, req: Any, client: Any, addr: Any) -> None:
         client.request = req

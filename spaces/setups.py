@@ -70,6 +70,10 @@ class Setup:
         return tuple(place for place in self.places if place.is_bookable)
 
     @cached_property
+    def bookable_keys(self) -> frozenset[int]:
+        return frozenset(place.pk for place in self.bookable)
+
+    @cached_property
     def _by_code(self) -> dict[UUID, Place]:
         return {place.code: place for place in self.places}
 

@@ -12,7 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.lookalikes import look
 from accounts.models import StaffRole, User
-from accounts.prepared import Insert, prepared, prepared_delete, prepared_update
+from accounts.prepared import (
+    Insert,
+    prepared,
+    prepared_delete,
+    prepared_update,
+    prepared_with_constants,
+)
 from spaces.codes import new_code
 from spaces.factories import PlaceFactory, SpaceFactory
 from spaces.models import Closure, Place, Space
@@ -253,3 +259,40 @@ def test_json_is_written_as_by_the_orm():
     said = ["й", 'quo"te', "per%cent"]
     Insert(Place).one(place := Place(space=SpaceFactory(), number=1, features=said))
     assert Place.objects.get(pk=place.pk).features == said
+
+
+class TestConstants:
+    """Written into the SQL, so that a plan for all values can use an index of some states."""
+
+    @pytest.mark.parametrize("text", ["plain", "it's", "100 %s", "%%", 'a\\b "c"', "", "Ж", "--;"])
+    def test_texts_stay_what_they_are(self, text):
+        wanted = SpaceFactory(name=text)
+        SpaceFactory(name="another")
+
+        def compose(key):
+            return Space.objects.filter(name=Value(text), pk=key).values_list("slug", Value(text))
+
+        statement = prepared_with_constants(compose, key=models.BigIntegerField())
+
+        assert statement.rows(key=wanted.pk) == list(compose(wanted.pk)) == [(wanted.slug, text)]
+
+    def test_only_values_are_left_to_fill_in(self):
+        statement = prepared_with_constants(
+            lambda key: Place.objects.filter(kind__in=["ROOM", Place.Kind.DESK], pk=key, number=7),
+            key=models.BigIntegerField(),
+        )
+        place = PlaceFactory(number=7)
+        with CaptureQueriesContext(connection) as ran:
+            assert statement.rows(key=place.pk) == [place]
+        sql = next(iter(statement._plans.values())).text.sql
+        assert "'DESK'" in sql
+        assert "'ROOM'" in sql
+        assert sql.count("%s") == 2
+        assert len(ran) == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL plans for all values")
+def test_postgresql_never_plans_a_prepared_statement_for_one_value():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW plan_cache_mode")
+        assert cursor.fetchone() == ("force_generic_plan",)

@@ -7,6 +7,8 @@ from functools import wraps
 
 from django.db import OperationalError, transaction
 
+from accounts import lateness
+
 ATTEMPTS = 8
 AGAIN = {"40001", "40P01"}  # serialization failure, deadlock detected
 
@@ -28,6 +30,8 @@ def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
     Only as the outermost: what it returns is committed (`durable`).
     """
 
+    service = _in_time(service)
+
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         for attempt in range(1, ATTEMPTS):
@@ -40,5 +44,17 @@ def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads, hides nothing
         with transaction.atomic(durable=True):
             return service(*args, **kwargs)
+
+    return run
+
+
+def _in_time[**P, R](service: Callable[P, R]) -> Callable[P, R]:
+    """Raise Late at the end of what nobody waits for any more: nothing of it is committed."""
+
+    @wraps(service)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        result = service(*args, **kwargs)
+        lateness.require_in_time()
+        return result
 
     return run

@@ -5,10 +5,10 @@ from datetime import datetime
 from django.db.models import BigAutoField, DateTimeField
 
 from accounts.models import User
-from accounts.prepared import prepared
+from accounts.prepared import prepared_with_constants
 from bookings.models import Booking
 
-_AHEAD = prepared(
+_AHEAD = prepared_with_constants(
     lambda member, now: Booking.objects.filter(member=member).ahead(now).with_place(),
     member=BigAutoField(),
     now=DateTimeField(),

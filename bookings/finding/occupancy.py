@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import CharField, DateTimeField, F, Func, IntegerField, QuerySet, Value
 from django.db.models.functions import Cast
 
-from accounts.prepared import prepared
+from accounts.prepared import prepared_with_constants
 from bookings.models import Booking
 from spaces import setups
 from spaces.models import SetupStamp, Space
@@ -64,8 +64,8 @@ _SPAN: dict[str, Any] = {
     "before": DateTimeField(),
     "after": DateTimeField(),
 }
-_OCCUPANCIES = prepared(_holds, **_SPAN)
-_WITH_STAMPS = prepared(
+_OCCUPANCIES = prepared_with_constants(_holds, **_SPAN)
+_WITH_STAMPS = prepared_with_constants(
     lambda space, before, after: _holds(space, before, after).union(_stamps(space), all=True),
     **_SPAN,
 )

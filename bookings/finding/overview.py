@@ -1,6 +1,6 @@
 """Spaces at a glance, some at a time: open now or when, and how many places are free right now."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -21,7 +21,7 @@ from spaces.slots import Period, merge, subtract
 from spaces.venue import Venue
 
 #: How many spaces one page shows.
-PAGE = 24
+PAGE = 12
 #: Where somebody has booked lately comes first, if there are more spaces than a page shows.
 LATELY = 3
 #: As many of a member's latest requests are looked at for that.
@@ -133,26 +133,41 @@ def _lately(member: User) -> dict[int, list[str]]:
 
 def _cards(known: Mapping[int, Setup], now: datetime) -> dict[int, Card]:
     over = timedelta(minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond)
+    clocks = {pk: _clock(setup, now) for pk, setup in known.items() if setup.space.is_active}
+    are_open = [pk for pk, clock in clocks.items() if clock.open_until]
     # A row of the quarter that is running says that a place is taken, whatever its booking is.
-    rows = _TAKEN.rows(slot=now - over, spaces=list(known)) if known else []
+    rows = _TAKEN.rows(slot=now - over, spaces=are_open) if are_open else []
     taken = frozenset(rows)
-    return {pk: _card(setup, taken, now) for pk, setup in known.items() if setup.space.is_active}
+    return {pk: _card(known[pk], clock, taken, now) for pk, clock in clocks.items()}
 
 
-def _card(setup: Setup, taken: frozenset[int], now: datetime) -> Card:
+@dataclass(frozen=True)
+class _Clock:
+    """What it is now in a space: the day, and whether it is open."""
+
+    today: date
+    open_until: datetime | None
+    opens_at: datetime | None
+
+
+def _clock(setup: Setup, now: datetime) -> _Clock:
     venue = setup.venue((), now)
     today = venue.today(now)
     week = _week(setup, today, venue) if setup.is_stamped else _stretches(today, venue)
-    current = next((s for s in week if s.starts_at <= now < s.ends_at), None)
-    following = next((s for s in week if s.starts_at > now), None)
+    until = next((s.ends_at for s in week if s.starts_at <= now < s.ends_at), None)
+    opens_at = None if until else next((s.starts_at for s in week if s.starts_at > now), None)
+    return _Clock(today, until, opens_at)
+
+
+def _card(setup: Setup, clock: _Clock, taken: frozenset[int], now: datetime) -> Card:
     return Card(
         space=setup.space,
         stamp=setup.stamp,
-        today=today,
+        today=clock.today,
         places=len(setup.bookable),
-        free_now=_free(setup, venue, taken, now) if current else 0,
-        open_until=current.ends_at if current else None,
-        opens_at=following.starts_at if following and not current else None,
+        free_now=_free(setup, taken, now) if clock.open_until else 0,
+        open_until=clock.open_until,
+        opens_at=clock.opens_at,
     )
 
 
@@ -169,13 +184,14 @@ def _stretches(today: date, venue: Venue) -> tuple[Period, ...]:
     return tuple(subtract(openings, whole))
 
 
-def _free(setup: Setup, venue: Venue, taken: Collection[int], now: datetime) -> int:
+def _free(setup: Setup, taken: frozenset[int], now: datetime) -> int:
+    venue = setup.venue((), now)
     closed = [
         closure.place
         for closure in venue.closures
         if closure.place is not None and closure.period.starts_at <= now < closure.period.ends_at
     ]
-    blocked = {leaf for place in closed for leaf in venue.leaves(place)}.union(taken)
+    blocked = taken.union(leaf for place in closed for leaf in venue.leaves(place))
     if not venue.parts:
-        return sum(place.pk not in blocked for place in setup.bookable)
+        return len(setup.bookable) - len(setup.bookable_keys & blocked)
     return sum(blocked.isdisjoint(venue.leaves(place.pk)) for place in setup.bookable)

@@ -219,7 +219,14 @@ class TestCost:
             client.get("/")
 
     def test_two_more_for_a_member_among_many(self, member, db, django_assert_num_queries):
-        SpaceFactory.create_batch(PAGE + 1)
+        for n in range(PAGE + 1):
+            open_space(places=1, slug=f"s{n}")
         member.get("/")
         with django_assert_num_queries(4):
             member.get("/")
+
+    def test_one_less_while_all_are_closed(self, client, db, django_assert_num_queries):
+        SpaceFactory.create_batch(PAGE)
+        client.get("/")
+        with django_assert_num_queries(1):
+            client.get("/")

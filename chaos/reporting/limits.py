@@ -13,14 +13,24 @@ class Limit:
     unanswered: int | None = 0  # acts that had no answer in the end
 
 
-#: A process that was killed, and what takes over from it.
+#: A process is gone, and another takes over, or the same is started again.
 PROCESS = Limit(gap=5.0)
-#: A host that is lost or hangs, with the primary on it: its lease has to run out.
+#: A host is lost or hangs with the primary on it: its lease has to run out first.
 PRIMARY_HOST = Limit(gap=25.0)
 #: Nothing is left, until it has started again.
 EVERYTHING = Limit(unanswered=None)
 
-LIMITS: dict[str, Limit] = {}
+#: By kind of fault; the others are like that of a process.
+LIMITS = {
+    "primary-host": PRIMARY_HOST,
+    "hung-primary": PRIMARY_HOST,
+    "partition": PRIMARY_HOST,
+    # The primary waits for the standby that it lost, until it knows.
+    "replica-partition": PRIMARY_HOST,
+    # The primary stops, and somebody else has to become it.
+    "disk-full": PRIMARY_HOST,
+    "restart": EVERYTHING,
+}
 
 
 def limit_of(fault: Fault) -> Limit:

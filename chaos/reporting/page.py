@@ -60,7 +60,7 @@ def _reason(measures: Measures, verdict: Verdict) -> str:
         count = sum(map(len, verdict.wrong.values()))
         return f"{count:,} promises were broken; they are listed below."
     if not verdict.is_good:
-        return "Nothing was answered, so there is nothing to judge."
+        return "Nobody got a booking, so there is nothing to judge."
     if late := [hit for hit in measures.hits if hit.broken]:
         return f"Every promise was kept, but {len(late)} faults were noticed more than they may be."
     return "Every promise was kept, and no fault was noticed more than it may be."

@@ -15,7 +15,7 @@ from chaos.verdict import Counts, Verdict
 pytestmark = pytest.mark.any_database
 
 T = 1_796_000_000.0
-GOOD = Verdict(Counts(acts=1, tried=1, answered=1))
+GOOD = Verdict(Counts(acts=1, tried=1, answered=1, confirmed=1))
 
 
 def act(kind, *tries, told="CONFIRMED"):
@@ -28,7 +28,7 @@ def steady(kind="book", until=60, but=()):
     return [act(kind, (n + 0.5, 0.1, 200)) for n in range(until) if n not in but]
 
 
-def fault(began, recovered, kind="kill primary", **more):
+def fault(began, recovered, kind="primary", **more):
     return Fault(kind, "postgres1", T + began, T + began, T + recovered, **more)
 
 
@@ -107,6 +107,26 @@ def test_a_gap_that_is_too_long_fails_the_run(tmp_path):
     assert not written(tmp_path, lines)["passed"]
     assert not report.passed(tmp_path)
     assert "Failed" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "is_kept"),
+    [
+        ("primary", 4.5, True),
+        ("primary", 5.5, False),
+        ("web-node", 5.5, False),
+        ("rolling-restart", 5.5, False),
+        ("a kind that is new", 5.5, False),
+        ("hung-primary", 24, True),
+        ("hung-primary", 26, False),
+        ("partition", 26, False),
+        ("restart", 300, True),
+    ],
+)
+def test_each_kind_of_fault_has_its_limit(kind, seconds, is_kept):
+    failing = act("book", (20, 0.1, 503), (20 + seconds - 1, 1, 200))
+    measures = measure([*steady(until=20), failing, fault(20, 21, kind=kind)])
+    assert measures.is_within_limits is is_kept
 
 
 @pytest.mark.parametrize("lines", [[], [fault(0, 1)], steady(until=1), steady(until=2000)])

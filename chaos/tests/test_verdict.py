@@ -2,7 +2,10 @@
 
 import pytest
 
-from chaos.tests.world import World
+from chaos.history import Act, Try
+from chaos.judging.run import Run
+from chaos.judging.tables import Tables
+from chaos.tests.world import START, World
 from chaos.verdict import judged
 
 pytestmark = pytest.mark.any_database
@@ -13,6 +16,13 @@ def test_a_run_in_order_passes(seed):
     verdict = judged(World(seed).live())
     assert verdict.wrong == {}
     assert verdict.is_good
+
+
+def test_a_run_in_which_nobody_got_a_booking_is_not_good():
+    refused = [Act("m1", "book", "api", [Try(START, 0.1, 409)], "REFUSED", key="k")]
+    verdict = judged(Run.of(refused, Tables()))
+    assert verdict.wrong == {}
+    assert not verdict.is_good
 
 
 BUGS = {
