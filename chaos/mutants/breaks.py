@@ -14,6 +14,40 @@ class Mutant:
     tests: tuple[str, ...] = ()  # that have to fail; on PostgreSQL
 
 
+#: Runs a service in a thread, which hands over its result before the transaction ends.
+EARLY = """\
+def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
+    from concurrent.futures import Future
+    from threading import Thread
+
+    from django.db import connection
+
+    @wraps(service)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        answer: Future[R] = Future()
+
+        def hand_over() -> None:
+            answer.set_result(service(*args, **kwargs))
+            time.sleep(0.5)
+
+        def work() -> None:
+            try:
+                _transactional(hand_over)()
+            except BaseException as error:
+                if not answer.done():
+                    answer.set_exception(error)
+            finally:
+                connection.close()
+
+        Thread(target=work).start()
+        return answer.result()
+
+    return run
+
+
+def _transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
+"""
+
 MUTANTS = (
     Mutant(
         "constraint-dropped",
@@ -35,37 +69,8 @@ MUTANTS = (
         edits=(
             Edit(
                 "bookings/deciding/transactions.py",
-                """\
-        for attempt in range(1, ATTEMPTS):
-            try:
-                with transaction.atomic(durable=True):
-                    return service(*args, **kwargs)
-""",
-                """\
-        from concurrent.futures import Future
-        from threading import Thread
-
-        from django.db import connection
-
-        answer: Future[R] = Future()
-
-        def work() -> None:
-            try:
-                with transaction.atomic(durable=True):
-                    answer.set_result(service(*args, **kwargs))
-                    time.sleep(0.5)
-            except BaseException as error:
-                if not answer.done():
-                    answer.set_exception(error)
-            finally:
-                connection.close()
-
-        for attempt in range(1, ATTEMPTS):
-            try:
-                answer = Future()
-                Thread(target=work).start()
-                return answer.result()
-""",
+                "def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:\n",
+                EARLY,
             ),
         ),
         tests=("bookings/deciding/tests/test_race.py",),
