@@ -16,7 +16,7 @@ from django.db.models import CharField, DateTimeField
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import people
+from accounts import people, replica
 from accounts.models import Session, User
 from accounts.prepared import prepared
 
@@ -51,16 +51,22 @@ class SessionStore(Store):
         return row
 
     def save(self, must_create: bool = False) -> None:
-        """Let a failure of the database be one.
+        """Let a failure of the database be one; write nothing while a replica is read.
 
         Django takes each for a session that was deleted meanwhile, and blames the request.
         """
+        if replica.is_read():
+            return
         try:
             super().save(must_create)
         except UpdateError as error:
             if isinstance(error.__context__, OperationalError):
                 raise error.__context__ from None
             raise
+
+    def delete(self, session_key: str | None = None) -> None:
+        if not replica.is_read():
+            super().delete(session_key)
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row = super().create_model_instance(data)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import CharField, DateTimeField, Q
 from django.utils.translation import gettext as _
 
-from accounts import people
+from accounts import people, replica
 from accounts.models import ApiToken, User
 from accounts.prepared import prepared
 
@@ -96,6 +96,8 @@ def find(text: str, *, now: datetime) -> ApiToken | None:
 
 
 def _note_use(token: ApiToken, now: datetime) -> None:
+    if replica.is_read():
+        return
     if token.last_used_at is None or token.last_used_at < now - USE_IS_NOTED_EVERY:
         unseen = Q(last_used_at=None) | Q(last_used_at__lt=now)
         ApiToken.objects.filter(unseen, pk=token.pk).update(last_used_at=now)

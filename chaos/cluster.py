@@ -23,6 +23,7 @@ from chaos.layout import DATABASES, ROOT, Layout, ask, unprivileged
 from chaos.machines import Machines
 from chaos.processes import Processes
 from chaos.programs import PATH, Missing, Programs
+from chaos.releases import NOW
 from deploy.render import Machine
 
 HOME = ROOT / "var/cluster"
@@ -67,6 +68,7 @@ class Cluster(Processes):
                 machines.give_disk(self.home / f"data/postgres{number}", self._account)
         layout.write(self.programs)
         self._ports, self._machines = layout.ports, layout.machines
+        self.release = NOW  # whose manage.py prepares the database
 
     # --- What it consists of ---
 
@@ -195,19 +197,17 @@ class Cluster(Processes):
         self.start_kind("haproxy")
         self.wait("haproxy to find the primary", lambda: self._manage("showmigrations") == 0)
         commands = [("migrate", "--no-input", "--verbosity", "0"), ("demo",)]
-        if not (ROOT / "var/static/staticfiles.json").exists():
+        if not (self.release.folder / "var/static/staticfiles.json").exists():
             commands.append(("collectstatic", "--no-input", "--verbosity", "0"))
         for command in commands:
             if self._manage(*command):
                 raise NotStarted(f"`manage.py {command[0]}` failed: see {self.home}/manage.log")
 
     def _manage(self, *arguments: str) -> int:
-        environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", **self.settings}
-        command = [sys.executable, "manage.py", *arguments]
-        with (self.home / "manage.log").open("ab") as log:
-            return subprocess.run(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log
-            ).returncode
+        done = self.release.manage(*arguments, settings=self.settings)
+        with (self.home / "manage.log").open("a") as log:
+            log.write(done.stdout)
+        return done.returncode
 
     def has_etcd(self) -> bool:
         """Tell whether every member of etcd says that it is well."""

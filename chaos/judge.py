@@ -1,11 +1,11 @@
 """Judge a run again that was kept: python -m chaos judge DIR [DATABASE_URL]
 
 DIR holds history.jsonl and, unless an address is given, database.sqlite3, which
-`chaos.verdict.keep` made of the database. Prints what is wrong, and writes report.html, .json and
-.svg there. Exits with 1 unless every promise and every limit of a fault was kept.
+`chaos.verdict.keep` made of the database. Prints what is wrong, and writes the report into
+DIR/report. What was said of the run, and what members complained about, is taken from an earlier
+report there. Exits with 1 unless every promise and every limit of a fault was kept.
 """
 
-import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -32,10 +32,18 @@ def main(arguments: Sequence[str]) -> int:
     if not asked.database and not kept.is_file():
         parser.error(f"there is no {kept}: say where the database is")
     found = verdict.judge(history, asked.database or f"sqlite:///{kept.resolve()}")
-    page = report.write(history, found, asked.folder, _about(asked.folder))
+    folder = asked.folder / "report"
+    earlier = report.kept(folder)
+    about, problems = earlier.get("about", {}), earlier.get("problems", ())
+    page = report.write(history, found, folder, about, problems)
     print_verdict(found)
-    print(f"\n{page}")
-    return 0 if report.passed(asked.folder) else 1
+    written = report.kept(folder)
+    print(*problems, sep="\n", end="\n" if problems else "")
+    for hit in written["faults"]:
+        for broken in hit["broken"]:
+            print(f"{hit['kind']} of {hit['target']}: {broken}")
+    print(f"{'Passed' if written['passed'] else 'Failed'}: {page}")
+    return 0 if written["passed"] else 1
 
 
 def print_verdict(found: Verdict) -> None:
@@ -48,12 +56,3 @@ def print_verdict(found: Verdict) -> None:
         if len(sentences) > MOST:
             print(f"  and {len(sentences) - MOST:,} more")
     print("\nEvery promise was kept." if found.is_good else "\nNot every promise was kept.")
-
-
-def _about(folder: Path) -> dict[str, str]:
-    """Return what an earlier report said about the run."""
-    try:
-        about = json.loads((folder / "report.json").read_text(encoding="utf-8"))["about"]
-    except (FileNotFoundError, KeyError, ValueError):
-        return {}
-    return dict(about)

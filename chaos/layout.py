@@ -44,6 +44,7 @@ class Layout:
 
     def write(self, programs: Programs) -> None:
         """Fill the templates in, for the unprivileged user to read."""
+        replica = f"{HERE}:{self.ports['replica']}"
         database = f"{HERE}:{self.ports['database']}"
         web = f"{HERE}:{self.ports['web']}"
         values = {
@@ -51,6 +52,8 @@ class Layout:
             "network": self._network,
             "database_bind": database,
             "database_address": database,
+            "replica_bind": replica,
+            "replica_address": replica,
             "web_bind": web,
             "allowed_hosts": "127.0.0.1,localhost",
             "site_url": f"http://{web}",
@@ -83,7 +86,7 @@ class Layout:
             taken.add(port)
             return port
 
-        for name in ("database", "web"):
+        for name in ("database", "replica", "web"):
             ports.setdefault(name, another())
         while len(ports["machines"]) < count:
             ports["machines"].append([another() for _ in range(5)])

@@ -94,6 +94,20 @@ def database_waits(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 
 
 @register()
+def replica(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    url = settings.REPLICA_URL
+    if not url or (url.startswith("postgres") and not settings.IS_SQLITE):
+        return []
+    return [
+        Error(
+            "REPLICA_URL is set, but it or DATABASE_URL is not a PostgreSQL.",
+            hint="Set it to a replica of the primary in DATABASE_URL, or leave it out.",
+            id="mesto.E008",
+        )
+    ]
+
+
+@register()
 def request_seconds(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if 2 * LONGEST_WAIT <= settings.REQUEST_SECONDS <= LONGEST_REQUEST:
         return []

@@ -2,7 +2,8 @@
 
 gunicorn closes its socket as soon as it is told to stop, and with it the connections that nobody
 has read yet. So for DRAIN_SECONDS after SIGTERM everything is served as before, while `/readyz`
-says 503; then gunicorn stops, letting requests in progress finish.
+says 503; then gunicorn stops, letting requests in progress finish. A busy node may have more
+waiting than it can serve in that time; its workers serve those too (`config.worker`).
 """
 
 import mmap

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from config.draining import is_draining
 from config.heartbeat import Attendance
+from config.read_only import prepare
 
 
 @require_safe
@@ -33,6 +34,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
         return _attendance()
     if is_draining():
         return HttpResponse("stopping\n", content_type="text/plain", status=503)
+    prepare(is_safe=False)  # a replica isn't enough
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -42,6 +44,7 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def _attendance() -> JsonResponse:
+    prepare(is_safe=False)
     try:
         found = Attendance.at(timezone.now())
     except (DatabaseError, InterfaceError):

@@ -8,6 +8,7 @@ from typing import Any
 from ninja.openapi.schema import REF_TEMPLATE, OpenAPISchema
 from ninja.operation import Operation
 
+from accounts import replica
 from accounts.api import problems
 from accounts.api.auth import PUBLIC
 from accounts.api.idempotency import KEYED
@@ -53,6 +54,13 @@ REPLAYED = {
         "schema": {"type": "string", "examples": ["true"]},
     }
 }
+AS_OF = {
+    replica.HEADER: {
+        "description": "Only while the primary database can't be reached: up to which moment this "
+        "answer knows everything, or `unknown`. Nothing can be changed then: 503.",
+        "schema": {"type": "string", "examples": ["2026-12-01T09:03:12Z"]},
+    }
+}
 RATE_HEADERS = {
     "RateLimit": {
         "description": "What is left (`r`) for how many seconds (`t`), per policy.",
@@ -95,8 +103,9 @@ class Document(OpenAPISchema):
                 parameter["example"] = found[0]
         if "GET" in operation.methods:
             details["parameters"].append(IF_NONE_MATCH)
-            details["responses"][200]["headers"] = ETAG
-            details["responses"][304] = {"description": "Nothing changed.", "headers": ETAG}
+            found = ETAG if details["operationId"] == "listEvents" else ETAG | AS_OF
+            details["responses"][200]["headers"] = found
+            details["responses"][304] = {"description": "Nothing changed.", "headers": found}
         takes_key = operation.view_func in KEYED
         if takes_key:
             details["parameters"].append(IDEMPOTENCY_KEY)

@@ -8,6 +8,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from config import kafka, release
+from config.databases.postgresql import options as postgresql
 from config.mailers import mailer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "config.middleware.readable",
     "config.health.probes",
     "config.middleware.in_time",
+    "config.read_only.middleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "accounts.api.middleware.programs",
@@ -119,6 +121,7 @@ DATABASE_WAITS["silence"] = DATABASE_WAITS["statement"] + 0.25 if IS_SERVING els
 # transaction another connection and doesn't know of prepared statements.
 PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
 
+REPLICA_URL = env.str("REPLICA_URL", default="")
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'mesto.sqlite3'}")}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
@@ -136,24 +139,18 @@ if IS_SQLITE:
 else:
     DATABASES["default"]["ENGINE"] = "config.databases.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
-    options = DATABASES["default"].setdefault("OPTIONS", {})
+    given = DATABASES["default"].get("OPTIONS", {})
+    DATABASES["default"]["OPTIONS"] = postgresql.options(
+        given, DATABASE_WAITS, is_serving=IS_SERVING, prepares=PREPARED_STATEMENTS
+    )
     # A connection that was lost is replaced: see config/databases/postgresql/lost.py.
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = "pool" in options
-    limits = [f"-c idle_in_transaction_session_timeout={DATABASE_WAITS['idle']}s"]
-    if IS_SERVING:
-        limits.append(f"-c statement_timeout={int(1000 * DATABASE_WAITS['statement'])}ms")
-        limits.append(f"-c lock_timeout={int(1000 * DATABASE_WAITS['lock'])}ms")
-    if PREPARED_STATEMENTS:
-        # One plan for all values. Left to itself, PostgreSQL plans some statements anew each time,
-        # for four times what they take to run.
-        limits.append("-c plan_cache_mode=force_generic_plan")
-    options["options"] = " ".join([options.get("options", ""), *limits]).strip()
-    options["prepare_threshold"] = 5 if PREPARED_STATEMENTS else None
-    # Per host. libpq waits at least this long, and nobody waits much longer for /readyz.
-    options["connect_timeout"] = 2
-    options.setdefault("tcp_user_timeout", 1000 * DATABASE_WAITS["tcp"])
-    for name in ("keepalives_idle", "keepalives_interval", "keepalives_count"):
-        options.setdefault(name, DATABASE_WAITS[name])
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = "pool" in given
+    # Read while the primary can't be reached: see config/databases/postgresql/replica.py.
+    if REPLICA_URL:
+        DATABASES["default"]["REPLICA"] = replica = env.db_url_config(REPLICA_URL)
+        replica["OPTIONS"] = postgresql.of_a_replica(
+            DATABASES["default"]["OPTIONS"], replica.get("OPTIONS", {})
+        )
 
 # After so many seconds a request changes nothing any more: whoever sent it may have given up, and
 # done something else. See also accounts/lateness.py.

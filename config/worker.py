@@ -11,12 +11,14 @@ A request may have been waiting for us, in the kernel: see `accounts.lateness`.
 import socket
 import struct
 import sys
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.sync import SyncWorker
 
 from accounts import lateness
+from config.draining import is_draining
 
 #: Where `struct tcp_info` has the milliseconds since the last data arrived (linux/tcp.h).
 LAST_DATA_RECEIVED = 8 + 11 * 4
@@ -64,6 +66,19 @@ def waited(client: socket.socket) -> float:
 
 
 class Worker(SyncWorker):  # type: ignore[misc]  # gunicorn ships no types
+    def run(self) -> None:
+        super().run()
+        if is_draining():
+            self._serve_who_waits()
+
+    def _serve_who_waits(self) -> None:
+        """Serve who was let in before we stopped: closing the socket would cut them off."""
+        for listener in self.sockets:
+            with suppress(BlockingIOError, ConnectionAbortedError):
+                while True:
+                    self.notify()
+                    self.accept(listener)
+
     def handle(self, listener: Any, client: socket.socket, addr: Any) -> None:
         with lateness.arrived(ago=waited(client)):
             super().handle(listener, Connection(client), addr)

@@ -84,6 +84,13 @@ class Server:
         self._run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
+    def copy(self, primary: "Server") -> None:
+        """Become a standby of a running server, instead of `make`."""
+        data = str(self._home / "data")
+        source = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres"]
+        options = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        self._run("pg_basebackup", "-D", data, *source, *options)
+
     def start(self) -> None:
         """Start the server; it may need a moment until it answers."""
         options = [word for pair in self._options.items() for word in ("-c", "{}={}".format(*pair))]
@@ -121,8 +128,7 @@ def own_server(
     *, durable: bool = False, options: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
     """Yield a server that nobody else uses, with an empty database and options of its own."""
-    home = Path(tempfile.mkdtemp(prefix="mesto-postgres-")).resolve()
-    try:
+    with own_folder() as home:
         own = Server(home, durable=durable, options=options)
         own.make()
         own.start()
@@ -132,6 +138,14 @@ def own_server(
             yield own
         finally:
             own.stop()
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """Yield a new folder for a server, and remove it afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="mesto-postgres-")).resolve()
+    try:
+        yield home
     finally:
         shutil.rmtree(home)
 

@@ -6,13 +6,15 @@ which a service recognises what was committed before (`Claim.request_key`).
 """
 
 import json
+import logging
 import re
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Concatenate
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -22,8 +24,12 @@ from accounts.api.problems import INVALID, KEY_REUSED, STILL_RUNNING, ApiProblem
 from accounts.api.requests import Claim, ProgramRequest, SignedInProgramRequest
 from accounts.models import IdempotencyKey, User
 
+logger = logging.getLogger("mesto.api")
+
 LIFE = timedelta(days=1)
-LEASE = timedelta(seconds=60)  # longer than a web process lets any request run
+#: How long anything may take, even while the database is away. A request that is still running
+#: then is only repeated in vain: services find what their `request_key` did before.
+LEASE = timedelta(seconds=10)
 HEADER = "Idempotency-Key"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT = ("Content-Type", "Location", "Preference-Applied")
@@ -33,6 +39,9 @@ NOT_KEPT = {401, 403, 429}
 
 #: Operations that take the header, for the OpenAPI document.
 KEYED: set[Callable[..., object]] = set()
+
+#: Claims of requests that this process has answered, which the database couldn't be told.
+_abandoned: deque[IdempotencyKey] = deque()
 
 
 def idempotent[**P, R](
@@ -63,6 +72,7 @@ def begin(request: ProgramRequest, user: User) -> Claim | None:
     key = key_of(request)
     if key is None:
         return None
+    _give_back_abandoned()
     claim = _claim(user, key, _fingerprint(request), timezone.now())
     if claim.answer is None:
         request.claim = claim
@@ -161,18 +171,47 @@ def _insert(row: IdempotencyKey) -> bool:
 
 
 def _take_over(row: IdempotencyKey, now: datetime) -> bool:
-    found = IdempotencyKey.objects.filter(pk=row.pk, status=None, started_at=row.started_at)
-    return found.update(started_at=now) == 1
+    if not _set_start(row, now):
+        return False
+    row.started_at = now
+    return True
+
+
+def _set_start(row: IdempotencyKey, at: datetime) -> bool:
+    """Let an unanswered claim have begun at another time, unless somebody else took it over."""
+    mine = IdempotencyKey.objects.filter(pk=row.pk, status=None, started_at=row.started_at)
+    return mine.update(started_at=at) == 1
+
+
+def _give_back(row: IdempotencyKey) -> None:
+    """Let the next request with this key try at once."""
+    _set_start(row, row.started_at - LEASE)
+
+
+def _give_back_abandoned() -> None:
+    while _abandoned:
+        _give_back(_abandoned[0])
+        _abandoned.popleft()
 
 
 def finish(request: ProgramRequest, response: HttpResponse) -> None:
-    """Store the answer for repeats; after a failure, let the next one try at once."""
-    claim = request.claim
-    if claim is None:
+    """Store the answer for repeats; after a failure, let the next one try at once.
+
+    If the database is away, the answer stands: a repeat finds what it did by its `request_key`.
+    """
+    if request.claim is None:
         return
+    try:
+        _finish(request.claim, response)
+    except (OperationalError, InterfaceError):
+        logger.exception("the database can't be reached; an answer is not kept")
+        _abandoned.append(request.claim.row)
+
+
+def _finish(claim: Claim, response: HttpResponse) -> None:
     mine = IdempotencyKey.objects.filter(pk=claim.row.pk)
     if response.status_code >= 500:
-        mine.update(started_at=claim.row.started_at - LEASE)
+        _give_back(claim.row)
     elif response.status_code in NOT_KEPT:
         mine.delete()
     else:

@@ -165,7 +165,7 @@ def test_content_is_not_stored_legibly(send):
 def test_while_the_first_is_running_the_second_waits(send):
     send()
     first_still_runs()
-    time_passes(seconds=50)
+    time_passes(seconds=9)
     answer = send()
     assert codes(answer) == [(409, "still_running")]
     assert answer["Retry-After"] == "1"
@@ -181,7 +181,7 @@ def test_other_content_is_refused_even_while_the_first_is_running(send):
 def test_a_request_whose_process_died_is_taken_over_with_its_code(send):
     send()
     first_still_runs()
-    time_passes(seconds=61)
+    time_passes(seconds=11)
     assert send().json()["n"] == 2
     assert len(set(carried_out)) == 1  # by which a service finds what was committed
     assert carried_out[0].startswith("api:")
@@ -192,7 +192,7 @@ def test_a_request_whose_process_died_is_taken_over_with_its_code(send):
 def test_only_one_of_many_takes_over(send):
     send()
     first_still_runs()
-    time_passes(seconds=61)
+    time_passes(seconds=11)
     answers = at_once(*[send] * 8)
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len(carried_out) == 2

@@ -1,11 +1,11 @@
-"""One service call is one transaction, retried as a whole when the database asks for it."""
+"""One service call is one transaction, retried as a whole where that can't do anything twice."""
 
 import random
 import time
 from collections.abc import Callable
 from functools import wraps
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from accounts import lateness
 
@@ -13,7 +13,7 @@ ATTEMPTS = 8
 AGAIN = {"40001", "40P01"}  # serialization failure, deadlock detected
 
 
-def wants_retry(error: OperationalError) -> bool:
+def wants_retry(error: BaseException) -> bool:
     """Tell whether the same transaction may succeed on a second run.
 
     PostgreSQL says so by SQLSTATE, SQLite by its busy and locked errors.
@@ -24,9 +24,21 @@ def wants_retry(error: OperationalError) -> bool:
     return str(getattr(cause, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
+def is_elsewhere() -> bool:
+    """Tell whether the database may be fine, but not at the other end of this connection.
+
+    It was lost, and closed while the transaction was being undone, or it leads to a former primary
+    that refuses changes.
+    """
+    return connection.connection is None or getattr(connection, "is_lost", False)
+
+
 def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
     """Run a service in its own transaction; retry on conflict, after a growing random pause.
 
+    On another connection, once, if this one turned out to lead nowhere; but never once a COMMIT
+    was sent, unless the database itself says that it failed: nobody knows whether it arrived.
+    Whoever asks again is answered by their `request_key`.
     Only as the outermost: what it returns is committed (`durable`).
     """
 
@@ -34,16 +46,22 @@ def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        for attempt in range(1, ATTEMPTS):
+        is_reconnected = False
+        for attempt in range(1, ATTEMPTS + 1):
+            is_done = False
             try:
                 with transaction.atomic(durable=True):
-                    return service(*args, **kwargs)
-            except OperationalError as error:
-                if not wants_retry(error):
+                    result = service(*args, **kwargs)
+                    is_done = True  # the COMMIT follows
+                return result
+            except (OperationalError, InterfaceError) as error:
+                if not is_done and not is_reconnected and is_elsewhere():
+                    is_reconnected = True
+                    connection.close()
+                elif attempt == ATTEMPTS or not wants_retry(error):
                     raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads, hides nothing
-        with transaction.atomic(durable=True):
-            return service(*args, **kwargs)
+        raise AssertionError("the last attempt returns or raises")
 
     return run
 

@@ -16,6 +16,7 @@ from django.utils.cache import (
 )
 from django.utils.translation import get_language
 
+from accounts import replica
 from accounts.requests import PageRequest
 from bookings.finding import kept
 from bookings.finding.kept import Page, Reader
@@ -33,8 +34,9 @@ class Part:
 
     @cached_property
     def digest(self) -> str:
-        """A short name for all that is shown."""
-        return digest_of((self.template, self.reader, get_language(), self.key))
+        """A short name for all that is shown, with the sign on a replica's data."""
+        as_of = replica.written(replica.as_of()) if replica.is_read() else ""
+        return digest_of((self.template, self.reader, get_language(), as_of, self.key))
 
     def page(self, request: PageRequest, *, is_kept: bool = True) -> Page:
         def make() -> Page:

@@ -23,6 +23,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from isal import isal_zlib
 
+from accounts import replica
 from accounts.models import User
 from accounts.requests import PageRequest
 
@@ -84,6 +85,7 @@ class Reader:
 
     is_authenticated: bool = False
     theme: str = ""
+    time_zone: str = ""  # only where a page from a replica tells the time
     has_upcoming: bool = False
     is_space_staff: bool = False
     is_superuser: bool = False
@@ -95,6 +97,7 @@ class Reader:
         return cls(
             is_authenticated=True,
             theme=user.theme,
+            time_zone=user.time_zone if replica.is_read() else "",
             has_upcoming=bool(user.upcoming_count),
             is_space_staff=user.is_space_staff,
             is_superuser=user.is_superuser,
@@ -107,6 +110,7 @@ class _Marked:
     def __init__(self, reader: Reader, blank: Callable[[Blank], SafeString]) -> None:
         self.is_authenticated = reader.is_authenticated
         self.theme = reader.theme
+        self.time_zone = reader.time_zone
         self.is_space_staff = reader.is_space_staff
         self.is_superuser = reader.is_superuser
         self.upcoming_count = blank(Blank.UPCOMING) if reader.has_upcoming else 0

@@ -1,6 +1,7 @@
 """Writes the report as one HTML page that needs nothing else."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -20,21 +21,36 @@ HEAD = """<!doctype html>
 """
 
 
-def written(measures: Measures, verdict: Verdict, about: Mapping[str, str]) -> str:
-    """Return the page; `about` says what was run, and where."""
+@dataclass(frozen=True)
+class Report:
+    """Everything that is told of a run."""
+
+    measures: Measures
+    verdict: Verdict
+    about: dict[str, str]  # what was run, and where
+    problems: list[str]  # what else should not have happened
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.is_good and self.measures.is_within_limits and not self.problems
+
+
+def written(run: Report) -> str:
+    """Return the page."""
+    measures, verdict = run.measures, run.verdict
     title = _title(measures, verdict)
     styles = "".join(style.read_text() for style in STYLES)
     parts = [
         HEAD,
         f"<title>{escape(title)}</title>\n<style>\n{styles}</style>",
         "</head>\n<body>\n<main>",
-        _header(title, measures, verdict),
+        _header(title, run),
         _figures(measures, verdict),
-        *_wrong(verdict),
+        *_wrong(run),
         *_availability(measures),
         *_faults(measures.hits),
         _terms(),
-        _about(about),
+        _about(run.about),
         "</main>\n</body>\n</html>\n",
     ]
     return "\n".join(parts)
@@ -45,23 +61,24 @@ def _title(measures: Measures, verdict: Verdict) -> str:
     return f"{counts.lost:,} lost, {counts.doubled:,} doubled, in {len(measures.hits):,} faults"
 
 
-def _header(title: str, measures: Measures, verdict: Verdict) -> str:
-    is_good = verdict.is_good and measures.is_within_limits
-    began, ended = moment(measures.began), clock(measures.ended)
+def _header(title: str, run: Report) -> str:
+    began, ended = moment(run.measures.began), clock(run.measures.ended)
     return (
         f'<p class="quiet small">Mesto · chaos · {began}–{ended[:5]} UTC</p>\n'
-        f"<h1>{escape(title)}</h1>\n<p>{_chip(is_good, 'Passed', 'Failed')} "
-        f'<span class="quiet">{escape(_reason(measures, verdict))}</span></p>'
+        f"<h1>{escape(title)}</h1>\n<p>{_chip(run.passed, 'Passed', 'Failed')} "
+        f'<span class="quiet">{escape(_reason(run))}</span></p>'
     )
 
 
-def _reason(measures: Measures, verdict: Verdict) -> str:
-    if verdict.wrong:
-        count = sum(map(len, verdict.wrong.values()))
+def _reason(run: Report) -> str:
+    if run.verdict.wrong:
+        count = sum(map(len, run.verdict.wrong.values()))
         return f"{count:,} promises were broken; they are listed below."
-    if not verdict.is_good:
+    if not run.verdict.is_good:
         return "Nobody got a booking, so there is nothing to judge."
-    if late := [hit for hit in measures.hits if hit.broken]:
+    if run.problems:
+        return f"Every promise was kept, but {len(run.problems):,} problems are listed below."
+    if late := [hit for hit in run.measures.hits if hit.broken]:
         return f"Every promise was kept, but {len(late)} faults were noticed more than they may be."
     return "Every promise was kept, and no fault was noticed more than it may be."
 
@@ -99,18 +116,19 @@ def _tone(count: int) -> str:
     return "bad" if count else "good"
 
 
-def _wrong(verdict: Verdict) -> Iterator[str]:
-    if not verdict.wrong:
-        return
-    yield "<h2>What is wrong</h2>"
-    for name, found in verdict.wrong.items():
-        listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in found[:MOST])
-        if len(found) > MOST:
-            listed += f"<li>and {len(found) - MOST:,} more, in report.json</li>"
-        label = escape(WRONG.get(name, name))
-        is_open = " open" if len(found) <= FEW else ""
-        yield f'<details class="wrong"{is_open}><summary>{label}: {len(found):,}</summary>'
-        yield f'<ul class="found">{listed}</ul></details>'
+def _wrong(run: Report) -> Iterator[str]:
+    found = {WRONG.get(name, name): said for name, said in run.verdict.wrong.items()}
+    if run.problems:
+        found["What members and listeners complain about"] = run.problems
+    if found:
+        yield "<h2>What is wrong</h2>"
+    for label, sentences in found.items():
+        listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences[:MOST])
+        if len(sentences) > MOST:
+            listed += f"<li>and {len(sentences) - MOST:,} more, in report.json</li>"
+        is_open = " open" if len(sentences) <= FEW else ""
+        yield f'<details class="wrong"{is_open}><summary>{escape(label)}: {len(sentences):,}'
+        yield f'</summary><ul class="found">{listed}</ul></details>'
 
 
 def _availability(measures: Measures) -> Iterator[str]:

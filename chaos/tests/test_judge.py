@@ -110,7 +110,11 @@ def test_a_run_that_was_kept_is_judged_again(run, capsys):
     assert judge(run.path, f"sqlite:///{folder / verdict.KEPT}") == before
     assert command.main([str(folder)]) == 0
     assert "Every promise was kept." in capsys.readouterr().out
-    assert report.passed(folder)
+    about, problems = {"Seed": "7"}, ["m1: a session was lost"]
+    report.write(run.path, before, folder / "report", about, problems)
+    assert command.main([str(folder)]) == 1
+    found = report.kept(folder / "report")
+    assert (found["about"], found["problems"], found["passed"]) == (about, problems, False)
 
 
 def test_a_kept_run_with_a_mistake_fails(run, capsys):

@@ -54,11 +54,12 @@ def manage(env, *words):
 
 
 @contextmanager
-def serving(home, database):
+def serving(home, database, **more):
     """Serve the demo as in production; check afterwards that no process was killed."""
     port = postgres.free_port()
     env = {
         **os.environ,
+        **more,
         "DATABASE_URL": database,
         "DEBUG": "false",
         "HTTPS": "false",

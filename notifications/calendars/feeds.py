@@ -12,6 +12,7 @@ from django.core.signing import BadSignature, Signer
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts import replica
 from accounts.models import User
 from bookings.admin.wording import whose
 from bookings.models import Booking, BookingEvent
@@ -131,6 +132,8 @@ def title(feed: CalendarFeed) -> str:
 
 def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
     """Remember that an app has read a feed, to the hour."""
+    if replica.is_read():
+        return
     if feed.last_read_at is None or now - feed.last_read_at >= READING_IS_NOTED_EVERY:
         CalendarFeed.objects.filter(pk=feed.pk).update(last_read_at=now)
 

@@ -83,6 +83,16 @@ for (const name of ["htmx:responseError", "htmx:sendError"]) {
   });
 }
 
+// While no change is possible, the whole page says so: a part with other news than the page brings a new one.
+const asOf = byId("as-of");
+asOf?.replaceChildren(...asOf.childNodes); // announces it: what a page begins with isn't
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const news = detail.xhr.getResponseHeader("Data-As-Of") ?? "";
+  if (detail.xhr.status >= 400 || news === (asOf?.dataset.asOf ?? "")) return;
+  detail.shouldSwap = false;
+  location.assign(detail.pathInfo.finalRequestPath);
+});
+
 // Copying needs a secure origin; without it, or without JavaScript, people select the text.
 if (navigator.clipboard) document.querySelectorAll("[data-copy]").forEach((button) => {
   const field = byId(button.dataset.copy);

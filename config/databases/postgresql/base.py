@@ -6,10 +6,10 @@ PostgreSQL answers before anything else; we wait for a slow statement, but give 
 server.
 """
 
-import socket
-import struct
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,15 +20,14 @@ from django.db.backends.utils import CursorWrapper
 from psycopg.abc import PQGen
 
 from config.databases.breaker import Breaker
-from config.databases.postgresql import lost
+from config.databases.postgresql import lost, replica
 from config.databases.postgresql.preparing import Operations, PreparedCursor
 from config.databases.postgresql.waiting import waits
 
 SILENCE = 1.0  # seconds without an answer before we knock, repeatedly
-DOOR = 1.0  # seconds that the answer to a knock may take
-SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # answered with one byte, before any sign-in
 
 breaker = Breaker()
+of_replica = Breaker()
 
 
 class Silent(psycopg.OperationalError):
@@ -36,6 +35,8 @@ class Silent(psycopg.OperationalError):
 
 
 class Connection(psycopg.Connection[Any]):
+    is_of_replica = False
+
     def wait[RV](self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if self.pgconn.status != psycopg.pq.ConnStatus.OK:
             return super().wait(gen, interval, timeout)
@@ -64,28 +65,14 @@ class Connection(psycopg.Connection[Any]):
             return result
 
     def _left(self) -> Silent:
-        breaker.trip()
+        (of_replica if self.is_of_replica else breaker).trip()
         self.pgconn.finish()
         return Silent("the server does not answer")
 
 
 def answers(pgconn: psycopg.pq.abc.PGconn) -> bool:
     """Tell whether a PostgreSQL answers a knock at this connection's address."""
-    host = (pgconn.hostaddr or pgconn.host).decode()
-    port = int(pgconn.port)
-    try:
-        if host.startswith("/"):
-            door = socket.socket(socket.AF_UNIX)
-            door.settimeout(DOOR)
-            door.connect(f"{host}/.s.PGSQL.{port}")
-        else:
-            door = socket.create_connection((host, port), DOOR)
-        with door:
-            door.settimeout(DOOR)
-            door.sendall(SSL_REQUEST)
-            return bool(door.recv(1))
-    except OSError:
-        return False
+    return replica.answers((pgconn.hostaddr or pgconn.host).decode(), int(pgconn.port))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -96,23 +83,86 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     ops_class = Operations
 
+    #: Whether a replica will do: only where nothing is changed, and only in a web process.
+    may_read_replica = False
+    #: Whether the connection leads to one.
+    is_replica = False
+    #: Whether the server refused a change.
+    was_refused = False
+    _as_of: tuple[datetime | None] | None = None
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.execute_wrappers.append(waits)
+        self.execute_wrappers += [waits, replica.refusing]
+
+    def begin(self, *, is_safe: bool) -> None:
+        """Prepare for a request. One that may change something needs the primary."""
+        self._as_of = None
+        self.may_read_replica = is_safe and "REPLICA" in self.settings_dict
+        if self.connection is not None and self.is_replica:
+            is_away = self._is_primary_away()
+            if not (is_safe and is_away):
+                self.close()
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Up to which moment the replica knows everything, during a request; None if unknown."""
+        if self._as_of is None:
+            with self.cursor() as cursor:
+                cursor.execute(replica.AS_OF)
+                self._as_of = cursor.fetchone()
+        return self._as_of[0] if self._as_of else None
+
+    def _is_primary_away(self) -> bool:
+        """Tell whether trying to connect to the primary would be in vain."""
+        if not breaker.is_open and not replica.knocks(
+            self.get_connection_params(), replica.DOOR_AJAR
+        ):
+            breaker.trip()
+        return breaker.is_open
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        if breaker.is_open:
+        self.is_replica = self.was_refused = False
+        try:
+            return self._connected(conn_params, breaker)
+        except psycopg.OperationalError:
+            if not self.may_read_replica:
+                raise
+        with self._towards_replica():
+            params = self.get_connection_params()
+            if not of_replica.is_open and not replica.knocks(params, replica.DOOR_AJAR):
+                of_replica.trip()
+            found = self._connected(params, of_replica)
+        self.is_replica = found.is_of_replica = True
+        return found
+
+    def _connected(self, params: dict[str, Any], whose: Breaker) -> Any:
+        if whose.is_open:
             raise Silent("the server did not answer a moment ago")
         began = time.monotonic()
         try:
-            connection = super().get_new_connection(conn_params)
+            connection = super().get_new_connection(params)
         except psycopg.OperationalError:
             # A timeout, or, for example, a name server that is silent too.
             if time.monotonic() > began + SILENCE:
-                breaker.trip()
+                whose.trip()
             raise
-        breaker.reset()
+        whose.reset()
         return connection
+
+    @contextmanager
+    def _towards_replica(self) -> Iterator[None]:
+        own = self.settings_dict
+        self.settings_dict = {**own, **own["REPLICA"]}
+        try:
+            yield
+        finally:
+            self.settings_dict = own
+
+    def _close(self) -> None:
+        # A replica's connections aren't in the pool.
+        with self._towards_replica() if self.is_replica else nullcontext():
+            super()._close()  # type: ignore[misc]  # not in the stubs
 
     def prepared_cursor(self) -> CursorWrapper:
         """Return a cursor whose statements the server prepares."""
@@ -126,13 +176,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Let the next statement find out whether the connection, if it stays, was lost."""
+        if self.is_demoted and not self.in_atomic_block:
+            self.close()
         super().close_if_unusable_or_obsolete()
         if self.connection is not None and lost.first not in self.execute_wrappers:
             self.execute_wrappers.insert(0, lost.first)
 
     @property
+    def is_demoted(self) -> bool:
+        """Tell whether it was a primary's, which only accepts reads now."""
+        return self.was_refused and not self.is_replica
+
+    @property
     def is_lost(self) -> bool:
-        return self.connection is not None and self.connection.closed
+        """Tell whether another connection may be better than this one."""
+        return self.connection is not None and (self.connection.closed or self.is_demoted)
 
     def replace(self, cursor: CursorWrapper) -> None:
         """Open another connection, also for a cursor and for a transaction that has just begun."""
