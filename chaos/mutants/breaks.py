@@ -147,6 +147,7 @@ MUTANTS = (
 """,
             ),
         ),
+        tests=("config/tests/test_lost_commit.py",),
     ),
     Mutant(
         "board-shows-others",
