@@ -112,6 +112,7 @@ def arguments() -> Namespace:
     other = parser.add_argument_group("measure something else")
     for name, what in INSTEAD.items():
         other.add_argument(f"--{name}", dest="instead", action="store_const", const=name, help=what)
+    other.add_argument("--counts", type=numbers, default=[1, 2, 4], help="of --scaling (1,2,4)")
     other.add_argument("--engine", choices=["postgresql", "sqlite"], default="postgresql")
     asked = parser.parse_args()
     asked.seconds = asked.seconds or (1.5 if asked.quick else 8)
@@ -125,6 +126,7 @@ INSTEAD = {
     "kafka": "events a second to Kafka",
     "webhooks": "events a second to webhook receivers",
     "pieces": "where the processor time of each request goes",
+    "scaling": "1, 2, 4 web processes behind haproxy, and where the database is the limit",
     "servers": "web servers, processes and threads beside each other",
 }
 

@@ -145,8 +145,11 @@ class Web:
         return f"{self.server} with {self.processes} processes{threads}{kept}{parser}"
 
     @contextmanager
-    def serving(self, tree: Tree) -> Iterator[tuple[int, int]]:
-        """Serve a tree until the block ends; yield port and process."""
+    def serving(self, tree: Tree, host: str = "127.0.0.1") -> Iterator[tuple[int, int]]:
+        """Serve a tree until the block ends; yield port and process.
+
+        `host` is where it listens by its LISTEN.
+        """
         port = postgres.free_port()
         settings = {"PORT": str(port), "WEB_CONCURRENCY": str(self.processes), "SERVING": "true"}
         LOG.parent.mkdir(exist_ok=True)
@@ -159,7 +162,7 @@ class Web:
                 stderr=log,
             )
         try:
-            while not listens(port):
+            while not listens(port, host):
                 if process.poll() is not None:
                     sys.exit(f"{self.server} did not start: see {LOG}")
                 time.sleep(0.1)
@@ -180,9 +183,9 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def listens(port: int) -> bool:
+def listens(port: int, host: str = "127.0.0.1") -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((host, port)) == 0
 
 
 # --- What processes use ---------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from chaos.layout import DATABASES, ROOT, Layout, ask, unprivileged
 from chaos.machines import Machines
 from chaos.processes import Processes
 from chaos.programs import PATH, Missing, Programs
+from chaos.releases import NOW
 from deploy.render import Machine
 
 HOME = ROOT / "var/cluster"
@@ -67,6 +68,7 @@ class Cluster(Processes):
                 machines.give_disk(self.home / f"data/postgres{number}", self._account)
         layout.write(self.programs)
         self._ports, self._machines = layout.ports, layout.machines
+        self.release = NOW  # whose manage.py prepares the database
 
     # --- What it consists of ---
 
@@ -136,14 +138,14 @@ class Cluster(Processes):
     def primary(self) -> int | None:
         """Return the number of the machine whose database is the primary, if one says so."""
         for number, machine in enumerate(self._machines[:DATABASES], start=1):
-            if ask(f"http://{machine.host}:{machine.patroni_port}/primary")[0] == 200:
+            if ask(f"http://{machine.host}:{machine.patroni_port}/primary", 1)[0] == 200:
                 return number
         return None
 
     def members(self) -> list[dict[str, Any]]:
         """Return what the databases say of each other: name, role, state, lag."""
         for machine in self._machines[:DATABASES]:
-            status, answer = ask(f"http://{machine.host}:{machine.patroni_port}/cluster")
+            status, answer = ask(f"http://{machine.host}:{machine.patroni_port}/cluster", 1)
             if status == 200:
                 return list(json.loads(answer).get("members", []))
         return []
@@ -195,24 +197,26 @@ class Cluster(Processes):
         self.start_kind("haproxy")
         self.wait("haproxy to find the primary", lambda: self._manage("showmigrations") == 0)
         commands = [("migrate", "--no-input", "--verbosity", "0"), ("demo",)]
-        if not (ROOT / "var/static/staticfiles.json").exists():
+        if not (self.release.folder / "var/static/staticfiles.json").exists():
             commands.append(("collectstatic", "--no-input", "--verbosity", "0"))
         for command in commands:
             if self._manage(*command):
                 raise NotStarted(f"`manage.py {command[0]}` failed: see {self.home}/manage.log")
 
     def _manage(self, *arguments: str) -> int:
-        environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", **self.settings}
-        command = [sys.executable, "manage.py", *arguments]
-        with (self.home / "manage.log").open("ab") as log:
-            return subprocess.run(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log
-            ).returncode
+        done = self.release.manage(*arguments, settings=self.settings)
+        with (self.home / "manage.log").open("a") as log:
+            log.write(done.stdout)
+        return done.returncode
 
     def has_etcd(self) -> bool:
         """Tell whether every member of etcd says that it is well."""
         machines = self._machines[:DATABASES]
         return all(ask(f"http://{m.host}:{m.etcd_port}/health")[0] == 200 for m in machines)
+
+    def is_ready(self) -> bool:
+        """Tell whether the site is ready, whichever nodes are."""
+        return ask(f"{self.site}/readyz", 1)[0] == 200
 
     def serves(self) -> bool:
         """Tell whether the site and every web node are ready."""

@@ -46,6 +46,24 @@ class Release:
             text=True,
         )
 
+    def build(self) -> None:
+        """Do what an installation does: compile the messages, collect the static files."""
+        (self.folder / "var").mkdir(exist_ok=True)
+        environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", **BUILDING}
+        for command in (
+            ["scripts/messages.py", "compile"],
+            ["manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
+        ):
+            done = subprocess.run(
+                [sys.executable, *command],
+                cwd=self.folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode:
+                raise NoRelease(f"{' '.join(command)} failed in {self.folder}:\n{done.stderr}")
+
     def targets(self) -> dict[str, str]:
         """Return the last migration of each app of ours, for `migrate APP NAME`."""
         found: dict[str, str] = {}
@@ -65,14 +83,14 @@ def before(home: Path, ref: str | None = None) -> Release:
     from ours. Raise NoRelease without git, without such a commit, or if it needs other packages.
     """
     commit = _commit(ref)
-    folder = home / "releases" / commit[:12]
-    if not (folder / "var/static/staticfiles.json").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _take_out(commit, folder)
-        _build(folder)
-    if (folder / LOCK).read_bytes() != (ROOT / LOCK).read_bytes():
-        raise NoRelease(f"Release {commit[:12]} needs other packages than this one ({LOCK}).")
-    return Release(commit[:12], folder)
+    release = Release(commit[:12], home / "releases" / commit[:12])
+    if not (release.folder / "var/static/staticfiles.json").exists():
+        shutil.rmtree(release.folder, ignore_errors=True)
+        _take_out(commit, release.folder)
+        release.build()
+    if (release.folder / LOCK).read_bytes() != (ROOT / LOCK).read_bytes():
+        raise NoRelease(f"Release {release.name} needs other packages than this one ({LOCK}).")
+    return release
 
 
 def _commit(ref: str | None) -> str:
@@ -109,24 +127,8 @@ def _own() -> dict[str, str]:
 
 def _take_out(commit: str, folder: Path) -> None:
     folder.mkdir(parents=True)
-    archive = subprocess.Popen(
-        ["git", "-C", str(ROOT), "archive", commit], stdout=subprocess.PIPE, env=_own()
-    )
-    subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
-    if archive.wait():
+    command = ["git", "-C", str(ROOT), "archive", commit]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=_own()) as archive:
+        subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
+    if archive.returncode:
         raise NoRelease(f"git archive {commit} failed.")
-
-
-def _build(folder: Path) -> None:
-    """Do what an installation does: compile the messages, collect the static files."""
-    (folder / "var").mkdir(exist_ok=True)
-    environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", **BUILDING}
-    for command in (
-        ["scripts/messages.py", "compile"],
-        ["manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
-    ):
-        done = subprocess.run(
-            [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True
-        )
-        if done.returncode:
-            raise NoRelease(f"{' '.join(command)} failed in {folder}:\n{done.stderr}")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -79,11 +80,13 @@ class Scene:
         *,
         members: int = 20,
         hooks: Mapping[str, Hook] | None = None,
+        tree: Path = ROOT,
     ) -> "Scene":
         """Make one in a database, by a process of the application's; return it.
 
         `settings` is the environment of that process, such as Cluster.settings; `hooks` are the
-        webhooks by aim, such as Listeners.hooks.
+        webhooks by aim, such as Listeners.hooks. `tree` is the release that the database is of; one
+        from before there was a `chaos.prepare` takes ours.
         """
         asked = {
             "members": members,
@@ -91,8 +94,8 @@ class Scene:
         }
         made = subprocess.run(
             [sys.executable, "-m", "chaos.prepare"],
-            cwd=ROOT,
-            env={"PATH": PATH, "LC_ALL": "C.UTF-8", **settings},
+            cwd=tree,
+            env={"PATH": PATH, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT), **settings},
             input=json.dumps(asked),
             stdout=subprocess.PIPE,
             text=True,

@@ -223,15 +223,16 @@ def unjustified(run: Run, index: Index) -> Iterator[str]:
 
 
 def _refusals(run: Run) -> Iterator[tuple[Act, float, float]]:
-    """Yield the acts that were refused because of somebody else, and when that was decided."""
+    """Yield the acts that were refused because of somebody else, and when that was decided.
+
+    Any try may have been the one that decided: refusals are kept, and answered again.
+    """
     for act in run.acts:
         row = run.by_code.get(run.code_of(act)) if act.kind in MAKING else None
         if row and row.state == "REJECTED" and "slot_taken" in row.problems:
-            # Kept, and answered again: any try may have been the one that decided.
             yield act, act.began, inf if act.kind == "queue" else act.ended
         elif act.told == "REFUSED" and "slot_taken" in act.text:
-            last = max(act.tries, key=lambda each: each.ended)
-            yield act, last.at, last.ended
+            yield act, act.began, act.ended
 
 
 def sure_at(holds: Iterable[Hold], since: float, until: float) -> Iterator[Hold]:

@@ -67,6 +67,7 @@ class World:
     told: list[Act] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     slots: dict[tuple[int, datetime], int] = field(default_factory=dict)
+    answers: dict[str, dict[str, object]] = field(default_factory=dict)  # by key
     mine: dict[str, list[str]] = field(default_factory=dict)  # what members know they have
 
     def __post_init__(self) -> None:
@@ -130,7 +131,13 @@ class World:
         answer: dict[str, object] = {}
 
         def happen() -> None:
-            answer.update(getattr(self, asked.kind)(asked))
+            if asked.kind != "amend":
+                answer.update(getattr(self, asked.kind)(asked))
+                return
+            # Its answer is kept: a try that comes later gets the same, whatever is true by then.
+            if asked.key not in self.answers:
+                self.answers[asked.key] = self.amend(asked)
+            answer.update(self.answers[asked.key])
 
         def answered() -> None:
             good = fate >= 0.15
