@@ -42,7 +42,7 @@ from benchmarks.site import (
     stop,
     title,
 )
-from deploy.render import Inventory, Machine, files
+from deploy.render import TEMPLATES, Inventory, Machine, fill, lists
 from scripts.postgres import free_port
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -185,17 +185,19 @@ def behind(haproxy: str, tree: Tree, count: int) -> Iterator[Served]:
 
 
 def configuration(machines: list[Machine], port: int, home: Path) -> str:
-    """Fill the cluster's template in; its way to the database isn't used here."""
-    values = dict.fromkeys(("etc", "data", "run"), str(home))
-    values |= {"database_bind": f"127.0.0.1:{free_port()}", "web_bind": f"127.0.0.1:{port}"}
-    return files(Inventory(_Any(values), machines, databases=0), _Any())["haproxy.cfg"]
+    """Fill the cluster's template in; its ways to the databases aren't used here."""
+    values = Words({"web_bind": f"127.0.0.1:{port}", "run": str(home)})
+    values |= lists(Inventory(values, machines, databases=0))
+    return fill((TEMPLATES / "haproxy.cfg").read_text(), values)
 
 
-class _Any(dict[str, str]):
-    """Has a word for everything that the other templates ask for."""
+class Words(dict[str, str]):
+    """Has an address for each listener that isn't used."""
 
     def __missing__(self, name: str) -> str:
-        return "-"
+        if name.endswith("_bind"):
+            return f"127.0.0.1:{free_port()}"
+        raise KeyError(name)
 
 
 def row(found: Result, lines: list[Result]) -> str:
