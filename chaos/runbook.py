@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,9 +83,9 @@ def switch_over(operator: Operator) -> None:
 
 
 def copy_again(operator: Operator) -> None:
-    number = standby(operator.cluster)
+    number, began = standby(operator.cluster), time.time()
     operator.patronictl("reinit", "mesto", f"node{number}", "--force")
-    operator.cluster.wait("everything to be replicated", operator.cluster.is_replicated)
+    wait_for_new(operator.cluster, number, began)
     operator.patronictl("list")
 
 
@@ -105,9 +106,10 @@ def replace(operator: Operator) -> None:
     configuration = cluster.home / f"etcd{lost}.yml"
     text = configuration.read_text()
     configuration.write_text(text.replace("state: new", "state: existing"))
+    began = time.time()
     cluster.start_host(lost)
     cluster.wait("etcd to agree", cluster.has_etcd)
-    cluster.wait("everything to be replicated", cluster.is_replicated)
+    wait_for_new(cluster, lost, began)
     configuration.write_text(text)  # it has its data from now on, and looks there
     operator.etcdctl(another, "member", "list")
     operator.patronictl("list")
@@ -156,8 +158,25 @@ def count(cluster: Cluster) -> int:
 
 
 def standby(cluster: Cluster) -> int:
-    primary = cluster.primary()
-    return next(number for number in range(DATABASES, 0, -1) if number != primary)
+    """Return a standby that no commit waits for."""
+    name = next(each["name"] for each in cluster.members() if each["role"] == "replica")
+    return int(name.removeprefix("node"))
+
+
+def wait_for_new(cluster: Cluster, number: int, began: float) -> None:
+    """Return when a database has been started since then, and follows."""
+
+    def is_new() -> bool:
+        try:
+            with psycopg.connect(cluster.database_of(number), connect_timeout=2) as connection:
+                asked = "SELECT extract(epoch FROM pg_postmaster_start_time()), pg_is_in_recovery()"
+                found = connection.execute(asked).fetchone()
+        except psycopg.Error:
+            return False
+        return bool(found and found[1] and float(found[0]) > began)
+
+    cluster.wait(f"node{number} to be copied", is_new)
+    cluster.wait("everything to be replicated", cluster.is_replicated)
 
 
 def play(home: Path) -> bool:
