@@ -58,7 +58,8 @@ def written(run: Report) -> str:
 
 def _title(measures: Measures, verdict: Verdict) -> str:
     counts = verdict.counts
-    return f"{counts.lost:,} lost, {counts.doubled:,} doubled, in {len(measures.hits):,} faults"
+    faults = _many(len(measures.hits), "fault", "faults")
+    return f"{counts.lost:,} lost, {counts.doubled:,} doubled, in {faults}"
 
 
 def _header(title: str, run: Report) -> str:
@@ -73,14 +74,20 @@ def _header(title: str, run: Report) -> str:
 def _reason(run: Report) -> str:
     if run.verdict.wrong:
         count = sum(map(len, run.verdict.wrong.values()))
-        return f"{count:,} promises were broken; they are listed below."
+        return f"{_many(count, 'promise was', 'promises were')} broken, as listed below."
     if not run.verdict.is_good:
         return "Nobody got a booking, so there is nothing to judge."
     if run.problems:
-        return f"Every promise was kept, but {len(run.problems):,} problems are listed below."
+        found = _many(len(run.problems), "complaint is", "complaints are")
+        return f"Every promise was kept, but {found} listed below."
     if late := [hit for hit in run.measures.hits if hit.broken]:
-        return f"Every promise was kept, but {len(late)} faults were noticed more than they may be."
-    return "Every promise was kept, and no fault was noticed more than it may be."
+        found = _many(len(late), "fault was", "faults were")
+        return f"Every promise was kept, but {found} noticed more than allowed."
+    return "Every promise was kept, and no fault was noticed more than allowed."
+
+
+def _many(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
 
 
 def _chip(is_good: bool, good: str, bad: str) -> str:
