@@ -1,5 +1,6 @@
 """python -m chaos COMMAND, each with a --help of its own:
 
+nemesis     faults in a whole cluster while a crowd books: nothing lost, nothing doubled?
 contested   crowds against one place: one winner every time
 mutants     the application broken on purpose: who notices?
 judge       judge a run again that was kept
@@ -9,10 +10,15 @@ See docs/reliability.md.
 
 import sys
 
-from chaos import contested, judge
+from chaos import contested, judge, nemesis
 from chaos.mutants import command as mutants
 
-COMMANDS = {"contested": contested.main, "judge": judge.main, "mutants": mutants.main}
+COMMANDS = {
+    "nemesis": nemesis.main,
+    "contested": contested.main,
+    "judge": judge.main,
+    "mutants": mutants.main,
+}
 
 
 def main() -> int:

@@ -138,14 +138,14 @@ class Cluster(Processes):
     def primary(self) -> int | None:
         """Return the number of the machine whose database is the primary, if one says so."""
         for number, machine in enumerate(self._machines[:DATABASES], start=1):
-            if ask(f"http://{machine.host}:{machine.patroni_port}/primary")[0] == 200:
+            if ask(f"http://{machine.host}:{machine.patroni_port}/primary", 1)[0] == 200:
                 return number
         return None
 
     def members(self) -> list[dict[str, Any]]:
         """Return what the databases say of each other: name, role, state, lag."""
         for machine in self._machines[:DATABASES]:
-            status, answer = ask(f"http://{machine.host}:{machine.patroni_port}/cluster")
+            status, answer = ask(f"http://{machine.host}:{machine.patroni_port}/cluster", 1)
             if status == 200:
                 return list(json.loads(answer).get("members", []))
         return []
@@ -213,6 +213,10 @@ class Cluster(Processes):
         """Tell whether every member of etcd says that it is well."""
         machines = self._machines[:DATABASES]
         return all(ask(f"http://{m.host}:{m.etcd_port}/health")[0] == 200 for m in machines)
+
+    def is_ready(self) -> bool:
+        """Tell whether the site is ready, whichever nodes are."""
+        return ask(f"{self.site}/readyz", 1)[0] == 200
 
     def serves(self) -> bool:
         """Tell whether the site and every web node are ready."""

@@ -102,10 +102,10 @@ def unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def ask(address: str) -> tuple[int, str]:
-    """Return status and body of an address; 0 if nobody answers within three seconds."""
+def ask(address: str, seconds: float = 3) -> tuple[int, str]:
+    """Return status and body of an address; 0 if nobody answers within so many seconds."""
     try:
-        with urllib.request.urlopen(address, timeout=3) as answer:
+        with urllib.request.urlopen(address, timeout=seconds) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, ""

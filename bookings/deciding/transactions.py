@@ -24,20 +24,11 @@ def wants_retry(error: BaseException) -> bool:
     return str(getattr(cause, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
-def is_elsewhere() -> bool:
-    """Tell whether the database may be fine, but not at the other end of this connection.
-
-    It was lost, and closed while the transaction was being undone, or it leads to a former primary
-    that refuses changes.
-    """
-    return connection.connection is None or getattr(connection, "is_lost", False)
-
-
 def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
     """Run a service in its own transaction; retry on conflict, after a growing random pause.
 
-    On another connection, once, if this one turned out to lead nowhere; but never once a COMMIT
-    was sent, unless the database itself says that it failed: nobody knows whether it arrived.
+    On another connection, once, if this one was lost or leads to a former primary; but never once
+    a COMMIT was sent, unless the database itself says that it failed: nobody knows what arrived.
     Whoever asks again is answered by their `request_key`.
     Only as the outermost: what it returns is committed (`durable`).
     """
@@ -48,16 +39,19 @@ def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         is_reconnected = False
         for attempt in range(1, ATTEMPTS + 1):
-            is_done = False
+            is_lost = False
             try:
                 with transaction.atomic(durable=True):
-                    result = service(*args, **kwargs)
-                    is_done = True  # the COMMIT follows
-                return result
+                    try:
+                        return service(*args, **kwargs)
+                    except (OperationalError, InterfaceError):
+                        is_lost = getattr(connection, "is_lost", False)
+                        raise
             except (OperationalError, InterfaceError) as error:
-                if not is_done and not is_reconnected and is_elsewhere():
+                if is_lost and not is_reconnected:
                     is_reconnected = True
-                    connection.close()
+                    if getattr(connection, "is_lost", False):  # or Django replaced it by now
+                        connection.close()
                 elif attempt == ATTEMPTS or not wants_retry(error):
                     raise
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads, hides nothing

@@ -8,7 +8,9 @@ from django.template.context import Context
 from django.utils import timezone
 
 from accounts import replica, time_zones
+from accounts.models import User
 from bookings.words import words
+from bookings.words.zones import Zones, of_staff
 
 register = template.Library()
 
@@ -33,10 +35,12 @@ def as_of(context: Context) -> dict[str, Any]:
 
 
 def _zone(context: Context) -> ZoneInfo:
-    """Return the zone of the page's times: its space's, the reader's own, or the only one in it."""
+    """Return the zone of the page's times: its space's, the reader's own, or one of those in it."""
     if space := context.get("space"):
         return ZoneInfo(space.time_zone)
-    zones = context.get("zones")
-    reader = getattr(context.get("user"), "time_zone", "") or getattr(zones, "reader", "")
-    shown = getattr(zones, "shown", ())
-    return ZoneInfo(reader or (next(iter(shown)) if len(shown) == 1 else "UTC"))
+    user = context.get("user")
+    # A page that is kept for many knows nobody's spaces.
+    theirs = of_staff() if isinstance(user, User) else Zones(frozenset())
+    zones: Zones = context.get("zones") or theirs
+    reader = getattr(user, "time_zone", "") or zones.reader
+    return ZoneInfo(reader or next(iter(sorted(zones.shown)), "UTC"))

@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.db.transaction import atomic, on_commit, set_rollback
 from django.utils import timezone
 
+from bookings.deciding.transactions import transactional
 from bookings.models import Booking
 from config.tests.processes import PATIENCE, database_url
 
@@ -130,6 +131,34 @@ def test_a_transaction_is_not_repeated_once_something_was_written():
         change()
     close_old_connections()
     assert names() == []
+
+
+def test_a_service_is_repeated_as_a_whole_if_it_was_cut_off_before_its_commit():
+    runs = []
+
+    @transactional
+    def change():
+        runs.append(names())
+        Group.objects.create(name="a")
+        if len(runs) == 1:
+            end_session()
+            names()
+
+    change()
+    assert (runs, names()) == ([[], []], ["a"])
+
+
+def test_a_service_is_not_repeated_once_its_commit_was_sent():
+    runs = []
+
+    @transactional
+    def change():
+        runs.append(names())
+        end_session()
+
+    with pytest.raises(LOST):
+        change()
+    assert runs == [[]]
 
 
 def test_nothing_is_repeated_after_a_commit_was_sent(sent):

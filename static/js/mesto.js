@@ -88,7 +88,7 @@ const asOf = byId("as-of");
 asOf?.replaceChildren(...asOf.childNodes); // announces it: what a page begins with isn't
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const news = detail.xhr.getResponseHeader("Data-As-Of") ?? "";
-  if (detail.xhr.status >= 400 || news === (asOf?.dataset.asOf ?? "")) return;
+  if (detail.requestConfig.verb !== "get" || detail.xhr.status >= 400 || news === (asOf?.dataset.asOf ?? "")) return;
   detail.shouldSwap = false;
   location.assign(detail.pathInfo.finalRequestPath);
 });
