@@ -143,6 +143,7 @@ def contest(asked: Namespace) -> int:
 def place_of(asked: Namespace) -> Iterator[tuple[str, str]]:
     """Set Django up for a database; yield the site that is asked over HTTP, and what to print."""
     if asked.http:  # it runs already, with the database of DATABASE_URL
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
         django.setup()
         yield asked.http, title(machine(Tree(ROOT)))
         return
@@ -301,6 +302,6 @@ def report(result: Result, asked: Namespace) -> None:
     }
     print(*(f"  {name:14}{value}" for name, value in lines.items()), "", sep="\n", flush=True)
     for number, wrong in list(result.wrong.items())[:5]:
-        print(f"Round {number}:", *wrong, sep="\n  ")
+        print(f"Round {number}:", *dict.fromkeys(wrong), sep="\n  ")
         print(*(each for each in result.answers if each.round == number), sep="\n  ")
     print(*result.elsewhere[:20], *(f"Lost: {each}" for each in result.gone), sep="\n")

@@ -25,6 +25,10 @@ from chaos.mutants.site import Databases
 from scripts import postgres
 
 CONTROL = Mutant("none", "the application as it is")
+CELL = 160  # characters of the table
+ROW = re.compile(
+    r"Booking\(id=(\d+), .*?state='(\w+)', decided_at=(?:None|datetime\.datetime\([^)]*\))\)"
+)
 FAILED = re.compile(r"^(?:FAILED|ERROR) \S+?::(\S+)(?: - (.*))?$", re.MULTILINE)
 
 
@@ -143,7 +147,7 @@ def said(row: Row) -> Row:
     caught = row.said or "NOTHING"
     if row.mutant is CONTROL:
         caught = row.said or "all is well"
-    print(f"{row.mutant.name:22}{row.by:9}{row.seconds:5.0f} s  {caught[:400]}  ({row.about})")
+    print(f"{row.mutant.name:22}{row.by:9}{row.seconds:5.0f} s  {_short(caught)}  ({row.about})")
     sys.stdout.flush()
     return row
 
@@ -168,4 +172,6 @@ def report(rows: Sequence[Row], chosen: Sequence[Mutant]) -> int:
 
 
 def _short(text: str) -> str:
-    return " ".join(text.replace("|", "/").split())[:160]
+    """Fit a sentence into a cell: of a row of the database, say which one it is."""
+    named = ROW.sub(r"booking \1 (\2)", text)
+    return " ".join(named.replace("|", "/").split())[:CELL]

@@ -4,7 +4,7 @@ It wants another hour each time, which nobody else wants. So each of its request
 one booking, and none where it was told that there is none.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from chaos import records
 from chaos.checker import Booking
 from chaos.scene import Member, Place, Space
 
-PAUSE = 0.25  # seconds
+PAUSE = 0.05  # seconds
 HOUR = timedelta(hours=1)
 
 
@@ -30,6 +30,9 @@ class Asked:
     @property
     def is_refused(self) -> bool:
         return 400 <= self.status < 500
+
+    def __str__(self) -> str:
+        return f"place {self.place.id} at {self.starts_at:%Y-%m-%dT%H:%M%z}, told {self.status}"
 
 
 class Keyless:
@@ -49,6 +52,15 @@ class Keyless:
         self._thread.join()
         self._client.close()
 
+    @property
+    def answered(self) -> int:
+        return sum(each.status > 0 for each in self.asked)
+
+    @property
+    def told(self) -> Counter[int]:
+        """Count the answers by their status."""
+        return Counter(each.status for each in self.asked)
+
     def wrong(self, url: str) -> Iterator[str]:
         """Find requests that became two bookings, or one although they were refused."""
         made: dict[tuple[int, datetime], list[Booking]] = defaultdict(list)
@@ -57,9 +69,9 @@ class Keyless:
         for each in self.asked:
             found = made[each.place.id, each.starts_at]
             if len(found) > 1:
-                yield f"one request without a key became {len(found)} bookings: {each} {found}"
+                yield f"one request without a key became {len(found)} bookings: {each}"
             if each.is_refused and any(booking.occupies for booking in found):
-                yield f"refused, but booked: {each} {found}"
+                yield f"refused, but booked: {each}"
 
     def _run(self) -> None:
         # After the days that everybody else books.

@@ -15,6 +15,7 @@ from chaos.scene import Scene
 from chaos.verdict import judge
 
 ACTS, LONGEST = 160, 120  # of the crowd; seconds that they may take
+KEYLESS = 100  # answers to the program without keys
 BETWEEN_KILLS = 40  # acts; then all web processes are killed at once
 MEMBERS, RATE = 16, 16.0  # acts a second, of all of them
 LOST = 0.06  # of the answers to COMMIT
@@ -84,8 +85,16 @@ def run(tree: Path, databases: Databases, folder: Path, *, sql: str = "") -> Tri
             else [f"too little: {counts}"],
         },
         time.monotonic() - began,
-        f"{counts.answered} acts, {counts.retried} retried, {network.lost} lost answers to COMMIT",
+        f"{counts.answered} acts, {counts.retried} retried, {network.lost} lost answers to COMMIT; "
+        f"without a key {dict(keyless.told)}",
     )
+
+
+def _too_little(acts: int, keyless: int, lost: int) -> list[str]:
+    """Say so when nothing can have been found because nothing happened."""
+    if acts >= ACTS / 2 and keyless >= KEYLESS / 2 and lost:
+        return []
+    return [f"only {acts} acts, {keyless} without a key, {lost} lost answers to COMMIT"]
 
 
 def _play(
@@ -102,6 +111,8 @@ def _play(
                 time.sleep(0.1)
             site.kill_web()
             site.start_web()
+        while keyless.answered < KEYLESS and time.monotonic() < end:
+            time.sleep(0.1)
         keyless.stop()
         network.calm()
         crowd.stop()

@@ -6,11 +6,15 @@ Whether they are noticed is for `make chaos-mutants` to say, which takes minutes
 import ast
 import re
 import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.conf import settings
 
 from bookings.models import BookedSlot
+from chaos.checker import Booking
 from chaos.mutants import breaks, command, copies
 from chaos.mutants.breaks import MUTANTS
 from chaos.mutants.copies import DoesNotApply, Edit
@@ -29,7 +33,7 @@ class TestEach:
 
     def test_somebody_is_to_notice(self, mutant):
         assert mutant.edits or mutant.sql
-        assert mutant.tests or mutant.name == "retry-after-commit"
+        assert mutant.tests
         for test in mutant.tests:
             file, *names = test.split("::")
             assert all(name in (settings.BASE_DIR / file).read_text() for name in names)
@@ -89,6 +93,16 @@ def test_who_survives_is_named(capsys):
     assert command.report(rows[:3], [mutant]) == 0
     assert command.report(rows, [mutant, other]) == 1
     assert f"Nobody noticed: {other.name}" in capsys.readouterr().out
+
+
+def test_rows_are_named_shortly(capsys):
+    at = datetime(2026, 12, 2, 12, tzinfo=UTC)
+    booking = Booking(1, UUID(int=1), 7, "a", 3, at, at + timedelta(hours=1), "CONFIRMED", at)
+    other = replace(booking, id=2, decided_at=None)
+    row = command.Row(MUTANTS[0], "checker", f"1 doubled; overlap: {booking} and {other}", 1)
+    command.report([row], MUTANTS[:1])
+    said = "1 doubled; overlap: booking 1 (CONFIRMED) and booking 2 (CONFIRMED)"
+    assert f"| {said} |" in capsys.readouterr().out
 
 
 def test_a_control_that_fails_proves_nothing(capsys):

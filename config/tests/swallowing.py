@@ -18,16 +18,20 @@ class Swallowing:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.is_armed, self.left, self.swallowed = False, 0, 0
+        self.goes_down, self.is_down = False, False
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def swallow(self, *, after=0):
-        """Lose the answer to the next COMMIT, or to a later one."""
-        self.is_armed, self.left = True, after
+    def swallow(self, *, after=0, goes_down=False):
+        """Lose the answer to the next COMMIT, or to a later one; then perhaps refuse everybody."""
+        self.is_armed, self.left, self.goes_down = True, after, goes_down
 
     def _accept(self):
         with suppress(OSError):  # closed
             while True:
                 client, _ = self.listener.accept()
+                if self.is_down:
+                    client.close()
+                    continue
                 threading.Thread(target=self._serve, args=[client], daemon=True).start()
 
     def _serve(self, client):
@@ -43,6 +47,7 @@ class Swallowing:
                         server.sendall(data)
                     elif is_lost:  # the server has answered, so it has committed
                         self.swallowed += 1
+                        self.is_down = self.goes_down
                         return
                     else:
                         client.sendall(data)

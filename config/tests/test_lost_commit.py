@@ -115,6 +115,18 @@ class TestApi:
         )
         assert kinds() == [kind]
 
+    def test_nobody_waits_for_a_key_that_could_not_be_given_back(self, network, alice, desk, soon):
+        asking, body = program(alice), body_of(desk, soon)
+        network.swallow(goes_down=True)
+        self.lose(network, asking.post("/bookings", body, **KEY))
+        assert asking.post("/bookings", body, **KEY).status_code == 503
+        network.is_down = False
+        answer = asking.post("/bookings", body, **KEY)
+        assert (answer.status_code, answer.json()["code"]) == (
+            201,
+            str(Booking.objects.get().code),
+        )
+
     def test_a_batch_is_the_one_that_was_requested(self, network, alice, space, soon):
         asking = program(alice)
         body = {"bookings": [body_of(place, soon) for place in space.places.all()]}

@@ -60,6 +60,15 @@ def test_every_post_takes_an_idempotency_key(document):
         assert ("Idempotency-Key" in taken) == name.startswith("post"), name
 
 
+def test_every_answer_that_a_replica_may_give_says_as_of_when(document):
+    for name, operation in operations(document):
+        said = [
+            code for code, each in operation["responses"].items() if "Data-As-Of" in each["headers"]
+        ]
+        is_read = name.startswith("get") and operation["operationId"] != "listEvents"
+        assert said == (["200", "304"] if is_read else []), name
+
+
 def test_every_promised_operation_exists(document):
     """The operations that were promised; there may be more."""
     promised = """

@@ -15,7 +15,7 @@ from bookings.tests import programs
 from bookings.tests.acts import book
 from bookings.tests.programs import wish
 from config.checks import replica as check_replica
-from config.databases.postgresql import replica
+from config.databases.postgresql import options, replica
 from config.tests.processes import wait_for
 from config.tests.replicas import no_primary
 from config.tests.walk import every_address, rows, sessions  # noqa: F401 - fixtures
@@ -194,6 +194,17 @@ def test_a_wish_is_kept_and_can_be_sent_again(browser, desk, soon):
     assert browser.post("/bookings/", sent).status_code == 302
 
 
+def test_the_front_desk_speaks_of_its_own_time_and_blames_no_worker(client, host, space, as_of):
+    type(space).objects.update(time_zone="Europe/Moscow")
+    as_of(datetime.now(UTC))
+    client.force_login(host)
+    assert 'class="amiss"' in client.get("/admin/").text
+    with no_primary():
+        page = client.get("/admin/")
+    assert sign(page).endswith("(Moscow time)")
+    assert 'class="amiss"' not in page.text
+
+
 def test_signing_in_waits_for_the_primary(client, alice):
     client.raise_request_exception = False
     with no_primary():
@@ -240,3 +251,25 @@ def test_without_a_replica_there_is_an_outage(browser):
 def test_a_replica_that_is_none_is_reported(settings, url, is_sqlite, errors):
     settings.REPLICA_URL, settings.IS_SQLITE = url, is_sqlite
     assert [error.id for error in check_replica(None)] == errors
+
+
+def test_a_pool_is_waited_for_no_longer_than_a_connection():
+    waits = settings.DATABASE_WAITS
+    made = options.options({"pool": True}, waits, is_serving=True, prepares=True)
+    assert made["pool"] == {"timeout": made["connect_timeout"]}
+    assert "pool" not in options.of_a_replica(made, {})
+
+
+@pytest.mark.parametrize(
+    ("params", "addresses"),
+    [
+        ({"host": "db", "port": "5001"}, [("db", 5001)]),
+        ({"host": "db"}, [("db", 5432)]),
+        ({"host": "one,two", "port": "5001,5002"}, [("one", 5001), ("two", 5002)]),
+        ({"host": "one,two", "port": "5001"}, [("one", 5001), ("two", 5001)]),
+        ({"host": "one", "hostaddr": "10.0.0.1"}, [("10.0.0.1", 5432)]),
+        ({}, []),
+    ],
+)
+def test_every_server_of_an_address_is_asked(params, addresses):
+    assert list(replica._addresses(params)) == addresses

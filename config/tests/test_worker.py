@@ -9,6 +9,7 @@ from itertools import count
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from bookings.deciding import services
@@ -185,6 +186,16 @@ def counting(units):
         return 1 if len(calls) <= units else 0
 
     return counted, calls
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_back_is_not_kept_waiting(stopwatch, error):
+    def step(*, now):
+        raise error
+
+    task = Task(step, failures=30)
+    task.run(interval=1)
+    assert task.due_at == worker.OUTAGE_PAUSE
 
 
 def test_there_is_no_pause_while_there_is_something_to_do(caplog):

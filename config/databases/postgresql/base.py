@@ -128,6 +128,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except psycopg.OperationalError:
             if not self.may_read_replica:
                 raise
+            if not breaker.is_open:  # it refused at once: the next requests needn't ask either
+                breaker.trip()
         with self._towards_replica():
             params = self.get_connection_params()
             if not of_replica.is_open and not replica.knocks(params, replica.DOOR_AJAR):

@@ -44,8 +44,12 @@ def refusing(execute: Any, sql: Any, values: Any, many: bool, context: dict[str,
 
 
 def knocks(params: Mapping[str, Any], seconds: float) -> bool:
-    """Tell whether a PostgreSQL answers a knock at any of the addresses of a connection."""
-    return any(answers(host, port, seconds) for host, port in _addresses(params))
+    """Tell whether a PostgreSQL answers a knock at any of the addresses of a connection.
+
+    Only libpq knows where it is if nothing says so.
+    """
+    addresses = list(_addresses(params))
+    return not addresses or any(answers(host, port, seconds) for host, port in addresses)
 
 
 def answers(host: str, port: int, seconds: float = DOOR) -> bool:
@@ -67,7 +71,7 @@ def answers(host: str, port: int, seconds: float = DOOR) -> bool:
 
 def _addresses(params: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """Yield host and port of each server; a single port is for all of them."""
-    hosts = str(params.get("hostaddr") or params.get("host") or "/tmp").split(",")  # noqa: S108 - libpq's default
+    hosts = filter(None, str(params.get("hostaddr") or params.get("host") or "").split(","))
     ports = str(params.get("port") or 5432).split(",")
     for number, host in enumerate(hosts):
         yield host, int(ports[number if len(ports) > 1 else 0] or 5432)

@@ -14,7 +14,13 @@ from threading import Thread
 from typing import Any, Protocol
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+)
 from django.utils import timezone
 
 from accounts.forgetting import forget_old_credentials
@@ -32,6 +38,7 @@ from notifications.webhooks.sending import deliver_webhooks, finish_webhooks
 logger = logging.getLogger("mesto.worker")
 
 LONGEST_PAUSE = 60.0  # seconds between two tries of a step that fails
+OUTAGE_PAUSE = 5.0  # the same while the database is away: when it is back, everything soon is
 REPORT_EVERY = 10.0  # seconds, while there is always something to do
 
 
@@ -131,9 +138,10 @@ class Task:
         try:
             close_old_connections()  # reconnect after the database was restarted
             done = self.step(now=timezone.now())
-        except Exception:
+        except Exception as error:
             self.failures += 1
-            pause = min(interval * 2**self.failures, LONGEST_PAUSE)
+            is_away = isinstance(error, OperationalError | InterfaceError)
+            pause = min(interval * 2**self.failures, OUTAGE_PAUSE if is_away else LONGEST_PAUSE)
             self.due_at = time.monotonic() + pause
             logger.exception("%s failed; next try in %.0f s", self.step.__name__, pause)
             return 0

@@ -41,6 +41,20 @@ def expect_shown(someone, times):
     )
 
 
+def from_a_replica(route):
+    """Let an answer be what a site without a primary says."""
+    answer = route.fetch()
+    route.fulfill(response=answer, headers={**answer.headers, "Data-As-Of": "2026-11-25T09:03:12Z"})
+
+
+def test_an_answer_with_other_news_than_the_page_brings_a_whole_page(searcher):
+    """Only whole pages say that nothing can be changed, and as of when they are right."""
+    searcher.page.route("**/spaces/loft/*", from_a_replica)
+    with searcher.page.expect_event("load"):
+        choose(searcher, "from", "11:00")
+    expect_shown(searcher, "11:00–13:00")
+
+
 def test_a_choice_is_answered_in_place_and_announced(searcher):
     searcher.page.evaluate("window.stayed = true")
     searcher.page.locator("#id_from").focus()
