@@ -42,7 +42,7 @@ from benchmarks.site import (
     stop,
     title,
 )
-from deploy.render import Inventory, Machine, files
+from deploy.render import TEMPLATES, Inventory, Machine, fill, lists
 from scripts.postgres import free_port
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -70,7 +70,7 @@ class Dealt(Clicks):
     hours: list[tuple[str, str, str]]
 
     def _booking(self, person: int, clients: int, count: int) -> list[Step]:
-        mine = self.hours[person::clients]
+        mine = self.hours[person::clients][:count]
         return [self.book(person, *hour) for hour in mine]
 
 
@@ -136,9 +136,9 @@ def measured(
 ) -> Result:
     """Return what a line came to, with the processor time of each kind of process."""
     kind = next(each for each in LINES if each.name == name.partition(",")[0])
-    before, began = used(served, base), time.perf_counter()
+    before = used(served, base)
     found = bench.measure(kind, clients, seconds)
-    took, after = time.perf_counter() - began, used(served, base)
+    after = used(served, base)
     asked = max(found["answers"] + sum(found["errors"].values()), 1)
     spent = {each: after[each] - before[each] for each in after}
     return {
@@ -148,7 +148,9 @@ def measured(
         "db_ms": round(spent["database"] * 1000 / asked, 2),
         "haproxy_ms": round(spent["haproxy"] * 1000 / asked, 2),
         # The clients are a process that has ended.
-        "busy": round((sum(spent.values()) + (found["client_ms"] or 0) * asked / 1000) / took, 2),
+        "busy": round(
+            (sum(spent.values()) + (found["client_ms"] or 0) * asked / 1000) / found["seconds"], 2
+        ),
     }
 
 
@@ -185,17 +187,19 @@ def behind(haproxy: str, tree: Tree, count: int) -> Iterator[Served]:
 
 
 def configuration(machines: list[Machine], port: int, home: Path) -> str:
-    """Fill the cluster's template in; its way to the database isn't used here."""
-    values = dict.fromkeys(("etc", "data", "run"), str(home))
-    values |= {"database_bind": f"127.0.0.1:{free_port()}", "web_bind": f"127.0.0.1:{port}"}
-    return files(Inventory(_Any(values), machines, databases=0), _Any())["haproxy.cfg"]
+    """Fill the cluster's template in; its ways to the databases aren't used here."""
+    values = Words({"web_bind": f"127.0.0.1:{port}", "run": str(home)})
+    values |= lists(Inventory(values, machines, databases=0))
+    return fill((TEMPLATES / "haproxy.cfg").read_text(), values)
 
 
-class _Any(dict[str, str]):
-    """Has a word for everything that the other templates ask for."""
+class Words(dict[str, str]):
+    """Has an address for each listener that isn't used."""
 
     def __missing__(self, name: str) -> str:
-        return "-"
+        if name.endswith("_bind"):
+            return f"127.0.0.1:{free_port()}"
+        raise KeyError(name)
 
 
 def row(found: Result, lines: list[Result]) -> str:

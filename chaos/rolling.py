@@ -103,11 +103,11 @@ def go_back(cluster: Cluster, before: Release, now: Release, done: Rolled) -> No
         replace(cluster, pair, before)
         done.add(f"{' and '.join(pair)} back on {before.name}")
     cluster.release = before
-    targets = now.targets()
-    for app, migration in before.targets().items():
-        if targets.get(app) != migration:
-            _manage(cluster, now, "migrate", app, migration)
-            done.add(f"{app} back to {migration}")
+    known = before.targets()
+    for app, migration in now.targets().items():
+        if known.get(app) != migration:
+            _manage(cluster, now, "migrate", app, known.get(app, "zero"))
+            done.add(f"{app} back to {known.get(app, 'zero')}")
 
 
 def migrate(cluster: Cluster, now: Release, done: Rolled) -> None:

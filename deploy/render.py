@@ -63,7 +63,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 def files(inventory: Inventory, passwords: Mapping[str, str]) -> dict[str, str]:
     """Return every file of the configuration by its path in the folder."""
-    values = {**inventory.values, **passwords, **_lists(inventory)}
+    values = {**inventory.values, **passwords, **lists(inventory)}
     made = {name: fill(_template(name), values) for name in SHARED}
     for number, machine in enumerate(inventory.machines, start=1):
         own = {**values, **vars(machine), "number": str(number)}
@@ -81,7 +81,8 @@ def _template(name: str) -> str:
     return (TEMPLATES / name).read_text()
 
 
-def _lists(inventory: Inventory) -> dict[str, str]:
+def lists(inventory: Inventory) -> dict[str, str]:
+    """Return what names every machine."""
     numbered = list(enumerate(inventory.machines, start=1))
     nodes = numbered[: inventory.databases]
     return {

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"The tree has changed, and {mutant.name} with it. {error}")
         return 1
     folder = Path(tempfile.mkdtemp(prefix="mesto-mutants-"))
+    # However it ends, the servers end too.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         with postgres.own_server() as server:
             bench = Bench(folder, Databases(server))
@@ -122,7 +125,8 @@ class Bench:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-n", "0", "-rfE", "--tb=no", *tests],
             cwd=tree,
-            env={**os.environ, **ENVIRONMENT, "DATABASE_URL": self.databases.server.url},
+            # The settings of `make test`, where this was started with them.
+            env={**ENVIRONMENT, **os.environ, "DATABASE_URL": self.databases.server.url},
             capture_output=True,
             text=True,
         )

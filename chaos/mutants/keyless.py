@@ -16,7 +16,7 @@ from chaos import records
 from chaos.checker import Booking
 from chaos.scene import Member, Place, Space
 
-PAUSE = 0.05  # seconds
+PAUSE, DOWN = 0.05, 0.5  # seconds between two requests; while nobody serves
 HOUR = timedelta(hours=1)
 
 
@@ -92,5 +92,6 @@ class Keyless:
             answer = self._client.post("/api/v1/bookings", json=body)
         except httpx.TransportError as error:
             self.asked.append(Asked(place, starts_at, 0, repr(error)))
+            self._over.wait(DOWN)
         else:
             self.asked.append(Asked(place, starts_at, answer.status_code, answer.text[:200]))

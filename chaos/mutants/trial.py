@@ -15,7 +15,7 @@ from chaos.scene import Scene
 from chaos.verdict import judge
 
 ACTS, LONGEST = 160, 120  # of the crowd; seconds that they may take
-KEYLESS = 100  # answers to the program without keys
+KEYLESS = 50  # answers to the program without keys
 BETWEEN_KILLS = 40  # acts; then all web processes are killed at once
 MEMBERS, RATE = 16, 16.0  # acts a second, of all of them
 LOST = 0.06  # of the answers to COMMIT

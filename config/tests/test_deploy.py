@@ -4,13 +4,20 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from chaos.layout import ask
 from chaos.programs import PATH, Missing, Programs
+from config.tests.processes import wait_for
 from deploy import render
+from scripts.postgres import free_port
 
 pytestmark = pytest.mark.any_database
 
@@ -69,6 +76,56 @@ def test_haproxy_accepts_its_file(folder):
     )
     assert check.returncode == 0, check.stderr
     assert "WARNING" not in check.stderr
+
+
+class Node(SimpleHTTPRequestHandler):
+    """A web node that is ready and has files."""
+
+    def do_GET(self):
+        if self.path == "/readyz":
+            self.send_response(200)
+            self.end_headers()
+        else:
+            super().do_GET()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def balanced(folder):
+    """Start haproxy before three nodes; return its address and the folders of the nodes."""
+    with ExitStack() as stack:
+        folders, machines = [], []
+        for number in range(1, 4):
+            files = folder / f"node{number}/static"
+            files.mkdir(parents=True)
+            serve = partial(Node, directory=files.parent)
+            server = stack.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), serve))
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            folders.append(files)
+            machines.append(render.Machine("127.0.0.1", web_port=server.server_port))
+        inventory = render.Inventory.read(EXAMPLE)
+        ports = {name: f"127.0.0.1:{free_port()}" for name in inventory.values if "bind" in name}
+        values = {**inventory.values, **ports, "run": str(folder)}
+        render.render(replace(inventory, values=values, machines=machines), folder)
+        process = subprocess.Popen([program("haproxy"), "-f", folder / "haproxy.cfg"])
+        stack.callback(process.wait)
+        stack.callback(process.terminate)
+        address = f"http://{ports['web_bind']}"
+        wait_for(lambda: ask(f"{address}/static/")[0] == 200)
+        yield address, folders
+
+
+def test_a_file_that_only_one_node_has_is_found_during_a_deployment(balanced):
+    address, (_, _, newest) = balanced
+    (newest / "new.css").write_text("a {}")
+    for _ in range(6):
+        assert ask(f"{address}/static/new.css") == (200, "a {}")
+    assert ask(f"{address}/static/nowhere.css")[0] == 404
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
