@@ -104,6 +104,12 @@ class Machines:
             options += f",uid={account['user']},gid={account['group']}"
         _run(f"mount -t tmpfs -o {options} mesto {folder}")
 
+    @staticmethod
+    def take_disk(folder: Path) -> None:
+        """Undo give_disk, so that the folder can be removed."""
+        if folder.is_mount():
+            _run(f"umount --lazy {folder}")
+
     def _make(self, number: int) -> None:
         os.unshare(os.CLONE_NEWNET)
         self._namespaces[number] = os.open("/proc/thread-self/ns/net", os.O_RDONLY)

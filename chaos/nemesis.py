@@ -74,6 +74,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     finally:
         keep_logs(home, folder)
+        for disk in home.glob("data/postgres*"):
+            machines.Machines.take_disk(disk)
         shutil.rmtree(home, ignore_errors=True)
 
 

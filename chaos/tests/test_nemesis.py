@@ -182,6 +182,8 @@ def test_a_full_disk_takes_nothing_until_the_balloon_is_gone(tmp_path):
         print(write())
         balloon.unlink()
         print(write())
+        Machines.take_disk(folder)
+        folder.rmdir()
     """) == ["No-space-left-on-device", "written"]
 
 
