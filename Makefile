@@ -29,7 +29,7 @@ in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/
 # Links in mail lead to where the site is served, unless .env says otherwise.
 site_url = grep -q '^SITE_URL=' .env || export SITE_URL="$${SITE_URL:-http://$(LISTEN):$(PORT)}"
 
-.PHONY: help run dev worker cluster test contested chaos-mutants check lock messages architecture screenshots clean port database FORCE
+.PHONY: help run dev worker cluster test chaos contested chaos-mutants check lock messages architecture screenshots clean port database FORCE
 .PHONY: style imports types migrations translations drawings deployment api
 .DEFAULT_GOAL := help
 
@@ -65,6 +65,9 @@ test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQ
 	wait $$beside || status=1; \
 	cat var/postgresql.log; \
 	exit $$status
+
+chaos: $(tools) $(catalogues) $(static) | var ## break a whole cluster again and again while a crowd books (ARGS="--short")
+	@exec $(python) -m chaos nemesis $(ARGS)
 
 contested: $(tools) | var ## 10,000 rounds of 32 members for one place on each database (ARGS="--rounds 200")
 	@$(on_sqlite) $(python) -m chaos contested $(ARGS)

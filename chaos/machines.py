@@ -27,20 +27,20 @@ def enter() -> str:
     """Run this program again in a namespace of its own; return why not if that can't be."""
     if ENTERED in os.environ:
         return os.environ[ENTERED]
-    reason = _impossible()
+    reason = impossible()
     os.environ[ENTERED] = reason
     if not reason:
-        command = [*_unshare(), sys.executable, *sys.orig_argv[1:]]
+        command = [*unshare(), sys.executable, *sys.orig_argv[1:]]
         os.execvp(command[0], command)
     return reason
 
 
-def _unshare() -> list[str]:
+def unshare() -> list[str]:
     user = [] if os.geteuid() == 0 else ["--user", "--map-current-user", "--keep-caps"]
     return ["unshare", *user, "--net", "--mount"]
 
 
-def _impossible() -> str:
+def impossible() -> str:
     """Return why there can be no namespaces here."""
     missing = [name for name in ("unshare", "ip", "bridge") if not shutil.which(name, path=PATH)]
     if missing:
@@ -54,7 +54,7 @@ def _impossible() -> str:
         ]
     )
     tried = subprocess.run(
-        [*_unshare(), "sh", "-c", trial], env={"PATH": PATH}, capture_output=True, text=True
+        [*unshare(), "sh", "-c", trial], env={"PATH": PATH}, capture_output=True, text=True
     )
     if tried.returncode == 0:
         return ""

@@ -12,7 +12,11 @@ from django.db.migrations.operations import SeparateDatabaseAndState
 
 from config.online import statements
 from config.online.trial import Baseline, problems, problems_since, scratch
-from config.tests.planted import BLOCKING, FINE, column, migration, sql
+from config.tests import planted, planted_otherwise
+from config.tests.planted import column, migration, sql
+
+BLOCKING = planted.BLOCKING | planted_otherwise.BLOCKING
+FINE = planted.FINE | planted_otherwise.FINE
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="the other pass does")
 
@@ -21,35 +25,35 @@ on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="th
 def told(migrated):
     """Return what is said of migrations; afterwards nothing is left of them."""
 
-    def told(*planted):
+    def told(*those):
         state = MigrationLoader(connection).project_state()
-        return [problem.text for problem in spoilt(migrated, state, planted)]
+        return [problem.text for problem in spoilt(migrated, state, those)]
 
     return told
 
 
-def spoilt(template, state, planted):
-    if not all(each.atomic for each in planted):
+def spoilt(template, state, those):
+    if not all(each.atomic for each in those):
         with scratch(connection, f"{template}_planted", template=template):
-            return problems(connection, state, planted)
+            return problems(connection, state, those)
     with transaction.atomic():  # a copy takes longer
-        found = problems(connection, state, planted)
+        found = problems(connection, state, those)
         transaction.set_rollback(True)
     return found
 
 
 @on_postgresql
-@pytest.mark.parametrize("planted", BLOCKING.values(), ids=BLOCKING)
-def test_what_blocks_is_refused(told, planted):
-    word, operations, *atomic = planted
+@pytest.mark.parametrize("case", BLOCKING.values(), ids=BLOCKING)
+def test_what_blocks_is_refused(told, case):
+    word, operations, *atomic = case
     found = told(migration(operations, *atomic))
     assert any(word in text for text in found), found
 
 
 @on_postgresql
-@pytest.mark.parametrize("planted", FINE.values(), ids=FINE)
-def test_what_lets_others_go_on_is_not(told, planted):
-    assert told(migration(*planted)) == []
+@pytest.mark.parametrize("case", FINE.values(), ids=FINE)
+def test_what_lets_others_go_on_is_not(told, case):
+    assert told(migration(*case)) == []
 
 
 @on_postgresql
