@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from benchmarks.site import ENVIRONMENT
+from chaos.units import family
 from config.tests.processes import PATIENCE
 
 
@@ -67,14 +69,14 @@ def first_player(process):
     """Return the process of some players, once they have begun."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        for folder in Path(f"/proc/{process.pid}/task").glob("*/children"):
-            for child in folder.read_text().split():
+        for child in family(process.pid):
+            with suppress(OSError):  # it has just ended
                 threads = list(Path(f"/proc/{child}/task").glob("*"))
                 if (
                     b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
                     and len(threads) > 4
                 ):
-                    return int(child)
+                    return child
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.1)
     pytest.fail("nobody plays")
