@@ -8,6 +8,7 @@ from django.core.management.commands import migrate
 from django.db import DatabaseError, connections
 from django.db.migrations import Migration
 
+from accounts.numbers import seconds
 from config.online.patience import Patience, is_in_the_way
 
 
@@ -63,7 +64,7 @@ class Command(migrate.Command):
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < 86400:
+    read = seconds(text)
+    if not 0 < read < 86400:
         raise ArgumentTypeError(f"{text} is not between 0 and a day.")
-    return seconds
+    return read
