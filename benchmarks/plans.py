@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 
+#: What a driver says of the types of its parameters, where PostgreSQL can't guess.
+CASTS = {datetime: "::timestamptz", timedelta: "::interval"}
 EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
 
 
@@ -63,8 +65,8 @@ def _plan_for_all_values(
     cursor: psycopg.ClientCursor[Any], sql: str, params: Any
 ) -> dict[str, Any]:
     """Return the plan of a prepared statement, which doesn't know the values."""
-    numbers = count(1)
-    marked = re.sub("%[%s]", lambda mark: "%" if mark[0] == "%%" else f"${next(numbers)}", sql)
+    casts = (f"${n}{CASTS.get(type(param), '')}" for n, param in enumerate(params, start=1))
+    marked = re.sub("%[%s]", lambda mark: "%" if mark[0] == "%%" else next(casts), sql)
     cursor.execute(f"PREPARE explained AS {marked}".encode())
     values = ", ".join(["%s"] * len(params))
     try:
