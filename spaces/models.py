@@ -80,6 +80,10 @@ class Space(models.Model):
     class Meta:
         verbose_name = _("space")
         verbose_name_plural = _("spaces")
+        indexes = [
+            # A page of spaces is read without sorting all.
+            models.Index(fields=["name", "id"], name="space_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -25,7 +25,7 @@ PAGE = 12
 #: Where somebody has booked lately comes first, if there are more spaces than a page shows.
 LATELY = 3
 #: As many of a member's latest requests are looked at for that.
-LOOKED_AT = 30
+LOOKED_AT = 12
 
 
 @dataclass(frozen=True)
