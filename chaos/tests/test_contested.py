@@ -41,22 +41,22 @@ def figures(output, *names):
 
 
 def test_every_contested_round_has_one_winner():
-    process = start("--rounds", "10")
+    process = start("--rounds", "10", "--members", "16")
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert figures(output, "tries", "winners", "errors") == ("320", "10", "0")
+    assert figures(output, "tries", "winners", "errors") == ("160", "10", "0")
 
 
 def test_it_is_as_fair_through_the_api_and_for_places_that_share_parts():
-    process = start("--rounds", "5", "--members", "8", "--http", "--composites")
+    process = start("--rounds", "5", "--members", "4", "--http", "--composites")
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert figures(output, "tries", "errors", "wrong rounds") == ("40", "0", "0")
+    assert figures(output, "tries", "errors", "wrong rounds") == ("20", "0", "0")
     assert int(*figures(output, "winners")) >= 5
 
 
 def test_it_notices_a_player_who_is_killed():
-    process = start("--rounds", "100000", "--members", "8")
+    process = start("--rounds", "100000", "--members", "4")
     child = first_player(process)
     os.kill(child, signal.SIGKILL)
     output, _ = process.communicate(timeout=PATIENCE)
@@ -103,7 +103,7 @@ def test_it_fails_without_the_constraint(django_db_setup):
             )
             with psycopg.connect(url) as inside:
                 inside.execute("ALTER TABLE bookings_bookedslot DROP CONSTRAINT booked_slot_once")
-            process = start("--rounds", "3", "--members", "8", TEST_DATABASE_URL=url)
+            process = start("--rounds", "3", "--members", "4", TEST_DATABASE_URL=url)
             output, _ = process.communicate()
         finally:
             outside.execute(f"DROP DATABASE {name} WITH (FORCE)")
