@@ -5,7 +5,7 @@
 Requests go through the WSGI application in this process, one after another, so both numbers of each
 cell are processor time: of the web process, and of the database process behind its connection. What
 a page shows is the same every time; only what it doesn't show grows. Afterwards the plans of all
-statements are printed. Fifteen minutes or so, mostly for filling in.
+statements are printed. Takes minutes, mostly for filling in.
 """
 
 import gc
