@@ -273,8 +273,8 @@ def _process(say: players.Say, game: Game, share: Sequence[int], barrier: Any) -
 def _member(game: Game, member: int, barrier: Any, tell: Callable[[Answer], None]) -> None:
     try:
         door = game.door(member)
-    except Exception:
-        barrier.abort()  # nobody need wait for us
+    except Exception:  # it goes on; but first, nobody need wait for us
+        barrier.abort()
         raise
     for number in range(game.rounds):
         wanted = game.wanted(number, member)

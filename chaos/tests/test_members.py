@@ -13,12 +13,9 @@ from bookings.models import Booking
 from chaos import asking, history, prepare
 from chaos.history import Act, Writer
 from chaos.members import Crowd, Device, Wish
-from chaos.scene import Hook, Scene
 from chaos.tests.balancer import CUT, LOSE, before
 from chaos.verdict import judge
-from config.tests.processes import database_url, environ, wait_for
-from notifications import relay
-from notifications.models import Endpoint
+from config.tests.processes import database_url, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -390,19 +387,3 @@ def decide_until(over):
         while queueing.decide_next(now=datetime.now(UTC)):
             pass
     connection.close()
-
-
-def test_another_process_makes_the_scene(transactional_db):
-    scene = Scene.prepare(environ(), members=1)
-    assert [space.aim for space in scene.spaces] == ["contested", "free", "halls", "quota"]
-    assert len(scene.space("halls").places) == 7
-
-
-def test_listeners_of_an_earlier_run_are_forgotten(transactional_db):
-    hook = Hook("http://127.0.0.1:9/free", "whsec_" + "a" * 32)
-    relay.endpoint_of(Endpoint.Channel.KAFKA, now=datetime(2026, 1, 1, tzinfo=UTC))
-    prepare.prepare(0, {"free": Hook("http://127.0.0.1:8/free", hook.secret)})
-    scene = prepare.prepare(0, {"free": hook})
-    endpoint, kafka = Endpoint.objects.get(channel="WEBHOOK"), Endpoint.objects.get(channel="KAFKA")
-    assert (endpoint.url, endpoint.space.slug) == (hook.url, scene.space("free").slug)
-    assert kafka.listens_since == endpoint.created_at

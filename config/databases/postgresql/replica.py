@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psycopg
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # answered with one byte, before any sign-in
 DOOR = 1.0  # seconds that the answer to a knock may take
@@ -36,7 +36,7 @@ def refusing(execute: Any, sql: Any, values: Any, many: bool, context: dict[str,
     """Say that a server which refuses changes isn't the one we need: a wrapper for Django."""
     try:
         return execute(sql, values, many, context)
-    except Exception as error:
+    except DatabaseError as error:
         if not isinstance(error.__cause__, psycopg.errors.ReadOnlySqlTransaction):
             raise
         context["connection"].was_refused = True

@@ -138,7 +138,7 @@ class Task:
         try:
             close_old_connections()  # reconnect after the database was restarted
             done = self.step(now=timezone.now())
-        except Exception as error:
+        except Exception as error:  # one step that fails must not keep the others from being done
             self.failures += 1
             is_away = isinstance(error, OperationalError | InterfaceError)
             pause = min(interval * 2**self.failures, OUTAGE_PAUSE if is_away else LONGEST_PAUSE)
