@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from bookings.guests import Guest
 from bookings.querysets import LONGEST_HELD, BookingQuerySet, EventQuerySet
 from bookings.states import COMPLETED_BY_TIME, OCCUPYING, UNDECIDED, State
 from spaces.codes import new_code
@@ -22,6 +23,14 @@ QUARTERS = (0, 15, 30, 45)
 
 class Booking(models.Model):
     """One member (or guest), one place, `[starts_at, ends_at)` on the 15-minute grid."""
+
+    class Channel(models.TextChoices):
+        PAGE = "PAGE", _("page")
+        API = "API", pgettext_lazy("how it was booked", "API")
+        STAFF = "STAFF", _("by the staff")
+        WALK_IN = "WALK_IN", _("walk-in")
+        GUEST = "GUEST", _("page for guests")
+        IMPORT = "IMPORT", _("import")
 
     code = models.UUIDField(default=new_code, unique=True, editable=False)
     member = models.ForeignKey(
@@ -35,6 +44,24 @@ class Booking(models.Model):
     )
     guest_name = models.CharField(_("guest"), max_length=150, blank=True)
     guest_contact = models.CharField(_("guest's contact"), max_length=150, blank=True)
+    # The same person in other bookings of the space, if somebody has recognised them.
+    guest = models.ForeignKey(
+        Guest,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="bookings",
+        verbose_name=_("known guest"),
+        db_index=False,  # a partial index starts with it
+    )
+    # The database default lets a process of the previous release insert rows while both run.
+    channel = models.CharField(
+        _("booked by way of"),
+        max_length=7,
+        choices=Channel.choices,
+        default=Channel.PAGE,
+        db_default=Channel.PAGE,
+    )
     place = models.ForeignKey(
         Place,
         on_delete=models.PROTECT,
@@ -123,6 +150,11 @@ class Booking(models.Model):
             # A member's newest request, and the API's list.
             models.Index(fields=["member", "-id"], name="booking_newest_of_member"),
             models.Index(fields=["place", "-starts_at"], name="booking_by_place"),
+            models.Index(
+                fields=["guest", "-starts_at"],
+                name="booking_by_guest",
+                condition=Q(guest__isnull=False),
+            ),
             # Lists of all spaces, and reminders.
             models.Index(fields=["-starts_at", "-id"], name="booking_by_start"),
         ]

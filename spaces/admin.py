@@ -106,6 +106,7 @@ class SpaceAdmin(SpaceScopedAdmin):
     fields = [
         ("name", "slug"),
         ("kind", "time_zone"),
+        "country",
         "address",
         ("phone", "email"),
         "about",

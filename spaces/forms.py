@@ -58,7 +58,7 @@ class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Space
         fields = (
-            *("name", "slug", "kind", "time_zone", "address", "phone", "email", "about"),
+            *("name", "slug", "kind", "time_zone", "country", "address", "phone", "email", "about"),
             *("reminder_hours", "is_active"),
         )
 

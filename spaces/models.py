@@ -19,6 +19,7 @@ from spaces.features import NAMES, Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
 from spaces.slots import clock
 from spaces.validators import (
+    validate_country,
     validate_features,
     validate_phone,
     validate_quarter_hour,
@@ -41,6 +42,16 @@ class Space(models.Model):
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.COWORKING)
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
+    )
+    # The database default is empty too: see `reminder_hours`.
+    country = models.CharField(
+        _("country"),
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_country],
+        help_text=_("Two letters, such as GB. Phone numbers and holidays follow it."),
     )
     address = models.CharField(_("address"), max_length=200, blank=True)
     about = models.TextField(_("about"), blank=True)

@@ -4,6 +4,7 @@ import re
 from datetime import datetime, time
 from zoneinfo import available_timezones
 
+from babel.core import get_global
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,9 @@ PHONE = re.compile(
 )
 DIGITS = range(3, 16)  # from short local numbers to the longest in ITU-T E.164
 
+#: What the time zone database of CLDR has besides countries.
+NO_COUNTRIES = {"001", "ZZ"}
+
 
 def validate_phone(text: str) -> None:
     """Refuse what no phone can dial."""
@@ -25,6 +29,12 @@ def validate_phone(text: str) -> None:
         raise ValidationError(
             _("Write the number as it is dialled, such as +44 20 7946 0018."), code="phone"
         )
+
+
+def validate_country(code: str) -> None:
+    """Refuse what is no country's code (ISO 3166-1 alpha-2)."""
+    if code not in get_global("territory_zones") or code in NO_COUNTRIES:
+        raise ValidationError(_("Write the country's two letters, such as GB."), code="country")
 
 
 def validate_time_zone(name: str) -> None:

@@ -27,6 +27,7 @@ from bookings.deciding.wish import Wish
 from bookings.finding.availability import Offer, alternatives_to
 from bookings.finding.searching import is_backwards
 from bookings.forms import MOST_PEOPLE
+from bookings.models import Booking
 from bookings.states import State
 from bookings.words.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
 from spaces import setups
@@ -151,6 +152,7 @@ def _wish(asked: dict[str, Any]) -> Wish:
         note=asked["note"],
         guest_name=asked["guest_name"],
         guest_contact=asked["guest_contact"],
+        channel=Booking.Channel.STAFF,
     )
 
 

@@ -38,7 +38,14 @@ def read(content: BookingIn, *, by: User, request_key: str | None) -> Asked:
             raise ApiProblem(FORBIDDEN, _("Only the staff of the space may book for others."))
         member = None if content.member is None else find_member(content.member)
     what = content.model_dump(exclude={"place", "member"})
-    return Asked(by, Wish(place=place, member=member, request_key=request_key, **what))
+    wish = Wish(
+        place=place,
+        member=member,
+        request_key=request_key,
+        channel=Booking.Channel.API,
+        **what,
+    )
+    return Asked(by, wish)
 
 
 def find_member(login: str) -> User:

@@ -167,6 +167,7 @@ def _requested(line: Line, known: "Known", *, by: User | None, allowed: set[int]
             note=line["note"],
             guest_name=line["guest_name"],
             guest_contact=line["guest_contact"],
+            channel=Booking.Channel.IMPORT,
         )
         booking = services.request(wish, by=by, now=now)
     except LineError as error:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.models import User
+from bookings.guests import Guest
 from bookings.models import Booking
 from bookings.states import State
 from spaces.models import Place
@@ -26,6 +27,8 @@ class Wish:
     note: str = ""
     guest_name: str = ""
     guest_contact: str = ""
+    guest: Guest | None = None
+    channel: Booking.Channel = Booking.Channel.PAGE
 
     @property
     def period(self) -> Period:
@@ -43,6 +46,8 @@ class Wish:
             note=self.note,
             guest_name=self.guest_name,
             guest_contact=self.guest_contact,
+            guest=self.guest,
+            channel=self.channel,
             state=state,
             created_at=now,
         )

@@ -98,6 +98,7 @@ def accept(message: Received, *, now: datetime) -> Booking:
             place=place,
             member=member,
             request_key=content.request_key or message.key,
+            channel=Booking.Channel.API,
             **content.model_dump(exclude={"place", "member", "request_key"}),
         )
         return services.request(wish, by=None, now=now)

@@ -49,6 +49,7 @@ MODELS = {model._meta.db_table: model for model in apps.get_models(include_auto_
 
 #: What else fields take than any text.
 VALID = {
+    "country": ["GB", "IT"],
     "time_zone": ["Asia/Tokyo", "UTC"],
     "phone": ["+44 20 7946 0018", ""],
     "email": ["desk@example.com", ""],

@@ -7,7 +7,12 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from spaces.codes import new_code
-from spaces.validators import validate_features, validate_quarter_hour, validate_time_zone
+from spaces.validators import (
+    validate_country,
+    validate_features,
+    validate_quarter_hour,
+    validate_time_zone,
+)
 
 
 @pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Pacific/Apia"])
@@ -51,6 +56,17 @@ def test_features_are_a_list_of_known_ones(value):
 def test_other_features_are_refused(value):
     with pytest.raises(ValidationError):
         validate_features(value)
+
+
+@pytest.mark.parametrize("code", ["GB", "RU", "AM"])
+def test_countries_are_two_letters_of_iso_3166(code):
+    validate_country(code)
+
+
+@pytest.mark.parametrize("code", ["", "gb", "XX", "GBR", "00", "ZZ", "419", "Г", "EU"])
+def test_other_countries_are_refused(code):
+    with pytest.raises(ValidationError):
+        validate_country(code)
 
 
 def test_codes_are_uuids_of_version_7_in_order_of_time():
