@@ -1,6 +1,6 @@
-"""URLs of the member's pages."""
+"""URLs of the members' pages, and of the staff's."""
 
-from django.urls import path
+from django.urls import include, path
 
 from bookings.views import board, bookings, home, leave
 
@@ -13,4 +13,5 @@ urlpatterns = [
     path("bookings/<uuid:code>/cancel/", bookings.cancel, name="cancel"),
     path("bookings/<uuid:code>/reschedule/", bookings.reschedule, name="reschedule"),
     path("accounts/delete/", leave.leave, name="leave"),
+    path("staff/", include("bookings.staff.urls")),
 ]

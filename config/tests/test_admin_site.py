@@ -46,7 +46,7 @@ def test_the_front_desk_has_the_links_of_the_day(client, host):
     client.force_login(host)
     text = client.get("/admin/").text
     assert "Mesto" in text
-    assert 'href="/admin/bookings/booking/?day=today"' in text
+    assert 'href="/staff/"' in text
     assert 'href="/admin/bookings/booking/add/"' in text
     assert 'href="/admin/spaces/closure/add/"' in text
     assert "/admin/accounts/user/" not in text

@@ -76,7 +76,7 @@ def test_a_manager_adds_a_webhook_and_sees_its_secret_once(browser, space):
     webhook = Endpoint.objects.webhooks_of(space).get()
     assert (webhook.url, webhook.kinds) == ("http://127.0.0.1:9/", ["CONFIRMED", "CANCELLED"])
     assert secret_in(answer) == webhook.secret
-    for path in (LIST, page_of(webhook), page_of(webhook, "secret/"), "/staff/"):
+    for path in (LIST, page_of(webhook), page_of(webhook, "secret/"), "/staff/spaces/webhooks/"):
         assert "whsec_" not in browser.get(path).text
 
 
@@ -139,7 +139,7 @@ def test_a_space_has_a_maximum_number_of_webhooks(browser, space):
 
 def test_the_space_shows_what_was_given_up(browser, dead):
     assert "1 given up" in browser.get(LIST).text
-    assert "1 given up" in browser.get("/staff/").text
+    assert "1 given up" in browser.get("/staff/spaces/webhooks/").text
 
 
 def test_the_page_lists_deliveries_and_filters_by_state(browser, webhook, dead):
@@ -316,8 +316,8 @@ def test_members_and_managers_of_another_space_find_nothing(client, webhook, dea
 def test_a_host_may_not(client, webhook, dead, host):
     client.force_login(host)
     assert tried(client, webhook, dead) == {403, 405}
-    assert client.get("/staff/").status_code == 200
-    assert "Loft" not in client.get("/staff/").text
+    assert client.get("/staff/spaces/webhooks/").status_code == 200
+    assert "Loft" not in client.get("/staff/spaces/webhooks/").text
 
 
 def test_visitors_sign_in_first(client, webhook, dead):
@@ -326,12 +326,12 @@ def test_visitors_sign_in_first(client, webhook, dead):
 
 def test_members_have_no_staff_page(client, alice):
     client.force_login(alice)
-    assert client.get("/staff/").status_code == 403
+    assert client.get("/staff/spaces/webhooks/").status_code == 403
 
 
 def test_a_superuser_sees_every_space(client, webhook):
     client.force_login(UserFactory.create(is_superuser=True))
-    assert "Loft" in client.get("/staff/").text
+    assert "Loft" in client.get("/staff/spaces/webhooks/").text
     assert client.get(page_of(webhook)).status_code == 200
 
 

@@ -30,7 +30,7 @@ methods = require_http_methods(["GET", "HEAD", "POST"])
 
 @require_safe
 @never_cache
-def staff(request: AuthenticatedRequest) -> HttpResponse:
+def webhook_spaces(request: AuthenticatedRequest) -> HttpResponse:
     """List the spaces that this person manages, and how their webhooks are doing."""
     if not holds(request, ANY_ROLE):
         raise PermissionDenied
@@ -41,7 +41,7 @@ def staff(request: AuthenticatedRequest) -> HttpResponse:
             line.webhooks += 1
             line.failing += webhook.is_active and webhook.failing_since is not None
             line.dead += webhook.dead  # type: ignore[attr-defined]  # with_health
-    return render(request, "notifications/staff.html", {"lines": lines.values()})
+    return render(request, "notifications/webhook_spaces.html", {"lines": lines.values()})
 
 
 @dataclass

@@ -18,7 +18,7 @@ from spaces.models import Space
 def of_webhooks(manager: Person, alice: User, space: Space, soon: datetime) -> Iterator[str]:
     """None at first, then one of each kind, on their pages and in the admin."""
     theirs = f"/staff/spaces/{space.slug}/webhooks/"
-    for name, path in {"staff": "/staff/", "no webhooks": theirs}.items():
+    for name, path in {"staff": "/staff/spaces/webhooks/", "no webhooks": theirs}.items():
         manager.open(path)
         yield name
     manager.fill(url="https://127.0.0.1/")
@@ -36,7 +36,7 @@ def of_webhooks(manager: Person, alice: User, space: Space, soon: datetime) -> I
     told = _told(failing, alice, space, soon)
     Endpoint.objects.filter(pk=off.pk).update(is_active=False, failing_since=soon)
     for name, path in {
-        "staff with webhooks": "/staff/",
+        "staff with webhooks": "/staff/spaces/webhooks/",
         "webhooks": theirs,
         "webhook with nothing sent": f"/staff/webhooks/{new.code}/",
         "webhook": f"/staff/webhooks/{failing.code}/",

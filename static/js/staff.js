@@ -1,0 +1,1 @@
+// What JavaScript improves on the staff's pages; everything works without it.
