@@ -1,23 +1,70 @@
 """People who come without an account, as the staff of one space know them."""
 
+from collections.abc import Collection
+from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import ClassVar, Self
 
 from django.db import models
+from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
+from bookings.states import OCCUPYING, State
 from spaces.codes import new_code
 from spaces.models import Space
+
+WORDS = 8  # in a search; more would only slow it down
+
+#: The states of somebody who came.
+CAME = (State.CHECKED_IN, State.COMPLETED)
 
 
 class GuestQuerySet[G: models.Model](models.QuerySet[G]):
     def of(self, space: Space) -> Self:
         return self.filter(space=space)
 
+    def reached_by(self, *, phone_digits: str, email: str) -> Self:
+        """Guests with this number or this address; an empty one is nobody's."""
+        by_phone = Q(phone_digits=phone_digits) & ~Q(phone_digits="")
+        return self.filter(by_phone | Q(email=email) & ~Q(email=""))
+
+    def matching(self, text: str, numbers: Collection[str]) -> Self:
+        """Guests whose name or e-mail has all words of a text, or whose phone one of the numbers.
+
+        See also `SpaceQuerySet.called`.
+        """
+        named = Q()
+        for word in text.split()[:WORDS]:
+            # SQLite folds no other letters than English ones.
+            spellings = {word, word.lower(), word.upper(), word.capitalize()}
+            wanted = [Q(name__contains=each) for each in spellings]
+            named &= reduce(
+                or_, [*wanted, Q(name__icontains=word), Q(email__contains=word.lower())]
+            )
+        return self.filter(reduce(or_, [Q(phone_digits__contains=n) for n in numbers], named))
+
+    def with_visits(self, now: datetime) -> Self:
+        """Annotate `visits`, `no_shows`, `upcoming`, and `last_at`, the start of the last visit."""
+        came = Q(bookings__state__in=CAME, bookings__starts_at__lte=now)
+        ahead = Q(bookings__state__in=sorted(OCCUPYING), bookings__starts_at__gt=now)
+        return self.annotate(
+            visits=Count("bookings", came),
+            no_shows=Count("bookings", Q(bookings__state=State.NO_SHOW)),
+            upcoming=Count("bookings", ahead),
+            last_at=Max("bookings__starts_at", filter=came),
+        )
+
+    def most_visits_first(self) -> Self:
+        """Of those `with_visits`."""
+        return self.order_by("-visits", "name", "pk")
+
 
 class Guest(models.Model):
     """Somebody without an account whom a space has met, found again by phone, e-mail or name.
 
-    A booking keeps its own copy of name and contact: what was said then.
+    A booking keeps its own copy of name and contact: what was said then. See also
+    `bookings.deciding.knowing`.
     """
 
     code = models.UUIDField(default=new_code, unique=True, editable=False)
@@ -42,10 +89,17 @@ class Guest(models.Model):
         verbose_name_plural = _("guests")
         constraints = [
             models.CheckConstraint(condition=~models.Q(name=""), name="guest_named"),
-        ]
-        indexes = [
-            models.Index(fields=["space", "phone_digits"], name="guest_by_phone"),
-            models.Index(fields=["space", "email"], name="guest_by_email"),
+            # One row for one person, also when two bookings meet somebody new at the same time.
+            models.UniqueConstraint(
+                fields=["space", "phone_digits"],
+                condition=~models.Q(phone_digits=""),
+                name="guest_by_phone_once",
+            ),
+            models.UniqueConstraint(
+                fields=["space", "email"],
+                condition=~models.Q(email=""),
+                name="guest_by_email_once",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import rules
+from bookings.deciding import knowing, rules
 from bookings.deciding.details import UNCHANGED, Details, write
 from bookings.deciding.errors import Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.statements import DELETE_SLOTS
@@ -49,8 +49,7 @@ def book(wish: Wish, *, by: User, now: datetime) -> Booking:
     somebody (`by` is not the member) may begin in the step that is running.
     Raises Refused with every broken rule (nothing is written) and RequestKeyReused.
     """
-    if wish.member is not None:
-        lock_member(wish.member)
+    wish = _for_somebody(wish, now=now)
     ground = lock_places(wish.place, member=wish.member, now=now)[wish.place.pk]
     booking = replace(wish, place=ground.place).booking(State.CONFIRMED, now=now)
     booking.decided_at = now
@@ -81,9 +80,8 @@ def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
     """
     if found := rules.unstorable(wish.place, wish.period, wish.party_size):
         raise Refused(found)
+    wish = _for_somebody(wish, now=now)
     member = wish.member
-    if member is not None:
-        lock_member(member)
     # An insert under the place's lock commits before the next one gets its key: the order of
     # keys is the order of arrival, and nobody jumps the queue.
     place = (
@@ -102,6 +100,18 @@ def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
         return earlier
     record(BookingEvent.Kind.CREATED, booking, by=by, now=now, sequence=1)
     return booking
+
+
+def _for_somebody(wish: Wish, *, now: datetime) -> Wish:
+    """Lock the member, or the guest, whom the space may know already."""
+    if wish.member is not None:
+        lock_member(wish.member)
+        return wish
+    if wish.guest is not None:
+        return wish
+    # Guests themselves must not add to what the staff know of somebody.
+    learn = wish.channel != Booking.Channel.GUEST
+    return replace(wish, guest=knowing.guest_of(wish, now=now, learn=learn))
 
 
 @transactional
