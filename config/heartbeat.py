@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from bookings.models import Booking
 from config.models import WorkerHeartbeat
 
-BEAT_SECONDS = 5.0
-GONE_AFTER = timedelta(seconds=30)  # six missed heartbeats
+BEAT_SECONDS = 2.0
+GONE_AFTER = timedelta(seconds=10)  # five missed heartbeats
 FORGOTTEN_AFTER = timedelta(hours=1)  # a killed worker leaves its row behind
 WAITS_TOO_LONG = timedelta(minutes=1)
 

@@ -244,8 +244,9 @@ API_RATES = {
 
 # --- Bookings -------------------------------------------------------------------------------------
 
-# After how long another worker restarts a decision that one began and never finished.
-DECISION_LEASE_SECONDS = env.int("DECISION_LEASE_SECONDS", default=30)
+# After how long another worker restarts a decision of one that was killed. Workers that are alive
+# renew it every two seconds.
+DECISION_LEASE_SECONDS = env.int("DECISION_LEASE_SECONDS", default=8)
 
 # How many requests may wait for a decision at a time (`Prefer: wait`): each occupies a web process.
 API_WAITERS = env.int("API_WAITERS", default=env.int("WEB_CONCURRENCY", default=5) // 2)

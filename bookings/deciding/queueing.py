@@ -1,17 +1,18 @@
 """Accepted now, decided next: how a worker handles bookings queued by `services.request`.
 
 One unit of work is one booking: claim it, decide it. A claim is a compare-and-swap that sets a
-lease; if the claimer is killed, the lease runs out and somebody else claims it again. For
-each place, bookings are decided in order of arrival: one waits while an earlier one that shares a
-leaf place with it is undecided. Any number of workers may run side by side.
+lease, which is renewed meanwhile; if the claimer is killed, it runs out and somebody else claims
+the booking again. For each place, bookings are decided in order of arrival: one waits while an
+earlier one that shares a leaf place with it is undecided. Any number of workers may run side by
+side.
 """
 
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
+from bookings.deciding.claims import held, lease_from
 from bookings.deciding.errors import Refused, WrongState
 from bookings.deciding.rules import Problem
 from bookings.deciding.steps import lock_member, lock_places, objections, take_slots
@@ -30,10 +31,11 @@ def decide_next(*, now: datetime) -> int:
     """Claim one booking and decide it; return 1, or 0 when none is available now."""
     for pk, lease in _claimable(now):
         try:
-            booking, attempt = _claim(pk, lease, now=now)
+            booking, attempt = _claim(pk, lease, until=(until := lease_from(now)), now=now)
         except WrongState:  # another worker was first
             continue
-        with suppress(WrongState):  # we were so slow that somebody else took over
+        # WrongState: we were so slow that somebody else took over.
+        with held(pk, until, now=now), suppress(WrongState):
             _decide(booking, attempt=attempt, now=now)
         return 1
     return 0
@@ -66,8 +68,9 @@ def _claimable(now: datetime) -> list[tuple[int, datetime | None]]:
 
 
 @transactional
-def _claim(pk: int, lease: datetime | None, *, now: datetime) -> tuple[Booking, int]:
-    until = now + timedelta(seconds=settings.DECISION_LEASE_SECONDS)
+def _claim(
+    pk: int, lease: datetime | None, *, until: datetime, now: datetime
+) -> tuple[Booking, int]:
     return claim(pk, lease=lease, until=until, now=now)
 
 

@@ -18,7 +18,7 @@ DOOR_AJAR = 0.5  # the same for a server that was silent a moment ago: requests 
 
 #: Up to which moment a replica has everything: its last transaction's commit, by the primary's
 #: clock; or, where we may see that (pg_read_all_stats), the last time the primary said that there
-#: was no more. Workers leave a heartbeat every five seconds, so no running site is idle for longer.
+#: was no more. Workers leave a heartbeat every two seconds, so no running site is idle for longer.
 AS_OF = """
 SELECT CASE WHEN pg_is_in_recovery() THEN greatest(
     pg_last_xact_replay_timestamp(),

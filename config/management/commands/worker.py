@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from accounts.forgetting import forget_old_credentials
 from accounts.numbers import seconds
+from bookings.deciding.claims import renew_claims
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
 from config.heartbeat import BEAT_SECONDS, Attendance, Heartbeat
@@ -101,8 +102,8 @@ class Command(BaseCommand):
             if once:  # what one step leaves for another is done too, so they take turns
                 work(tasks, interval=interval, once=True, is_stopping=is_stopping)
             else:
-                with heartbeat() as beating:
-                    every = {**lanes, "heartbeat": [beating]}
+                with heartbeat() as signs:
+                    every = {**lanes, "heartbeat": signs}
                     side_by_side(every, interval=interval, is_stopping=is_stopping)
             logger.info("worker stopped")
         if once and any(task.failures for task in tasks):
@@ -197,11 +198,11 @@ def work(
 
 
 @contextmanager
-def heartbeat() -> Iterator[Task]:
-    """Yield the task that sends this worker's heartbeat, and remove the row at the end."""
+def heartbeat() -> Iterator[list[Task]]:
+    """Yield what tells others that this worker is alive, and remove its row at the end."""
     sign = Heartbeat()
     try:
-        yield Task(sign.beat, every=BEAT_SECONDS)
+        yield [Task(step, every=BEAT_SECONDS) for step in (sign.beat, renew_claims)]
     finally:
         with suppress(DatabaseError):  # then it is noticed a little later
             sign.stop()
