@@ -84,6 +84,9 @@ class Booking(models.Model):
     problems = models.JSONField(
         _("why not"), default=list, db_default=Value([], models.JSONField()), editable=False
     )
+    # Who came, and who sits at a table already. Kept when it is over.
+    checked_in_at = models.DateTimeField(_("arrived"), null=True, editable=False)
+    seated_at = models.DateTimeField(_("seated"), null=True, editable=False)
     # Until then only the claimer may decide it; afterwards anyone may.
     # See `bookings.deciding.queueing`.
     lease_expires_at = models.DateTimeField(null=True, editable=False)
@@ -116,6 +119,14 @@ class Booking(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=UNDECIDED) | Q(decided_at__isnull=False),
                 name="booking_decided",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.CHECKED_IN) | Q(checked_in_at__isnull=False),
+                name="booking_checked_in",
+            ),
+            models.CheckConstraint(
+                condition=Q(seated_at__isnull=True) | Q(checked_in_at__isnull=False),
+                name="booking_seated",
             ),
             # Idempotency: one request makes one booking, however often it is sent.
             models.UniqueConstraint(
@@ -216,6 +227,11 @@ class BookingEvent(models.Model):
         MOVED = "MOVED", _("moved")
         AMENDED = "AMENDED", _("details changed")
         KEPT = "KEPT", _("kept")
+        CHECKED_IN = "CHECKED_IN", _("arrived")
+        SEATED = "SEATED", _("seated")
+        EXTENDED = "EXTENDED", _("extended")
+        NO_SHOW = "NO_SHOW", _("did not come")
+        UNDONE = "UNDONE", _("undone")
         CANCELLED = "CANCELLED", _("cancelled")
         COMPLETED = "COMPLETED", _("completed")
 

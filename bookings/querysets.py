@@ -170,6 +170,9 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def in_space(self, space: Space) -> Self:
         return self.filter(place__space=space)
 
+    def of_channel(self, channel: str) -> Self:
+        return self.filter(channel=channel)
+
     def in_space_called(self, slug: str) -> Self:
         return self.filter(place__space__slug=slug)
 
@@ -299,6 +302,10 @@ class EventQuerySet[E: models.Model](models.QuerySet[E]):
     def before(self, sequence: int, *, of: models.Model) -> Self:
         """What happened to a booking before the event with this number, latest first."""
         return self.filter(booking=of, sequence__lt=sequence).order_by("-sequence")
+
+    def undoing(self, event: Any) -> Self:
+        """What took back an event: the next of its booking, or nothing."""
+        return self.filter(booking=event.booking_id, sequence=event.sequence + 1, kind="UNDONE")
 
     def beyond(self, position: int) -> Self:
         """What comes after a position in the log, in order."""

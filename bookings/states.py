@@ -31,9 +31,17 @@ COMPLETED_BY_TIME = frozenset({State.CONFIRMED, State.CHECKED_IN})
 UNDECIDED = (State.CREATED, State.CHECKING_AVAILABILITY)
 
 #: The states that are in use; the others are for future features.
-MET = (*UNDECIDED, State.CONFIRMED, State.COMPLETED, State.CANCELLED, State.REJECTED)
+MET = (
+    *UNDECIDED,
+    State.CONFIRMED,
+    State.CHECKED_IN,
+    State.COMPLETED,
+    State.NO_SHOW,
+    State.CANCELLED,
+    State.REJECTED,
+)
 
-#: Where a booking may go from each state; there are no other transitions.
+#: Where a booking may go from each state. Only taking back what was just done leads back: UNDOING.
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.CREATED: frozenset({State.CHECKING_AVAILABILITY}),
     State.CHECKING_AVAILABILITY: frozenset(
@@ -54,6 +62,15 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.CANCELLED: frozenset(),
     State.REJECTED: frozenset(),
     State.EXPIRED: frozenset(),
+}
+
+#: Where a booking returns to when the last thing that was done to it is undone.
+UNDOING: dict[State, frozenset[State]] = {
+    State.CONFIRMED: frozenset({State.CONFIRMED}),  # moved or extended
+    State.CHECKED_IN: frozenset({State.CONFIRMED, State.CHECKED_IN}),
+    State.COMPLETED: frozenset({State.CONFIRMED, State.CHECKED_IN}),
+    State.NO_SHOW: frozenset({State.CONFIRMED}),
+    State.CANCELLED: frozenset({State.CONFIRMED, State.AWAITING_APPROVAL, State.OFFERED}),
 }
 
 

@@ -115,6 +115,10 @@ class DeliveryQuerySet[D: models.Model](models.QuerySet[D]):
         later = self.filter(endpoint=delivery.endpoint_id, booking=delivery.booking_id)
         return later.filter(position__gt=delivery.position, state="DELIVERED")
 
+    def about(self, booking: int | None, sequence: int) -> Self:
+        """Those of one event of a booking."""
+        return self.filter(event__booking=booking, event__sequence=sequence)
+
     def latest_first(self) -> Self:
         return self.order_by("-pk")
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from bookings.deciding import log
 from bookings.deciding.transactions import transactional
+from bookings.deciding.visits import UNDO_ACCEPTED_FOR
 from bookings.models import BookingEvent
 from bookings.querysets import EventQuerySet
 from notifications.models import Attempt, Cursor, Delivery, Endpoint
@@ -41,6 +42,7 @@ MAILED = (
     BookingEvent.Kind.CONFIRMED,
     BookingEvent.Kind.MOVED,
     BookingEvent.Kind.KEPT,
+    BookingEvent.Kind.NO_SHOW,
     BookingEvent.Kind.CANCELLED,
     BookingEvent.Kind.REJECTED,
 )
@@ -96,21 +98,31 @@ def endpoint_of(channel: Endpoint.Channel, *, now: datetime) -> Endpoint:
 def is_for(endpoint: Endpoint, event: BookingEvent) -> bool:
     """Tell whether an endpoint that is on is told of an event."""
     if endpoint.channel == Endpoint.Channel.MAIL:
-        return event.kind in MAILED and event.booking.member_id is not None
+        return event.booking.member_id is not None and is_mailed(event)
     if endpoint.channel == Endpoint.Channel.WEBHOOK:
         return endpoint.space_id == event.booking.place.space_id and endpoint.wants(event)
     return True
 
 
+def is_mailed(event: BookingEvent) -> bool:
+    """Tell whether members hear of it. That something was undone, they hear if they heard of it."""
+    return event.kind in MAILED or event.data.get("undone") in MAILED
+
+
 def delivery_of(event: BookingEvent, *, to: Endpoint, now: datetime) -> Delivery:
-    """Make one, still to be saved: an event for an endpoint, due at once."""
+    """Make one, still to be saved: an event for an endpoint, due at once.
+
+    Only the mail that nobody came waits until the staff can't take it back any more.
+    """
+    is_awkward = event.kind == BookingEvent.Kind.NO_SHOW and event.actor_id is not None
+    waits = is_awkward and to.channel == Endpoint.Channel.MAIL
     return Delivery(
         endpoint=to,
         event=event,
         booking_id=event.booking_id,
         position=event.position,
         created_at=now,
-        due_at=now,
+        due_at=now + UNDO_ACCEPTED_FOR if waits else now,
         asked_at=now,
     )
 

@@ -117,6 +117,11 @@ def slots(period: Period) -> Iterator[datetime]:
         at += SLOT
 
 
+def floor(at: datetime) -> datetime:
+    """Return the start of the quarter hour that an instant is in."""
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+
+
 def is_on_grid(at: datetime) -> bool:
     """Tell whether an instant is a UTC quarter hour."""
     return at.minute % 15 == 0 and at.second == 0 and at.microsecond == 0

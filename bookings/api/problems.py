@@ -8,11 +8,12 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.api.problems import KEY_REUSED, ApiProblem, kind
+from accounts.api.problems import FORBIDDEN, KEY_REUSED, ApiProblem, kind
 from accounts.models import User
 from bookings.api.schemas import EXAMPLE, BookingProblem
 from bookings.deciding.errors import (
     BookingError,
+    NotStaff,
     Refused,
     RequestKeyReused,
     SlotTaken,
@@ -71,6 +72,7 @@ OF_ERRORS = {
     Refused: REFUSED,
     WrongState: WRONG_STATE,
     TooLate: TOO_LATE,
+    NotStaff: FORBIDDEN,
     RequestKeyReused: KEY_REUSED,
 }
 

@@ -38,6 +38,12 @@ class WrongState(BookingError):
     code = "wrong_state"
 
 
+class NotStaff(BookingError):
+    """Only somebody else may do this: the staff of the space, or whoever did what it undoes."""
+
+    code = "not_staff"
+
+
 class TooLate(BookingError):
     """The deadline for this change has passed."""
 

@@ -19,7 +19,7 @@ from django.db.models import Count, F, Q
 
 from bookings.deciding import schema
 from bookings.models import BookedSlot, Booking, BookingEvent
-from bookings.states import OCCUPYING, State, may_follow
+from bookings.states import OCCUPYING, UNDOING, State, may_follow
 from spaces import triggers
 from spaces.models import Place
 from spaces.slots import Period, slots
@@ -27,8 +27,16 @@ from spaces.venue import leaves as leaves_of
 
 CHUNK = 2000
 
-#: Events after which a booking still occupies its place.
-STAYING = {BookingEvent.Kind.MOVED, BookingEvent.Kind.AMENDED, BookingEvent.Kind.KEPT}
+#: Events after which a booking still occupies its place, in the same state.
+STAYING = {
+    BookingEvent.Kind.MOVED,
+    BookingEvent.Kind.AMENDED,
+    BookingEvent.Kind.KEPT,
+    BookingEvent.Kind.EXTENDED,
+}
+
+#: Events whose name isn't that of the state they lead to.
+TELLING_MORE = {BookingEvent.Kind.SEATED, BookingEvent.Kind.UNDONE}
 
 
 @dataclass(frozen=True)
@@ -176,11 +184,9 @@ def _problems_of_life(row: list[Any], events: list[tuple[int, str, Any]]) -> Ite
     if kind != first or not (first == State.CREATED or may_follow(State.CREATED, first)):
         yield f"begins with {kind}, {first}"
     for (_, earlier, *_), (kind, later, *_) in pairwise(told):
-        keeps_state = kind in STAYING
-        stayed = earlier == later and earlier in OCCUPYING
-        if not may_follow(earlier, later) or keeps_state != stayed:
+        if not _follows(kind, earlier, later):
             yield f"{kind}, {later} after {earlier}"
-        elif not keeps_state and kind != later:
+        elif kind not in {*STAYING, *TELLING_MORE} and kind != later:
             yield f"{kind} says {later}"
     if list(told[-1][1:]) != row:
         yield f"the last says {_shown(told[-1][1:])}, the row {_shown(row)}"
@@ -198,6 +204,18 @@ def _read(data: Any) -> tuple[State, UUID, datetime, datetime, int]:
         datetime.fromisoformat(data["ends_at"]),
         data["party_size"],
     )
+
+
+def _follows(kind: str, earlier: State, later: State) -> bool:
+    """Tell whether an event of this kind may lead from one state to the other."""
+    stays = earlier == later and earlier in OCCUPYING
+    if kind in STAYING:
+        return stays
+    if kind == BookingEvent.Kind.UNDONE:
+        return later in UNDOING.get(earlier, ())
+    if kind == BookingEvent.Kind.SEATED:
+        return later == State.CHECKED_IN and earlier in {State.CONFIRMED, State.CHECKED_IN}
+    return not stays and may_follow(earlier, later)
 
 
 def _shown(values: Any) -> str:

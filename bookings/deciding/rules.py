@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from bookings.words import words
 from bookings.words.local_time import EARLIEST, LATEST
-from spaces.limits import Limits, Quota
+from spaces.limits import LONGEST, Limits, Quota
 from spaces.models import Place
 from spaces.slots import SLOT, Period, is_on_grid
 from spaces.venue import Venue
@@ -35,6 +35,7 @@ LARGEST_PARTY = 32_767
 #: Every code that a refusal may carry, with its general meaning.
 REASONS: dict[str, str | Promise] = {
     "ends_before_start": gettext_lazy("The end must be later than the start."),
+    "not_longer": gettext_lazy("The new end is not later than the present one."),
     "off_grid": gettext_lazy("Times must be on the quarter hour: :00, :15, :30 or :45."),
     "in_the_past": gettext_lazy("This time is already past."),
     "too_far_ahead": gettext_lazy("Bookings are not open for that day yet."),
@@ -108,8 +109,8 @@ def problems(
         place.pk, period
     ):
         found = [problem for problem in found if problem.code != "off_step"]
-        found.append(Problem("closed", _closed_message(venue, period, now)))
-    return [*found, *_of_quotas(limits.quotas, upcoming)]
+        found.append(_closed(venue, period, now))
+    return [*found, *of_quotas(limits.quotas, upcoming)]
 
 
 def of_setup(
@@ -122,7 +123,7 @@ def of_setup(
     found = [*_of_place(place, party_size), *_of_length(venue, venue.limits(place.kind), period)]
     if not venue.is_open(place.pk, period):
         found = [problem for problem in found if problem.code != "off_step"]
-        found.append(Problem("closed", _closed_message(venue, period, now)))
+        found.append(_closed(venue, period, now))
     return found
 
 
@@ -146,6 +147,38 @@ def _of_party(place: Place, party_size: int, *, most: int) -> list[Problem]:
     return [
         Problem("party_too_large", message % {"place": str(place), "n": place.capacity}),
     ]
+
+
+def of_extension(
+    venue: Venue, place: Place, whole: Period, more: Period, *, now: datetime
+) -> list[Problem]:
+    """Return what forbids staying for `more`, which makes the booking `whole`: the house's hours.
+
+    How long, and in which steps, is the staff's to decide.
+    """
+    if more.ends_at <= more.starts_at:
+        return [Problem("not_longer", _("The new end must be later than the present one."))]
+    return _in_house(venue, place, whole, more, now)
+
+
+def of_walk_in(
+    venue: Venue, place: Place, period: Period, party_size: int, *, now: datetime
+) -> list[Problem]:
+    """Return what forbids seating people who came without a booking, for that time."""
+    return [*_of_place(place, party_size), *_in_house(venue, place, period, period, now)]
+
+
+def _in_house(
+    venue: Venue, place: Place, whole: Period, new: Period, now: datetime
+) -> list[Problem]:
+    if nonsense := _of_period(whole):
+        return nonsense
+    if new.ends_at <= now:
+        return [already_past()]
+    if whole.duration > LONGEST:
+        message = _("The longest booking is %(time)s.") % {"time": words.duration(LONGEST)}
+        return [Problem("too_long", message)]
+    return [] if venue.is_open(place.pk, new) else [_closed(venue, new, now)]
 
 
 def unstorable(place: Place, period: Period, party_size: int) -> list[Problem]:
@@ -239,6 +272,10 @@ def _of_length(venue: Venue, limits: Limits, period: Period) -> list[Problem]:
     return found
 
 
+def _closed(venue: Venue, period: Period, now: datetime) -> Problem:
+    return Problem("closed", _closed_message(venue, period, now))
+
+
 def _closed_message(venue: Venue, period: Period, now: datetime) -> str:
     day = period.starts_at.astimezone(venue.zone).date()
     openings = venue.openings(day)
@@ -249,7 +286,7 @@ def _closed_message(venue: Venue, period: Period, now: datetime) -> str:
     }
 
 
-def _of_quotas(quotas: tuple[Quota, ...], upcoming: Mapping[str, int] | None) -> list[Problem]:
+def of_quotas(quotas: tuple[Quota, ...], upcoming: Mapping[str, int] | None) -> list[Problem]:
     if upcoming is None:
         return []
     for quota in quotas:

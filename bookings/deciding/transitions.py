@@ -117,15 +117,17 @@ def record(
     reason: str = "",
     sequence: int | None = None,
     problems: Sequence[str] = (),
+    undone: str = "",
 ) -> int:
     """Append to the booking's log; return the event's number.
 
-    `problems` are the codes for what a change of the set-up did to it. The row update, or the
-    row's lock, before it serialises writers.
+    `problems` are the codes for what a change of the set-up did to it, `undone` the kind of what
+    was taken back. The row update, or the row's lock, before it serialises writers.
     """
     if sequence is None:
         sequence = (LAST_SEQUENCE.first(booking=booking.pk) or 0) + 1
     event = _event(kind, booking, sequence, by=by, now=now, reason=reason, problems=problems)
+    event.data |= {"undone": undone} if undone else {}
     INSERT_EVENT.one(event)
     return sequence
 

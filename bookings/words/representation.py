@@ -41,7 +41,8 @@ class PlaceData(TypedDict):
 class BookingData(TypedDict):
     """A booking, as programs get it and as each event remembers it.
 
-    Events of earlier releases lack `created_at`, `decided_at` and `problems`.
+    Events of earlier releases lack `created_at`, `decided_at`, `checked_in_at`, `seated_at` and
+    `problems`.
     """
 
     code: Annotated[str, _uuid("The booking's public code, a UUID.")]
@@ -64,6 +65,14 @@ class BookingData(TypedDict):
             "When it was confirmed or rejected; null while it is undecided.",
             "2026-11-20T10:00:01.840000+03:00",
         ),
+    ]
+    checked_in_at: Annotated[
+        str | None,
+        _instant("When they arrived; null if nobody said so.", "2026-11-25T13:02:00+03:00"),
+    ]
+    seated_at: Annotated[
+        str | None,
+        _instant("When they were seated; null if nobody said so.", "2026-11-25T13:05:00+03:00"),
     ]
     problems: Annotated[
         list[str],
@@ -92,6 +101,10 @@ class EventData(TypedDict):
     reason: Annotated[
         str, Field(description="Why, in words; usually empty.", examples=["Water damage"])
     ]
+    undone: Annotated[
+        str | None,
+        Field(description="With UNDONE: the kind of what was taken back.", examples=["NO_SHOW"]),
+    ]
     booking: Annotated[BookingData, Field(description="The booking as it was then.")]
 
 
@@ -111,7 +124,9 @@ def booking_data(booking: Booking) -> BookingData:
         "party_size": booking.party_size,
         "note": booking.note,
         "created_at": written(booking.created_at, zone),
-        "decided_at": written(booking.decided_at, zone) if booking.decided_at else None,
+        "decided_at": _written(booking.decided_at, zone),
+        "checked_in_at": _written(booking.checked_in_at, zone),
+        "seated_at": _written(booking.seated_at, zone),
         "problems": list(booking.problems),
     }
 
@@ -122,15 +137,19 @@ def event_data(event: BookingEvent) -> EventData:
     zone = booking.place.space.zone
     later: dict[str, Any] = {  # missing from events of earlier releases
         "created_at": written(booking.created_at, zone),
-        "decided_at": written(booking.decided_at, zone) if booking.decided_at else None,
+        "decided_at": _written(booking.decided_at, zone),
+        "checked_in_at": None,
+        "seated_at": None,
         "problems": [],
     }
     remembered: Any = {**later, **event.data}
+    undone = remembered.pop("undone", None)
     return {
         "id": event_id(event),
         "kind": event.kind,
         "at": written(event.at, zone),
         "reason": event.reason,
+        "undone": undone,
         "booking": remembered,
     }
 
@@ -149,6 +168,10 @@ def place_data(place: Place) -> PlaceData:
 def written(at: datetime, zone: ZoneInfo) -> str:
     """Write an instant as RFC 3339 in a space's time zone."""
     return at.astimezone(zone).isoformat()
+
+
+def _written(at: datetime | None, zone: ZoneInfo) -> str | None:
+    return None if at is None else written(at, zone)
 
 
 def places_of(remembered: Iterable[BookingData]) -> dict[str, Place]:

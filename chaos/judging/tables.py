@@ -13,7 +13,7 @@ from chaos import records
 from chaos.checker import Booking, Quota, Slot
 
 #: What members get mail about.
-MAILED = ("CONFIRMED", "MOVED", "KEPT", "CANCELLED", "REJECTED")
+MAILED = ("CONFIRMED", "MOVED", "KEPT", "NO_SHOW", "CANCELLED", "REJECTED")
 
 
 @dataclass(frozen=True)

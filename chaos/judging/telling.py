@@ -20,7 +20,15 @@ NEXT = {
 NEXT["CHECKING_AVAILABILITY"] = NEXT["CREATED"]  # claimed again, if a worker was lost
 FIRST = {"CREATED", "CONFIRMED", "REJECTED", "AWAITING_APPROVAL", "OFFERED"}
 #: What changes no state.
-STAYING = {"MOVED", "AMENDED", "KEPT"}
+STAYING = {"MOVED", "AMENDED", "KEPT", "EXTENDED"}
+#: Where a booking returns to when the last thing that was done to it is undone.
+UNDOING = {
+    "CONFIRMED": {"CONFIRMED"},
+    "CHECKED_IN": {"CONFIRMED", "CHECKED_IN"},
+    "COMPLETED": {"CONFIRMED", "CHECKED_IN"},
+    "NO_SHOW": {"CONFIRMED"},
+    "CANCELLED": {"CONFIRMED", "AWAITING_APPROVAL", "OFFERED"},
+}
 
 
 def contradicted(run: Run) -> Iterator[str]:
@@ -51,6 +59,10 @@ def contradicted(run: Run) -> Iterator[str]:
 def _may_follow(one: Event, other: Event) -> bool:
     if other.kind in STAYING:
         return one.state == other.state and one.state in OCCUPYING
+    if other.kind == "UNDONE":
+        return other.state in UNDOING.get(one.state, ())
+    if other.kind == "SEATED":
+        return other.state == "CHECKED_IN" and one.state in {"CONFIRMED", "CHECKED_IN"}
     return other.state == other.kind and other.state in NEXT.get(one.state, ())
 
 

@@ -37,6 +37,7 @@ METHODS = {
     BookingEvent.Kind.CONFIRMED: "REQUEST",
     BookingEvent.Kind.MOVED: "REQUEST",
     BookingEvent.Kind.KEPT: "REQUEST",
+    BookingEvent.Kind.UNDONE: "REQUEST",
     BookingEvent.Kind.CANCELLED: "CANCEL",
 }
 #: What some readers take for the end of a line, though RFC 5545 doesn't.

@@ -22,6 +22,7 @@ from bookings.words.representation import BookingData, places_of
 from bookings.words.zones import Zones
 from notifications.preferences import unsubscribe_url
 from spaces import setups
+from spaces.contact import ask_the_staff
 from spaces.models import Place, Space
 from spaces.slots import Period
 from spaces.venue import Venue
@@ -138,6 +139,10 @@ def of_event(event: BookingEvent, *, to: User, now: datetime) -> Letter:
         return _kept(stay, event.data, now)
     if event.kind == BookingEvent.Kind.CANCELLED:
         return _cancelled(stay, event, now)
+    if event.kind == BookingEvent.Kind.NO_SHOW:
+        return _missed(stay, event, now)
+    if event.kind == BookingEvent.Kind.UNDONE:
+        return _undone(stay, now)
     return _rejected(stay, event.data, now)
 
 
@@ -226,6 +231,36 @@ def _cancelled(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
         lines=tuple(filter(None, (line, reason))),
         facts=_facts(stay),
         link=_to_booking(stay) if is_own else _to_board(stay, now),
+    )
+
+
+def _missed(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
+    if event.actor_id is None:
+        line = _("Nobody had checked in by %(time)s, so the place was given back.") % {
+            "time": stay.noted(words.clock(event.at, stay.space.zone))
+        }
+    else:
+        line = _("The staff of %(space)s noted that nobody came.") % stay.named
+    mistaken = f"{_('Is that a mistake?')} {ask_the_staff(stay.space)}"
+    return _letter(
+        stay,
+        subject=_("Nobody came: %(place)s, %(when)s") % stay.named,
+        heading=_("Your place was given back."),
+        lines=(line, mistaken),
+        facts=_facts(stay),
+        link=_to_board(stay, now),
+    )
+
+
+def _undone(stay: Stay, now: datetime) -> Letter:
+    return _letter(
+        stay,
+        subject=_("Still yours: %(place)s, %(when)s") % stay.named,
+        heading=_("Your booking is as it was before."),
+        lines=(_("The staff of %(space)s took back what they had just changed.") % stay.named,),
+        facts=_facts(stay),
+        afterwards=_changeable(stay, now),
+        link=_to_booking(stay),
     )
 
 

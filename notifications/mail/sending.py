@@ -89,12 +89,23 @@ def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
     if event.kind == BookingEvent.Kind.REJECTED and event.sequence == 1:
         return "The refusal was shown at once."
     # A cancellation is still worth a mail after the mail server was down for some hours.
-    grace = A_DAY if event.kind == BookingEvent.Kind.CANCELLED else timedelta(0)
+    told_late = {BookingEvent.Kind.CANCELLED, BookingEvent.Kind.NO_SHOW}
+    grace = A_DAY if event.kind in told_late else timedelta(0)
     if datetime.fromisoformat(event.data["ends_at"]) + grace <= now:
         return "The booking's time is over."
     if Delivery.objects.overtaking(delivery).exists():
         return "A later mail has described the booking as it is now."
+    if BookingEvent.objects.undoing(event).exists():
+        return "It was undone."
+    if event.kind == BookingEvent.Kind.UNDONE and not _has_heard(delivery, event):
+        return "The member never heard of what was undone."
     return ""
+
+
+def _has_heard(delivery: Delivery, undoing: BookingEvent) -> bool:
+    """Tell whether the mail about what was undone has left. It is settled: it was due before."""
+    before = Delivery.objects.about(delivery.booking_id, undoing.sequence - 1)
+    return before.filter(endpoint=delivery.endpoint_id, state=Delivery.State.DELIVERED).exists()
 
 
 def _needless_reminder(delivery: Delivery, reader: User, now: datetime) -> str:

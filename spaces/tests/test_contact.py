@@ -98,7 +98,7 @@ def member(client, alice):
 def test_on_the_ticket_in_every_state(member, space, desk, alice, soon):
     made = book(desk, alice, soon - hours(72), soon)
     for state in State:
-        Booking.objects.update(state=state)
+        Booking.objects.update(state=state, checked_in_at=soon)
         assert_shown(member.get(made.get_absolute_url()))
 
 

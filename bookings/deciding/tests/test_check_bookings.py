@@ -53,6 +53,7 @@ def smuggle(place, member, now, starts_at=TEN, ends_at=None, state=State.CONFIRM
         state=state,
         created_at=now,
         decided_at=now,
+        checked_in_at=now if state == State.CHECKED_IN else None,
     )
 
 

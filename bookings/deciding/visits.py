@@ -1,0 +1,329 @@
+"""The day itself: who came, sits, left or didn't come, and taking back a slip of the hand.
+
+Each verb is one call, one transaction, one event; a walk-in is booked and seated in one. Staff of
+the space say them about anybody; see `bookings.deciding.steps` for the order of locks.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from bookings.deciding import rules
+from bookings.deciding.errors import (
+    NotStaff,
+    Refused,
+    RequestKeyReused,
+    SlotTaken,
+    TooLate,
+    WrongState,
+)
+from bookings.deciding.statements import DELETE_SLOTS, EARLIER_OF_GUEST, LAST_SEQUENCE
+from bookings.deciding.steps import (
+    REUSED,
+    Ground,
+    insert,
+    lock_booking,
+    lock_member,
+    lock_places,
+    take_slots,
+)
+from bookings.deciding.transactions import transactional
+from bookings.deciding.transitions import change, record
+from bookings.deciding.wish import Wish
+from bookings.guests import Guest
+from bookings.models import Booking, BookingEvent
+from bookings.states import OCCUPYING, UNDOING, State, sources
+from spaces import setups
+from spaces.models import Place, Space
+from spaces.slots import SLOT, Period, floor
+
+Kind = BookingEvent.Kind
+
+#: Nobody arrives earlier than that: whoever is marked then is somebody else, or of another day.
+ARRIVES_AT_MOST_BEFORE = timedelta(hours=12)
+
+#: How long a page offers to take back what was just done.
+UNDO_FOR = timedelta(seconds=10)
+
+#: The press takes a while to get here, and machines' clocks differ.
+UNDO_ACCEPTED_FOR = UNDO_FOR + timedelta(seconds=5)
+
+#: What can be taken back: the last event of a booking, by whoever did it.
+UNDOABLE = frozenset(
+    {
+        Kind.CHECKED_IN,
+        Kind.SEATED,
+        Kind.EXTENDED,
+        Kind.MOVED,
+        Kind.NO_SHOW,
+        Kind.COMPLETED,
+        Kind.CANCELLED,
+    }
+)
+
+
+@transactional
+def arrive(booking: Booking, *, by: User, now: datetime) -> Booking:
+    """Record that they are here. Raises NotStaff and WrongState."""
+    booking = _locked(booking, by=by)
+    _arrive(booking, by=by, now=now)
+    return booking
+
+
+def _arrive(booking: Booking, *, by: User | None, now: datetime) -> None:
+    _require_here(booking, now=now)
+    _become(State.CHECKED_IN, booking, {"checked_in_at": now})
+    record(Kind.CHECKED_IN, booking, by=by, now=now)
+
+
+@transactional
+def seat(booking: Booking, *, by: User, now: datetime) -> Booking:
+    """Record that they sit at their place; that they arrived too, if nobody said so.
+
+    Raises NotStaff and WrongState.
+    """
+    booking = _locked(booking, by=by)
+    _seat(booking, by=by, now=now)
+    return booking
+
+
+def _seat(booking: Booking, *, by: User, now: datetime) -> None:
+    if booking.seated_at:
+        raise WrongState(_("They are already seated."))
+    changes = {"seated_at": now}
+    if booking.state == State.CHECKED_IN:
+        change(booking, [State.CHECKED_IN], expected={"seated_at": None}, changes=changes)
+    else:
+        _require_here(booking, now=now)
+        _become(State.CHECKED_IN, booking, {**changes, "checked_in_at": now})
+    record(Kind.SEATED, booking, by=by, now=now)
+
+
+@transactional
+def leave(booking: Booking, *, by: User, now: datetime) -> Booking:
+    """Complete a visit, and give back the rest of its time at once.
+
+    It then ends at the next quarter hour, but lasts one at least, and never longer than it was
+    booked for. The quarter hour that is running can be booked too: nobody sits there any more.
+    Raises NotStaff and WrongState.
+    """
+    booking = _locked(booking, by=by)
+    if booking.state != State.CHECKED_IN and not booking.has_started(now):
+        raise WrongState(_("This booking hasn't begun yet."))
+    left = floor(now)
+    left += SLOT if left < now else timedelta(0)
+    ends_at = min(max(left, booking.starts_at + SLOT), booking.ends_at)
+    _become(State.COMPLETED, booking, {"ends_at": ends_at})
+    DELETE_SLOTS.run(booking=booking.pk)
+    record(Kind.COMPLETED, booking, by=by, now=now)
+    return booking
+
+
+@transactional
+def no_show(booking: Booking, *, by: User, now: datetime) -> Booking:
+    """Record that nobody came, and give the place back at once. Raises NotStaff and WrongState."""
+    booking = _locked(booking, by=by)
+    if not booking.has_started(now):
+        raise WrongState(_("This booking hasn't begun yet."))
+    _become(State.NO_SHOW, booking, {})
+    DELETE_SLOTS.run(booking=booking.pk)
+    record(Kind.NO_SHOW, booking, by=by, now=now)
+    return booking
+
+
+@transactional
+def extend(booking: Booking, *, ends_at: datetime, by: User, now: datetime) -> Booking:
+    """Let them stay until a later quarter hour; they keep the old time if that fails.
+
+    The house decides how long: its longest booking and its steps don't apply, its hours do.
+    Raises NotStaff, Refused, SlotTaken and WrongState.
+    """
+    ground = lock_places(booking.place, member=None, now=now)[booking.place_id]
+    booking = _locked(booking, by=by)
+    if booking.place_id != ground.place.pk:
+        raise WrongState(_("This booking was changed a moment ago. Look at it again."))
+    _require_held(booking)
+    more = Period(booking.ends_at, ends_at)
+    whole = Period(booking.starts_at, ends_at)
+    if found := rules.of_extension(ground.venue, ground.place, whole, more, now=now):
+        raise Refused(found)
+    change(
+        booking,
+        sorted(OCCUPYING),
+        expected={"place": booking.place_id, "ends_at": booking.ends_at},
+        changes={"ends_at": ends_at},
+    )
+    _retake(booking, ground)
+    record(Kind.EXTENDED, booking, by=by, now=now)
+    return booking
+
+
+@transactional
+def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
+    """Take back what this person just did to a booking: its last event, by number.
+
+    Place, time and state are again as they were before it. Once more is once: a second press
+    changes nothing. Raises NotStaff, TooLate, WrongState, Refused when a quota is used up
+    meanwhile, and SlotTaken when somebody else has the place by now.
+    """
+    # Events never change: these can be read before the locks.
+    told = booking.events.filter(sequence__in=[event - 1, event]).order_by("sequence")
+    before, done = told if len(told) == 2 else (None, None)
+    if done is None or before is None or done.kind not in UNDOABLE:
+        raise WrongState(_("This can't be undone."))
+    setup = setups.current(booking.place.space_id)
+    _require_staff(setup.space, by)
+    if done.actor_id != by.pk:
+        raise NotStaff(_("Only who did it can undo it."))
+    if booking.member is not None:
+        lock_member(booking.member)
+    was = setup.place(UUID(before.data["place"]["code"])) or booking.place
+    locked = lock_places(booking.place, was, member=booking.member, now=now, but=booking)
+    ground = locked[was.pk]
+    booking, _setup = lock_booking(booking)
+    last = LAST_SEQUENCE.first(booking=booking.pk)
+    if last == event + 1 and BookingEvent.objects.undoing(done).exists():
+        return booking
+    if last != event:
+        raise WrongState(_("Something else has happened to this booking since."))
+    if now > done.at + UNDO_ACCEPTED_FOR:
+        raise TooLate(_("It is too late to undo this."))
+    _return(booking, before.data, ground, now=now)
+    record(Kind.UNDONE, booking, by=by, now=now, undone=done.kind)
+    return booking
+
+
+def _return(booking: Booking, data: Any, ground: Ground, *, now: datetime) -> None:
+    """Make a booking what it was at an earlier event."""
+    state = State(data["state"])
+    if state not in UNDOING[State(booking.state)]:
+        raise WrongState(_("This can't be undone."))
+    if not booking.occupies:
+        quotas = ground.venue.limits(ground.place.kind).quotas
+        if found := rules.of_quotas(quotas, ground.upcoming):
+            raise Refused(found)
+    changes = {
+        "state": state,
+        "place": ground.place,
+        "starts_at": _instant(data["starts_at"]),
+        "ends_at": _instant(data["ends_at"]),
+        "party_size": data["party_size"],
+        "note": data["note"],
+        "checked_in_at": _instant(data.get("checked_in_at")),
+        "seated_at": _instant(data.get("seated_at")),
+    }
+    change(booking, [State(booking.state)], expected={}, changes=changes)
+    _retake(booking, ground)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+@transactional
+def walk_in(
+    place: Place,
+    *,
+    party_size: int,
+    ends_at: datetime,
+    by: User,
+    now: datetime,
+    guest_name: str = "",
+    guest_contact: str = "",
+    guest: Guest | None = None,
+    note: str = "",
+    request_key: str | None = None,
+) -> Booking:
+    """Book a place from the quarter hour that is running, and seat them: two events.
+
+    It may be shorter than the shortest booking and fit no step. Without a name it gets a number of
+    the day. The same request key returns the visit that it began. Raises NotStaff, Refused,
+    SlotTaken and RequestKeyReused.
+    """
+    _require_staff(place.space, by)
+    ground = lock_places(place, member=None, now=now)[place.pk]
+    wish = Wish(
+        place=ground.place,
+        member=None,
+        starts_at=floor(now),
+        ends_at=ends_at,
+        party_size=party_size,
+        request_key=request_key,
+        note=note,
+        guest_name=guest_name.strip() or _next_number(ground, now),
+        guest_contact=guest_contact,
+        guest=guest,
+        channel=Booking.Channel.WALK_IN,
+    )
+    if request_key and (earlier := EARLIER_OF_GUEST.first(key=request_key)):
+        if earlier.place_id != place.pk:
+            raise RequestKeyReused(str(REUSED))
+        return earlier
+    if found := rules.of_walk_in(ground.venue, ground.place, wish.period, party_size, now=now):
+        raise Refused(found)
+    booking = wish.booking(State.CONFIRMED, now=now)
+    booking.decided_at = now
+    if earlier := insert(booking, wish):
+        return earlier
+    _retake(booking, ground)
+    record(Kind.CONFIRMED, booking, by=by, now=now, sequence=1)
+    _seat(booking, by=by, now=now)
+    return booking
+
+
+def _next_number(ground: Ground, now: datetime) -> str:
+    """Name a party by its number among those of the day. Two at once may share one."""
+    today = ground.venue.calendar_day(ground.venue.today(now))
+    walked_in = Booking.objects.in_space(ground.place.space).of_channel(Booking.Channel.WALK_IN)
+    return _("Walk-in %(n)d") % {"n": walked_in.overlapping(today).count() + 1}
+
+
+def _locked(booking: Booking, *, by: User) -> Booking:
+    """Return a booking that stays as it is, for staff of its space alone."""
+    found, setup = lock_booking(booking)
+    _require_staff(setup.space, by)
+    return found
+
+
+def _require_staff(space: Space, by: User) -> None:
+    if not Space.objects.run_by(by).filter(pk=space.pk).exists():
+        raise NotStaff(_("Only the staff of that space may do that."))
+
+
+def _require_held(booking: Booking) -> None:
+    if booking.is_undecided:
+        raise WrongState(_("This booking is not decided yet. Look again in a moment."))
+    if not booking.occupies:
+        raise WrongState(
+            _("This booking is already %(state)s.") % {"state": booking.get_state_display()}
+        )
+
+
+def _require_here(booking: Booking, *, now: datetime) -> None:
+    """Raise unless somebody may arrive for it now."""
+    _require_held(booking)
+    if booking.ends_at <= now:
+        raise WrongState(_("This booking is over."))
+    if now < booking.starts_at - ARRIVES_AT_MOST_BEFORE:
+        raise WrongState(_("This booking is for another day."))
+
+
+def _become(state: State, booking: Booking, changes: dict[str, Any]) -> None:
+    """Move a locked booking along TRANSITIONS. Raises WrongState, in words for the state it has."""
+    if State(booking.state) not in sources(state):
+        _require_held(booking)
+        raise WrongState(
+            _("This booking is already %(state)s.") % {"state": booking.get_state_display()}
+        )
+    seen = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
+    change(booking, sources(state), expected=seen, changes={"state": state, **changes})
+
+
+def _retake(booking: Booking, ground: Ground) -> None:
+    """Give a booking exactly the slots of its place and time. Raises SlotTaken."""
+    DELETE_SLOTS.run(booking=booking.pk)
+    if not take_slots(booking, ground.venue.leaves(ground.place.pk)):
+        raise SlotTaken(_("Someone has %(place)s for that time.") % {"place": str(ground.place)})
