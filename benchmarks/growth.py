@@ -4,7 +4,8 @@
 
 Requests go through the WSGI application in this process, one after another, so both numbers of each
 cell are processor time: of the web process, and of the database process behind its connection. What
-a page shows is the same every time; only what it doesn't show grows. Afterwards the plans of all
+a page shows is the same every time; only what it doesn't show grows. The columns of a table are
+databases side by side, which take turns: see `benchmarks.copies`. Afterwards the plans of all
 statements are printed. Takes minutes, mostly for filling in.
 """
 
@@ -14,7 +15,7 @@ import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -32,7 +33,7 @@ from benchmarks.site import ROOT, Tree, in_this_process
 SIZES = (100, 10_000, 1_000_000)
 SPACES = (2, 300)
 PLACES = (10, 100, 1_000)
-TIMES = 25  # requests for each number, of which the median counts
+TURNS, TIMES = 8, 5  # so often it's a column's turn, for so many requests; their median counts
 SCENE = Scene()
 
 
@@ -48,6 +49,8 @@ def main(asked: Namespace) -> None:
 
 def measured(sizes: Iterable[int] = SIZES) -> Iterator[list[str]]:
     """Yield the tables: growth with history, with spaces, with places, and the plans."""
+    from benchmarks import copies
+
     now = filler.begin(spaces=SPACES[0])
     visits = Visits()
     columns, filled = {}, 0
@@ -55,18 +58,22 @@ def measured(sizes: Iterable[int] = SIZES) -> Iterator[list[str]]:
         filler.history(filled, size, now=now)
         filled = size
         filler.settle()
-        columns[f"{size:,} bookings"] = {each.name: cost(each) for each in visits.all}
-    yield table(columns)
-    columns = {f"{SPACES[0]} spaces": {each.name: cost(each) for each in visits.of_home}}
+        columns[f"{size:,} bookings"] = visits.all
+        copies.copy(f"{size:,} bookings")
+    yield table(in_turns(columns))
+    columns = {f"{SPACES[0]} spaces": visits.of_home}
+    copies.copy(*columns)
     filler.more_spaces(SPACES[1], places=40)
     filler.settle()
-    columns[f"{SPACES[1]} spaces"] = {each.name: cost(each) for each in visits.of_home}
-    yield table(columns)
+    columns[f"{SPACES[1]} spaces"] = visits.of_home
+    copies.copy(f"{SPACES[1]} spaces")
+    yield table(in_turns(columns))
     columns = {}
     for places in PLACES:
         slug = filler.large_space(places)
-        columns[f"{places:,} places"] = {each.name: cost(each) for each in visits.of_large(slug)}
-    yield table(columns)
+        columns[f"{places:,} places"] = visits.of_large(slug)
+        copies.copy(f"{places:,} places")
+    yield table(in_turns(columns))
     yield plans(visits.all)
 
 
@@ -226,8 +233,24 @@ class Cost:
         return f"{self.web:.1f} + {self.database:.1f}"
 
 
-def cost(visit: Visit) -> Cost:
-    """Return the median of some requests; the first few, which compose statements, don't count."""
+def in_turns(columns: Mapping[str, Iterable[Visit]]) -> dict[str, dict[str, Cost]]:
+    """Return what each column's visits cost, in the database with the column's name."""
+    from benchmarks import copies
+
+    found: dict[str, dict[str, list[Cost]]] = {title: {} for title in columns}
+    for _turn in range(TURNS):
+        for title, visits in columns.items():
+            with copies.using(title):
+                for visit in visits:
+                    found[title].setdefault(visit.name, []).extend(costs(visit))
+    return {
+        title: {name: middle(costs) for name, costs in column.items()}
+        for title, column in found.items()
+    }
+
+
+def costs(visit: Visit) -> list[Cost]:
+    """Return what some requests cost, without the first few, which compose statements."""
     from django.db import connection
 
     connection.ensure_connection()
@@ -248,7 +271,11 @@ def cost(visit: Visit) -> Cost:
         if n < 3:
             found.clear()
     visit.afterwards()
-    return Cost(median(each.web for each in found), median(each.database for each in found))
+    return found
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    return Cost(median(each.web for each in costs), median(each.database for each in costs))
 
 
 def _nanoseconds(backend: Path) -> int:

@@ -1,9 +1,12 @@
 """Releases of Mesto as folders: this one, and the one before it, taken out of git."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from chaos.programs import PATH
 LOOKED_BACK = 1000  # commits
 MIGRATIONS = "*/migrations/*.py"
 LOCK = "requirements.txt"
+BASELINE = "config/online/released.json"
 # A key for commands that sign nothing.
 BUILDING = {
     "SECRET_KEY": "a-key-that-collects-files-and-signs-nothing-which-matters-0123456789",
@@ -66,11 +70,11 @@ class Release:
 
     def targets(self) -> dict[str, str]:
         """Return the last migration of each app of ours, for `migrate APP NAME`."""
-        found: dict[str, str] = {}
-        for path in sorted(self.folder.glob(MIGRATIONS)):
-            if path.name[:4].isdigit():
-                found[path.parent.parent.name] = path.stem
-        return found
+        return _targets(path.relative_to(self.folder) for path in self.folder.glob(MIGRATIONS))
+
+
+def _targets(paths: Iterable[Path]) -> dict[str, str]:
+    return {path.parts[0]: path.stem for path in sorted(paths) if path.name[:4].isdigit()}
 
 
 NOW = Release("this one", ROOT)
@@ -79,8 +83,9 @@ NOW = Release("this one", ROOT)
 def before(home: Path, ref: str | None = None) -> Release:
     """Return the release before this one, its files in a folder below `home`.
 
-    It is the given ref; otherwise the last tag; otherwise the last commit whose migrations differ
-    from ours. Raise NoRelease without git, without such a commit, or if it needs other packages.
+    It is the given ref; otherwise the last tag; otherwise the last commit with the migrations that
+    `released.json` calls released or, if those are ours, with other ones. Raise NoRelease without
+    git, without such a commit, or if it needs packages that this one doesn't.
     """
     commit = _commit(ref)
     release = Release(commit[:12], home / "releases" / commit[:12])
@@ -88,8 +93,9 @@ def before(home: Path, ref: str | None = None) -> Release:
         shutil.rmtree(release.folder, ignore_errors=True)
         _take_out(commit, release.folder)
         release.build()
-    if (release.folder / LOCK).read_bytes() != (ROOT / LOCK).read_bytes():
-        raise NoRelease(f"Release {release.name} needs other packages than this one ({LOCK}).")
+    if missing := _pins(release.folder) - _pins(ROOT):
+        named = ", ".join(sorted(missing))
+        raise NoRelease(f"Release {release.name} needs other packages than this one: {named}.")
     return release
 
 
@@ -100,12 +106,20 @@ def _commit(ref: str | None) -> str:
         return _git("rev-parse", "--verify", f"{ref}^{{commit}}")
     if tag := _git("describe", "--tags", "--abbrev=0", "HEAD^", may_fail=True):
         return _git("rev-parse", f"{tag}^{{commit}}")
-    for commit in _git(
-        "rev-list", "--first-parent", f"--max-count={LOOKED_BACK}", "HEAD"
-    ).splitlines():
-        if _git("diff", "--name-only", commit, "--", MIGRATIONS):
+    released = json.loads((ROOT / BASELINE).read_text())["released"]
+    ours = NOW.targets()
+    for commit in _git("rev-list", f"--max-count={LOOKED_BACK}", "HEAD").splitlines():
+        names = _git("ls-tree", "-r", "--name-only", commit, "--", *ours).splitlines()
+        theirs = _targets(path for path in map(Path, names) if path.match(MIGRATIONS))
+        wanted = theirs if ours.items() <= released.items() else released
+        if theirs and theirs != ours and theirs.items() <= wanted.items():
             return commit
-    raise NoRelease("No earlier commit has other migrations.")
+    raise NoRelease("No earlier commit has the migrations of a release.")
+
+
+def _pins(folder: Path) -> set[str]:
+    """Return the packages that a release needs, each with its version."""
+    return set(re.findall(r"^[\w.\[\]-]+==\S+", (folder / LOCK).read_text(), re.MULTILINE))
 
 
 def _git(*arguments: str, may_fail: bool = False) -> str:

@@ -20,9 +20,11 @@ from spaces.setups import Setup
 from spaces.slots import Period, merge, subtract
 from spaces.venue import Venue
 
-#: How many spaces one page shows.
-PAGE = 12
-#: Where somebody has booked lately comes first, if there are more spaces than a page shows.
+#: So many spaces are shown at once: nobody has to search, or to turn pages.
+WHOLE = 12
+#: How many a page shows if there are more: people search then, or go where they were lately.
+PAGE = 6
+#: Where somebody has booked lately comes first, if not all spaces are shown at once.
 LATELY = 3
 #: As many of a member's latest requests are looked at for that.
 LOOKED_AT = 12
@@ -96,13 +98,15 @@ _LATEST = prepared(
 )
 
 
-def _some(first: int, *, query: str = "") -> SpaceQuerySet[Space]:
-    """Return a page of the spaces that members can see, and one more."""
+def _some(number: int, *, query: str = "") -> SpaceQuerySet[Space]:
+    """Return a page of the spaces that members can see, and at least one more."""
     found = Space.objects.open_to_members().called(query).by_name()
-    return Space.objects.filter(pk__in=found.values("pk")[first : first + PAGE + 1]).by_name()
+    first = (number - 1) * PAGE
+    last = first + (WHOLE if number == 1 else PAGE) + 1
+    return Space.objects.filter(pk__in=found.values("pk")[first:last]).by_name()
 
 
-_FIRST = prepared(lambda: _some(0).values_list("pk", "stamps__stamp"))
+_FIRST = prepared(lambda: _some(1).values_list("pk", "stamps__stamp"))
 
 
 def overview(*, member: User | None, query: str, number: int, now: datetime) -> Overview:
@@ -111,10 +115,11 @@ def overview(*, member: User | None, query: str, number: int, now: datetime) -> 
     if is_start:
         stamps = setups.by_key(_FIRST.rows())
     else:
-        stamps = setups.stamps_of(_some((number - 1) * PAGE, query=query))
+        stamps = setups.stamps_of(_some(number, query=query))
     if not stamps and number > 1:
         return overview(member=member, query=query, number=1, now=now)
-    page, has_next = list(stamps)[:PAGE], len(stamps) > PAGE
+    has_next = len(stamps) > (WHOLE if number == 1 else PAGE)
+    page = list(stamps)[:PAGE] if has_next else list(stamps)
     lately = _lately(member) if member and is_start and has_next else {}
     cards = _cards(setups.having(lately | {key: stamps[key] for key in page}), now)
     return Overview(

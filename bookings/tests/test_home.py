@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from bookings.deciding import services
-from bookings.finding.overview import LATELY, PAGE
+from bookings.finding.overview import LATELY, PAGE, WHOLE
 from bookings.finding.shelf import shelf
 from bookings.models import BookedSlot, Booking
 from bookings.tests.acts import book, hours
@@ -129,7 +129,7 @@ class TestNextBooking:
 class TestPages:
     @pytest.fixture
     def many(self, db):
-        """More spaces than two pages show."""
+        """More spaces than two pages show, and than are shown at once."""
         return SpaceFactory.create_batch(2 * PAGE + 3)
 
     def test_an_empty_site_stands(self, client, db):
@@ -154,12 +154,13 @@ class TestPages:
             PAGE : 2 * PAGE
         ]
 
-    def test_one_more_than_a_page_is_on_the_next(self, client, db):
-        SpaceFactory.create_batch(PAGE)
+    def test_a_dozen_is_shown_at_once_and_more_in_pages(self, client, db):
+        SpaceFactory.create_batch(WHOLE)
         assert "Next page" not in client.get("/").text
+        assert len(cards(client)) == WHOLE
         SpaceFactory.create()
         assert "Next page" in client.get("/").text
-        assert len(cards(client, "?page=2")) == 1
+        assert [len(cards(client, f"?page={n}")) for n in (1, 2, 3)] == [PAGE, PAGE, 1]
 
     @pytest.mark.parametrize("page", ["0", "-1", "x", "99", "9" * 30, "%00", ""])
     def test_a_page_that_does_not_exist_is_the_first(self, client, many, page):
@@ -210,7 +211,7 @@ class TestPages:
 
 
 class TestCost:
-    @pytest.mark.parametrize("count", [1, PAGE, 3 * PAGE])
+    @pytest.mark.parametrize("count", [1, WHOLE, 3 * WHOLE])
     def test_the_same_queries_for_one_and_many(self, client, db, django_assert_num_queries, count):
         for n in range(count):
             open_space(places=1, slug=f"s{n}")
@@ -219,14 +220,14 @@ class TestCost:
             client.get("/")
 
     def test_two_more_for_a_member_among_many(self, member, db, django_assert_num_queries):
-        for n in range(PAGE + 1):
+        for n in range(WHOLE + 1):
             open_space(places=1, slug=f"s{n}")
         member.get("/")
         with django_assert_num_queries(4):
             member.get("/")
 
     def test_one_less_while_all_are_closed(self, client, db, django_assert_num_queries):
-        SpaceFactory.create_batch(PAGE)
+        SpaceFactory.create_batch(WHOLE)
         client.get("/")
         with django_assert_num_queries(1):
             client.get("/")
