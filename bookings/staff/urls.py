@@ -2,9 +2,15 @@
 
 from django.urls import path
 
-from bookings.staff import day, home
+from bookings.staff import day, home, numbers
 
 urlpatterns = [
     path("", home.staff, name="staff"),
     path("<slug:slug>/", day.staff_day, name="staff_day"),
+    path("<slug:slug>/numbers/", numbers.staff_numbers, name="staff_numbers"),
+    path(
+        "<slug:slug>/numbers/<slug:table>.csv",
+        numbers.staff_numbers_csv,
+        name="staff_numbers_csv",
+    ),
 ]

@@ -47,6 +47,7 @@ FILLED = {
     "id": "user",
     "object_id": "{row}",
     "token": "feed",
+    "table": "days",
     "app_label": "bookings",
     "url": "nothing/here/",
 }

@@ -1,0 +1,28 @@
+"""Tables as CSV files that a spreadsheet opens without running anything that people typed.
+
+UTF-8 with a byte order mark: Excel takes a file without one for the machine's old encoding, and
+everything else skips it. Commas and CRLF, as RFC 4180 has them.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from io import StringIO
+
+#: A cell that begins so is a formula to one spreadsheet or another.
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+type Cell = str | int | float | None
+
+
+def written(rows: Iterable[Sequence[Cell]]) -> bytes:
+    """Return a file's bytes; a number stays one, an empty cell is nothing."""
+    out = StringIO()
+    csv.writer(out).writerows([defused(cell) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def defused(cell: Cell) -> Cell:
+    """Put an apostrophe before text that would be a formula; also after leading blanks."""
+    if isinstance(cell, str) and (cell.lstrip(" \u00a0").startswith(FORMULAS)):
+        return f"'{cell}"
+    return cell
