@@ -36,8 +36,16 @@ site_url = grep -q '^SITE_URL=' .env || export SITE_URL="$${SITE_URL:-http://$(L
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-run: port database $(static) ## serve the site on http://127.0.0.1:8000 (PORT=8010 make run)
-	@$(manage) demo --logins
+# An empty site beside the demo: a database of its own, and a link for becoming its owner.
+ifdef EMPTY
+export DATABASE_URL := sqlite:///var/empty.sqlite3
+begin = $(site_url); $(manage) owner
+else
+begin = $(manage) demo --logins
+endif
+
+run: port database $(static) ## serve the site on http://127.0.0.1:8000 (PORT=8010 make run; EMPTY=1 make run)
+	@$(begin)
 	@echo
 	@echo "Site   http://$(LISTEN):$(PORT)/"
 	@echo "Admin  http://$(LISTEN):$(PORT)/admin/"
@@ -46,7 +54,7 @@ run: port database $(static) ## serve the site on http://127.0.0.1:8000 (PORT=80
 	@$(site_url); LISTEN=$(LISTEN) PORT=$(PORT) exec $(python) scripts/serve.py
 
 dev: port database ## the same with reloading and errors in the browser
-	@$(manage) demo --logins
+	@$(begin)
 	@$(site_url); DEBUG=true exec $(manage) runserver $(LISTEN):$(PORT)
 
 worker: database ## work through the queues: bookings to decide, mail, webhooks, Kafka

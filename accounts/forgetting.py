@@ -4,19 +4,20 @@ from datetime import datetime
 
 from django.contrib.sessions.models import Session
 
-from accounts import tokens, tries
+from accounts import invitations, tokens, tries
 from accounts.api import idempotency
 
 
 def forget_old_credentials(*, now: datetime) -> int:
     """Delete credentials that nobody can use any more.
 
-    Request keys after a day, tokens a month after they expire, counts of tries after their hour,
-    and sessions that have ended.
+    Request keys after a day, tokens and invitations a month after they expire, counts of tries
+    after their hour, and sessions that have ended.
     """
     return (
         idempotency.forget_old(now=now)
         + tokens.forget_expired(now=now)
+        + invitations.forget_expired(now=now)
         + tries.forget_old(now=now)
         + _forget_sessions(now=now)
     )

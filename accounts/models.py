@@ -16,6 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.joining import Invitation, Tier, TierMember  # noqa: F401 - tables of this app too
 from accounts.lookalikes import look
 
 LANGUAGES = [("en", "English"), ("ru", "Русский")]

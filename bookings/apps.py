@@ -13,6 +13,7 @@ class BookingsConfig(AppConfig):
         from bookings.deciding.guards import bookings_that_keep, objection_to_reshaping
         from bookings.finding import wanted
         from bookings.models import Booking
+        from bookings.staff import acts
         from bookings.views.bookings import book
         from spaces.services import keepers, objections
 
@@ -33,5 +34,6 @@ class BookingsConfig(AppConfig):
         )
         ACTS["cancel"] = Act(_("Cancel the booking"), wanted.a_booking, is_dangerous=True)
         ACTS["leave"] = Act(_("Delete my account"), wanted.leaving, is_dangerous=True)
+        acts.register()
         keepers.append(bookings_that_keep)
         objections.append(objection_to_reshaping)

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from bookings.staff import join
 from bookings.views import board, bookings, home, leave
 
 urlpatterns = [
@@ -13,5 +14,6 @@ urlpatterns = [
     path("bookings/<uuid:code>/cancel/", bookings.cancel, name="cancel"),
     path("bookings/<uuid:code>/reschedule/", bookings.reschedule, name="reschedule"),
     path("accounts/delete/", leave.leave, name="leave"),
+    path("join/<str:key>/", join.join, name="join"),
     path("staff/", include("bookings.staff.urls")),
 ]

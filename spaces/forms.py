@@ -13,6 +13,7 @@ from accounts.numbers import WholeNumberField
 from spaces.features import Feature
 from spaces.models import Place, Space
 from spaces.services import NUMBER, PartsError, check_parts
+from spaces.validators import RESERVED_SLUGS
 
 MOST_AT_ONCE = 500
 
@@ -68,6 +69,12 @@ class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
         now = self.instance.time_zone
         if field and not field.valid_value(now):  # an old zone name, set by a program
             field.choices = [(now, now), *field.choices]
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if slug in RESERVED_SLUGS and slug != self.initial.get("slug"):
+            raise ValidationError(_("This address is one of the site's own. Choose another."))
+        return slug
 
 
 class StaffRoleForm(forms.ModelForm):  # type: ignore[type-arg]

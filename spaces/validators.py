@@ -21,6 +21,9 @@ DIGITS = range(3, 16)  # from short local numbers to the longest in ITU-T E.164
 #: What the time zone database of CLDR has besides countries.
 NO_COUNTRIES = {"001", "ZZ"}
 
+#: Addresses below /staff/ that are no space's.
+RESERVED_SLUGS = {"setup", "spaces", "webhooks", "deliveries", "closures"}
+
 
 def validate_phone(text: str) -> None:
     """Refuse what no phone can dial."""

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.db.models import DateTimeField, IntegerField
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -18,6 +19,7 @@ from bookings.finding.kept import Reader
 from bookings.finding.overview import Overview, overview
 from bookings.models import Booking
 from bookings.words.zones import Zones
+from spaces.models import Space
 
 #: Nobody looks for a longer name, or turns more pages.
 LONGEST_QUERY, MOST_PAGES = 100, 1_000
@@ -34,6 +36,8 @@ def home(request: PageRequest) -> HttpResponse:
     member = request.user if isinstance(request.user, User) else None
     upcoming = _next_of(member, now) if member and member.upcoming_count else None
     shown = _asked(request, member, now)
+    if member and member.is_superuser and _is_empty(shown):
+        return redirect("staff_setup")
     cards = [*shown.lately, *shown.cards]
     spaces = [card.space for card in cards] + ([upcoming.place.space] if upcoming else [])
     zones = Zones.of(spaces, reader=member)
@@ -73,6 +77,11 @@ _NEXT = prepared(
 
 def _next_of(member: User, now: datetime) -> Booking | None:
     return next(iter(_NEXT.rows(member=member.pk, now=now)), None)
+
+
+def _is_empty(shown: Overview) -> bool:
+    """Tell whether the site has no space yet, not even a hidden one."""
+    return not shown.cards and not shown.query and not Space.objects.exists()
 
 
 def _asked(request: PageRequest, member: User | None, now: datetime) -> Overview:

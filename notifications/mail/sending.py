@@ -16,6 +16,7 @@ from bookings.models import Booking, BookingEvent
 from bookings.states import State
 from notifications.mail.addresses import send_letters
 from notifications.mail.composing import compose
+from notifications.mail.invitations import send_invitations
 from notifications.mail.passwords import send_links
 from notifications.mail.post import Post
 from notifications.models import Delivery, Endpoint
@@ -34,7 +35,11 @@ A_DAY = timedelta(days=1)
 def deliver_mail(*, now: datetime) -> int:
     """Send some of the mail that is due; return how much."""
     # Somebody is sitting there waiting for it.
-    done = send_links(limit=BATCH, now=now) + send_letters(limit=BATCH, now=now)
+    done = (
+        send_links(limit=BATCH, now=now)
+        + send_letters(limit=BATCH, now=now)
+        + send_invitations(limit=BATCH, now=now)
+    )
     now = timezone.now() if done else now  # that may have taken a while, and leases start now
     return done + carry(Endpoint.Channel.MAIL, partial(_send, now=now), limit=BATCH, now=now)
 

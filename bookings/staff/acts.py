@@ -1,0 +1,28 @@
+"""What the forms of setting up do, for the person who submits one again."""
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.acts import filled_in
+from accounts.presses import ACTS, Act
+from bookings.staff.people import InviteForm
+from spaces.founding_form import FoundingForm
+
+
+def register() -> None:
+    ACTS["join"] = Act(gettext_lazy("Accept"))
+    ACTS["staff_setup"] = Act(gettext_lazy("Open the venue"), filled_in(FoundingForm))
+    ACTS["staff_people"] = Act(gettext_lazy("Send the invitation"), filled_in(InviteForm))
+    ACTS["staff_invitation"] = Act(_invitation)
+    ACTS["staff_role"] = Act(_role)
+
+
+def _invitation(sent: QueryDict) -> str:
+    return _("Revoke") if sent.get("act") == "revoke" else _("Send again")
+
+
+def _role(sent: QueryDict) -> str:
+    if not sent.get("role"):
+        return _("Remove from the staff")
+    return _("Make a manager") if sent["role"] == "MANAGER" else _("Make a host")

@@ -1,0 +1,12 @@
+"""URLs of the pages that set spaces up."""
+
+from django.urls import path
+
+from bookings.staff import people, setup
+
+urlpatterns = [
+    path("setup/", setup.staff_setup, name="staff_setup"),
+    path("<slug:slug>/people/", people.staff_people, name="staff_people"),
+    path("<slug:slug>/people/invitation/", people.staff_invitation, name="staff_invitation"),
+    path("<slug:slug>/people/role/", people.staff_role, name="staff_role"),
+]

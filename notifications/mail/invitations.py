@@ -1,0 +1,69 @@
+"""The letter with an invitation's link."""
+
+import logging
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts import invitations
+from accounts.joining import Invitation
+from notifications.mail.composing import written
+from notifications.mail.headers import AUTOMATIC
+from notifications.mail.letters import Fact, Letter, Link
+from notifications.mail.post import Post
+from notifications.outcomes import Again
+
+logger = logging.getLogger("mesto.mail")
+
+Role = Invitation.Role
+
+
+def send_invitations(*, limit: int, now: datetime) -> int:
+    """Send some of the due invitations; return how many were tried."""
+    done = 0
+    with Post() as post:
+        while done < limit and (invitation := invitations.claim_next(now=now)):
+            done += 1
+            if _is_done(invitation, post):
+                invitations.finish(invitation)
+    return done
+
+
+def _is_done(invitation: Invitation, post: Post) -> bool:
+    """Try once; False when it may work later."""
+    try:
+        with translation.override(invitation.language):
+            mail = written(_letter(invitation), to=invitation.email, headers=AUTOMATIC)
+        outcome = post.send(mail)
+    except Exception:  # one mail that can't be written must not stop the others
+        logger.exception("an invitation can't be written")
+        return True
+    return not isinstance(outcome, Again)
+
+
+def _letter(invitation: Invitation) -> Letter:
+    assert invitation.space is not None
+    named = {"space": invitation.space.name}
+    url = settings.SITE_URL + reverse("join", args=[invitations.key_of(invitation)])
+    if invitation.role == Role.MEMBER:
+        subject = _("You are invited to %(space)s") % named
+        facts = (Fact(_("As"), str(invitation.tier)),)
+    else:
+        subject = _("Join the staff of %(space)s") % named
+        facts = (Fact(_("As"), invitation.get_role_display()),)
+    return Letter(
+        subject=subject,
+        heading=subject,
+        summary=_("The link works once, and for seven days."),
+        facts=facts,
+        afterwards=(
+            _("You choose login and password yourself, or sign in if you have an account."),
+            _("The link works once, and for seven days."),
+        ),
+        link=Link(_("Open the invitation"), url),
+        about=_("The staff of %(space)s entered your address. If you don't know them, do nothing.")
+        % named,
+    )
