@@ -9,7 +9,7 @@ from typing import cast
 from uuid import uuid4
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from accounts import presses
 from accounts.requests import AuthenticatedRequest
@@ -24,6 +24,8 @@ class Kind:
     optional: tuple[str, ...]
     key: str  # so that a wish is done once, however often it is sent
     carry_out: Callable[[AuthenticatedRequest], HttpResponse]
+    #: Returns the page where it can be had without an account; "" if it can't.
+    without_account: Callable[[QueryDict], str] = lambda sent: ""
 
 
 KINDS: list[Kind] = []
@@ -34,6 +36,7 @@ class Wish:
     kind: Kind
     lines: list[str]
     fields: list[tuple[str, str]]
+    without_account: str = ""
 
 
 def of(request: HttpRequest) -> Wish | None:
@@ -45,7 +48,8 @@ def of(request: HttpRequest) -> Wish | None:
         if lines := presses.ACTS[kind.act].describe(data, {}, AnonymousUser()):
             names = (*kind.needed, *kind.optional)
             fields = [(name, data[name]) for name in names if data.get(name)]
-            return Wish(kind, lines, [*fields, (kind.key, data.get(kind.key) or str(uuid4()))])
+            fields.append((kind.key, data.get(kind.key) or str(uuid4())))
+            return Wish(kind, lines, fields, kind.without_account(data))
     return None
 
 

@@ -30,8 +30,12 @@ class BookingsConfig(AppConfig):
                 optional=("party_size", "note"),
                 key="request_key",
                 carry_out=book,
+                without_account=wanted.without_account,
             )
         )
+        ACTS["guest"] = Act(_("Book"), wanted.a_place)
+        ACTS["guest_move"] = Act(_("Move"), wanted.a_place)
+        ACTS["guest_cancel"] = Act(_("Cancel the booking"), is_dangerous=True)
         ACTS["cancel"] = Act(_("Cancel the booking"), wanted.a_booking, is_dangerous=True)
         ACTS["leave"] = Act(_("Delete my account"), wanted.leaving, is_dangerous=True)
         acts.register()

@@ -22,6 +22,7 @@ from spaces.features import Feature
 from spaces.models import Place, Space
 from spaces.setups import Setup
 from spaces.slots import Period
+from spaces.validators import validate_phone
 
 MOST_PEOPLE = 1000
 
@@ -174,6 +175,40 @@ def _with_instants(data: Any) -> Any:
 class BookForm(TimesForm):
     request_key = forms.CharField(max_length=200, required=False)
     note = forms.CharField(label=_("Note"), max_length=500, required=False)
+
+
+class GuestForm(forms.Form):
+    """Who books without an account, and how to reach the person."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    # Both fit into the booking's contact.
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=100,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text=_("The link to your booking goes there."),
+    )
+    phone = forms.CharField(
+        label=_("Phone"),
+        max_length=40,
+        required=False,
+        validators=[validate_phone],
+        widget=forms.TextInput(attrs={"autocomplete": "tel", "inputmode": "tel", "type": "tel"}),
+        help_text=_("One of the two is enough."),
+    )
+
+    def clean(self) -> None:
+        typed = ("email", "phone")
+        if not any(self.cleaned_data.get(name) or name in self.errors for name in typed):
+            self.add_error("email", _("Name an e-mail address or a phone number."))
+
+    @property
+    def contact(self) -> str:
+        both = (self.cleaned_data["email"], self.cleaned_data["phone"])
+        return ", ".join(filter(None, both))
 
 
 class HistoryForm(forms.Form):

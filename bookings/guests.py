@@ -2,17 +2,31 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from enum import Enum
 from functools import reduce
 from operator import or_
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from django.db import models
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from bookings.states import OCCUPYING, State
 from spaces.codes import new_code
 from spaces.models import Space
+
+
+class TheGuest(Enum):
+    """Who acts when a guest does: nobody with an account. The door has checked the guest's link."""
+
+    GUEST = "guest"
+
+
+BY_GUEST: Final = TheGuest.GUEST
+
+#: Who changes a booking. None: the house does.
+type Actor = User | TheGuest
 
 WORDS = 8  # in a search; more would only slow it down
 
@@ -104,3 +118,35 @@ class Guest(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class GuestLinkQuerySet[L: models.Model](models.QuerySet[L]):
+    def open(self) -> Self:
+        return self.filter(revoked_at=None)
+
+
+class GuestLink(models.Model):
+    """An address at which a guest sees and changes one booking, without signing in.
+
+    The secret in it is nowhere: it is made of `nonce` and the site's key, and found by its digest.
+    So mail can repeat the link, and a copy of the database opens nothing. See also
+    `bookings.deciding.links`.
+    """
+
+    booking = models.ForeignKey(
+        "bookings.Booking", on_delete=models.CASCADE, related_name="guest_links"
+    )
+    nonce = models.CharField(max_length=43, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    # The guest's, for letters: "" if nobody knows.
+    language = models.CharField(max_length=10, blank=True)
+    created_at = models.DateTimeField(editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects: ClassVar[models.Manager["GuestLink"]] = GuestLinkQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -189,6 +189,11 @@ class Booking(models.Model):
     def is_undecided(self) -> bool:
         return self.state in UNDECIDED
 
+    @property
+    def can_be_mailed(self) -> bool:
+        """It is a member's, or a guest's who left an e-mail address."""
+        return self.member_id is not None or "@" in self.guest_contact
+
     def is_upcoming(self, now: datetime) -> bool:
         return self.occupies and self.ends_at > now
 
@@ -252,6 +257,9 @@ class BookingEvent(models.Model):
         verbose_name=_("by"),
         db_index=False,  # nobody looks for what a person did
     )
+    # The guest whom the booking is for did it, who has no account: then there is no actor.
+    # The database default lets a process of the previous release insert rows while both run.
+    by_guest = models.BooleanField(default=False, db_default=False, editable=False)
     at = models.DateTimeField(_("when"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     data = models.JSONField(encoder=DjangoJSONEncoder)

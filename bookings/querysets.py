@@ -131,7 +131,8 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return due.order_by("ends_at")
 
     def to_remind_of(self, now: datetime, *, hours: int) -> Self:
-        """Members' bookings that start within their space's reminder time.
+        """Bookings of members, and of guests with an e-mail address, that start within their
+        space's reminder time.
 
         Only those that were already so when the reminder fell due: whoever books or moves later
         than that needs no reminder.
@@ -145,9 +146,9 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         )
         return self.filter(
             ~Exists(changed_since),
+            Q(member__is_active=True) | Q(member=None, guest_contact__contains="@"),
             place__space__reminder_hours=hours,
             state=State.CONFIRMED,
-            member__is_active=True,
             starts_at__gt=now,
             starts_at__lte=now + before,
         )

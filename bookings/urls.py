@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from bookings.staff import join
-from bookings.views import board, bookings, home, leave
+from bookings.views import board, bookings, guests, home, leave
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("bookings/<uuid:code>/", bookings.booking, name="booking"),
     path("bookings/<uuid:code>/cancel/", bookings.cancel, name="cancel"),
     path("bookings/<uuid:code>/reschedule/", bookings.reschedule, name="reschedule"),
+    path("guest/", guests.guest, name="guest"),
+    path("g/<slug:token>/", guests.guest_booking, name="guest_booking"),
+    path("g/<slug:token>/cancel/", guests.guest_cancel, name="guest_cancel"),
+    path("g/<slug:token>/move/", guests.guest_move, name="guest_move"),
     path("accounts/delete/", leave.leave, name="leave"),
     path("join/<str:key>/", join.join, name="join"),
     path("staff/", include("bookings.staff.urls")),

@@ -229,8 +229,22 @@ TRIES = {
     },
     # Confirmation links to one address: nobody can flood a mailbox through us.
     "letter": {"login": env.int("LETTERS_PER_MAILBOX", default=5)},
+    # Bookings without an account, from one network address and for one e-mail address or phone.
+    "guest": {
+        "address": env.int("GUESTS_PER_ADDRESS", default=60),
+        "login": env.int("GUESTS_PER_CONTACT", default=10),
+    },
     # Wrong passwords from signed-in people, where a page asks for theirs again.
     "password": {"login": env.int("LOGIN_FAILURE_LIMIT", default=10)},
+}
+
+# --- Guests without an account --------------------------------------------------------------------
+
+GUESTS = {
+    # Their own upcoming bookings in one space.
+    "most_upcoming": env.int("GUEST_MOST_UPCOMING", default=3),
+    # How long after its booking a guest's link still works.
+    "link_days": env.int("GUEST_LINK_DAYS", default=7),
 }
 
 # --- API ------------------------------------------------------------------------------------------

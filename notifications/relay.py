@@ -37,7 +37,7 @@ LONGEST_REST = 12
 #: It gets this many tries however long it waited for its turn (no worker ran, it was off).
 FEWEST_TRIES = 8
 
-#: What members get mail about; the rest is between the house and its programs.
+#: What members and guests get mail about; the rest is between the house and its programs.
 MAILED = (
     BookingEvent.Kind.CONFIRMED,
     BookingEvent.Kind.MOVED,
@@ -98,7 +98,7 @@ def endpoint_of(channel: Endpoint.Channel, *, now: datetime) -> Endpoint:
 def is_for(endpoint: Endpoint, event: BookingEvent) -> bool:
     """Tell whether an endpoint that is on is told of an event."""
     if endpoint.channel == Endpoint.Channel.MAIL:
-        return event.booking.member_id is not None and is_mailed(event)
+        return event.booking.can_be_mailed and is_mailed(event)
     if endpoint.channel == Endpoint.Channel.WEBHOOK:
         return endpoint.space_id == event.booking.place.space_id and endpoint.wants(event)
     return True

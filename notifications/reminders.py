@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from bookings.deciding.transactions import transactional
 from bookings.models import Booking
@@ -34,7 +34,7 @@ def _remind(hours: int, *, now: datetime) -> int:
 
 
 def _wanted(bookings: BookingQuerySet[Booking], mail: Endpoint) -> BookingQuerySet[Booking]:
-    """Keep those whose members can get mail, want it, and haven't been reminded yet."""
+    """Keep those whose members, or guests, can get mail, want it, and haven't been reminded yet."""
     made = Delivery.objects.filter(
         endpoint=mail,
         booking=OuterRef("pk"),
@@ -42,7 +42,8 @@ def _wanted(bookings: BookingQuerySet[Booking], mail: Endpoint) -> BookingQueryS
         purpose=Delivery.Purpose.REMINDER,
     )
     unwanted = MailPreference.objects.filter(user=OuterRef("member"), reminders=False)
-    reachable = bookings.exclude(member__email="").filter(member__email_confirmed_at__isnull=False)
+    confirmed = ~Q(member__email="") & Q(member__email_confirmed_at__isnull=False)
+    reachable = bookings.filter(Q(member=None) | confirmed)
     return reachable.filter(~Exists(made), ~Exists(unwanted)).order_by("pk")
 
 

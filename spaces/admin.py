@@ -110,6 +110,7 @@ class SpaceAdmin(SpaceScopedAdmin):
         "address",
         ("phone", "email"),
         "about",
+        ("guests_may_book", "guest_retention_days"),
         ("reminder_hours", "is_active"),
     ]
     inlines = [OpeningHoursInline, PlaceInline, PolicyInline, StaffRoleInline]

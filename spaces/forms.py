@@ -60,7 +60,7 @@ class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Space
         fields = (
             *("name", "slug", "kind", "time_zone", "country", "address", "phone", "email", "about"),
-            *("reminder_hours", "is_active"),
+            *("reminder_hours", "guests_may_book", "guest_retention_days", "is_active"),
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -86,6 +86,20 @@ class Space(models.Model):
         help_text=_("By mail. Empty: no reminders."),
     )
 
+    guests_may_book = models.BooleanField(
+        _("guests may book without an account"),
+        default=False,
+        db_default=False,
+        help_text=_("With a name and an e-mail address or a phone number."),
+    )
+    guest_retention_days = models.SmallIntegerField(
+        _("forget guests after, days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3_660)],
+        help_text=_("Since their last booking. Empty: they are kept until somebody erases them."),
+    )
+
     objects: ClassVar[models.Manager["Space"]] = SpaceQuerySet.as_manager()
 
     class Meta:

@@ -5,11 +5,12 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from bookings.deciding import knowing, links
 from bookings.deciding.errors import WrongState
 from bookings.deciding.steps import lock_member
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, record
+from bookings.guests import Actor
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING
 
@@ -32,7 +33,7 @@ UNCHANGED = Details()
 
 
 @transactional
-def amend(booking: Booking, details: Details, *, by: User, now: datetime) -> Booking:
+def amend(booking: Booking, details: Details, *, by: Actor, now: datetime) -> Booking:
     """Change a booking's details. No deadline: nobody else's plans depend on them.
 
     Raises WrongState, and Refused when the account is closed: its notes are erased.
@@ -45,7 +46,7 @@ def amend(booking: Booking, details: Details, *, by: User, now: datetime) -> Boo
     return booking
 
 
-def write(booking: Booking, details: Details, *, by: User, now: datetime) -> None:
+def write(booking: Booking, details: Details, *, by: Actor, now: datetime) -> None:
     """Change the locked row and record the event, if there is anything to change.
 
     Raises WrongState.
@@ -58,4 +59,14 @@ def write(booking: Booking, details: Details, *, by: User, now: datetime) -> Non
     if not booking.is_upcoming(now):
         raise WrongState(_("This booking is over: its details can't be changed any more."))
     change(booking, sorted(OCCUPYING), expected={}, changes=changes)
+    if "guest_contact" in changes:
+        relink(booking, now=now)
     record(BookingEvent.Kind.AMENDED, booking, by=by, now=now)
+
+
+def relink(booking: Booking, *, now: datetime) -> None:
+    """Find out who the guest is, now that the contact is another; stop links at the old one."""
+    links.revoke(booking, now=now)
+    guest = knowing.guest_of(booking, now=now, learn=True)
+    if guest != booking.guest:
+        change(booking, sorted(OCCUPYING), expected={}, changes={"guest": guest})

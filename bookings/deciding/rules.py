@@ -22,6 +22,8 @@ NONSENSE = {"ends_before_start", "off_grid", "in_the_past", "too_far_ahead", "to
 #: Refusals that another place or time would meet as well.
 ABOUT_THE_PERSON = {
     "account_closed",
+    "contact_missing",
+    "guests_not_allowed",
     "other_space",
     "too_late",
     "too_many_undecided",
@@ -53,6 +55,8 @@ REASONS: dict[str, str | Promise] = {
     ),
     "slot_taken": gettext_lazy("Somebody else has the place for part of that time."),
     "other_space": gettext_lazy("That place is in another space."),
+    "guests_not_allowed": gettext_lazy("Booking here needs an account."),
+    "contact_missing": gettext_lazy("A guest has to leave an e-mail address or a phone number."),
     "account_closed": gettext_lazy("The member's account is closed."),
     "zone_moved": gettext_lazy("The space's time zone has changed."),
     "parts_changed": gettext_lazy("The place is made up of other parts now."),

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import knowing, rules
+from bookings.deciding import knowing, rules, welcoming
 from bookings.deciding.details import UNCHANGED, Details, write
 from bookings.deciding.errors import Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.statements import DELETE_SLOTS
@@ -25,6 +25,7 @@ from bookings.deciding.steps import (
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, move_to, record
 from bookings.deciding.wish import Wish
+from bookings.guests import BY_GUEST, Actor
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, TRANSITIONS, State
 from spaces import setups
@@ -42,18 +43,20 @@ MOST_UNDECIDED = 300
 
 
 @transactional
-def book(wish: Wish, *, by: User, now: datetime) -> Booking:
+def book(wish: Wish, *, by: Actor, now: datetime) -> Booking:
     """Decide a wish: return the booking, CONFIRMED, or REJECTED when the place is taken.
 
-    The same `(member, request_key)` returns the booking it made before. What staff book for
-    somebody (`by` is not the member) may begin in the step that is running.
+    By a guest, only where the space allows it. The same `(member, request_key)` returns the booking
+    it made before. What staff book for somebody (`by` is not the member) may begin in the step that
+    is running.
     Raises Refused with every broken rule (nothing is written) and RequestKeyReused.
     """
     wish = _for_somebody(wish, now=now)
     ground = lock_places(wish.place, member=wish.member, now=now)[wish.place.pk]
     booking = replace(wish, place=ground.place).booking(State.CONFIRMED, now=now)
     booking.decided_at = now
-    if found := objections(booking, ground, by=by, now=now):
+    found = welcoming.objections(wish, ground, now=now) if by is BY_GUEST else []
+    if found := [*found, *objections(booking, ground, by=by, now=now)]:
         # Not earlier: a repeated request runs into its own booking, or into a rule it used up.
         if earlier := answered(wish):
             return earlier
@@ -115,7 +118,7 @@ def _for_somebody(wish: Wish, *, now: datetime) -> Wish:
 
 
 @transactional
-def cancel(booking: Booking, *, by: User, now: datetime, reason: str = "") -> Booking:
+def cancel(booking: Booking, *, by: Actor, now: datetime, reason: str = "") -> Booking:
     """Give the place back. Members may until the `Deadline`; the space's staff until the end.
 
     Raises TooLate and WrongState.
@@ -135,7 +138,7 @@ def reschedule(
     place: Place,
     starts_at: datetime,
     ends_at: datetime,
-    by: User,
+    by: Actor,
     now: datetime,
     party_size: int | None = None,
     details: Details = UNCHANGED,
@@ -205,7 +208,7 @@ def _complete(booking: Booking, *, now: datetime) -> bool:
 def require_changeable(
     booking: Booking,
     *,
-    by: User,
+    by: Actor,
     now: datetime,
     to: State | None = None,
     setup: Setup | None = None,
@@ -230,5 +233,5 @@ def require_changeable(
     limits = setup.venue_for(booking.member, now).limits(booking.place.kind)
     if rules.deadline(limits, booking.period, made_at=booking.decided_at).allows(now):
         return
-    if not Space.objects.run_by(by).filter(pk=setup.space.pk).exists():
+    if by is BY_GUEST or not Space.objects.run_by(by).filter(pk=setup.space.pk).exists():
         raise TooLate(f"{_('It is too late to change this booking.')} {ask_the_staff(setup.space)}")

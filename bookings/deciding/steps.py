@@ -29,6 +29,7 @@ from bookings.deciding.statements import (
     LOCK_PLACES,
 )
 from bookings.deciding.wish import Wish
+from bookings.guests import BY_GUEST, Actor
 from bookings.models import BookedSlot, Booking
 from spaces import setups
 from spaces.models import Place
@@ -50,7 +51,7 @@ class Ground:
 
 
 def objections(
-    booking: Booking, ground: Ground, *, by: User | None, now: datetime
+    booking: Booking, ground: Ground, *, by: Actor | None, now: datetime
 ) -> list[rules.Problem]:
     """Return every rule that a booking breaks, as of when it was requested.
 
@@ -63,7 +64,7 @@ def objections(
         party_size=booking.party_size,
         now=booking.created_at,
         upcoming=ground.upcoming,
-        walk_in=by != booking.member,
+        walk_in=by is not BY_GUEST and by != booking.member,
     )
     if not found and booking.ends_at <= now:
         return [rules.already_past()]

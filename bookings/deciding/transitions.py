@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
-from accounts.models import User
 from bookings.deciding.errors import WrongState
 from bookings.deciding.statements import (
     DELETE_SLOTS,
@@ -16,6 +15,7 @@ from bookings.deciding.statements import (
     LAST_SEQUENCE,
     update_booking,
 )
+from bookings.guests import BY_GUEST, Actor
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, State, sources
 from bookings.words.representation import booking_data
@@ -25,7 +25,7 @@ def move_to(
     state: State,
     booking: Booking,
     *,
-    by: User | None,
+    by: Actor | None,
     now: datetime,
     reason: str = "",
     problems: Sequence[str] = (),
@@ -62,7 +62,7 @@ def claim(
 
 
 def cancel_all(
-    bookings: Iterable[Booking], *, by: User | None, now: datetime, reason: str = ""
+    bookings: Iterable[Booking], *, by: Actor | None, now: datetime, reason: str = ""
 ) -> list[Booking]:
     """Cancel those that still can be; return them. Someone else may have been first."""
     cancelled = []
@@ -74,7 +74,7 @@ def cancel_all(
 
 
 def keep_all(
-    bookings: Iterable[Booking], *, problems: Sequence[str], by: User | None, now: datetime
+    bookings: Iterable[Booking], *, problems: Sequence[str], by: Actor | None, now: datetime
 ) -> list[Booking]:
     """Record that bookings still holding their place are kept despite the set-up's `problems`.
 
@@ -112,7 +112,7 @@ def record(
     kind: BookingEvent.Kind,
     booking: Booking,
     *,
-    by: User | None,
+    by: Actor | None,
     now: datetime,
     reason: str = "",
     sequence: int | None = None,
@@ -136,7 +136,7 @@ def record_all(
     kind: BookingEvent.Kind,
     told: Collection[tuple[Booking, Sequence[str]]],
     *,
-    by: User | None,
+    by: Actor | None,
     now: datetime,
 ) -> None:
     """Append one event to each booking's log, all at once, each with its own problems.
@@ -159,7 +159,7 @@ def _event(
     booking: Booking,
     sequence: int,
     *,
-    by: User | None,
+    by: Actor | None,
     now: datetime,
     reason: str = "",
     problems: Sequence[str] = (),
@@ -168,7 +168,8 @@ def _event(
         booking=booking,
         sequence=sequence,
         kind=kind,
-        actor=by,
+        actor=None if by is BY_GUEST else by,
+        by_guest=by is BY_GUEST,
         at=now,
         reason=reason,
         data=booking_data(booking) | ({"problems": list(problems)} if problems else {}),

@@ -1,11 +1,12 @@
 """The answer to a refused booking: what happened, every reason, the nearest alternatives."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -29,11 +30,15 @@ def refusal(
     taken: bool = False,
     moving: Booking | None = None,
     used_for: Booking | None = None,
+    act: str = "",
+    carried: Mapping[str, str] | None = None,
+    ticket: str = "",
 ) -> HttpResponse:
     """Answer 409 when somebody else has the place, 422 when rules forbid it. Nothing is changed.
 
     `used_for`: an old form was sent again, from another tab or by the Back button, and what it
-    booked is no longer held.
+    booked is no longer held. For a guest: `act` is where the forms go, along with what is
+    `carried`, and `ticket` is the page of the booking that is `moving`.
     """
     place = form.found
     period = form.period if form.is_valid() else None
@@ -46,6 +51,9 @@ def refusal(
         "moving": moving,
         "party_size": party_size,
         "offers": [],
+        "act": act or _address(moving),
+        "carried": carried or {},
+        "ticket": ticket or (moving.get_absolute_url() if moving else ""),
     }
     if place is not None:
         space = place.space
@@ -69,7 +77,7 @@ def refusal(
                 context["headline"] = _("%(place)s is already yours for %(time)s.") % named
                 context["mine"] = mine
             if space.is_active:
-                still_moving = None if is_about_the_person else moving
+                still_moving = None if is_about_the_person or ticket else moving
                 context["board_url"] = board_url(
                     space,
                     day=venue.day_of(period.starts_at),
@@ -79,6 +87,10 @@ def refusal(
                 )
     status = HTTPStatus.CONFLICT if taken else HTTPStatus.UNPROCESSABLE_ENTITY
     return render(request, "bookings/refused.html", context, status=status)
+
+
+def _address(moving: Booking | None) -> str:
+    return reverse("reschedule", args=[moving.code]) if moving else reverse("bookings")
 
 
 def _used(booking: Booking) -> Problem:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -37,6 +38,15 @@ def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | Anonymou
     if "code" not in address:  # not a move
         said.append(capfirst(last_word(venue, form.found.kind, form.period, now=now)[0]))
     return [line for line in said if line]
+
+
+def without_account(sent: QueryDict) -> str:
+    """Return where guests book what a form asks for; "" where they may not."""
+    form = BookForm(sent)
+    if not form.is_valid() or form.found is None or not form.found.space.guests_may_book:
+        return ""
+    names = ("place", "starts_at", "ends_at", "party_size", "note", "request_key", "next")
+    return reverse("guest", query={name: sent[name] for name in names if sent.get(name)})
 
 
 def a_booking(

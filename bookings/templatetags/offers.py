@@ -58,7 +58,10 @@ class _Cards:
     ) -> None:
         self.context: Any = context
         self.request = context["request"]
-        self.is_visitor = not self.request.user.is_authenticated
+        #: Where a guest's forms go, with what the guest has typed already.
+        self.act: str = self.context.get("act") or ""
+        self.carried: dict[str, str] = self.context.get("carried") or {}
+        self.is_visitor = not self.act and not self.request.user.is_authenticated
         self.moving = context.get("moving")
         self.zone, self.now = context["zone"], context["now"]
         self.show_time = show_time
@@ -148,7 +151,9 @@ class _Cards:
             "party_size": self.context["party_size"],
             "next": offer_url(self.context["board"], offer),
         }
-        url = escape(reverse("register", query=wish))
+        # Where guests may book, that door is the nearest; the others are on the same page.
+        door = "guest" if offer.place.space.guests_may_book else "register"
+        url = escape(reverse(door, query=wish))
         return f'<a class="button {self.button}" href="{url}">{self._book(offer.period)}{whose}</a>'
 
     def _book(self, period: Period) -> str:
@@ -158,8 +163,11 @@ class _Cards:
     def _form(self, period: Period) -> tuple[str, str]:
         """Return what all cards for one time share: the form's start, and the button's label."""
         moving = self.moving
-        url = reverse("reschedule", args=[moving.code]) if moving else reverse("bookings")
+        url = self.act or (
+            reverse("reschedule", args=[moving.code]) if moving else reverse("bookings")
+        )
         fields = {
+            **self.carried,
             "starts_at": write_instant(period.starts_at, self.zone),
             "ends_at": write_instant(period.ends_at, self.zone),
             "party_size": self.context["party_size"],

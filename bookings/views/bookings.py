@@ -33,6 +33,7 @@ from bookings.finding.kept import Reader
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, HistoryForm, TimesForm
+from bookings.guests import Actor
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
 from bookings.states import TRANSITIONS, State
@@ -87,7 +88,7 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
     now = timezone.now()
     form = BookForm(request.POST)
     if not form.is_valid() or form.found is None:
-        return refusal(request, form, problems=_form_problems(form), now=now)
+        return refusal(request, form, problems=form_problems(form), now=now)
     try:
         booking = services.book(_wish(form, form.found, request.user), by=request.user, now=now)
     except Refused as error:
@@ -113,7 +114,7 @@ def _wish(form: BookForm, place: Place, member: User) -> Wish:
     )
 
 
-def _form_problems(form: TimesForm) -> list[rules.Problem]:
+def form_problems(form: TimesForm) -> list[rules.Problem]:
     return [
         rules.Problem("invalid", f"{form[name].label}: {message}")
         for name, found in form.errors.items()
@@ -132,7 +133,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     venue = setups.current(found.place.space_id).venue_for(request.user, now)
     limits = venue.limits(found.place.kind)
     deadline = rules.deadline(limits, found.period, made_at=found.decided_at or now)
-    events = _lines(found, request.user.pk, now)
+    events = lines_of(found, request.user.pk, now)
     can_move = why_unchangeable(found, by=request.user, now=now) is None
     can_cancel = can_move and State.CANCELLED in TRANSITIONS[State(found.state)]
     can_move = can_move and found.place.space.is_active
@@ -154,7 +155,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         and not deadline.is_in_time(now)
         and deadline.allows(now)
         and all(event.kind != BookingEvent.Kind.MOVED for event in events),
-        "until": _moment(deadline.until, venue, now) if deadline.allows(now) else "",
+        "until": moment(deadline.until, venue, now) if deadline.allows(now) else "",
         "move_url": board_url(found.place.space, **asked, moving=found),
         "board_url": board_url(found.place.space, **asked),
         "another_url": board_url(
@@ -176,7 +177,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 
 
 def why_unchangeable(
-    booking: Booking, *, by: User, now: datetime, to: State | None = None
+    booking: Booking, *, by: Actor, now: datetime, to: State | None = None
 ) -> BookingError | None:
     """Return the error that moving it, or changing it to a state, would raise; None if allowed."""
     try:
@@ -200,7 +201,7 @@ def _again_url(booking: Booking, venue: Venue, now: datetime) -> str:
     )
 
 
-def _moment(at: datetime, venue: Venue, now: datetime) -> str:
+def moment(at: datetime, venue: Venue, now: datetime) -> str:
     return f"{words.day_at(at, venue.zone, now)}, {words.clock(at, venue.zone)}"
 
 
@@ -216,7 +217,8 @@ class EventLine:
     was: str
 
 
-def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
+def lines_of(booking: Booking, reader: int | None, now: datetime) -> list[EventLine]:
+    """Return what happened to a booking, for its member, or (None) its guest."""
     events = list(booking.events.order_by("sequence").values())
     places = places_of(event["data"] for event in events)
     zone = booking.place.space.zone
@@ -229,19 +231,27 @@ def _lines(booking: Booking, reader: int, now: datetime) -> list[EventLine]:
             data = earlier["data"]
             period = Period(*(datetime.fromisoformat(data[n]) for n in ("starts_at", "ends_at")))
             was = f"{places[data['place']['code']]}, {words.when(period, zone, now)}"
-        who = _("by you") if event["actor_id"] == reader else _("by the staff")
-        is_somebodys = event["actor_id"] and event["kind"] != BookingEvent.Kind.REJECTED
         lines.append(
             EventLine(
                 kind=event["kind"],
                 title=str(BookingEvent.Kind(event["kind"]).label),
                 at=event["at"],
-                by_words=who if is_somebodys else "",
+                by_words=_who(event, reader),
                 reason=event["reason"] or _why(event),
                 was=was,
             )
         )
     return lines
+
+
+def _who(event: Mapping[str, Any], reader: int | None) -> str:
+    if event["kind"] == BookingEvent.Kind.REJECTED:
+        return ""
+    if event["by_guest"]:
+        return _("by the guest") if reader else _("by you")
+    if not event["actor_id"]:
+        return ""
+    return _("by you") if event["actor_id"] == reader else _("by the staff")
 
 
 def _why(event: Mapping[str, Any]) -> str:
@@ -279,7 +289,7 @@ def reschedule(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     found = _mine(request, code)
     form = TimesForm(request.POST)
     if not form.is_valid() or form.found is None:
-        return refusal(request, form, problems=_form_problems(form), now=now, moving=found)
+        return refusal(request, form, problems=form_problems(form), now=now, moving=found)
     try:
         services.reschedule(
             found,

@@ -23,6 +23,7 @@ COUNTED = {
     "register": {"username": "carol", "password1": PASSWORD, "password2": PASSWORD},
     "forgotten": {"who": "alice"},
     "login": {"username": "alice", "password": "wrong"},
+    "guest": {"name": "Anna", "email": "anna@example.org"},
     "createToken": {"username": "alice", "password": "wrong"},
     "createAccount": {"username": "carol", "password": PASSWORD},
 }
@@ -33,6 +34,8 @@ HARMLESS = {
     "confirm_email": "opens by a signature from a mail",
     "join": "opens by a key of 256 bits from a mail, and signs up like the rest",
     "unsubscribe": "opens by a signature from a mail",
+    "guest_cancel": "opens by a signature of 256 bits from a mail",
+    "guest_move": "opens by a signature of 256 bits from a mail",
     "admin:login": "leads to the page to sign in",
 }
 GETS = {"GET", "HEAD", "OPTIONS"}

@@ -26,6 +26,7 @@ from django.utils import translation
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import Session, Tally
 from accounts.tests.programs import issue
+from bookings.deciding import links
 from bookings.deciding.log import place_new
 from bookings.tests import acts
 from bookings.tests.acts import book, hours
@@ -84,6 +85,15 @@ def rows(space, desk, alice, host, soon):
     group = Group.objects.create(name="Friends")
     PolicyFactory.create(space=space, group=group)
     booking = book(desk, alice, soon - hours(24), soon)
+    visit = book(
+        desk,
+        None,
+        soon - hours(24),
+        soon + hours(4),
+        by=host,
+        guest_name="Anna",
+        guest_contact="anna@example.org",
+    )
     place_new()  # the first reader of events gives them their positions
     feed = feeds.make(alice, space=None, place=None, now=soon)
     feeds.note_reading(feed, now=soon)  # the first reading would be recorded
@@ -96,12 +106,14 @@ def rows(space, desk, alice, host, soon):
         "closure": ClosureFactory.create(space=space, starts_at=soon + timedelta(days=9)),
         "booking": booking,
         "member": alice,
+        "guest": visit.guest,
+        "guestlink": links.link_of(visit, now=soon),
         "user": UserFactory.create(username="carol"),
         "accessattempt": AccessAttempt.objects.create(username="dave", failures_since_start=1),
         "apitoken": issue(alice)[0],
         "feed": feed,
         "endpoint": webhook,
-        "delivery": webhook.deliveries.get(),
+        "delivery": webhook.deliveries.get(booking=booking),
         "refusedrequest": RefusedRequest.objects.create(
             topic="requests", partition=0, offset=1, reason="No JSON.", received_at=soon
         ),
@@ -223,6 +235,8 @@ def path_of(route, rows, garbage=None):
         if row is None:
             return filled
         if parameter == "token":
+            if route.startswith("g/"):
+                return links.token_of(rows["guestlink"])
             is_feeds = route.startswith("calendars/")
             return (
                 feeds.token_of(row) if is_feeds else unsubscribe_url(rows["member"]).split("/")[-2]

@@ -71,16 +71,17 @@ class Entry:
     url: str
 
 
-def invitation(event: BookingEvent, *, organizer: str, attendee: str) -> Invitation:
+def invitation(event: BookingEvent, *, organizer: str, attendee: str, url: str = "") -> Invitation:
     """Write an event as an invitation, or as a cancellation, in the active language.
 
-    `organizer` and `attendee` are mail addresses as in a header, with or without a name.
+    `organizer` and `attendee` are mail addresses as in a header, with or without a name; `url` is
+    the attendee's page of it, the member's by default.
     Needs `event.booking.place.space`. Raises ValueError for a rejection, which invites nobody.
     """
     if event.kind not in METHODS:
         raise ValueError(f"no invitation about {event.kind}")
     method = METHODS[BookingEvent.Kind(event.kind)]
-    written = _event(entry_of(event), organizer=organizer)
+    written = _event(entry_of(event, url=url), organizer=organizer)
     guest = _person(attendee)
     guest.params.update(
         {"CUTYPE": "INDIVIDUAL", "ROLE": "REQ-PARTICIPANT", "PARTSTAT": "ACCEPTED", "RSVP": "FALSE"}

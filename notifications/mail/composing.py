@@ -9,11 +9,11 @@ from django.template import Context
 from django.template.loader import get_template
 from django.utils import translation
 
-from accounts.models import User
 from bookings.models import BookingEvent
 from notifications.calendars.ics import METHODS, invitation
 from notifications.mail.headers import Mail, headers
 from notifications.mail.letters import Letter, of_event, of_reminder
+from notifications.mail.readers import Reader
 from notifications.models import Delivery
 
 #: What a calendar has to know. A refused booking was never in one.
@@ -23,9 +23,9 @@ INVITED = frozenset(METHODS)
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
-def compose(delivery: Delivery, *, to: User, now: datetime) -> Mail:
+def compose(delivery: Delivery, *, to: Reader, now: datetime) -> Mail:
     """Write a delivery's mail, in its reader's language."""
-    with translation.override(language_of(to)):
+    with translation.override(to.language):
         letter = _letter(delivery, to=to, now=now)
         unsubscribe = letter.unsubscribe.url if letter.unsubscribe else ""
         mail = written(letter, to=to.email, headers=headers(delivery, unsubscribe=unsubscribe))
@@ -47,26 +47,23 @@ def written(letter: Letter, *, to: str, headers: dict[str, str]) -> Mail:
     return mail
 
 
-def language_of(user: User) -> str:
-    """Return the language a person chose; what their browser asks for isn't known here."""
-    return user.language or settings.LANGUAGE_CODE
-
-
-def _letter(delivery: Delivery, *, to: User, now: datetime) -> Letter:
+def _letter(delivery: Delivery, *, to: Reader, now: datetime) -> Letter:
     if delivery.event is not None:
         return of_event(delivery.event, to=to, now=now)
     assert delivery.booking is not None
     return of_reminder(delivery.booking, to=to, now=now)
 
 
-def _invite(mail: Mail, event: BookingEvent, *, to: User) -> None:
+def _invite(mail: Mail, event: BookingEvent, *, to: Reader) -> None:
     """Add the invitation twice, because mail programs look in one place or the other.
 
     Beside text and HTML, with its method, is where Gmail and Outlook offer their buttons (RFC 6047,
     section 2.4); others show only what is attached.
     """
     _name, organizer = parseaddr(settings.MAIL_FROM)
-    found = invitation(event, organizer=organizer, attendee=to.email)
+    found = invitation(
+        event, organizer=organizer, attendee=to.email, url=f"{settings.SITE_URL}{to.ticket}"
+    )
     content = found.content.decode()
     mail.attach_alternative(content, f"text/calendar; method={found.method}")
     mail.attach("invite.ics", content, f"text/calendar; method={found.method}")

@@ -8,18 +8,17 @@ from datetime import datetime
 from functools import cached_property
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import time_zones
-from accounts.models import User
 from bookings.deciding import rules
 from bookings.finding.links import board_url
 from bookings.models import Booking, BookingEvent
 from bookings.words import words
 from bookings.words.representation import BookingData, places_of
 from bookings.words.zones import Zones
+from notifications.mail.readers import Reader
 from notifications.preferences import unsubscribe_url
 from spaces import setups
 from spaces.contact import ask_the_staff
@@ -60,14 +59,14 @@ class Letter:
 
 @dataclass(frozen=True)
 class Stay:
-    """A booking as it was at one moment, for its member to read."""
+    """A booking as it was at one moment, for its reader."""
 
     booking: Booking
     place: Place
     period: Period
     party_size: int
     note: str
-    member: User
+    reader: Reader
     now: datetime
 
     @property
@@ -89,7 +88,7 @@ class Stay:
 
     def noted(self, time: str) -> str:
         """Name a time's zone if it isn't the reader's own."""
-        zones = Zones.of([self.space], reader=self.member)
+        zones = Zones.of([self.space], reader=self.reader.member)
         return zones.noted(time, self.space.zone)
 
     @property
@@ -98,10 +97,10 @@ class Stay:
 
     @cached_property
     def venue(self) -> Venue:
-        return setups.current(self.space.pk).venue_for(self.member, self.period.starts_at)
+        return setups.current(self.space.pk).venue_for(self.reader.member, self.period.starts_at)
 
 
-def as_remembered(event: BookingEvent, data: BookingData, *, member: User, now: datetime) -> Stay:
+def as_remembered(event: BookingEvent, data: BookingData, *, reader: Reader, now: datetime) -> Stay:
     """Return the booking as it was at an event, whatever has become of it since."""
     place = places_of([data]).get(data["place"]["code"], event.booking.place)
     starts_at, ends_at = (datetime.fromisoformat(data[name]) for name in ("starts_at", "ends_at"))
@@ -111,26 +110,26 @@ def as_remembered(event: BookingEvent, data: BookingData, *, member: User, now: 
         period=Period(starts_at, ends_at),
         party_size=data["party_size"],
         note=data["note"],
-        member=member,
+        reader=reader,
         now=now,
     )
 
 
-def as_it_is(booking: Booking, *, member: User, now: datetime) -> Stay:
+def as_it_is(booking: Booking, *, reader: Reader, now: datetime) -> Stay:
     return Stay(
         booking=booking,
         place=booking.place,
         period=booking.period,
         party_size=booking.party_size,
         note=booking.note,
-        member=member,
+        reader=reader,
         now=now,
     )
 
 
-def of_event(event: BookingEvent, *, to: User, now: datetime) -> Letter:
+def of_event(event: BookingEvent, *, to: Reader, now: datetime) -> Letter:
     """Write about an event of one of the kinds in `relay.MAILED`."""
-    stay = as_remembered(event, event.data, member=to, now=now)
+    stay = as_remembered(event, event.data, reader=to, now=now)
     if event.kind == BookingEvent.Kind.CONFIRMED:
         return _confirmed(stay, event, now)
     if event.kind == BookingEvent.Kind.MOVED:
@@ -147,7 +146,7 @@ def of_event(event: BookingEvent, *, to: User, now: datetime) -> Letter:
 
 
 def _confirmed(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
-    by_staff = event.actor_id not in {None, stay.member.pk}
+    by_staff = event.actor_id is not None and not stay.reader.did(event)
     booked_for_you = _("The staff of %(space)s booked it for you.") % stay.named
     return _letter(
         stay,
@@ -163,7 +162,7 @@ def _confirmed(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
 def _moved(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
     line = (
         _("You moved it.")
-        if event.actor_id == stay.member.pk
+        if stay.reader.did(event)
         else _("The staff of %(space)s moved it.") % stay.named
     )
     if rules.is_of_zone(event.data):
@@ -207,7 +206,7 @@ def _before(stay: Stay, event: BookingEvent) -> tuple[Fact, ...]:
     earlier = BookingEvent.objects.before(event.sequence, of=event.booking).first()
     if earlier is None:
         return ()
-    was = as_remembered(event, earlier.data, member=stay.member, now=stay.now)
+    was = as_remembered(event, earlier.data, reader=stay.reader, now=stay.now)
     value = f"{was.place}, {was.plain_when}"
     if was.party_size != stay.party_size:
         people = ngettext("%(n)d person", "%(n)d people", was.party_size)
@@ -216,7 +215,7 @@ def _before(stay: Stay, event: BookingEvent) -> tuple[Fact, ...]:
 
 
 def _cancelled(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
-    is_own = event.actor_id == stay.member.pk
+    is_own = stay.reader.did(event)
     if is_own:
         line = _("You cancelled it.")
     elif event.actor_id is None:
@@ -275,9 +274,9 @@ def _rejected(stay: Stay, data: BookingData, now: datetime) -> Letter:
     )
 
 
-def of_reminder(booking: Booking, *, to: User, now: datetime) -> Letter:
+def of_reminder(booking: Booking, *, to: Reader, now: datetime) -> Letter:
     """Write about a booking that starts soon."""
-    stay = as_it_is(booking, member=to, now=now)
+    stay = as_it_is(booking, reader=to, now=now)
     zone = stay.space.zone
     day = words.relative_day(
         stay.period.starts_at.astimezone(zone).date(), now.astimezone(zone).date()
@@ -293,9 +292,10 @@ def of_reminder(booking: Booking, *, to: User, now: datetime) -> Letter:
         afterwards=(lend, *changeable) if changeable else (),
         link=_to_booking(stay),
     )
-    return replace(
-        letter, unsubscribe=Link(_("Don't remind me any more"), unsubscribe_url(stay.member))
-    )
+    if stay.reader.member is None:
+        return letter
+    stop = unsubscribe_url(stay.reader.member)
+    return replace(letter, unsubscribe=Link(_("Don't remind me any more"), stop))
 
 
 def _letter(
@@ -319,8 +319,14 @@ def _letter(
         afterwards=afterwards,
         link=link,
         about=_("Mesto writes to you about your bookings at %(space)s.") % stay.named,
-        settings=Link(_("What Mesto writes to you"), _absolute(reverse("notifications"))),
+        settings=_settings(stay.reader),
     )
+
+
+def _settings(reader: Reader) -> Link | None:
+    if not reader.settings:
+        return None
+    return Link(_("What Mesto writes to you"), _absolute(reader.settings))
 
 
 def _facts(stay: Stay) -> tuple[Fact, ...]:
@@ -331,7 +337,8 @@ def _facts(stay: Stay) -> tuple[Fact, ...]:
         Fact(_("Where"), stay.space.name, stay.space.address),
         Fact(_("People"), str(stay.party_size)),
     ]
-    if stay.note:
+    # What strangers write isn't sent to whatever address they name.
+    if stay.note and stay.booking.channel != Booking.Channel.GUEST:
         facts.append(Fact(_("Note"), stay.note))
     if stay.space.contacts:
         facts.append(Fact(_("Contact"), ", ".join(stay.space.contacts)))
@@ -359,7 +366,7 @@ def _changeable(stay: Stay, now: datetime, *, is_new: bool = False) -> tuple[str
 
 
 def _to_booking(stay: Stay) -> Link:
-    return Link(_("Open the booking"), _absolute(stay.booking.get_absolute_url()))
+    return Link(_("Open the booking"), _absolute(stay.reader.ticket))
 
 
 def _to_board(stay: Stay, now: datetime) -> Link:

@@ -1,8 +1,8 @@
-"""Mail to members."""
+"""Mail to members, and to guests who left an address."""
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,6 +19,7 @@ from notifications.mail.composing import compose
 from notifications.mail.invitations import send_invitations
 from notifications.mail.passwords import send_links
 from notifications.mail.post import Post
+from notifications.mail.readers import Reader, members_of, reader_of
 from notifications.models import Delivery, Endpoint
 from notifications.outcomes import Again, Outcome, Refused, Skipped
 from notifications.preferences import wants_reminders
@@ -47,27 +48,23 @@ def deliver_mail(*, now: datetime) -> int:
 def _send(deliveries: Sequence[Delivery], *, now: datetime) -> Sequence[tuple[Delivery, Outcome]]:
     """Send what can be sent well before the lease runs out; give the rest back."""
     stop_at = time.monotonic() + settings.DELIVERIES["lease_seconds"] / 4
-    readers = _readers(deliveries)
+    members = members_of([delivery.booking for delivery in deliveries])
     tried: list[tuple[Delivery, Outcome]] = []
     with Post() as post:
         for delivery in deliveries:
             if tried and time.monotonic() > stop_at:
                 break
-            booking = delivery.booking
-            reader = readers.get(booking.member_id) if booking is not None else None
-            tried.append((delivery, _send_one(delivery, reader, post, now=now)))
+            tried.append((delivery, _send_one(delivery, members, post, now=now)))
     return tried
 
 
-def _readers(deliveries: Sequence[Delivery]) -> dict[int | None, User]:
-    keys = {d.booking.member_id for d in deliveries if d.booking is not None}
-    return {user.pk: user for user in User.objects.filter(pk__in=[k for k in keys if k])}
-
-
-def _send_one(delivery: Delivery, reader: User | None, post: Post, *, now: datetime) -> Outcome:
+def _send_one(
+    delivery: Delivery, members: Mapping[int, User], post: Post, *, now: datetime
+) -> Outcome:
     try:
+        reader = reader_of(delivery.booking, members, now=now)
         if reader is None:
-            return Skipped("The booking has no member.")
+            return Skipped("The booking has no member, and no guest with an address.")
         if reason := _needless(delivery, reader, now):
             return Skipped(reason)
         try:
@@ -80,14 +77,14 @@ def _send_one(delivery: Delivery, reader: User | None, post: Post, *, now: datet
         return Again(f"{type(error).__name__}: {error}")
 
 
-def _needless(delivery: Delivery, reader: User, now: datetime) -> str:
+def _needless(delivery: Delivery, reader: Reader, now: datetime) -> str:
     """Say why there is nobody to write to, or nothing left to say; empty if there is."""
-    if not reader.is_active:
+    if reader.member is not None and not reader.member.is_active:
         return "The member's account is closed."
     if not reader.email:
         return "The member has no address."
     if delivery.purpose == Delivery.Purpose.REMINDER:
-        return _needless_reminder(delivery, reader, now)
+        return _needless_reminder(delivery, reader.member, now)
     event = delivery.event
     if event is None:
         return "There is nothing to tell a member."
@@ -113,7 +110,7 @@ def _has_heard(delivery: Delivery, undoing: BookingEvent) -> bool:
     return before.filter(endpoint=delivery.endpoint_id, state=Delivery.State.DELIVERED).exists()
 
 
-def _needless_reminder(delivery: Delivery, reader: User, now: datetime) -> str:
+def _needless_reminder(delivery: Delivery, reader: User | None, now: datetime) -> str:
     assert delivery.booking is not None
     # Checked again: the mails before it in the batch may have taken a while.
     booking = Booking.objects.get(pk=delivery.booking.pk)
@@ -121,6 +118,8 @@ def _needless_reminder(delivery: Delivery, reader: User, now: datetime) -> str:
         return "The booking has changed since."
     if booking.has_started(now):
         return "The booking has started."
+    if reader is None:
+        return ""
     if reader.email_confirmed_at is None:
         return "The member's address is not confirmed."
     if not wants_reminders(reader):

@@ -350,11 +350,6 @@ def test_a_person_who_left_gets_no_mail(desk_12, anna, now):
     assert {state for state, _ in states()} == {"SKIPPED"}
 
 
-def test_guests_get_no_mail(desk_12, boss, now):
-    book(desk_12, None, now, by=boss, guest_name="Ann", guest_contact="ann@example.org")
-    assert sent(now) == []
-
-
 def test_a_past_booking_is_not_confirmed_any_more(desk_12, anna, now):
     book(desk_12, anna, now)
     assert sent(now + hours(24)) == []

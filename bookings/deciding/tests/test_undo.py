@@ -13,6 +13,7 @@ from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, ask, book, hours, move
 from notifications.mail.letters import of_event
+from notifications.mail.readers import Reader
 from spaces.factories import PolicyFactory, open_space
 
 pytestmark = pytest.mark.django_db
@@ -96,9 +97,9 @@ def test_a_queued_booking_has_its_grace_from_the_decision(strict, desk, alice):
 def test_the_mail_names_the_same_minute(strict, desk, alice):
     made = book(desk, alice, LATE)
     event = made.events.get()
-    said = of_event(event, to=alice, now=LATE).afterwards
+    said = of_event(event, to=Reader.of_member(made, alice), now=LATE).afterwards
     assert said == ("A mistake? You can undo or move it until Wed 25 Nov, 9:34.",)
-    assert of_event(event, to=alice, now=LATE + minutes(6)).afterwards == ()
+    assert of_event(event, to=Reader.of_member(made, alice), now=LATE + minutes(6)).afterwards == ()
 
 
 # --- Page and API, by the real clock
