@@ -33,6 +33,16 @@ class BookingsConfig(AppConfig):
                 without_account=wanted.without_account,
             )
         )
+        KINDS.append(
+            Kind(
+                act="bookings",
+                needed=("space", "starts_at", "party_size"),
+                optional=("ends_at", "features", "area", "note"),
+                key="request_key",
+                carry_out=book,
+                without_account=wanted.without_account,
+            )
+        )
         ACTS["guest"] = Act(_("Book"), wanted.a_place)
         ACTS["guest_move"] = Act(_("Move"), wanted.a_place)
         ACTS["guest_cancel"] = Act(_("Cancel the booking"), is_dangerous=True)

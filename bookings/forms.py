@@ -1,5 +1,6 @@
 """What people and scripts submit, parsed into values."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,17 +9,19 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms.utils import flatatt
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.numbers import WholeNumberField
+from bookings.deciding import choosing, lengths
 from bookings.states import MET
 from bookings.words.local_time import LocalTimeError, read_end, read_instant
 from spaces import setups
 from spaces.clocks import DayInput
-from spaces.features import Feature
+from spaces.features import NAMES, Feature
 from spaces.models import Place, Space
 from spaces.setups import Setup
 from spaces.slots import Period
@@ -88,8 +91,14 @@ class SearchForm(forms.Form):
     )
     place = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, times: dict[str, list[tuple[str, str]]]) -> None:
+    area = forms.ChoiceField(label=_("Area"), required=False, widget=WrittenSelect)
+
+    def __init__(
+        self, data: Any, *, times: dict[str, list[tuple[str, str]]], areas: Sequence[str] = ()
+    ) -> None:
         super().__init__(data)
+        offered = [("", _("anywhere")), *((area, area) for area in areas)]
+        self.fields["area"].choices = offered  # type: ignore[attr-defined]  # a choice field
         # `from` is a Python keyword.
         for name, label in (("from", _("From")), ("to", _("To"))):
             self.fields[name] = forms.CharField(
@@ -175,6 +184,55 @@ def _with_instants(data: Any) -> Any:
 class BookForm(TimesForm):
     request_key = forms.CharField(max_length=200, required=False)
     note = forms.CharField(label=_("Note"), max_length=500, required=False)
+
+
+class PartyForm(BookForm):
+    """A party and a time, as the form posts them whose place the house chooses."""
+
+    place = None  # type: ignore[assignment]  # how Django leaves out an inherited field
+    space = forms.SlugField(label=_("Space"))
+    ends_at = forms.CharField(label=_("To"), max_length=40, strip=False, required=False)
+    features = forms.CharField(label=_("Features"), max_length=200, required=False)
+    area = forms.CharField(label=_("Area"), max_length=40, required=False)
+
+    field_order = ("space", "party_size", "starts_at", "ends_at")
+
+    def clean_space(self) -> str:
+        """Find the space, and a place in it that stands for all: the house chooses later."""
+        slug: str = self.cleaned_data["space"]
+        self.setup = setups.shown(slug)
+        if self.setup is None or not self.setup.bookable:
+            raise ValidationError(_("There is no such space."), code="no_such_space")
+        kind = choosing.kind_of(self.setup)
+        self.found = next(place for place in self.setup.bookable if place.kind == kind)
+        return slug
+
+    def clean_features(self) -> tuple[str, ...]:
+        names = tuple(name for name in self.cleaned_data["features"].split(",") if name)
+        if unknown := [name for name in names if name not in NAMES]:
+            named = {"names": ", ".join(unknown)}
+            raise ValidationError(_("Unknown features: %(names)s."), params=named, code="features")
+        return names
+
+    def clean_ends_at(self) -> datetime | str:
+        """Leave the end to the house's turn time if nobody asked for one."""
+        if self.cleaned_data["ends_at"]:
+            return super().clean_ends_at()
+        starts_at = self.cleaned_data.get("starts_at")
+        if self.found is None or self.setup is None or not isinstance(starts_at, datetime):
+            return ""
+        venue = self.setup.venue((), timezone.now())
+        people = self.cleaned_data.get("party_size") or 1
+        self.is_by_turn = True
+        return lengths.until(venue, self.found.kind, starts_at, people).ends_at
+
+    #: Whether the end is the house's to say.
+    is_by_turn = False
+
+
+def book_form(data: Any) -> BookForm:
+    """Return the form for one place, or for what the house chooses if only a space is named."""
+    return PartyForm(data) if data.get("space") and not data.get("place") else BookForm(data)
 
 
 class GuestForm(forms.Form):

@@ -25,8 +25,8 @@ from accounts import time_zones
 from accounts.models import StaffRole
 from spaces import services, setups
 from spaces.clocks import ClockInput
-from spaces.forms import GeneratePlacesForm, PlaceForm, SpaceForm, StaffRoleForm
-from spaces.models import OpeningHours, Place, Policy, Space
+from spaces.forms import GeneratePlacesForm, PlaceForm, ShiftForm, SpaceForm, StaffRoleForm
+from spaces.models import OpeningHours, Place, Policy, Shift, Space, TurnTime
 from spaces.setups import Setup
 from spaces.slots import clock, subtract
 from spaces.staff_admin import SpaceInline, SpaceScopedAdmin
@@ -50,12 +50,33 @@ class PlaceInline(SpaceInline):
     fields = ["number", "name", "kind", "capacity"]
 
 
+class ShiftInline(SpaceInline):
+    model = Shift
+    form = ShiftForm
+    template = "admin/edit_inline/stacked.html"
+    extra = 0
+    fields = [
+        "name",
+        "weekdays",
+        ("first_seating", "last_seating"),
+        ("covers_online", "covers_in_house"),
+    ]
+    ordering = ["first_seating", "name"]
+    formfield_overrides = {models.TimeField: {"widget": ClockInput}}
+
+
+class TurnTimeInline(SpaceInline):
+    model = TurnTime
+    extra = 0
+    ordering = ["from_party"]
+
+
 class PolicyInline(SpaceInline):
     model = Policy
     template = "admin/edit_inline/stacked.html"
     extra = 0
     fields = [
-        ("kind", "group"),
+        ("kind", "group", "shift"),
         ("step_minutes", "min_minutes", "max_minutes"),
         ("min_notice_minutes", "max_days_ahead"),
         ("cancel_deadline_minutes", "grace_minutes"),
@@ -63,12 +84,19 @@ class PolicyInline(SpaceInline):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
-        return super().get_queryset(request).select_related("group").order_by("pk")
+        return super().get_queryset(request).select_related("group", "shift").order_by("pk")
+
+    def get_formset(self, request: HttpRequest, obj: Space | None = None, **kwargs: Any) -> Any:
+        request.space_of_shifts = obj  # type: ignore[attr-defined]  # for the method below
+        return super().get_formset(request, obj, **kwargs)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> "forms.ModelChoiceField[Any] | None":
-        """Read the groups once, not once per policy."""
+        """Offer the space's own shifts. Read these and the groups once, not once per policy."""
+        if db_field.related_model is Shift:
+            of = getattr(request, "space_of_shifts", None)
+            kwargs["queryset"] = Shift.objects.filter(space=of).order_by("first_seating", "name")
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
             field.choices = list(field.choices)  # type: ignore[arg-type]
@@ -113,7 +141,10 @@ class SpaceAdmin(SpaceScopedAdmin):
         ("guests_may_book", "guest_retention_days"),
         ("reminder_hours", "is_active"),
     ]
-    inlines = [OpeningHoursInline, PlaceInline, PolicyInline, StaffRoleInline]
+    inlines = [
+        *(OpeningHoursInline, PlaceInline, ShiftInline, TurnTimeInline, PolicyInline),
+        StaffRoleInline,
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Space]:
         spaces: Any = super().get_queryset(request)
@@ -235,7 +266,8 @@ class PlaceAdmin(SpaceScopedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Place | None = None) -> list[Any]:
         """Ask for a place's parts once it exists and its space is fixed."""
-        fields: list[Any] = ["space", ("number", "name"), ("kind", "capacity")]
+        fields: list[Any] = ["space", ("number", "name"), ("kind", "area")]
+        fields.append(("capacity", "min_party", "priority"))
         if obj is not None and not self.has_change_permission(request, obj):
             return [*fields, "offers", "is_bookable", "made_of"]
         fields += ["features", "is_bookable", ("plan_x", "plan_y")]

@@ -6,7 +6,7 @@ from typing import Any
 import factory
 from factory.django import DjangoModelFactory
 
-from spaces.models import Closure, OpeningHours, Place, Policy, Space
+from spaces.models import Closure, OpeningHours, Place, Policy, Shift, Space, TurnTime
 
 
 class SpaceFactory(DjangoModelFactory[Space]):
@@ -40,6 +40,25 @@ class PolicyFactory(DjangoModelFactory[Policy]):
         model = Policy
 
     space = factory.SubFactory(SpaceFactory)
+
+
+class ShiftFactory(DjangoModelFactory[Shift]):
+    class Meta:
+        model = Shift
+
+    space = factory.SubFactory(SpaceFactory)
+    name = factory.Sequence(lambda n: f"Shift {n}")
+    first_seating = time(18)
+    last_seating = time(21)
+
+
+class TurnTimeFactory(DjangoModelFactory[TurnTime]):
+    class Meta:
+        model = TurnTime
+
+    space = factory.SubFactory(SpaceFactory)
+    from_party = factory.Sequence(lambda n: n + 1)
+    minutes = 90
 
 
 class ClosureFactory(DjangoModelFactory[Closure]):

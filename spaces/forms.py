@@ -11,11 +11,13 @@ from accounts.forms import LoginField
 from accounts.models import StaffRole, User
 from accounts.numbers import WholeNumberField
 from spaces.features import Feature
-from spaces.models import Place, Space
+from spaces.models import OpeningHours, Place, Shift, Space
 from spaces.services import NUMBER, PartsError, check_parts
 from spaces.validators import RESERVED_SLUGS
 
 MOST_AT_ONCE = 500
+#: Fields of a place that mean their default when left empty.
+SEATING = {"min_party", "priority"}
 
 
 class FeaturesField(forms.MultipleChoiceField):
@@ -96,7 +98,10 @@ class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Place
-        fields = ("space", "number", "name", "kind", "capacity", "features", "is_bookable", "parts")
+        fields = (
+            *("space", "number", "name", "kind", "capacity", "min_party", "priority", "area"),
+            *("features", "is_bookable", "parts"),
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,6 +112,14 @@ class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
             parts: Any = self.fields["parts"]
             parts.queryset = others.by_number()
             parts.widget.can_add_related = False
+        for name in SEATING & self.fields.keys():
+            self.fields[name].required = False
+
+    def clean_min_party(self) -> int:
+        return self.cleaned_data["min_party"] or 1
+
+    def clean_priority(self) -> int:
+        return self.cleaned_data["priority"] or 0
 
     def clean_parts(self) -> list[Place]:
         """Refuse what `services.set_parts` would; the lock keeps that true until the save."""
@@ -116,6 +129,36 @@ class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
         except PartsError as error:
             raise ValidationError(str(error)) from error
         return parts
+
+
+class WeekdaysField(forms.MultipleChoiceField):
+    """Weekdays as checkboxes; their digits in one text, as `Shift` stores them."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        days = [(str(day.value), day.label) for day in OpeningHours.Weekday]
+        super().__init__(choices=days, label=_("Weekdays"), **kwargs)
+
+    def prepare_value(self, value: Any) -> list[str]:
+        return list(value or ())
+
+    def clean(self, value: Any) -> Any:
+        return "".join(sorted(super().clean(value)))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(list(initial or ()), data)
+
+
+class ShiftForm(forms.ModelForm):  # type: ignore[type-arg]
+    weekdays = WeekdaysField()
+
+    class Meta:
+        model = Shift
+        fields = (
+            *("name", "weekdays", "first_seating", "last_seating"),
+            *("covers_online", "covers_in_house"),
+        )
 
 
 class GeneratePlacesForm(forms.Form):

@@ -1,6 +1,6 @@
 """Combines policies: the strictest value of each limit wins."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import timedelta
 
@@ -23,10 +23,12 @@ class PolicyValues:
     cancel_deadline_minutes: int | None = None
     grace_minutes: int | None = None
     max_upcoming: int | None = None
+    #: The key of the shift in which it counts; None: at any time.
+    shift: int | None = None
 
 
 #: A policy's limits, by column name.
-LIMITS = tuple(f.name for f in fields(PolicyValues) if f.name != "kind")
+LIMITS = tuple(f.name for f in fields(PolicyValues) if f.name not in ("kind", "shift"))
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,18 @@ class Limits:
         return self.max_duration // self.step * self.step
 
 
-def strictest(policies: Iterable[PolicyValues], *, kind: str) -> Limits:
-    """Combine the policies that match a kind of place: the largest minima, the smallest maxima."""
-    matching = [policy for policy in policies if policy.kind in ("", kind)]
+def strictest(
+    policies: Iterable[PolicyValues], *, kind: str, shifts: Collection[int] = ()
+) -> Limits:
+    """Combine the policies that match a kind of place: the largest minima, the smallest maxima.
+
+    Those of a shift count during `shifts`.
+    """
+    matching = [
+        policy
+        for policy in policies
+        if policy.kind in ("", kind) and (policy.shift is None or policy.shift in shifts)
+    ]
 
     def most(name: str, default: int) -> int:
         return max((v for p in matching if (v := getattr(p, name)) is not None), default=default)

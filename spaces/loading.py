@@ -16,7 +16,17 @@ from django.db.models.functions import JSONArray, JSONObject
 
 from accounts.prepared import prepared
 from spaces.limits import LIMITS, PolicyValues
-from spaces.models import Closure, OpeningHours, Place, Policy, SetupStamp, Space
+from spaces.models import (
+    Closure,
+    OpeningHours,
+    Place,
+    Policy,
+    SetupStamp,
+    Shift,
+    Space,
+    TurnTime,
+)
+from spaces.seating import ShiftValues, Turn
 from spaces.slots import Hours, Period
 from spaces.venue import ClosedPeriod
 
@@ -36,6 +46,8 @@ class Loaded:
     #: Each with the group that it binds; None: everybody.
     policies: tuple[tuple[int | None, PolicyValues], ...]
     parts: dict[int, tuple[int, ...]]
+    turns: tuple[Turn, ...] = ()
+    shifts: tuple[ShiftValues, ...] = ()
 
 
 class JSONList(Aggregate):
@@ -71,7 +83,21 @@ LISTS = {
     "policy_rows": _rows(
         Policy.objects.all(),
         "space",
-        JSONObject(group=F("group_id"), kind=F("kind"), **{name: F(name) for name in LIMITS}),
+        JSONObject(
+            group=F("group_id"),
+            kind=F("kind"),
+            shift=F("shift_id"),
+            **{name: F(name) for name in LIMITS},
+        ),
+    ),
+    "turn_rows": _rows(TurnTime.objects.all(), "space", JSONArray("from_party", "minutes")),
+    "shift_rows": _rows(
+        Shift.objects.all(),
+        "space",
+        JSONArray(
+            *("first_seating", "last_seating", "name", "weekdays", "pk"),
+            *("covers_online", "covers_in_house"),
+        ),
     ),
     "part_rows": _rows(
         Place.parts.through.objects.all(),
@@ -101,6 +127,13 @@ def load(spaces: Sequence[int]) -> Iterator[Loaded]:
             closures=tuple(sorted(map(_closure, lists["closure_rows"]), key=_ends_at)),
             policies=tuple((row.pop("group"), PolicyValues(**row)) for row in lists["policy_rows"]),
             parts=_parts(lists["part_rows"]),
+            turns=tuple(sorted(Turn(*row) for row in lists["turn_rows"])),
+            shifts=tuple(
+                sorted(
+                    ShiftValues(time.fromisoformat(first), time.fromisoformat(last), *rest)
+                    for first, last, *rest in lists["shift_rows"]
+                )
+            ),
         )
 
 

@@ -17,7 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from spaces.codes import new_code
 from spaces.features import NAMES, Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
+from spaces.shifts import Seats, Shift, TurnTime
 from spaces.slots import clock
+from spaces.stamps import SetupStamp
 from spaces.validators import (
     validate_country,
     validate_features,
@@ -25,6 +27,9 @@ from spaces.validators import (
     validate_quarter_hour,
     validate_time_zone,
 )
+
+#: Some have modules of their own.
+__all__ = ["Closure", "OpeningHours", "Place", "Policy", "SetupStamp", "Shift", "Space", "TurnTime"]
 
 # Sensible bounds, the same on every database and small enough for any arithmetic.
 A_DAY, A_WEEK, A_YEAR = 1_440, 10_080, 525_600  # minutes
@@ -131,26 +136,6 @@ class Space(models.Model):
         return ZoneInfo(self.time_zone)
 
 
-class SetupStamp(models.Model):
-    """A random name for what a space's set-up is now: written by triggers, and by nobody else.
-
-    One for each space; several after changes at the same time, so that nobody waits for another's.
-    See also `spaces.triggers` and `spaces.setups`.
-    """
-
-    stamp = models.CharField(primary_key=True, max_length=36)
-    # No constraint: it would lock the space's row with each change of a place.
-    space = models.ForeignKey(
-        Space, on_delete=models.DO_NOTHING, db_constraint=False, related_name="stamps"
-    )
-
-    class Meta:
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.stamp
-
-
 class OpeningHours(models.Model):
     """One stretch of one weekday, in the space's local time. Several a day are allowed."""
 
@@ -190,7 +175,7 @@ class OpeningHours(models.Model):
         return f"{self.get_weekday_display()} {clock(self.opens_at)}–{clock(self.closes_at)}"
 
 
-class Place(models.Model):
+class Place(Seats):
     """One thing that can be booked. One with `parts` is a composite: it takes its leaves' slots."""
 
     class Kind(models.TextChoices):
@@ -240,6 +225,12 @@ class Place(models.Model):
             models.UniqueConstraint(fields=["space", "number"], name="place_number_once"),
             models.CheckConstraint(condition=Q(capacity__gte=1), name="place_capacity"),
         ]
+
+    def clean(self) -> None:
+        if self.min_party and self.capacity and self.min_party > self.capacity:
+            raise ValidationError(
+                {"min_party": _("The smallest party can't be larger than the place.")}
+            )
 
     def __str__(self) -> str:
         return self.name or f"{_kind_name(self.kind, get_language())} {self.number}"
@@ -319,6 +310,16 @@ class Policy(models.Model):
         verbose_name=_("group of members"),
         help_text=_("Empty: everyone."),
     )
+    shift = models.ForeignKey(
+        Shift,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="policies",
+        verbose_name=_("shift"),
+        db_index=False,  # a space has few policies
+        help_text=_("Empty: at any time."),
+    )
     step_minutes = models.PositiveSmallIntegerField(
         _("booking step, minutes"),
         null=True,
@@ -383,10 +384,16 @@ class Policy(models.Model):
         ]
 
     def __str__(self) -> str:
-        matching = [str(part) for part in (self.get_kind_display(), self.group) if part]
+        matching = [str(part) for part in (self.get_kind_display(), self.group, self.shift) if part]
         return " · ".join(matching) or str(_("everyone, every kind"))
 
     def clean(self) -> None:
+        if self.shift is not None and self.shift.space_id != self.space_id:
+            raise ValidationError({"shift": _("This shift is in another space.")})
+        if self.shift is not None and self.max_upcoming is not None:
+            raise ValidationError(
+                {"max_upcoming": _("Upcoming bookings are counted for all shifts together.")}
+            )
         if self.step_minutes and self.step_minutes % 15:
             raise ValidationError({"step_minutes": _("The step is a multiple of 15 minutes.")})
         shortest = max(self.step_minutes or 0, self.min_minutes or 0)

@@ -35,7 +35,7 @@ BATCH = 20
 
 
 class Setup:
-    """A space with its places, hours, closures, policies and composites. Never changed.
+    """A space with its places, hours, closures, policies, shifts and composites. Never changed.
 
     It is shared by all requests, so are its `space` and `places`: don't write to them.
     """
@@ -62,7 +62,8 @@ class Setup:
         """How many rows it was made of."""
         its = self._loaded
         parts = sum(map(len, its.parts.values()))
-        return 1 + len(its.places) + len(its.hours) + len(its.closures) + len(its.policies) + parts
+        lists = (its.places, its.hours, its.closures, its.policies, its.turns, its.shifts)
+        return 1 + sum(map(len, lists)) + parts
 
     @cached_property
     def bookable(self) -> tuple[Place, ...]:
@@ -120,6 +121,8 @@ class Setup:
                 policy for group, policy in its.policies if group is None or group in groups
             ),
             parts=its.parts,
+            turns=its.turns,
+            shifts=its.shifts,
         )
 
 

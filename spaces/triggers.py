@@ -18,7 +18,16 @@ from typing import Any
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from spaces.models import Closure, OpeningHours, Place, Policy, SetupStamp, Space
+from spaces.models import (
+    Closure,
+    OpeningHours,
+    Place,
+    Policy,
+    SetupStamp,
+    Shift,
+    Space,
+    TurnTime,
+)
 
 #: The tables of the set-up, each with the spaces that its changed rows belong to.
 OF_SPACE = "SELECT {row}space_id {changed}"
@@ -27,6 +36,8 @@ TOUCHED = {
     OpeningHours._meta.db_table: OF_SPACE,
     Closure._meta.db_table: OF_SPACE,
     Policy._meta.db_table: OF_SPACE,
+    Shift._meta.db_table: OF_SPACE,
+    TurnTime._meta.db_table: OF_SPACE,
     Place._meta.db_table: OF_SPACE,
     Place.parts.through._meta.db_table: (
         "SELECT space_id FROM spaces_place WHERE id IN "

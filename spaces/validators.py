@@ -62,3 +62,9 @@ def validate_features(value: object) -> None:
         raise ValidationError(
             _("Unknown features: %(names)s."), params={"names": ", ".join(unknown)}, code="features"
         )
+
+
+def validate_weekdays(text: str) -> None:
+    """Refuse anything but digits from 0 (Monday) to 6, in order, each once."""
+    if not text or "".join(sorted(set(text))) != text or not set(text) <= set("0123456"):
+        raise ValidationError(_("Choose at least one weekday."), code="weekdays")

@@ -10,6 +10,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from spaces.limits import Limits, PolicyValues, strictest
+from spaces.seating import Seating, ShiftValues, Turn, seatings_of, turn_of
 from spaces.slots import Hours, Period, day_period, hours_of_day, merge, starts, subtract
 
 #: How many days' opening hours a venue remembers: it may live for months.
@@ -48,20 +49,80 @@ class Venue:
     closures: tuple[ClosedPeriod, ...] = ()
     policies: tuple[PolicyValues, ...] = ()
     parts: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    turns: tuple[Turn, ...] = ()
+    shifts: tuple[ShiftValues, ...] = ()
 
     def today(self, now: datetime) -> date:
         """Return the local date at the space."""
         return now.astimezone(self.zone).date()
 
-    def limits(self, kind: str) -> Limits:
-        known = self._limits_by_kind.get(kind)
+    def limits(self, kind: str, at: datetime | None = None) -> Limits:
+        """Return the limits of a kind of place, with those of the shift in which `at` is."""
+        during = self._shifts_at(at) if at is not None and self.has_limited_shifts else ()
+        known = self._limits.get((kind, during))
         if known is None:
-            known = self._limits_by_kind[kind] = strictest(self.policies, kind=kind)
+            known = strictest(self.policies, kind=kind, shifts=during)
+            self._limits[kind, during] = known
         return known
 
     @cached_property
-    def _limits_by_kind(self) -> dict[str, Limits]:
+    def _limits(self) -> dict[tuple[str, tuple[int, ...]], Limits]:
         return {}
+
+    @cached_property
+    def has_limited_shifts(self) -> bool:
+        return any(policy.shift is not None for policy in self.policies)
+
+    def _shifts_at(self, at: datetime) -> tuple[int, ...]:
+        return tuple(sorted(seating.shift.pk for seating in self.seatings_at(at)))
+
+    def seatings(self, day: date) -> list[Seating]:
+        """Return the shifts of a local day, the earliest first."""
+        if not self.shifts:
+            return []
+        known = self._seatings.get(day)
+        if known is None:
+            if len(self._seatings) >= MOST_DAYS:
+                self._seatings.clear()
+            known = self._seatings[day] = seatings_of(self.shifts, day, self.zone)
+        return known
+
+    @cached_property
+    def _seatings(self) -> dict[date, list[Seating]]:
+        return {}
+
+    def seatings_at(self, at: datetime) -> list[Seating]:
+        """Return the shifts in which a booking that starts at an instant is seated."""
+        if not self.shifts:
+            return []
+        day = at.astimezone(self.zone).date()
+        both = (day - timedelta(days=1), day)
+        return [each for one in both for each in self.seatings(one) if each.has(at)]
+
+    def is_seated(self, at: datetime) -> bool:
+        """Tell whether the shifts allow a start: on a day without any, the hours alone count."""
+        return not self.seatings(self.day_of(at)) or bool(self.seatings_at(at))
+
+    def pacing(self, at: datetime, *, in_house: bool) -> int | None:
+        """Return how many people may begin at an instant; None if any number may."""
+        limits = [each.shift.covers(in_house=in_house) for each in self.seatings_at(at)]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def turn(self, kind: str, starts_at: datetime, party_size: int) -> timedelta | None:
+        """Return for how long a party gets a place of a kind; None if the house doesn't say.
+
+        In whole steps, no shorter or longer than allowed, and no longer than the house is open.
+        """
+        turn = turn_of(self.turns, party_size)
+        if turn is None:
+            return None
+        limits = self.limits(kind, starts_at)
+        turn = max(limits.shortest, min(-(-turn // limits.step) * limits.step, limits.longest))
+        for opening in merge(self.openings_around(Period(starts_at, starts_at))):
+            if opening.starts_at <= starts_at < opening.ends_at:
+                until_closing = (opening.ends_at - starts_at) // limits.step * limits.step
+                return min(turn, until_closing) if until_closing >= limits.shortest else turn
+        return turn
 
     def leaves(self, place: int) -> frozenset[int]:
         """Return the places whose slots a booking takes: the place, or its innermost parts."""
@@ -128,7 +189,12 @@ class Venue:
         )
 
     def starts(self, day: date, step: timedelta) -> list[datetime]:
-        """Return every instant in a local day's opening hours at which a booking may start."""
+        """Return every instant in a local day's hours and shifts at which a booking may start."""
+        found = self.steps(day, step)
+        return [at for at in found if self.is_seated(at)] if self.shifts else found
+
+    def steps(self, day: date, step: timedelta) -> list[datetime]:
+        """Return the starts of every whole step in a local day's hours, whatever its shifts."""
         return [at for opening in self.openings(day) for at in starts(opening, step)]
 
     def calendar_day(self, day: date) -> Period:

@@ -192,6 +192,7 @@ def _refused(
         member=form.cleaned_data["member"],
         party_size=form.cleaned_data["party_size"],
         now=now,
+        in_house=True,
     )
     return _form(
         desk,

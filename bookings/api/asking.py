@@ -4,20 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.api.problems import FORBIDDEN, INVALID, ApiProblem
 from accounts.models import User
 from bookings.api.problems import SLOT_TAKEN, problem_of
 from bookings.api.schemas import BookingChange, BookingIn, BookingOut
-from bookings.deciding import services
+from bookings.deciding import choosing, lengths, services
 from bookings.deciding.details import Details
 from bookings.deciding.errors import BookingError, SlotTaken
-from bookings.deciding.wish import Wish
+from bookings.deciding.wish import PartyWish, Wish
 from bookings.models import Booking
 from bookings.states import State
 from bookings.words.representation import booking_data
+from spaces import setups
 from spaces.models import Place, Space
+from spaces.slots import Period
 
 
 @dataclass(frozen=True)
@@ -25,27 +28,60 @@ class Asked:
     """Who is asking, and for what."""
 
     by: User
-    wish: Wish
+    wish: Wish | PartyWish
 
 
 def read(content: BookingIn, *, by: User, request_key: str | None) -> Asked:
     """Find the place and the person. Raises ApiProblem: unknown ones, or not staff of the space."""
-    place = find_place(content.place)
+    place = None if content.place is None else find_place(content.place)
+    space = find_space(content.space) if place is None else place.space
     login = by.username if content.member is None else User.normalize_username(content.member)
     member: User | None = by
     if login != by.username or content.guest_name:
-        if not Space.objects.run_by(by).filter(pk=place.space_id).exists():
+        if not Space.objects.run_by(by).filter(pk=space.pk).exists():
             raise ApiProblem(FORBIDDEN, _("Only the staff of the space may book for others."))
         member = None if content.member is None else find_member(content.member)
-    what = content.model_dump(exclude={"place", "member"})
-    wish = Wish(
+    if place is not None:
+        return Asked(by, one_place(content, place, member, request_key))
+    wish = PartyWish(
+        space=space,
+        member=member,
+        request_key=request_key,
+        channel=Booking.Channel.API,
+        starts_at=content.starts_at,
+        ends_at=content.ends_at,
+        party_size=content.party_size,
+        features=tuple(feature.value for feature in content.features),
+        area=content.area,
+        note=content.note,
+        guest_name=content.guest_name,
+        guest_contact=content.guest_contact,
+    )
+    return Asked(by, wish)
+
+
+def one_place(
+    content: BookingIn, place: Place, member: User | None, request_key: str | None
+) -> Wish:
+    """Return the wish for a place; without an end, it is as long as the house gives a party."""
+    return Wish(
         place=place,
         member=member,
         request_key=request_key,
         channel=Booking.Channel.API,
-        **what,
+        starts_at=content.starts_at,
+        ends_at=content.ends_at or _until(place, member, content),
+        party_size=content.party_size,
+        note=content.note,
+        guest_name=content.guest_name,
+        guest_contact=content.guest_contact,
     )
-    return Asked(by, wish)
+
+
+def _until(place: Place, member: User | None, content: BookingIn) -> datetime:
+    """Return the end of what has only a start."""
+    venue = setups.current(place.space_id).venue_for(member, timezone.now())
+    return lengths.until(venue, place.kind, content.starts_at, content.party_size).ends_at
 
 
 def find_member(login: str) -> User:
@@ -61,6 +97,14 @@ def find_place(code: UUID) -> Place:
     if place is None:
         raise _invalid("body.place", _("There is no such place."))
     return place
+
+
+def find_space(slug: str | None) -> Space:
+    """Return a space that members can see. Raises ApiProblem."""
+    setup = setups.shown(slug or "")
+    if setup is None or not setup.bookable:
+        raise _invalid("body.space", _("There is no such space."))
+    return setup.space
 
 
 def details(content: BookingChange, booking: Booking) -> Details:
@@ -81,7 +125,10 @@ def book(asked: Asked, *, now: datetime) -> Booking:
     """Have a booking decided now. Raises ApiProblem when it isn't confirmed."""
     booking = None
     try:
-        booking = services.book(asked.wish, by=asked.by, now=now)
+        if isinstance(asked.wish, PartyWish):
+            booking = choosing.book_party(asked.wish, by=asked.by, now=now)
+        else:
+            booking = services.book(asked.wish, by=asked.by, now=now)
         if booking.state == State.REJECTED:
             raise SlotTaken(str(SLOT_TAKEN.title))
     except BookingError as error:
@@ -90,7 +137,12 @@ def book(asked: Asked, *, now: datetime) -> Booking:
 
 
 def accept(asked: Asked, *, now: datetime) -> Booking:
-    """Queue a booking for decision. Raises ApiProblem for what can never be a booking."""
+    """Queue a booking for decision. Raises ApiProblem for what can never be a booking.
+
+    What the house chooses is decided at once: it has no place to wait for.
+    """
+    if isinstance(asked.wish, PartyWish):
+        return book(asked, now=now)
     try:
         return services.request(asked.wish, by=asked.by, now=now)
     except BookingError as error:
@@ -98,8 +150,14 @@ def accept(asked: Asked, *, now: datetime) -> Booking:
 
 
 def refusal(
-    error: BookingError, wish: Wish, *, now: datetime, booking: Booking | None = None
+    error: BookingError,
+    wish: Wish | PartyWish,
+    *,
+    now: datetime,
+    booking: Booking | None = None,
 ) -> ApiProblem:
+    if isinstance(wish, PartyWish):
+        wish = _for_one_place(wish, now=now)
     return problem_of(
         error,
         wish.place,
@@ -109,6 +167,19 @@ def refusal(
         now=now,
         booking=booking,
     )
+
+
+def _for_one_place(wish: PartyWish, *, now: datetime) -> Wish:
+    """Return the wish for the place that would be best, so that what is near it is offered."""
+    setup = setups.current(wish.space.pk)
+    venue = setup.venue_for(wish.member, now)
+    kind = choosing.kind_of(setup)
+    fitting = choosing.candidates(
+        setup, venue, wish.party_size, features=wish.features, area=wish.area
+    )
+    place = next(iter(fitting or [p for p in setup.bookable if p.kind == kind]))
+    period = lengths.until(venue, kind, wish.starts_at, wish.party_size)
+    return wish.at(place, Period(wish.starts_at, wish.ends_at or period.ends_at))
 
 
 def shown(booking: Booking) -> BookingOut:

@@ -61,7 +61,9 @@ def get_availability(
         "next_free": None,
     }
     kinds = sorted({place.kind for place in places})
-    by_kind = [rules.of_time(venue, venue.limits(kind), period, now) for kind in kinds]
+    by_kind = [
+        rules.of_time(venue, venue.limits(kind, period.starts_at), period, now) for kind in kinds
+    ]
     if all(any(p.code in NONSENSE for p in found) for found in by_kind):
         return answer | {"problems": problems_data(by_kind[0] if by_kind else [])}
     # The rest of the day is read too: how long a place stays free depends on the next booking.
@@ -78,7 +80,12 @@ def get_availability(
         return answer | {"free_places": free}
     earliest, _tomorrow = next_free(known, period, party_size=party_size, now=now, features=feature)
     return answer | {
-        "problems": problems_data(_of_all(places, venue, period, party_size, now)),
+        "problems": problems_data(
+            [
+                *_of_all(places, venue, period, party_size, now),
+                *known.problems(period, party_size),
+            ]
+        ),
         "next_free": offer_data(earliest) if earliest else None,
     }
 

@@ -61,7 +61,7 @@ def create_booking(
     """
     now = timezone.now()
     asked = asking.read(body, by=request.user, request_key=request_key(request))
-    if prefer.wants_async(request):
+    if prefer.wants_async(request) and body.space is None:
         booking = asking.accept(asked, now=now)
         response["Preference-Applied"] = "respond-async"
         status = HTTPStatus.ACCEPTED
@@ -82,7 +82,8 @@ def create_booking(
 def create_bookings(request: SignedInProgramRequest, body: Batch) -> object:
     """Each item stands alone: a refused one doesn't affect the others.
 
-    Accepted ones are CREATED and decided as with `Prefer: respond-async`.
+    Accepted ones are CREATED and decided as with `Prefer: respond-async`; those that name a space
+    are decided at once, with 201.
     """
     now, key = timezone.now(), request_key(request)
     results: list[dict[str, Any]] = []
@@ -94,7 +95,9 @@ def create_bookings(request: SignedInProgramRequest, body: Batch) -> object:
         except ApiProblem as problem:
             results.append({"status": problem.kind.status, "problem": document(problem)})
         else:
-            results.append({"status": HTTPStatus.ACCEPTED, "booking": asking.shown(booking)})
+            is_decided = not booking.is_undecided
+            status = HTTPStatus.CREATED if is_decided else HTTPStatus.ACCEPTED
+            results.append({"status": status, "booking": asking.shown(booking)})
     return Status(HTTPStatus.ACCEPTED, {"results": results})
 
 

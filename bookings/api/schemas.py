@@ -16,6 +16,7 @@ from bookings.forms import MOST_PEOPLE
 from bookings.states import State
 from bookings.words.representation import BookingData, EventData, PlaceData
 from spaces.api import CODE, PlaceOut
+from spaces.features import Feature
 
 MOST_AT_ONCE = 100
 
@@ -39,10 +40,36 @@ EXAMPLE: JsonDict = {
 class BookingIn(Input):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
-    place: PlaceCode
+    place: PlaceCode | None = None
+    space: Annotated[
+        Text | None,
+        Field(
+            max_length=50,
+            description="Instead of a place, the slug of a space: the house chooses the place. "
+            "This is decided at once, whatever you prefer.",
+            examples=["tverskaya"],
+        ),
+    ] = None
     starts_at: StartsAt
-    ends_at: EndsAt
+    ends_at: Annotated[
+        Instant | None,
+        Field(
+            description="When it ends; that instant is free again. Left out: as long as the house "
+            "gives so many people, or two hours."
+        ),
+    ] = None
     party_size: Annotated[PartySize, Strict()] = 1
+    features: Annotated[
+        list[Feature], Field(max_length=20, description="With `space`: what the place must have.")
+    ] = []
+    area: Annotated[
+        Text,
+        Field(
+            max_length=40,
+            description="With `space`: where the place must be.",
+            examples=["Terrace"],
+        ),
+    ] = ""
     note: Annotated[
         Text, Field(max_length=500, description="Seen by the staff.", examples=["By the window"])
     ] = ""
@@ -65,6 +92,14 @@ class BookingIn(Input):
     guest_contact: Annotated[
         Text, Field(max_length=150, description="The guest's phone or e-mail.", examples=["+7 900"])
     ] = ""
+
+    @model_validator(mode="after")
+    def names_what(self) -> Self:
+        if (self.place is None) == (self.space is None):
+            raise ValueError("name either a place or a space")
+        if self.place is not None and (self.features or self.area):
+            raise ValueError("features and area are wishes for what the house chooses")
+        return self
 
     @model_validator(mode="after")
     def is_for_one(self) -> Self:
@@ -244,7 +279,10 @@ class Batch(Input):
 class BatchResult(Schema):
     """The result of one item: `booking` if it was accepted, `problem` if it was refused."""
 
-    status: Annotated[int, Field(description="202 or the problem's status.", examples=[202])]
+    status: Annotated[
+        int,
+        Field(description="202; 201 if decided; or the problem's.", examples=[202]),
+    ]
     booking: Annotated[BookingOut | None, Field(description="Accepted, not decided yet.")] = None
     problem: Annotated[BookingProblem | None, Field(description="Why it was refused.")] = None
 

@@ -85,6 +85,11 @@ EXPLANATIONS = {
         "Bookings or policies were written by hand, past the services.",
         "A person must decide: raise the limit, or cancel some after asking the member.",
     ),
+    "pacing": Explanation(
+        "More people begin in one quarter hour than the shift allows.",
+        "Bookings were written by hand, past the services.",
+        "A person must decide: raise the shift's limit, or move some after asking the guests.",
+    ),
     "set-up": Explanation(
         "Web processes don't see changes of a space's set-up.",
         "The database was restored without its triggers.",

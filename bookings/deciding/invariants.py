@@ -15,13 +15,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Max, Q
 
-from bookings.deciding import schema
+from bookings.deciding import pacing, schema
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import OCCUPYING, UNDOING, State, may_follow
-from spaces import triggers
-from spaces.models import Place
+from spaces import setups, triggers
+from spaces.models import Place, Shift
 from spaces.slots import Period, slots
 from spaces.venue import leaves as leaves_of
 
@@ -69,6 +69,7 @@ def violations(*, now: datetime) -> Iterator[Violation]:
     yield from wrong_events()
     yield from repeated_requests()
     yield from exceeded_quotas(now)
+    yield from too_many_at_once(now)
     yield from unwatched_setups()
     yield from missing_constraints()
     for check in ALSO:
@@ -242,6 +243,7 @@ def exceeded_quotas(now: datetime) -> Iterator[Violation]:
         **{
             f"{policy}max_upcoming__isnull": False,
             f"{policy}group__isnull": True,
+            f"{policy}shift__isnull": True,
             f"{policy}changed_at__lt": F("decided_at"),
         }
     ) & (Q(**{f"{policy}kind": ""}) | Q(**{f"{policy}kind": F("place__kind")}))
@@ -262,6 +264,29 @@ def exceeded_quotas(now: datetime) -> Iterator[Violation]:
             ends_at__gt=now,
         )
         yield Violation("quota", f"member {member}", problem, "quota", theirs)
+
+
+def too_many_at_once(now: datetime) -> Iterator[Violation]:
+    """No quarter hour of a shift begins with more people than its limits allowed when they booked.
+
+    Bookings from before the shift's last change are left out, and those that a change of set-up
+    moved or kept against the rules.
+    """
+    paced = Shift.objects.filter(
+        Q(covers_online__isnull=False) | Q(covers_in_house__isnull=False)
+    ).order_by()
+    for space in sorted(set(paced.values_list("space", flat=True))):
+        before = setups.current(space)
+        changed = paced.filter(space=space).aggregate(last=Max("changed_at"))["last"]
+        if changed is None:
+            continue
+        rows = Booking.objects.upcoming(now).filter(place__space=space, decided_at__gt=changed)
+        rows = rows.exclude(events__kind=BookingEvent.Kind.KEPT)
+        found = rows.order_by().values_list("starts_at", "channel", "party_size")
+        problems = pacing.exceeded(before.venue((), now), found.iterator(CHUNK))
+        if setups.current(space).stamp == before.stamp:  # otherwise it changed meanwhile
+            for problem in problems:
+                yield Violation("pacing", str(before.space), problem, "pacing")
 
 
 def unwatched_setups() -> Iterator[Violation]:

@@ -16,7 +16,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberFormat
 
-from bookings.deciding.wish import Wish
+from bookings.deciding.wish import PartyWish, Wish
 from bookings.guests import Guest
 from bookings.models import Booking
 from spaces.models import Space
@@ -148,12 +148,15 @@ def _learn(guest: Guest, *, phone: str, number: str, email: str) -> None:
         setattr(guest, name, value)
 
 
-def guest_of(said: Wish | Booking, *, now: datetime, learn: bool = False) -> Guest | None:
+def guest_of(
+    said: Wish | PartyWish | Booking, *, now: datetime, learn: bool = False
+) -> Guest | None:
     """Recognise a wish's or a booking's guest by the contact; None for members and strangers."""
     if said.member is not None or not said.guest_contact:
         return None
     phone, email = contacts(said.guest_contact)
-    name, space = said.guest_name, said.place.space
+    name = said.guest_name
+    space = said.space if isinstance(said, PartyWish) else said.place.space
     return recognise(space, name=name, phone=phone, email=email, now=now, learn=learn)
 
 

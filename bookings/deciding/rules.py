@@ -31,6 +31,9 @@ ABOUT_THE_PERSON = {
     "wrong_state",
 }
 
+#: What binds guests and members, not those who run the house.
+NOT_FOR_THE_HOUSE = {"party_too_small_for_place", "no_seating"}
+
 #: The most that a row can store, on every database.
 LARGEST_PARTY = 32_767
 
@@ -49,6 +52,9 @@ REASONS: dict[str, str | Promise] = {
     "not_bookable": gettext_lazy("The place can't be booked."),
     "party_too_small": gettext_lazy("At least one person has to come."),
     "party_too_large": gettext_lazy("The place doesn't have room for that many people."),
+    "party_too_small_for_place": gettext_lazy("The place is kept for larger parties."),
+    "no_seating": gettext_lazy("Nobody is seated at that time."),
+    "pacing_full": gettext_lazy("Too many people arrive at that time already."),
     "too_many_upcoming": gettext_lazy("One member may not have more upcoming bookings here."),
     "too_many_undecided": gettext_lazy(
         "Too many of the member's requests are waiting for a decision."
@@ -100,15 +106,20 @@ def problems(
     now: datetime,
     upcoming: Mapping[str, int] | None = None,
     walk_in: bool = False,
+    by_house: bool = False,
 ) -> list[Problem]:
     """Return everything that forbids this booking; empty when the rules allow it.
 
     `upcoming` counts the member's upcoming bookings in this space by kind of place; None when no
     quota applies. Someone who stands at the desk (`walk_in`) may have the step that is running and
-    needs no notice. Whether somebody else has the place is not a rule: the database decides that.
+    needs no notice. Those who run the house (`by_house`, or at the desk) may seat a small party at
+    a large table, and outside the shifts. Whether somebody else has the place is not a rule: the
+    database decides that. How many arrive at a time is: see `bookings.deciding.pacing`.
     """
-    limits = venue.limits(place.kind)
+    limits = venue.limits(place.kind, period.starts_at)
     found = [*_of_place(place, party_size), *of_time(venue, limits, period, now, walk_in=walk_in)]
+    if walk_in or by_house:
+        found = _for_house(found)
     if not any(problem.code in NONSENSE for problem in found) and not venue.is_open(
         place.pk, period
     ):
@@ -124,11 +135,17 @@ def of_setup(
 
     Notice, horizon and quotas apply when booking, not to existing bookings. See also `stranding`.
     """
-    found = [*_of_place(place, party_size), *_of_length(venue, venue.limits(place.kind), period)]
+    limits = venue.limits(place.kind, period.starts_at)
+    found = [*_of_place(place, party_size), *_of_length(venue, limits, period)]
+    found += _of_seating(venue, period)
     if not venue.is_open(place.pk, period):
         found = [problem for problem in found if problem.code != "off_step"]
         found.append(_closed(venue, period, now))
     return found
+
+
+def _for_house(found: list[Problem]) -> list[Problem]:
+    return [problem for problem in found if problem.code not in NOT_FOR_THE_HOUSE]
 
 
 def _of_place(place: Place, party_size: int) -> list[Problem]:
@@ -137,7 +154,16 @@ def _of_place(place: Place, party_size: int) -> list[Problem]:
         found.append(
             Problem("not_bookable", _("%(place)s can't be booked.") % {"place": str(place)})
         )
-    return [*found, *_of_party(place, party_size, most=place.capacity)]
+    found += _of_party(place, party_size, most=place.capacity)
+    if 1 <= party_size < place.min_party:
+        message = ngettext(
+            "%(place)s is for %(n)d person or more.",
+            "%(place)s is for %(n)d people or more.",
+            place.min_party,
+        )
+        named = {"place": str(place), "n": place.min_party}
+        found.append(Problem("party_too_small_for_place", message % named))
+    return found
 
 
 def _of_party(place: Place, party_size: int, *, most: int) -> list[Problem]:
@@ -169,7 +195,8 @@ def of_walk_in(
     venue: Venue, place: Place, period: Period, party_size: int, *, now: datetime
 ) -> list[Problem]:
     """Return what forbids seating people who came without a booking, for that time."""
-    return [*_of_place(place, party_size), *_in_house(venue, place, period, period, now)]
+    of_place = _for_house(_of_place(place, party_size))
+    return [*of_place, *_in_house(venue, place, period, period, now)]
 
 
 def _in_house(
@@ -234,7 +261,18 @@ def of_time(
             "time": words.duration(limits.min_notice)
         }
         found.append(Problem("too_soon", message))
-    return [*found, *_of_length(venue, limits, period)]
+    return [*found, *_of_length(venue, limits, period), *_of_seating(venue, period)]
+
+
+def _of_seating(venue: Venue, period: Period) -> list[Problem]:
+    if venue.is_seated(period.starts_at):
+        return []
+    shifts = ", ".join(
+        f"{seating.shift.name} {words.span(seating.period, venue.zone)}"
+        for seating in venue.seatings(venue.day_of(period.starts_at))
+    )
+    message = _("Bookings start in one of these shifts: %(shifts)s.") % {"shifts": shifts}
+    return [Problem("no_seating", message)]
 
 
 def last_day(venue: Venue, limits: Limits, now: datetime) -> date:
@@ -245,7 +283,10 @@ def last_day(venue: Venue, limits: Limits, now: datetime) -> date:
 def starts(
     venue: Venue, limits: Limits, duration: timedelta, day: date, now: datetime
 ) -> list[datetime]:
-    """Return the starts on a local day for which `of_time` finds nothing, without its sentences."""
+    """Return the starts on a local day for which `of_time` finds nothing, without its sentences.
+
+    `limits` are those outside shifts; a kind whose shifts have their own asks `starts_of_kind`.
+    """
     if not timedelta(0) < duration <= limits.max_duration or duration < limits.min_duration:
         return []
     if duration % limits.step or duration % SLOT:
@@ -254,6 +295,20 @@ def starts(
     latest = venue.calendar_day(last_day(venue, limits, now)).ends_at
     found = venue.starts(day, limits.step)
     return [at for at in found if earliest <= at < latest and is_on_grid(at)]
+
+
+def starts_of_kind(
+    venue: Venue, kind: str, duration: timedelta, day: date, now: datetime
+) -> list[datetime]:
+    """Return the starts on a local day for which `of_time` finds nothing, in shifts and outside."""
+    found = starts(venue, venue.limits(kind), duration, day, now)
+    if not venue.has_limited_shifts:
+        return found
+    return [
+        at
+        for at in found
+        if not of_time(venue, venue.limits(kind, at), Period(at, at + duration), now)
+    ]
 
 
 def _of_length(venue: Venue, limits: Limits, period: Period) -> list[Problem]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import knowing, rules, welcoming
+from bookings.deciding import knowing, pacing, rules, welcoming
 from bookings.deciding.details import UNCHANGED, Details, write
 from bookings.deciding.errors import Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.statements import DELETE_SLOTS
@@ -152,11 +152,19 @@ def reschedule(
     if booking.member is not None:
         lock_member(booking.member)
     locked = lock_places(booking.place, place, member=booking.member, now=now, but=booking)
+    people = booking.party_size if party_size is None else party_size
+    full = pacing.problems(
+        locked[place.pk].venue,
+        place.space_id,
+        starts_at,
+        party_size=people,
+        channel=booking.channel,
+        but=booking,
+    )
     # Nobody may amend it meanwhile.
     booking, setup = lock_booking(booking)
     ground = locked[place.pk]
     new_place = ground.place
-    people = booking.party_size if party_size is None else party_size
     asked = (place.pk, period, people)
     if booking.occupies and asked == (booking.place_id, booking.period, booking.party_size):
         write(booking, details, by=by, now=now)
@@ -172,7 +180,11 @@ def reschedule(
         party_size=people,
         now=now,
         upcoming=ground.upcoming if changes_kind else None,
+        by_house=by is not BY_GUEST and by != booking.member,
     )
+    # Those who stay at their time have arrived in it already, whatever the limit is now.
+    if full and (starts_at != booking.starts_at or people > booking.party_size):
+        found += full
     if found:
         raise Refused(found)
     before = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
@@ -230,7 +242,7 @@ def require_changeable(
         raise WrongState(_("This booking is over."))
     setup = setup or setups.current(booking.place.space_id)
     assert booking.decided_at is not None  # it occupies
-    limits = setup.venue_for(booking.member, now).limits(booking.place.kind)
+    limits = setup.venue_for(booking.member, now).limits(booking.place.kind, booking.starts_at)
     if rules.deadline(limits, booking.period, made_at=booking.decided_at).allows(now):
         return
     if by is BY_GUEST or not Space.objects.run_by(by).filter(pk=setup.space.pk).exists():

@@ -1,8 +1,9 @@
 """How a request becomes a booking: the steps that services and the queue share.
 
 For use in their transactions. Locks are taken in one order everywhere: the member, then places by
-key, then bookings, then slots. The locks keep what the *rules* read (quotas, closures, parts) from
-changing during a decision; `BookedSlot`'s unique constraint alone decides who gets a place.
+key, then the space (`bookings.deciding.pacing`), then bookings, then slots. The locks keep what the
+*rules* read (quotas, arrivals, closures, parts) from changing during a decision; `BookedSlot`'s
+unique constraint alone decides who gets a place.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import people
 from accounts.models import User
-from bookings.deciding import rules
+from bookings.deciding import pacing, rules
 from bookings.deciding.errors import Refused, RequestKeyReused
 from bookings.deciding.statements import (
     DELETE_SLOTS,
@@ -32,7 +33,8 @@ from bookings.deciding.wish import Wish
 from bookings.guests import BY_GUEST, Actor
 from bookings.models import BookedSlot, Booking
 from spaces import setups
-from spaces.models import Place
+from spaces.models import Place, Space
+from spaces.services import lock_places as lock_places_of
 from spaces.setups import Setup
 from spaces.slots import Period, slots
 from spaces.venue import Venue
@@ -68,7 +70,16 @@ def objections(
     )
     if not found and booking.ends_at <= now:
         return [rules.already_past()]
-    return found
+    if any(problem.code in rules.NONSENSE for problem in found):
+        return found
+    return found + pacing.problems(
+        ground.venue,
+        ground.place.space_id,
+        booking.starts_at,
+        party_size=booking.party_size,
+        channel=booking.channel,
+        but=booking,
+    )
 
 
 def lock_member(member: User) -> None:
@@ -104,6 +115,16 @@ def lock_places(
     return found
 
 
+def lock_all_places(
+    space: Space, *, member: User | None, now: datetime
+) -> tuple[Setup, dict[int, Ground]]:
+    """Return a space's set-up and its places by key, as `lock_places` does: none can be taken."""
+    lock_places_of(space)
+    setup, groups, upcoming = _read(space.pk, member, now, None)
+    venue = setup.venue(groups, now)
+    return setup, {place.pk: Ground(place, venue, upcoming) for place in setup.places}
+
+
 def _read(
     space: int, member: User | None, now: datetime, but: Booking | None
 ) -> tuple[Setup, Collection[int], Mapping[str, int] | None]:
@@ -137,15 +158,19 @@ def answered(wish: Wish) -> Booking | None:
     Under both locks: a guest's double click waits for the place, a member's for the member.
     Raises RequestKeyReused.
     """
-    if not wish.request_key:
-        return None
-    if wish.member is None:
-        earlier = EARLIER_OF_GUEST.first(key=wish.request_key)
-    else:
-        earlier = EARLIER.first(member=wish.member.pk, key=wish.request_key)
+    earlier = earlier_of(wish.member, wish.request_key)
     if earlier is not None:
         _require_same(earlier, wish)
     return earlier
+
+
+def earlier_of(member: User | None, key: str | None) -> Booking | None:
+    """Return the booking that somebody's request with this key became."""
+    if not key:
+        return None
+    if member is None:
+        return EARLIER_OF_GUEST.first(key=key)
+    return EARLIER.first(member=member.pk, key=key)
 
 
 def _require_same(earlier: Booking, wish: Wish) -> None:

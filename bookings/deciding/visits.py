@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import rules
+from bookings.deciding import pacing, rules
 from bookings.deciding.errors import (
     NotStaff,
     Refused,
@@ -183,6 +183,7 @@ def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
     was = setup.place(UUID(before.data["place"]["code"])) or booking.place
     locked = lock_places(booking.place, was, member=booking.member, now=now, but=booking)
     ground = locked[was.pk]
+    full = _too_many(ground, booking, starts_at=_instant(before.data["starts_at"]))
     booking, _setup = lock_booking(booking)
     last = LAST_SEQUENCE.first(booking=booking.pk)
     if last == event + 1 and BookingEvent.objects.undoing(done).exists():
@@ -191,9 +192,25 @@ def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
         raise WrongState(_("Something else has happened to this booking since."))
     if now > done.at + UNDO_ACCEPTED_FOR:
         raise TooLate(_("It is too late to undo this."))
+    if full and not booking.occupies:
+        raise Refused(full)
     _return(booking, before.data, ground, now=now)
     record(Kind.UNDONE, booking, by=by, now=now, undone=done.kind)
     return booking
+
+
+def _too_many(
+    ground: Ground, booking: Booking, *, starts_at: datetime | None = None
+) -> list[rules.Problem]:
+    """Return the problem if too many people would begin at that time. Locks the space."""
+    return pacing.problems(
+        ground.venue,
+        ground.place.space_id,
+        starts_at or booking.starts_at,
+        party_size=booking.party_size,
+        channel=booking.channel,
+        but=booking,
+    )
 
 
 def _return(booking: Booking, data: Any, ground: Ground, *, now: datetime) -> None:
@@ -262,7 +279,8 @@ def walk_in(
         if earlier.place_id != place.pk:
             raise RequestKeyReused(str(REUSED))
         return earlier
-    if found := rules.of_walk_in(ground.venue, ground.place, wish.period, party_size, now=now):
+    found = rules.of_walk_in(ground.venue, ground.place, wish.period, party_size, now=now)
+    if found := found or _too_many(ground, wish.booking(State.CONFIRMED, now=now)):
         raise Refused(found)
     booking = wish.booking(State.CONFIRMED, now=now)
     booking.decided_at = now

@@ -1,13 +1,13 @@
 """What somebody wants to book."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from accounts.models import User
 from bookings.guests import Guest
 from bookings.models import Booking
 from bookings.states import State
-from spaces.models import Place
+from spaces.models import Place, Space
 from spaces.slots import Period
 
 
@@ -51,3 +51,32 @@ class Wish:
             state=state,
             created_at=now,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartyWish:
+    """A party and a time in a space, for a member or (None) a guest; which place is all the same.
+
+    Without an end, the house's turn time counts. `kind` is that of most places unless it is given.
+    """
+
+    space: Space
+    member: User | None
+    starts_at: datetime
+    ends_at: datetime | None = None
+    party_size: int = 1
+    kind: str = ""
+    features: tuple[str, ...] = ()
+    area: str = ""
+    request_key: str | None = None
+    note: str = ""
+    guest_name: str = ""
+    guest_contact: str = ""
+    guest: Guest | None = None
+    channel: Booking.Channel = Booking.Channel.PAGE
+
+    def at(self, place: Place, period: Period) -> Wish:
+        """Return the wish for one place."""
+        shared = {each.name for each in fields(Wish)} & {each.name for each in fields(self)}
+        values = {name: getattr(self, name) for name in shared - {"starts_at", "ends_at"}}
+        return Wish(place=place, starts_at=period.starts_at, ends_at=period.ends_at, **values)

@@ -9,6 +9,7 @@ from cachetools import LRUCache, cached
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import get_language
 
+from bookings.deciding.pacing import is_in_house
 from bookings.finding import searching
 from bookings.finding.availability import Availability, Offer, next_free
 from bookings.finding.board import Board, span_of
@@ -16,7 +17,7 @@ from bookings.finding.occupancy import Occupancy
 from bookings.finding.search import Search
 from bookings.forms import SearchForm
 from bookings.models import Booking
-from spaces.models import Space
+from spaces.models import Place, Space
 from spaces.quarters import Quarters
 from spaces.setups import Setup
 from spaces.slots import Period
@@ -30,6 +31,7 @@ class Asked:
     space: Space
     venue: Venue
     features: frozenset[str]  # that the space's places have, to choose from
+    areas: tuple[str, ...]
     search: Search
     form: SearchForm
     now: datetime
@@ -46,9 +48,20 @@ class Asked:
 
     def known(self, setup: Setup, rows: tuple[Occupancy, ...]) -> Availability:
         """Return what is free when, after these bookings."""
+        moving = self.moving
         return Availability(
-            self.space, self.venue, self.span, places=setup.bookable, rows=rows, but=self.moving
+            self.space,
+            self.venue,
+            self.span,
+            places=self._places(setup),
+            rows=rows,
+            but=moving,
+            in_house=moving is not None and is_in_house(moving.channel),
         )
+
+    def _places(self, setup: Setup) -> tuple[Place, ...]:
+        area = self.search.area
+        return tuple(place for place in setup.bookable if not area or place.area == area)
 
     def instead(self, known: Availability, rows: tuple[Occupancy, ...]) -> tuple[Offer | None, int]:
         """Return the next free time, and how much is free tomorrow, if nothing is as asked."""
@@ -74,6 +87,7 @@ class Asked:
                 Quarters(self.span),
                 None,
                 features=self.features,
+                areas=self.areas,
             ),
             "form": self.form,
             "moving": self.moving,
@@ -133,7 +147,15 @@ def _asked(
     setup: Setup, groups: frozenset[int], query: str, now: datetime, moving: Booking | None
 ) -> Asked:
     space, venue = setup.space, setup.venue(groups, now)
-    limits = venue.limits(moving.place.kind if moving else space.main_kind)
-    search, form = searching.read(QueryDict(query), venue=venue, limits=limits, now=now)
+    kind = moving.place.kind if moving else space.main_kind
+    areas = tuple(sorted({place.area for place in setup.bookable if place.area}))
+    search, form = searching.read(
+        QueryDict(query),
+        venue=venue,
+        limits=venue.limits(kind),
+        now=now,
+        kind=kind,
+        areas=areas,
+    )
     features = frozenset(name for place in setup.bookable for name in place.features)
-    return Asked(space, venue, features, search, form, now, moving)
+    return Asked(space, venue, features, areas, search, form, now, moving)

@@ -3,6 +3,7 @@
 Nothing here decides a booking; it shows what the next one would probably get.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,13 +12,15 @@ from heapq import nsmallest
 
 from accounts.models import User
 from bookings.deciding import rules
+from bookings.deciding.choosing import suits
+from bookings.deciding.pacing import full, is_in_house
 from bookings.finding.occupancy import Occupancy, occupancies
 from bookings.models import Booking
 from spaces import setups
 from spaces.models import Place, Space
 from spaces.quarters import Quarters, end_of_run, from_on, lowest, members, with_room
 from spaces.setups import Setup
-from spaces.slots import SLOT, Period, instant
+from spaces.slots import SLOT, Period, instant, is_on_grid
 from spaces.venue import Venue
 
 #: How many days "first free" looks through: nearly always there is something until tomorrow.
@@ -38,6 +41,7 @@ class Availability:
 
     Sets of quarter hours are the bits of integers. `but` leaves out one booking, the one about to
     be moved. Nothing is known after the span: a place that is free to its end may be so for longer.
+    Whether the house itself books (`in_house`) decides which limit on arrivals counts.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Availability:
         places: Sequence[Place],
         but: Booking | None = None,
         rows: Sequence[Occupancy] | None = None,
+        in_house: bool = False,
     ) -> None:
         self.space = space
         self.venue = venue
@@ -56,6 +61,7 @@ class Availability:
         self.places = places
         self.leaves = cache(venue.leaves)
         self.but = but
+        self.in_house = in_house
         self._span, self._rows = span, rows
         self._free: dict[int, int] = {}
 
@@ -73,7 +79,7 @@ class Availability:
         """Return what these bookings take of each leaf."""
         stretch, first = self.quarters.stretch, self.quarters.first
         by_leaf: dict[int, int] = {}
-        for place, start, end, _member, _code in rows:
+        for place, start, end, *_rest in rows:
             taken = stretch(start - first, end - first)
             for leaf in self.leaves(place):
                 by_leaf[leaf] = by_leaf.get(leaf, 0) | taken
@@ -96,6 +102,44 @@ class Availability:
             self._free[place] = self._open & ~self.closed(place) & ~self.taken(place)
         return self._free[place]
 
+    def arrivals_left(self, start: int) -> int | None:
+        """Return how many people more may begin in a quarter hour; None if any number may."""
+        most = self.venue.pacing(self.quarters.at(start), in_house=self.in_house)
+        return None if most is None else most - self._arriving[self.quarters.first + start]
+
+    def problems(self, period: Period, party_size: int) -> list[rules.Problem]:
+        """Return what keeps a party away at that time, whatever the place: see `pacing`."""
+        start = self.quarters.floor(period.starts_at)
+        if not 0 <= start < self.quarters.count or not is_on_grid(period.starts_at):
+            return []
+        left = self.arrivals_left(start)
+        return [] if left is None else full(self.venue, period.starts_at, left, party_size)
+
+    def full(self, party_size: int) -> int:
+        """Return the quarter hours in which too many arrive for so many more to begin."""
+        if not any(shift.covers(in_house=self.in_house) is not None for shift in self.venue.shifts):
+            return 0
+        if party_size not in self._full:
+            self._full[party_size] = 0
+            for start in members(self._open):
+                left = self.arrivals_left(start)
+                if left is not None and left < party_size:
+                    self._full[party_size] |= 1 << start
+        return self._full[party_size]
+
+    @cached_property
+    def _full(self) -> dict[int, int]:
+        return {}
+
+    @cached_property
+    def _arriving(self) -> Counter[int]:
+        """How many people begin in each quarter hour since 1970, by the door that counts."""
+        found: Counter[int] = Counter()
+        for row in self.rows:
+            if (row.people < 0) == self.in_house:
+                found[row.start] += abs(row.people)
+        return found
+
     @cached_property
     def _has_closures(self) -> bool:
         return bool(self.quarters.touched(closure.period for closure in self.venue.closures))
@@ -112,11 +156,13 @@ class Availability:
         start, end = self.quarters.floor(period.starts_at), self.quarters.ceil(period.ends_at)
         if not 0 <= start < end <= self.quarters.count:
             return []
+        if self.full(party_size) >> start & 1:
+            return []
         wanted = self.quarters.stretch(start, end)
         forbidden = {
             kind
             for kind in {place.kind for place in self.places}
-            if rules.of_time(self.venue, self.venue.limits(kind), period, now)
+            if rules.of_time(self.venue, self.venue.limits(kind, period.starts_at), period, now)
         }
         found = []
         for place in self.places:
@@ -132,21 +178,23 @@ class Availability:
         places: Collection[Place],
         duration: timedelta,
         *,
+        party_size: int,
         day: date,
         days: int = 1,
         now: datetime,
     ) -> Iterator[tuple[Place, int]]:
-        """Yield each place with when a booking of that length could start there, on some days."""
+        """Yield each place with when a party could start there for so long, on some days."""
         allowed: dict[str, int] = {}
         for kind in {place.kind for place in places}:
-            limits = self.venue.limits(kind)
             allowed[kind] = 0
             for n in range(days):
-                for at in rules.starts(self.venue, limits, duration, day + timedelta(days=n), now):
+                on = day + timedelta(days=n)
+                for at in rules.starts_of_kind(self.venue, kind, duration, on, now):
                     allowed[kind] |= 1 << self.quarters.floor(at)
         for place in places:
             possible = allowed[place.kind]
             if possible:
+                possible &= ~self.full(party_size)
                 possible &= with_room(self.free(place.pk), duration // SLOT)
             yield place, possible
 
@@ -155,10 +203,6 @@ class Availability:
         starts_at = self.quarters.at(start)
         free_until = self.quarters.at(end_of_run(self.free(place.pk), start))
         return Offer(place, Period(starts_at, starts_at + duration), free_until)
-
-
-def suits(place: Place, party_size: int, features: Iterable[str] = ()) -> bool:
-    return place.capacity >= party_size and all(name in place.features for name in features)
 
 
 def fit(place: Place, party_size: int) -> tuple[int, int]:
@@ -175,6 +219,7 @@ def alternatives(
     party_size: int,
     now: datetime,
     but: Booking | None = None,
+    in_house: bool = False,
     most: int = 3,
 ) -> list[Offer]:
     """Return the nearest bookings that would work instead, all on the same day.
@@ -185,7 +230,7 @@ def alternatives(
     """
     day = venue.day_of(period.starts_at)
     duration = period.duration
-    limits = venue.limits(place.kind)
+    limits = venue.limits(place.kind, period.starts_at)
     if not timedelta(0) < duration <= limits.max_duration or party_size < 1:
         return []
     if not setup.space.is_active:
@@ -194,13 +239,17 @@ def alternatives(
         return []
     span = venue.day_span(day)
     span = Period(span.starts_at, span.ends_at + duration)
-    known = Availability(setup.space, venue, span, places=setup.bookable, but=but)
+    known = Availability(
+        setup.space, venue, span, places=setup.bookable, but=but, in_house=in_house
+    )
     wanted = period.starts_at - known.quarters.at(0)
 
     def near(chosen: list[Place]) -> list[Offer]:
         ranked = (
             (abs(start * SLOT - wanted), at.kind != place.kind, fit(at, party_size), at.pk, start)
-            for at, starts in known.starts(chosen, duration, day=day, now=now)
+            for at, starts in known.starts(
+                chosen, duration, party_size=party_size, day=day, now=now
+            )
             for start in members(starts)
         )
         by_key = {each.pk: each for each in chosen}
@@ -227,11 +276,21 @@ def alternatives_to(
     party_size: int,
     now: datetime,
     but: Booking | None = None,
+    in_house: bool = False,
 ) -> list[Offer]:
     """Return `alternatives` to a place and period, under a member's policies."""
     setup = setups.current(place.space_id)
     venue = setup.venue_for(member, now)
-    return alternatives(setup, venue, place, period, party_size=party_size, now=now, but=but)
+    return alternatives(
+        setup,
+        venue,
+        place,
+        period,
+        party_size=party_size,
+        now=now,
+        but=but,
+        in_house=in_house or (but is not None and is_in_house(but.channel)),
+    )
 
 
 def next_free(
@@ -254,14 +313,18 @@ def next_free(
     for days in HORIZONS:
         last = venue.day_span(day + timedelta(days=days - 1))
         span = Period(venue.day_span(day).starts_at, last.ends_at + duration)
-        ahead = Availability(known.space, venue, span, places=places, but=known.but)
+        ahead = Availability(
+            known.space, venue, span, places=places, but=known.but, in_house=known.in_house
+        )
         if tomorrow is None:
             then = _same_clock_next_day(wanted, venue)
             tomorrow = len(ahead.offers(then, party_size=party_size, now=now))
         later = from_on(ahead.quarters.ceil(max(wanted.starts_at, now)))
         found = [
             (lowest(starts & later), fit(place, party_size), place)
-            for place, starts in ahead.starts(places, duration, day=day, days=days, now=now)
+            for place, starts in ahead.starts(
+                places, duration, party_size=party_size, day=day, days=days, now=now
+            )
             if starts & later
         ]
         if found:

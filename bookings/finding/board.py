@@ -15,9 +15,11 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from bookings.deciding import rules
+from bookings.deciding.choosing import suits
+from bookings.deciding.lengths import USUAL, usual
 from bookings.deciding.rules import Problem
 from bookings.finding.advice import Advice, advice
-from bookings.finding.availability import Availability, Offer, next_free, suits
+from bookings.finding.availability import Availability, Offer, next_free
 from bookings.finding.occupancy import Occupancy
 from bookings.finding.search import Search
 from spaces.features import Feature
@@ -26,8 +28,6 @@ from spaces.models import Place, Space
 from spaces.quarters import Quarters, highest, lowest, runs
 from spaces.slots import SLOT, Period, is_on_grid, merge
 from spaces.venue import Venue
-
-USUAL = timedelta(hours=2)
 
 
 class Is(StrEnum):
@@ -77,6 +77,7 @@ class Board:
     advice: list[Advice] = field(default_factory=list)  # what to try when nothing is free
     tomorrow: int = 0  # places free at that time the next day, when nothing is
     features: frozenset[str] = frozenset()  # that the space's places have, to choose from
+    areas: tuple[str, ...] = ()  # that it has, to choose from
 
     @property
     def wishes(self) -> list[str]:
@@ -86,6 +87,13 @@ class Board:
     @property
     def picked(self) -> Offer | None:
         return next((o for o in self.offers if o.place.code == self.search.place), None)
+
+    @property
+    def lead(self) -> Offer | None:
+        """Return an offer if the house chooses the table: then one is free."""
+        if self.space.kind != Space.Kind.RESTAURANT:
+            return None
+        return next((o for o in self.offers if o.place.kind == Place.Kind.TABLE), None)
 
     @property
     def others(self) -> list[Offer]:
@@ -106,11 +114,13 @@ class Board:
             at += columns * SLOT
 
 
-def usual_period(venue: Venue, limits: Limits, day: date, now: datetime) -> Period | None:
-    """Return the time a board shows by default: the next start, for two hours."""
-    duration = max(limits.shortest, min(limits.longest, USUAL // limits.step * limits.step))
+def usual_period(
+    venue: Venue, limits: Limits, day: date, now: datetime, *, kind: str = "", party_size: int = 1
+) -> Period | None:
+    """Return the time a board shows by default: the next start, for a turn, or for two hours."""
+    duration = usual(limits)
     starts = [at for at in venue.starts(day, limits.step) if at >= now + limits.min_notice]
-    fits = (Period(at, at + duration) for at in starts)
+    fits = (Period(at, at + (venue.turn(kind, at, party_size) or duration)) for at in starts)
     openings = merge(venue.openings_around(venue.day_span(day)))
     return next((p for p in fits if any(o.contains(p) for o in openings)), None)
 
@@ -154,7 +164,10 @@ def build(
     if offers:
         return replace(board, offers=offers, why_not=_why_not(known, search, period, offers, now))
     misfits = _misfits(known.places, search)
-    problems = [*_common_problems(known, period, now), *misfits]
+    common = _common_problems(known, period, now)
+    if not any(problem.code in rules.NONSENSE for problem in common):
+        common += known.problems(period, search.party_size)
+    problems = [*common, *misfits]
     helpful = advice(known, search, problems, now)
     first, tomorrow = instead or next_free(
         known,
@@ -202,7 +215,7 @@ def _why_not(
         return []
     found = rules.problems(known.venue, place, period, party_size=search.party_size, now=now)
     named = {"place": str(place)}
-    if not suits(place, 1, search.features):
+    if not suits(place, place.min_party, search.features):
         message = _("%(place)s does not have all the features you chose.") % named
         found.append(Problem("features_missing", message))
     return found or [Problem("slot_taken", _("%(place)s is taken at that time.") % named)]
@@ -294,7 +307,9 @@ class _Picks:
         self.shortest = -(-limits.min_duration // SLOT)
         self.step = limits.step // SLOT
         starts = known.venue.starts(search.day, limits.step)
-        self.starts = [quarters.floor(at) for at in starts if at >= now + limits.min_notice]
+        may_start = (quarters.floor(at) for at in starts if at >= now + limits.min_notice)
+        full = known.full(search.party_size)
+        self.starts = [start for start in may_start if not full >> start & 1]
         self.of = cache(self._of)
 
     def _of(self, start: int, end: int) -> tuple[int, int] | None:

@@ -19,7 +19,7 @@ def last_word(
 
     `kind` is the place's; `moving` the booking that would be moved there.
     """
-    limits = venue.limits(kind)
+    limits = venue.limits(kind, period.starts_at)
     made_at = moving.decided_at if moving and moving.decided_at else now
     deadline = rules.deadline(limits, period, made_at=made_at)
     if deadline.is_in_time(now):

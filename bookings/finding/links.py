@@ -38,9 +38,12 @@ def search_query(space: Space, search: Search, *, moving: Booking | None = None)
     query: list[tuple[str, str]] = [("date", str(search.day))]
     if search.period is not None:
         query.append(("from", write_clock(search.period.starts_at, space.zone)))
-        query.append(("to", write_clock(search.period.ends_at, space.zone)))
+        if not search.by_turn:
+            query.append(("to", write_clock(search.period.ends_at, space.zone)))
     query.append(("party", str(search.party_size)))
     query.extend(("feature", feature) for feature in search.features)
+    if search.area:
+        query.append(("area", search.area))
     if search.by_number:
         query.append(("sort", "number"))
     if search.place is not None:

@@ -5,10 +5,21 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import CharField, DateTimeField, F, Func, IntegerField, QuerySet, Value
+from django.db.models import (
+    Case,
+    CharField,
+    DateTimeField,
+    F,
+    Func,
+    IntegerField,
+    QuerySet,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast
 
 from accounts.prepared import prepared_with_constants
+from bookings.deciding.pacing import IN_HOUSE
 from bookings.models import Booking
 from spaces import setups
 from spaces.models import SetupStamp, Space
@@ -42,21 +53,36 @@ class Occupancy(NamedTuple):
     end: int
     member: int | None
     code: str  # "" in what `seen_by` hides
+    #: How many people come, negative if the house itself booked: pacing counts them apart.
+    people: int = 0
 
     def is_of(self, booking: Booking) -> bool:
         return bool(self.code) and UUID(self.code) == booking.code
 
 
+_PEOPLE = Case(
+    When(channel__in=IN_HOUSE, then=-F("party_size")),
+    default=F("party_size"),
+    output_field=IntegerField(),
+)
+
+
 def _holds(space: Any, before: Any, after: Any) -> QuerySet[Booking, Any]:
     held = Booking.objects.occupying().held_after(after)
     return held.filter(place__space=space, starts_at__lt=before).values_list(
-        "place_id", Quarter("starts_at"), Quarter("ends_at"), "member_id", Cast("code", CharField())
+        "place_id",
+        Quarter("starts_at"),
+        Quarter("ends_at"),
+        "member_id",
+        Cast("code", CharField()),
+        _PEOPLE,
     )
 
 
 def _stamps(space: Any) -> QuerySet[SetupStamp, Any]:
     nothing = [Value(None, IntegerField())] * 4
-    return SetupStamp.objects.filter(space=space).values_list(*nothing, F("stamp"))
+    zero = Value(0, IntegerField())
+    return SetupStamp.objects.filter(space=space).values_list(*nothing, F("stamp"), zero)
 
 
 _SPAN: dict[str, Any] = {
@@ -90,10 +116,13 @@ _when = itemgetter(0, 1)
 
 
 def seen_by(member: int | None, rows: Iterable[Occupancy]) -> list[Occupancy]:
-    """Return what somebody may know of these: of others' bookings only that they are there."""
+    """Return what somebody may know of these: of others' bookings only that they are there.
+
+    How many people come is not shown, but says when no more may.
+    """
     return [
         row
         if row.member == member and member is not None
-        else Occupancy(row.place, row.start, row.end, None, "")
+        else Occupancy(row.place, row.start, row.end, None, "", row.people)
         for row in rows
     ]

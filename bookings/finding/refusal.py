@@ -8,13 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
+from bookings.deciding.pacing import is_in_house
 from bookings.deciding.rules import ABOUT_THE_PERSON, Problem
 from bookings.deciding.statements import OWN_IN_THE_WAY
 from bookings.finding.availability import Offer, alternatives
 from bookings.finding.links import board_url
-from bookings.forms import TimesForm
+from bookings.forms import PartyForm, TimesForm
 from bookings.models import Booking
 from bookings.words import words
 from spaces.slots import Period
@@ -61,7 +63,8 @@ def refusal(
         if space.is_active:
             context["board_url"] = board_url(space, day=now.astimezone(space.zone).date())
         is_about_the_person = any(problem.code in ABOUT_THE_PERSON for problem in problems)
-        is_open = place.is_bookable and space.is_active
+        # A party is helped by the times below, and by the board.
+        is_open = place.is_bookable and space.is_active and not isinstance(form, PartyForm)
         context["can_try_again"] = is_open and not is_about_the_person
         if period is not None:
             offers, venue = _alternatives(request, form, period, party_size, now, moving)
@@ -72,7 +75,8 @@ def refusal(
             if used_for is not None:
                 context["headline"] = _("This form was used before: nothing is booked now.")
                 context["problems"] = [_used(used_for)]
-            if taken and (mine := _mine(request, form, period)):
+            is_one_place = not isinstance(form, PartyForm)
+            if taken and is_one_place and (mine := _mine(request, form, period)):
                 named = {"place": str(place), "time": words.span(mine.period, space.zone)}
                 context["headline"] = _("%(place)s is already yours for %(time)s.") % named
                 context["mine"] = mine
@@ -112,6 +116,14 @@ def _mine(request: HttpRequest, form: TimesForm, period: Period) -> Booking | No
 
 def _headline(form: TimesForm, period: Period, *, taken: bool) -> str:
     assert form.found is not None
+    if isinstance(form, PartyForm):
+        people = form.cleaned_data["party_size"] or 1
+        said = ngettext(
+            "No table for %(n)d person at %(time)s.",
+            "No table for %(n)d people at %(time)s.",
+            people,
+        )
+        return said % {"n": people, "time": words.span(period, form.found.space.zone)}
     named = {"place": str(form.found), "time": words.span(period, form.found.space.zone)}
     if taken:
         return _("Someone took %(place)s for %(time)s a moment ago.") % named
@@ -131,6 +143,13 @@ def _alternatives(
     groups = request.user.group_ids if isinstance(request.user, User) else ()
     venue = form.setup.venue(groups, now)
     offers = alternatives(
-        form.setup, venue, form.found, period, party_size=party_size, now=now, but=moving
+        form.setup,
+        venue,
+        form.found,
+        period,
+        party_size=party_size,
+        now=now,
+        but=moving,
+        in_house=moving is not None and is_in_house(moving.channel),
     )
     return offers, venue

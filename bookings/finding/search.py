@@ -17,3 +17,5 @@ class Search:
     features: tuple[str, ...] = ()
     place: UUID | None = None  # the one picked on the timeline
     by_number: bool = False
+    by_turn: bool = False  # the house says how long: no end was asked for
+    area: str = ""

@@ -1,13 +1,15 @@
 """Parses the board's URL into a search: `?date&from&to&party&feature&sort&place`."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from accounts.numbers import read_whole
 from bookings.finding.board import usual_period
 from bookings.finding.search import Search
-from bookings.forms import SearchForm
+from bookings.forms import MOST_PEOPLE, SearchForm
 from bookings.words import words
 from bookings.words.local_time import LocalTimeError, read_day, read_end, read_instant, write_clock
 from spaces.limits import Limits
@@ -16,12 +18,20 @@ from spaces.venue import Venue
 
 
 def read(
-    data: QueryDict, *, venue: Venue, limits: Limits, now: datetime
+    data: QueryDict,
+    *,
+    venue: Venue,
+    limits: Limits,
+    now: datetime,
+    kind: str = "",
+    areas: Sequence[str] = (),
 ) -> tuple[Search, SearchForm]:
     """Return the search, and a form that shows it and its errors.
 
-    Anything left out gets its default: the next time that can be booked, for one person.
+    Anything left out gets its default: the next time that can be booked, for one person. Where the
+    house says how long a party stays, that is the default for the end.
     """
+    party = _party(data.get("party", ""))
     errors: list[tuple[str | None, str]] = []
     try:
         asked = data.get("date", "")
@@ -29,7 +39,7 @@ def read(
     except LocalTimeError as error:
         errors.append(("date", str(error)))
         day = venue.today(now)
-    usual = usual_period(venue, limits, day, now)
+    usual = usual_period(venue, limits, day, now, kind=kind, party_size=party)
     try:
         period = _period(data.get("from", ""), data.get("to", ""), day, venue, limits, usual)
     except EndsBeforeStart as error:
@@ -38,14 +48,22 @@ def read(
     except LocalTimeError as error:
         errors.append((None, str(error)))
         period = None
+    by_turn = bool(venue.turns) and not data.get("to")
+    if by_turn and period is not None:
+        turn = venue.turn(kind, period.starts_at, party) or period.duration
+        period = Period(period.starts_at, period.starts_at + turn)
     complete = data.copy()
     complete["date"] = str(day)
     for name, default in (("party", "1"), ("sort", "fit")):
         complete[name] = data.get(name) or default
     if period is not None:
         complete["from"] = write_clock(period.starts_at, venue.zone)
-        complete["to"] = write_clock(period.ends_at, venue.zone)
-    form = SearchForm(complete, times=_choices(venue, limits, day, complete))
+        complete["to"] = "" if by_turn else write_clock(period.ends_at, venue.zone)
+    times = _choices(venue, limits, day, complete)
+    if venue.turns:
+        until = f" ({words.clock(period.ends_at, venue.zone)})" if by_turn and period else ""
+        times["to"].insert(0, ("", _("as usual") + until))
+    form = SearchForm(complete, times=times, areas=areas)
     form.is_valid()
     for field, message in errors:
         form.add_error(field, message)
@@ -57,8 +75,18 @@ def read(
         features=tuple(found.get("feature", ())),
         place=found.get("place"),
         by_number=found.get("sort") == "number",
+        by_turn=by_turn,
+        area=found.get("area", ""),
     )
     return search, form
+
+
+def _party(text: str) -> int:
+    """Return how many people come, for a default; what is wrong with it the form says."""
+    try:
+        return max(1, min(read_whole(text), MOST_PEOPLE))
+    except ValueError:
+        return 1
 
 
 class EndsBeforeStart(LocalTimeError):
@@ -129,7 +157,7 @@ def _choices(
     """Return the day's steps to start and to end at, plus whatever else was asked for."""
     zone = venue.zone
     starts = venue.starts(day, limits.step)
-    ends = [at + limits.step for at in starts]
+    ends = [at + limits.step for at in venue.steps(day, limits.step)]
     clocks = [write_clock(at, zone) for at in starts]
     asked = complete.get("from", "")
     if asked in clocks:

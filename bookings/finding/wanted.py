@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from bookings.finding.last_word import last_word
-from bookings.forms import BookForm
+from bookings.forms import PartyForm, book_form
 from bookings.models import Booking
 from bookings.words import words
 from spaces import setups
@@ -21,7 +21,7 @@ from spaces import setups
 
 def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:
     """Say which place, when and for how many; nothing if the form is invalid."""
-    form = BookForm(sent)
+    form = book_form(sent)
     if not form.is_valid() or form.found is None or form.period.ends_at <= form.period.starts_at:
         return []
     now = timezone.now()
@@ -30,7 +30,9 @@ def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | Anonymou
     if setup is None:
         return []
     space, venue = setup.space, setup.venue_for(member, now)
-    said = [str(form.found), capfirst(words.when(form.period, space.zone, now)), space.name]
+    is_chosen = isinstance(form, PartyForm)
+    what = _("A table that we choose") if is_chosen else str(form.found)
+    said = [what, capfirst(words.when(form.period, space.zone, now)), space.name]
     if (people := form.cleaned_data["party_size"] or 1) > 1:
         said.append(ngettext("%(n)d person", "%(n)d people", people) % {"n": people})
     if note := form.cleaned_data["note"]:
@@ -42,10 +44,13 @@ def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | Anonymou
 
 def without_account(sent: QueryDict) -> str:
     """Return where guests book what a form asks for; "" where they may not."""
-    form = BookForm(sent)
+    form = book_form(sent)
     if not form.is_valid() or form.found is None or not form.found.space.guests_may_book:
         return ""
-    names = ("place", "starts_at", "ends_at", "party_size", "note", "request_key", "next")
+    names = (
+        *("place", "space", "starts_at", "ends_at", "party_size", "features", "area", "note"),
+        *("request_key", "next"),
+    )
     return reverse("guest", query={name: sent[name] for name in names if sent.get(name)})
 
 

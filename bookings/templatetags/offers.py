@@ -20,8 +20,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from bookings.finding.availability import Offer
+from bookings.finding.board import Board
 from bookings.finding.last_word import last_word
-from bookings.templatetags.places import offer_url
+from bookings.templatetags.places import offer_url, search_url
 from bookings.words import words
 from bookings.words.local_time import write_instant
 from spaces.features import Feature
@@ -48,6 +49,12 @@ def offer_cards(context: Context, offers: Iterable[Offer], show_time: bool = Fal
 def picked_card(context: Context, offer: Offer) -> SafeString:
     """Write the offer that was picked on the timeline: it comes first and takes the focus."""
     return mark_safe(_Cards(context, is_picked=True).card(offer))  # noqa: S308
+
+
+@register.simple_tag(takes_context=True)
+def party_card(context: Context, board: Board, offer: Offer) -> SafeString:
+    """Write what the house offers a party: a time, and a table that it chooses itself."""
+    return mark_safe(_Cards(context, is_picked=False).party(board, offer))  # noqa: S308
 
 
 class _Cards:
@@ -88,6 +95,45 @@ class _Cards:
             f'<p class="muted">{when}{self.free_until(offer.free_until)}</p>{last_words}'
             f'<ul class="features">{"".join(self._offered(place))}</ul></div>'
             f"{self._action(offer, name)}</li>\n"
+        )
+
+    def party(self, board: Board, offer: Offer) -> str:
+        search, period = board.search, offer.period
+        people = ngettext("%(n)d person", "%(n)d people", search.party_size)
+        day = capfirst(words.day_at(period.starts_at, self.zone, self.now))
+        when = escape(f"{day}, {words.span(period, self.zone)}")
+        title = escape(_("A table for %(people)s")) % {
+            "people": escape(people % {"n": search.party_size})
+        }
+        until = escape(
+            _("Yours until %(time)s.") % {"time": words.clock(period.ends_at, self.zone)}
+        )
+        _when, last_words = self.about(offer.place.kind, period)
+        fields = {
+            "space": board.space.slug,
+            "starts_at": write_instant(period.starts_at, self.zone),
+            "ends_at": write_instant(period.ends_at, self.zone),
+            "party_size": search.party_size,
+            "features": ",".join(search.features),
+            "area": search.area,
+        }
+        fields = {name: value for name, value in fields.items() if value != ""}
+        self.button = "primary"
+        if self.is_visitor:
+            url = reverse("register", query=fields | {"next": search_url(board, search)})
+            action = f'<a class="button primary" href="{escape(url)}">{self._book(period)}</a>'
+        else:
+            hidden = "".join(_hidden(name, value) for name, value in fields.items())
+            action = (
+                f'<form method="post" action="{escape(reverse("bookings"))}" data-once>{hidden}'
+                f'{self._tokens()}<button class="button primary">{self._book(period)}</button>'
+                "</form>"
+            )
+        return (
+            f'<li class="place card"><div class="place-words"><h3>{self.icon("TABLE")}{title}</h3>'
+            f'<p class="muted">{words.whole(when)}</p>'
+            f'<p class="muted">{escape(_("We choose the table."))} {until}</p>{last_words}</div>'
+            f"{action}</li>\n"
         )
 
     def _icon(self, name: str) -> str:

@@ -45,7 +45,9 @@ def feature_boxes(field: BoundField, offered: Container[str]) -> SafeString:
 def offer_url(board: Board, offer: Offer, moving: Booking | None = None) -> str:
     """Return the URL of the same search with an offer shown first."""
     day = board.venue.day_of(offer.period.starts_at)
-    offered = replace(board.search, day=day, period=offer.period, place=offer.place.code)
+    offered = replace(
+        board.search, day=day, period=offer.period, place=offer.place.code, by_turn=False
+    )
     return links.search_url(board.space, offered, moving=moving)
 
 

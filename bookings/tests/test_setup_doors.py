@@ -4,7 +4,7 @@ The doors are generated from the admin's registry and the lists of commands and 
 new one is not in the table below, and fails until it is.
 """
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.apps import apps
@@ -21,7 +21,13 @@ from bookings.models import Booking
 from bookings.tests.acts import book, hours
 from bookings.tests.asked import shown
 from config.api import api
-from spaces.factories import PlaceFactory, PolicyFactory, open_space
+from spaces.factories import (
+    PlaceFactory,
+    PolicyFactory,
+    ShiftFactory,
+    TurnTimeFactory,
+    open_space,
+)
 from spaces.models import Closure
 from spaces.tests.staff import filled_in
 
@@ -37,6 +43,7 @@ ASKS_OTHERWISE = {Closure}
 
 #: Fields that no rule reads, and actions that change nothing, or only allow more.
 HARMLESS = {
+    "space.country",
     *("space.name", "space.slug", "space.kind", "space.address", "space.about"),
     *("space.phone", "space.email", "space.policy.grace_minutes"),
     *("space.reminder_hours", "space.staffrole.user", "space.staffrole.role"),
@@ -45,7 +52,10 @@ HARMLESS = {
     *("space.policy.min_notice_minutes", "space.policy.max_days_ahead"),
     *("space.policy.cancel_deadline_minutes", "space.policy.max_upcoming"),
     *("place.space", "place.number", "place.name", "place.features", "place.plan_x"),
-    *("place.plan_y", "place!offer"),
+    *("place.plan_y", "place!offer", "place.priority", "place.area"),
+    # How long a new booking is, and how many may be made: those that exist stay.
+    *("space.turntime.from_party", "space.turntime.minutes", "space.turntime.DELETE"),
+    *("space.shift.name", "space.shift.covers_online", "space.shift.covers_in_house"),
     *("user.username", "user.password", "user.name", "user.email", "user.is_superuser"),
     *("user.staffrole.space", "user.staffrole.role", "user.staffrole.DELETE"),
     "user!delete_accounts",  # asks by itself: test_admin_leave
@@ -73,9 +83,15 @@ STRANDING = {
     "space.policy.step_minutes": {"policies-0-step_minutes": "45"},
     "space.policy.min_minutes": {"policies-0-min_minutes": "180"},
     "space.policy.max_minutes": {"policies-0-max_minutes": "60"},
+    "space.policy.shift": {"policies-3-shift": ""},
+    "space.shift.weekdays": {"shifts-1-weekdays": ["1"]},
+    "space.shift.first_seating": {"shifts-1-first_seating": "17:00"},
+    "space.shift.last_seating": {"shifts-1-last_seating": "16:15"},
+    "space.shift.DELETE": {"shifts-1-DELETE": "on"},
     "space.policy.DELETE": {"policies-0-DELETE": "on"},
     "place.kind": {"kind": "ROOM"},
     "place.capacity": {"capacity": "1"},
+    "place.min_party": {"capacity": "3", "min_party": "3"},
     "place.is_bookable": {"is_bookable": ""},
     "place.parts": "another place",
     "place!withdraw": {},
@@ -102,6 +118,10 @@ def stage(boss, alice, soon):
     PolicyFactory(space=space, group=regulars, step_minutes=30)
     PolicyFactory(space=space, kind="ROOM", max_minutes=60)
     PolicyFactory(space=space, group=students, max_minutes=60)
+    early = ShiftFactory(space=space, name="Early", first_seating=time(9), last_seating=time(12))
+    ShiftFactory(space=space, name="Late", first_seating=time(16), last_seating=time(20))
+    PolicyFactory(space=space, shift=early, max_minutes=60)
+    TurnTimeFactory(space=space)
     desk = space.places.get(number=1)
     monday = soon + timedelta(days=(7 - soon.weekday()) % 7, hours=6, minutes=30)
     booking = book(desk, alice, monday - hours(30), monday, party_size=2)

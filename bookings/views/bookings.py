@@ -20,28 +20,26 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from accounts.models import User
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.statements import OWN
-from bookings.deciding.wish import Wish
 from bookings.finding import ahead
 from bookings.finding import history as past
 from bookings.finding.answering import Part, url_of, whole
 from bookings.finding.kept import Reader
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
-from bookings.forms import BookForm, HistoryForm, TimesForm
+from bookings.forms import HistoryForm, TimesForm, book_form
 from bookings.guests import Actor
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
 from bookings.states import TRANSITIONS, State
+from bookings.views import asking
 from bookings.words import words
 from bookings.words.representation import places_of
 from bookings.words.zones import Zones
 from spaces import setups
-from spaces.models import Place
 from spaces.slots import Period
 from spaces.venue import Venue
 
@@ -86,11 +84,12 @@ def _day(booking: Booking, now: datetime) -> str:
 
 def book(request: AuthenticatedRequest) -> HttpResponse:
     now = timezone.now()
-    form = BookForm(request.POST)
+    form = book_form(request.POST)
     if not form.is_valid() or form.found is None:
         return refusal(request, form, problems=form_problems(form), now=now)
     try:
-        booking = services.book(_wish(form, form.found, request.user), by=request.user, now=now)
+        wish = asking.wish_of(form, form.found, member=request.user)
+        booking = asking.decided(wish, by=request.user, now=now)
     except Refused as error:
         return refusal(request, form, problems=error.problems, now=now)
     except BookingError as error:
@@ -100,18 +99,6 @@ def book(request: AuthenticatedRequest) -> HttpResponse:
     if not booking.occupies:
         return refusal(request, form, now=now, used_for=booking)
     return redirect(f"{booking.get_absolute_url()}?booked=1", preserve_request=False)
-
-
-def _wish(form: BookForm, place: Place, member: User) -> Wish:
-    return Wish(
-        place=place,
-        member=member,
-        starts_at=form.period.starts_at,
-        ends_at=form.period.ends_at,
-        party_size=form.cleaned_data["party_size"] or 1,
-        request_key=form.cleaned_data["request_key"],
-        note=form.cleaned_data["note"],
-    )
 
 
 def form_problems(form: TimesForm) -> list[rules.Problem]:
@@ -131,7 +118,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     if request.htmx and found.is_undecided:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)  # htmx leaves the page as it is
     venue = setups.current(found.place.space_id).venue_for(request.user, now)
-    limits = venue.limits(found.place.kind)
+    limits = venue.limits(found.place.kind, found.starts_at)
     deadline = rules.deadline(limits, found.period, made_at=found.decided_at or now)
     events = lines_of(found, request.user.pk, now)
     can_move = why_unchangeable(found, by=request.user, now=now) is None

@@ -22,13 +22,14 @@ from accounts.requests import PageRequest
 from accounts.tries import TooOften, spend
 from bookings.deciding import knowing, links, rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
-from bookings.deciding.wish import Wish
+from bookings.deciding.wish import PartyWish, Wish
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
-from bookings.forms import BookForm, GuestForm, TimesForm
+from bookings.forms import BookForm, GuestForm, PartyForm, TimesForm, book_form
 from bookings.guests import BY_GUEST
 from bookings.models import Booking
 from bookings.states import TRANSITIONS, State
+from bookings.views import asking
 from bookings.views.bookings import form_problems, lines_of, moment, why_unchangeable
 from spaces import setups
 from spaces.models import Place
@@ -62,7 +63,7 @@ def guest(request: PageRequest) -> HttpResponse:
 
 def _onward(request: HttpRequest) -> str:
     """Return the board with the wanted place picked, for somebody who has an account."""
-    form = BookForm(request.GET)
+    form = book_form(request.GET)
     if not form.is_valid() or form.found is None or form.setup is None:
         return reverse("home")
     venue = form.setup.venue((), timezone.now())
@@ -71,7 +72,7 @@ def _onward(request: HttpRequest) -> str:
         day=venue.day_of(form.period.starts_at),
         period=form.period,
         party_size=form.cleaned_data["party_size"] or 1,
-        place=form.found.code,
+        place=None if isinstance(form, PartyForm) else form.found.code,
     )
 
 
@@ -83,13 +84,14 @@ def _spend(request: HttpRequest, form: GuestForm) -> None:
 
 
 def _book(request: HttpRequest, form: GuestForm) -> HttpResponse:
-    now, times = timezone.now(), BookForm(request.POST)
+    now, times = timezone.now(), book_form(request.POST)
     carried = {name: form.cleaned_data[name] for name in ("name", "email", "phone")}
     again: dict[str, Any] = {"now": now, "act": reverse("guest"), "carried": carried}
     if not times.is_valid() or times.found is None:
         return refusal(request, times, problems=form_problems(times), **again)
     try:
-        booking = services.book(_wish(form, times, times.found), by=BY_GUEST, now=now)
+        wish = _wish(form, times, times.found)
+        booking = asking.decided(wish, by=BY_GUEST, now=now)
     except Refused as error:
         return refusal(request, times, problems=error.problems, **again)
     except BookingError as error:
@@ -103,16 +105,13 @@ def _book(request: HttpRequest, form: GuestForm) -> HttpResponse:
     return redirect(f"{links.path_of(link)}?booked=1", preserve_request=False)
 
 
-def _wish(form: GuestForm, times: BookForm, place: Place) -> Wish:
+def _wish(form: GuestForm, times: BookForm, place: Place) -> Wish | PartyWish:
     key = times.cleaned_data["request_key"]
-    return Wish(
-        place=place,
+    return asking.wish_of(
+        times,
+        place,
         member=None,
-        starts_at=times.period.starts_at,
-        ends_at=times.period.ends_at,
-        party_size=times.cleaned_data["party_size"] or 1,
         request_key=KEY.format(key)[:200] if key else None,
-        note=times.cleaned_data["note"],
         guest_name=form.cleaned_data["name"],
         guest_contact=form.contact,
         channel=Booking.Channel.GUEST,

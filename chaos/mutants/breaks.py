@@ -155,7 +155,7 @@ MUTANTS = (
         edits=(
             Edit(
                 "bookings/finding/occupancy.py",
-                'else Occupancy(row.place, row.start, row.end, None, "")',
+                'else Occupancy(row.place, row.start, row.end, None, "", row.people)',
                 "else row._replace(member=member)",
             ),
         ),

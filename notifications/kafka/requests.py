@@ -15,7 +15,6 @@ from bookings.api.schemas import BookingIn
 from bookings.deciding import services
 from bookings.deciding.errors import BookingError, Refused
 from bookings.deciding.transactions import transactional
-from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from notifications.kafka.clients import logger
 from notifications.models import RefusedRequest
@@ -35,6 +34,12 @@ class RequestIn(BookingIn):
     def is_for_somebody(self) -> Self:
         if self.member is None and not self.guest_name:
             raise ValueError("name the member or the guest it is for")
+        return self
+
+    @model_validator(mode="after")
+    def is_for_a_place(self) -> Self:
+        if self.place is None:
+            raise ValueError("name the place: what the house chooses can't wait for a decision")
         return self
 
 
@@ -92,15 +97,11 @@ def accept(message: Received, *, now: datetime) -> Booking:
     """
     content = read(message.value)
     try:
+        assert content.place is not None  # see `RequestIn`
         place = asking.find_place(content.place)
         member = None if content.member is None else asking.find_member(content.member)
-        wish = Wish(
-            place=place,
-            member=member,
-            request_key=content.request_key or message.key,
-            channel=Booking.Channel.API,
-            **content.model_dump(exclude={"place", "member", "request_key"}),
-        )
+        key = content.request_key or message.key
+        wish = asking.one_place(content, place, member, key)
         return services.request(wish, by=None, now=now)
     except ApiProblem as error:
         raise RequestError(f"{error.kind.code}: {error}") from error

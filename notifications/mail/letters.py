@@ -347,7 +347,7 @@ def _facts(stay: Stay) -> tuple[Fact, ...]:
 
 def _changeable(stay: Stay, now: datetime, *, is_new: bool = False) -> tuple[str, ...]:
     """Say until when its member may change it; nothing after that. See also the ticket."""
-    limits = stay.venue.limits(stay.place.kind)
+    limits = stay.venue.limits(stay.place.kind, stay.period.starts_at)
     deadline = rules.deadline(limits, stay.period, made_at=stay.booking.decided_at or now)
     if not deadline.allows(now):
         return ()

@@ -17,6 +17,7 @@ def content(setup: Setup) -> str:
     its = setup._loaded
     rows = [columns(row) for row in (its.space, *its.places)]
     rest = [its.hours, its.closures, sorted(its.policies, key=str), sorted(its.parts.items())]
+    rest += [its.turns, its.shifts]
     return json.dumps([rows, rest], default=str)
 
 

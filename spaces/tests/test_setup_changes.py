@@ -26,10 +26,12 @@ from spaces.factories import (
     OpeningHoursFactory,
     PlaceFactory,
     PolicyFactory,
+    ShiftFactory,
     SpaceFactory,
+    TurnTimeFactory,
 )
 from spaces.loading import load
-from spaces.models import Closure, OpeningHours, Place, Policy, Space
+from spaces.models import Closure, OpeningHours, Place, Policy, Shift, Space, TurnTime
 from spaces.setups import Setup
 from spaces.tests.elsewhere import Elsewhere, content, seen
 from spaces.tests.staff import filled_in, page
@@ -44,6 +46,8 @@ FACTORIES = {
     Place: PlaceFactory,
     Closure: ClosureFactory,
     Policy: PolicyFactory,
+    Shift: ShiftFactory,
+    TurnTime: TurnTimeFactory,
 }
 MODELS = {model._meta.db_table: model for model in apps.get_models(include_auto_created=True)}
 
@@ -53,6 +57,7 @@ VALID = {
     "time_zone": ["Asia/Tokyo", "UTC"],
     "phone": ["+44 20 7946 0018", ""],
     "email": ["desk@example.com", ""],
+    "weekdays": ["45", "0123456"],
 }
 
 type Door = tuple[str, Callable[[], object]]
@@ -87,7 +92,11 @@ class Stage:
         PlaceFactory.create(space=self.other)
         OpeningHoursFactory.create(space=self.space)
         ClosureFactory.create(space=self.space, place=self.places[0], starts_at=NOON)
-        PolicyFactory.create(space=self.space, group=self.groups[0], step_minutes=30)
+        shifts = [ShiftFactory.create(space=self.space) for _ in range(2)]
+        TurnTimeFactory.create(space=self.space)
+        PolicyFactory.create(
+            space=self.space, group=self.groups[0], shift=shifts[1], step_minutes=30
+        )
         boss = UserFactory.create(username="boss", is_superuser=True)
         self.boss = Client()
         self.boss.force_login(boss)
@@ -216,6 +225,10 @@ def special(stage: Stage, model, tmp_path) -> Iterator[Door]:
         yield "form", lambda: posted(stage, stage.space, **{"policies-0-step_minutes": "45"})
         PolicyFactory.create(space=stage.space, group=stage.groups[1])
         yield "cascade", lambda: stage.groups[1].delete()
+    elif model is Shift:
+        yield "form", lambda: posted(stage, stage.space, **{"shifts-0-first_seating": "17:15"})
+    elif model is TurnTime:
+        yield "form", lambda: posted(stage, stage.space, **{"turn_times-0-minutes": "45"})
     elif model is Place:
         yield "form", lambda: posted(stage, third, capacity="7")
     elif model is Closure:
@@ -232,7 +245,7 @@ def special(stage: Stage, model, tmp_path) -> Iterator[Door]:
         yield "clear", lambda: whole.parts.clear()
         yield "through", lambda: Parts.objects.create(from_place=whole, to_place=third)
         yield "cascade", lambda: third.delete()
-    if connection.vendor == "postgresql" and model not in (Space, Place):
+    if connection.vendor == "postgresql" and model not in (Space, Place, Shift):
         # So that there is something to remove.
         stage.new(model if model is not Parts else Closure).save()
         yield "truncate", lambda: truncate(model)
