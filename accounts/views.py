@@ -86,8 +86,9 @@ def logout(request: HttpRequest) -> HttpResponse:
     auth.logout(request)
     messages.success(request, _("You are signed out."))
     response = redirect("home")
-    # Browsers keep boards: the Back button must not show a name to whoever sits there next.
-    response["Clear-Site-Data"] = '"cache"'
+    # Browsers keep boards, and the staff's days for reading without a connection: neither the Back
+    # button nor a lost connection must show a name to whoever sits there next.
+    response["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

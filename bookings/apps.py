@@ -47,6 +47,8 @@ class BookingsConfig(AppConfig):
         ACTS["guest_move"] = Act(_("Move"), wanted.a_place)
         ACTS["guest_cancel"] = Act(_("Cancel the booking"), is_dangerous=True)
         ACTS["cancel"] = Act(_("Cancel the booking"), wanted.a_booking, is_dangerous=True)
+        ACTS["staff_visit"] = Act(wanted.verb, wanted.a_visit)
+        ACTS["staff_cancel"] = Act(_("Cancel the booking"), wanted.a_visit, is_dangerous=True)
         ACTS["leave"] = Act(_("Delete my account"), wanted.leaving, is_dangerous=True)
         acts.register()
         keepers.append(bookings_that_keep)

@@ -20,4 +20,4 @@ def test_a_link_signs_nobody_out(client, alice):
 
 def test_the_browser_forgets_the_pages_it_kept(client, alice):
     client.force_login(alice)
-    assert client.post(URL)["Clear-Site-Data"] == '"cache"'
+    assert client.post(URL)["Clear-Site-Data"] == '"cache", "storage"'

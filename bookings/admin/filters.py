@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import and_, or_
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -17,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from bookings.finding.callers import codes_beginning
 from bookings.states import MET
 from bookings.words.local_time import LocalTimeError, read_day
 from spaces.models import Closure, Place, Space
@@ -158,14 +158,6 @@ def _any_of(word: str) -> Q:
         found |= Q(place__kind__in=kinds, place__name="")
     if word.isascii() and word.isdigit() and len(word) <= 9:
         found |= Q(place__number=int(word))
-    if codes := _codes(word):
+    if codes := codes_beginning(word):
         found |= Q(code__range=codes)
     return found
-
-
-def _codes(word: str) -> tuple[UUID, UUID] | None:
-    """Return the first and last code with this prefix; a range needs no text in the database."""
-    digits = word.replace("-", "").lower()
-    if not 6 <= len(digits) <= 32 or set(digits) - set("0123456789abcdef"):
-        return None
-    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))

@@ -182,7 +182,7 @@ def suggestions(space: Space, text: str, *, now: datetime) -> list[Suggestion]:
     """
     if not text.strip():
         return []
-    known = Guest.objects.of(space).matching(text, _beginnings(text, country_of(space)))
+    known = Guest.objects.of(space).matching(text, beginnings(text, country_of(space)))
     rows = known.with_visits(now).most_visits_first()[:MOST_SUGGESTED]
     return [
         Suggestion(guest, guest.visits, guest.no_shows, guest.upcoming, guest.last_at)  # type: ignore[attr-defined]  # annotated by `with_visits`
@@ -190,7 +190,7 @@ def suggestions(space: Space, text: str, *, now: datetime) -> list[Suggestion]:
     ]
 
 
-def _beginnings(text: str, country: str) -> Sequence[str]:
+def beginnings(text: str, country: str) -> Sequence[str]:
     """Return what the digits of a number may contain that somebody has begun to type."""
     bare = _bare(text)
     if len(bare) < FEWEST_DIGITS or "@" in text:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from accounts.models import User
 from bookings.finding.last_word import last_word
@@ -83,3 +84,34 @@ def leaving(sent: QueryDict, address: Mapping[str, Any], reader: User | Anonymou
     )
     erased = _("Your login, name and e-mail are erased. This can't be undone.")
     return [lost % {"n": upcoming}, erased] if upcoming else [erased]
+
+
+def verb(sent: QueryDict) -> str:
+    """Return the words of the button that was pressed on a row of the staff's day."""
+    names = {
+        "seat": pgettext("a button", "Seated"),
+        "leave": pgettext("a button", "Left"),
+        "no_show": pgettext("a button", "No-show"),
+        "extend": _("+30 min"),
+        "undo": _("Undo"),
+    }
+    found = (words for name, words in names.items() if sent.get(name))
+    return next(found, pgettext("a button", "Arrived"))
+
+
+def a_visit(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:
+    """Say whom a press on the staff's day is about."""
+    if not isinstance(reader, User):
+        return []
+    named = [address["code"]] if "code" in address else sent.dict().values()
+    for text in named:
+        try:
+            code = UUID(str(text).partition(".")[0])
+        except ValueError:
+            continue
+        for booking in Booking.objects.run_by(reader).with_person().filter(code=code):
+            member, space = booking.member, booking.place.space
+            when = capfirst(words.when(booking.period, space.zone, timezone.now()))
+            who = booking.guest_name or (member.get_full_name() if member else "")
+            return [who, str(booking.place), when, space.name]
+    return []

@@ -53,6 +53,7 @@ REFUSED = {
     "admin:accounts_user_leave": 404,  # needs to be told which people
     "admin:": 404,
     "admin:accounts_apitoken_add": 403,
+    "staff_visit": 405,
     "webhook_ping": 405,
     "webhook_switch": 405,
     "delivery_resend": 405,

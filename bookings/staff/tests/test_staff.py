@@ -4,17 +4,10 @@ import pytest
 from django.test import Client
 
 from accounts.factories import StaffRoleFactory, UserFactory
+from bookings.staff.tests.acts import DAY, browser
 from spaces.factories import open_space
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
-
-DAY = "/staff/loft/"
-
-
-def browser(person):
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def test_whoever_runs_one_space_is_led_to_it(host):
@@ -22,10 +15,22 @@ def test_whoever_runs_one_space_is_led_to_it(host):
     assert (answer.status_code, answer["Location"]) == (302, DAY)
 
 
-def test_whoever_runs_several_chooses(host):
+def test_whoever_runs_several_begins_where_they_were_last(host):
     StaffRoleFactory.create(user=host, space=open_space(slug="attic", name="Attic"))
-    page = browser(host).get("/staff/").text
+    client = browser(host)
+    assert client.get("/staff/")["Location"] == "/staff/attic/"
+    client.get(DAY)
+    assert client.get("/staff/")["Location"] == DAY
+    page = client.get("/staff/?all=1").text
     assert page.index('href="/staff/attic/"') < page.index(f'href="{DAY}"')
+
+
+def test_a_space_that_is_not_theirs_any_more_is_forgotten(host):
+    attic = StaffRoleFactory.create(user=host, space=open_space(slug="attic", name="Attic"))
+    client = browser(host)
+    client.get("/staff/attic/")
+    attic.delete()
+    assert client.get("/staff/")["Location"] == DAY
 
 
 def test_a_member_has_nothing_to_do_here(alice, space):

@@ -1,0 +1,73 @@
+"""A name for what the page of a day shows, so that a look whether anything is new costs little."""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Func, OuterRef, Q, Subquery, TextField
+
+from accounts.models import User
+from bookings.models import BookingEvent
+from bookings.querysets import LONGEST_HELD
+from bookings.states import OCCUPYING
+from spaces import setups
+from spaces.models import Space
+from spaces.slots import Period
+
+#: A page is as of one such step, so that it is replaced when time alone has changed it.
+STEP = timedelta(minutes=5)
+
+#: No day is longer, whatever its night and the clocks do.
+LONGEST_DAY = timedelta(days=3)
+
+LAST_SECOND = "4102444800"  # of the years that a mark may be about
+
+
+class _Tally(Func):
+    """How many rows there are, and the sum of their keys: nothing is added without changing it."""
+
+    output_field = TextField()
+    template = "COUNT(%(expressions)s) || '.' || COALESCE(SUM(%(expressions)s), 0)"
+
+
+def _happened(bookings: Q) -> Subquery:
+    events = BookingEvent.objects.filter(bookings, booking__place__space=OuterRef("pk"))
+    return Subquery(events.order_by().annotate(tally=_Tally("pk")).values("tally"))
+
+
+def mark(user: User, slug: str, span: Period, *, now: datetime) -> str | None:
+    """Name what a day's page shows, in one statement; None if the space isn't theirs to run.
+
+    It changes with each event of a booking of that time, with the set-up, and every five minutes.
+    """
+    starts, held = "booking__starts_at", "booking__ends_at"
+    within = Q(**{f"{starts}__gte": span.starts_at, f"{starts}__lt": span.ends_at})
+    running = Q(
+        **{f"{starts}__lt": span.starts_at, f"{starts}__gt": span.starts_at - LONGEST_HELD},
+        **{f"{held}__gt": span.starts_at},
+        booking__state__in=sorted(OCCUPYING),
+    )
+    rows: Any = (
+        Space.objects.run_by(user)
+        .filter(slug=slug)
+        .annotate(within=_happened(within), running=_happened(running))
+        .values_list("stamps__stamp", "within", "running")
+    )
+    found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for stamp, *tallies in rows:
+        found[tuple(tallies)].extend(filter(None, [stamp]))
+    for tallies, stamps in found.items():
+        step = int(now.timestamp() // STEP.total_seconds())
+        ends = (int(at.timestamp()) for at in (span.starts_at, span.ends_at))
+        return "_".join(map(str, [*ends, step, *tallies, setups.written(stamps)]))
+    return None
+
+
+def span_of(name: str) -> Period | None:
+    """Return the time that a mark is about; None if it is no mark."""
+    seconds = [part for part in name.split("_")[:2] if part.isascii() and part.isdigit()]
+    if len(seconds) != 2 or max(map(len, seconds)) > len(LAST_SECOND):
+        return None
+    starts_at, ends_at = (datetime.fromtimestamp(int(n), tz=UTC) for n in seconds)
+    is_day = starts_at < ends_at <= starts_at + LONGEST_DAY
+    return Period(starts_at, ends_at) if is_day else None
