@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
+from chaos import orphans
 from chaos.machines import Machines
 from chaos.programs import PATH
 from chaos.units import Unit, family, is_alive, may_execute, process_state
@@ -29,6 +30,7 @@ class Processes:
         counts: Mapping[str, int],
         machines: Machines | None = None,
     ) -> None:
+        orphans.take_up()
         self.home = home
         # What the nodes of a rolling deployment run, and settings beside those of their units.
         self.trees: dict[str, Path] = {}
