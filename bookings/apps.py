@@ -47,6 +47,11 @@ class BookingsConfig(AppConfig):
         ACTS["guest_move"] = Act(_("Move"), wanted.a_place)
         ACTS["guest_cancel"] = Act(_("Cancel the booking"), is_dangerous=True)
         ACTS["cancel"] = Act(_("Cancel the booking"), wanted.a_booking, is_dangerous=True)
+        for name in ("staff_booking", "staff_guest"):
+            ACTS[name] = Act(_("Save"), wanted.of_staff)
+        ACTS["staff_phone"] = Act(_("Book"), wanted.of_staff)
+        ACTS["staff_walk_in"] = Act(_("Seat"), wanted.of_staff)
+        ACTS["undo_walk_in"] = Act(_("Undo"), wanted.of_staff)
         ACTS["staff_visit"] = Act(wanted.verb, wanted.a_visit)
         ACTS["staff_cancel"] = Act(_("Cancel the booking"), wanted.a_visit, is_dangerous=True)
         ACTS["leave"] = Act(_("Delete my account"), wanted.leaving, is_dangerous=True)

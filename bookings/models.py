@@ -263,6 +263,11 @@ class BookingEvent(models.Model):
     at = models.DateTimeField(_("when"))
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     data = models.JSONField(encoder=DjangoJSONEncoder)
+    # What a guest's name and contact were, if this changed them. Not in `data`, which goes out to
+    # programs and names nobody: for the staff alone, and erased with the guest.
+    contact_before = models.JSONField(
+        default=dict, db_default=Value({}, models.JSONField()), editable=False
+    )
     # Assigned after the commit, by `bookings.deciding.log`; keys are assigned before it, and appear
     # out of order.
     position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)

@@ -65,6 +65,9 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def of(self, member: User) -> Self:
         return self.filter(member=member)
 
+    def of_guest(self, guest: models.Model) -> Self:
+        return self.filter(guest=guest)
+
     def run_by(self, user: User) -> Self:
         """Bookings in the spaces whose day this person runs."""
         return self if user.is_superuser else self.filter(_at_places_run_by(user))
@@ -77,6 +80,9 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def occupying(self) -> Self:
         return self.filter(state__in=sorted(OCCUPYING))
+
+    def in_states(self, states: Collection[State]) -> Self:
+        return self.filter(state__in=states)
 
     def undecided(self) -> Self:
         """Bookings that were accepted and are waiting for a decision."""
@@ -173,6 +179,15 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
 
     def of_channel(self, channel: str) -> Self:
         return self.filter(channel=channel)
+
+    def made_within(self, period: Period) -> Self:
+        """Bookings that were requested within a period, and begin about then or later.
+
+        The second condition lets an index by start skip the past.
+        """
+        start = period.starts_at
+        made = self.filter(created_at__gte=start, created_at__lt=period.ends_at)
+        return made.filter(starts_at__gte=start - LONGEST_HELD)
 
     def in_space_called(self, slug: str) -> Self:
         return self.filter(place__space__slug=slug)

@@ -1,5 +1,6 @@
 """A booking's details besides place and time: a note, and who the guest is."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -7,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from bookings.deciding import knowing, links
 from bookings.deciding.errors import WrongState
+from bookings.deciding.statements import LAST_SEQUENCE
 from bookings.deciding.steps import lock_member
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, record
@@ -30,6 +32,23 @@ class Details:
 
 
 UNCHANGED = Details()
+
+#: What names a guest, and how to reach one.
+CONTACT = ("guest_name", "guest_contact")
+
+
+def contact_before(booking: Booking, changes: Mapping[str, str]) -> dict[str, str]:
+    """Return what the guest's name and contact are before these changes, of those that change."""
+    return {name: getattr(booking, name) for name in CONTACT if name in changes}
+
+
+def require_known(booking: Booking, seen: int | None) -> None:
+    """Raise WrongState if more has happened to a locked booking than whoever asks has `seen`.
+
+    Or a form that was opened before would put back what somebody else changed meanwhile.
+    """
+    if seen is not None and LAST_SEQUENCE.first(booking=booking.pk) != seen:
+        raise WrongState(_("This booking was changed a moment ago. Look at it again."))
 
 
 @transactional
@@ -58,10 +77,11 @@ def write(booking: Booking, details: Details, *, by: Actor, now: datetime) -> No
         raise WrongState(_("This booking is not decided yet. Look again in a moment."))
     if not booking.is_upcoming(now):
         raise WrongState(_("This booking is over: its details can't be changed any more."))
+    contact = contact_before(booking, changes)
     change(booking, sorted(OCCUPYING), expected={}, changes=changes)
     if "guest_contact" in changes:
         relink(booking, now=now)
-    record(BookingEvent.Kind.AMENDED, booking, by=by, now=now)
+    record(BookingEvent.Kind.AMENDED, booking, by=by, now=now, contact=contact)
 
 
 def relink(booking: Booking, *, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """What forbids a booking: every reason at once, as data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -107,17 +107,27 @@ def problems(
     upcoming: Mapping[str, int] | None = None,
     walk_in: bool = False,
     by_house: bool = False,
+    any_length: bool = False,
+    begun_at: datetime | None = None,
 ) -> list[Problem]:
     """Return everything that forbids this booking; empty when the rules allow it.
 
     `upcoming` counts the member's upcoming bookings in this space by kind of place; None when no
     quota applies. Someone who stands at the desk (`walk_in`) may have the step that is running and
-    needs no notice. Those who run the house (`by_house`, or at the desk) may seat a small party at
-    a large table, and outside the shifts. Whether somebody else has the place is not a rule: the
-    database decides that. How many arrive at a time is: see `bookings.deciding.pacing`.
+    needs no notice; with `any_length`, it may be shorter than the shortest booking and off its
+    steps. A start that stays where it is (`begun_at`) may be past. Those who run the house
+    (`by_house`, or at the desk) may seat a small party at a large table, and outside the shifts.
+    Whether somebody else has the place is not a rule: the database decides that. How many arrive at
+    a time is: see `bookings.deciding.pacing`.
     """
     limits = venue.limits(place.kind, period.starts_at)
-    found = [*_of_place(place, party_size), *of_time(venue, limits, period, now, walk_in=walk_in)]
+    if any_length:
+        limits = replace(limits, step=SLOT, min_duration=SLOT)
+    found = _of_place(place, party_size)
+    if period.starts_at == begun_at:
+        found += _of_the_rest(venue, limits, period, now)
+    else:
+        found += of_time(venue, limits, period, now, walk_in=walk_in)
     if walk_in or by_house:
         found = _for_house(found)
     if not any(problem.code in NONSENSE for problem in found) and not venue.is_open(
@@ -126,6 +136,11 @@ def problems(
         found = [problem for problem in found if problem.code != "off_step"]
         found.append(_closed(venue, period, now))
     return [*found, *of_quotas(limits.quotas, upcoming)]
+
+
+def of_people(place: Place, party_size: int) -> list[Problem]:
+    """Return what forbids the house to let so many people come to what stays where it is."""
+    return _for_house(_of_party(place, party_size, most=place.capacity))
 
 
 def of_setup(
@@ -273,6 +288,13 @@ def _of_seating(venue: Venue, period: Period) -> list[Problem]:
     )
     message = _("Bookings start in one of these shifts: %(shifts)s.") % {"shifts": shifts}
     return [Problem("no_seating", message)]
+
+
+def _of_the_rest(venue: Venue, limits: Limits, period: Period, now: datetime) -> list[Problem]:
+    """Return what forbids that a booking ends then, whenever it began."""
+    if nonsense := _of_period(period):
+        return nonsense
+    return [already_past()] if period.ends_at <= now else _of_length(venue, limits, period)
 
 
 def last_day(venue: Venue, limits: Limits, now: datetime) -> date:

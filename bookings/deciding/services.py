@@ -10,10 +10,18 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding import knowing, pacing, rules, welcoming
-from bookings.deciding.details import UNCHANGED, Details, write
+from bookings.deciding.details import (
+    UNCHANGED,
+    Details,
+    contact_before,
+    relink,
+    require_known,
+    write,
+)
 from bookings.deciding.errors import Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.statements import DELETE_SLOTS
 from bookings.deciding.steps import (
+    Ground,
     answered,
     insert,
     lock_booking,
@@ -142,10 +150,12 @@ def reschedule(
     now: datetime,
     party_size: int | None = None,
     details: Details = UNCHANGED,
+    seen: int | None = None,
 ) -> Booking:
     """Move a booking within its space to another time or place; it stays where it is if that fails.
 
-    New `details` are written together with the move, or not at all.
+    New `details` are written together with the move, or not at all. The staff may move what has
+    begun. `seen` is the number of the last event that whoever asks knows of.
     Raises SlotTaken, Refused, TooLate and WrongState.
     """
     period = Period(starts_at, ends_at)
@@ -163,6 +173,7 @@ def reschedule(
     )
     # Nobody may amend it meanwhile.
     booking, setup = lock_booking(booking)
+    require_known(booking, seen)
     ground = locked[place.pk]
     new_place = ground.place
     asked = (place.pk, period, people)
@@ -172,16 +183,7 @@ def reschedule(
     require_changeable(booking, by=by, now=now, setup=setup)
     if new_place.space_id != booking.place.space_id:
         raise Refused([rules.Problem("other_space", _("That place is in another space."))])
-    changes_kind = new_place.kind != booking.place.kind
-    found = rules.problems(
-        ground.venue,
-        new_place,
-        period,
-        party_size=people,
-        now=now,
-        upcoming=ground.upcoming if changes_kind else None,
-        by_house=by is not BY_GUEST and by != booking.member,
-    )
+    found = _objections_to_move(booking, ground, period, people, by=by, now=now)
     # Those who stay at their time have arrived in it already, whatever the limit is now.
     if full and (starts_at != booking.starts_at or people > booking.party_size):
         found += full
@@ -189,14 +191,41 @@ def reschedule(
         raise Refused(found)
     before = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
     after = {"place": new_place, "starts_at": starts_at, "ends_at": ends_at, "party_size": people}
-    change(
-        booking, sorted(OCCUPYING), expected=before, changes={**after, **details.changes(booking)}
-    )
+    written = details.changes(booking)
+    contact = contact_before(booking, written)
+    change(booking, sorted(OCCUPYING), expected=before, changes={**after, **written})
     DELETE_SLOTS.run(booking=booking.pk)
     if not take_slots(booking, ground.venue.leaves(new_place.pk)):
         raise SlotTaken(_("Someone has %(place)s for that time.") % {"place": str(new_place)})
-    record(BookingEvent.Kind.MOVED, booking, by=by, now=now)
+    if "guest_contact" in written:
+        relink(booking, now=now)
+    record(BookingEvent.Kind.MOVED, booking, by=by, now=now, contact=contact)
     return booking
+
+
+def _objections_to_move(
+    booking: Booking, ground: Ground, period: Period, people: int, *, by: Actor, now: datetime
+) -> list[rules.Problem]:
+    """Return every rule that a move breaks. All rows are locked.
+
+    The house moves what has begun as it sits there, and a walk-in as it came: by quarter hours.
+    """
+    is_staff = by is not BY_GUEST and by != booking.member
+    place = ground.place
+    if is_staff and (place.pk, period) == (booking.place_id, booking.period):
+        return rules.of_people(place, people)
+    has_begun = booking.has_started(now)
+    return rules.problems(
+        ground.venue,
+        place,
+        period,
+        party_size=people,
+        now=now,
+        upcoming=ground.upcoming if place.kind != booking.place.kind else None,
+        walk_in=is_staff,
+        any_length=is_staff and (has_begun or booking.channel == Booking.Channel.WALK_IN),
+        begun_at=booking.starts_at if is_staff and has_begun else None,
+    )
 
 
 def complete_past(*, now: datetime) -> int:

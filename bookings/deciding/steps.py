@@ -1,9 +1,9 @@
 """How a request becomes a booking: the steps that services and the queue share.
 
 For use in their transactions. Locks are taken in one order everywhere: the member, then places by
-key, then the space (`bookings.deciding.pacing`), then bookings, then slots. The locks keep what the
-*rules* read (quotas, arrivals, closures, parts) from changing during a decision; `BookedSlot`'s
-unique constraint alone decides who gets a place.
+key, then the space (by who counts in it: `bookings.deciding.pacing`, `visits`), then bookings, then
+slots. The locks keep what the *rules* read (quotas, arrivals, closures, parts) from changing during
+a decision; `BookedSlot`'s unique constraint alone decides who gets a place.
 """
 
 from collections import Counter

@@ -1,6 +1,6 @@
 """How a booking's row and log change: by compare-and-swap, with one event. Only for services."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,9 @@ from bookings.guests import BY_GUEST, Actor
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, State, sources
 from bookings.words.representation import booking_data
+
+#: No contact was changed.
+NOTHING: Mapping[str, str] = {}
 
 
 def move_to(
@@ -118,16 +121,19 @@ def record(
     sequence: int | None = None,
     problems: Sequence[str] = (),
     undone: str = "",
+    contact: Mapping[str, str] = NOTHING,
 ) -> int:
     """Append to the booking's log; return the event's number.
 
     `problems` are the codes for what a change of the set-up did to it, `undone` the kind of what
-    was taken back. The row update, or the row's lock, before it serialises writers.
+    was taken back, `contact` what a guest's changed contact was before. The row update, or the
+    row's lock, before it serialises writers.
     """
     if sequence is None:
         sequence = (LAST_SEQUENCE.first(booking=booking.pk) or 0) + 1
     event = _event(kind, booking, sequence, by=by, now=now, reason=reason, problems=problems)
     event.data |= {"undone": undone} if undone else {}
+    event.contact_before = dict(contact)
     INSERT_EVENT.one(event)
     return sequence
 

@@ -20,7 +20,12 @@ from bookings.deciding.errors import (
     TooLate,
     WrongState,
 )
-from bookings.deciding.statements import DELETE_SLOTS, EARLIER_OF_GUEST, LAST_SEQUENCE
+from bookings.deciding.pacing import LOCK_SPACE
+from bookings.deciding.statements import (
+    DELETE_SLOTS,
+    EARLIER_OF_GUEST,
+    LAST_SEQUENCE,
+)
 from bookings.deciding.steps import (
     REUSED,
     Ground,
@@ -257,11 +262,14 @@ def walk_in(
     """Book a place from the quarter hour that is running, and seat them: two events.
 
     It may be shorter than the shortest booking and fit no step. Without a name it gets a number of
-    the day. The same request key returns the visit that it began. Raises NotStaff, Refused,
-    SlotTaken and RequestKeyReused.
+    the day. The same request key returns the visit that it began. See also `walk_ins`. Raises
+    NotStaff, Refused, SlotTaken and RequestKeyReused.
     """
     _require_staff(place.space, by)
+    name = guest_name.strip()
     ground = lock_places(place, member=None, now=now)[place.pk]
+    if not name:
+        LOCK_SPACE.rows(space=place.space_id)  # two at once would get the same number
     wish = Wish(
         place=ground.place,
         member=None,
@@ -270,7 +278,7 @@ def walk_in(
         party_size=party_size,
         request_key=request_key,
         note=note,
-        guest_name=guest_name.strip() or _next_number(ground, now),
+        guest_name=name or _next_number(ground, now),
         guest_contact=guest_contact,
         guest=guest,
         channel=Booking.Channel.WALK_IN,
@@ -293,10 +301,13 @@ def walk_in(
 
 
 def _next_number(ground: Ground, now: datetime) -> str:
-    """Name a party by its number among those of the day. Two at once may share one."""
-    today = ground.venue.calendar_day(ground.venue.today(now))
-    walked_in = Booking.objects.in_space(ground.place.space).of_channel(Booking.Channel.WALK_IN)
-    return _("Walk-in %(n)d") % {"n": walked_in.overlapping(today).count() + 1}
+    """Name a party by its number among those of the day, which ends when the house closes.
+
+    The space is locked. Those that were moved to another day, or undone, keep their number.
+    """
+    today = ground.venue.day_span(ground.venue.day_of(now))
+    came = Booking.objects.in_space(ground.place.space).of_channel(Booking.Channel.WALK_IN)
+    return _("Walk-in %(n)d") % {"n": came.made_within(today).count() + 1}
 
 
 def _locked(booking: Booking, *, by: User) -> Booking:

@@ -35,7 +35,7 @@ def read(
     errors: list[tuple[str | None, str]] = []
     try:
         asked = data.get("date", "")
-        day = read_day(asked) if asked else _first_day(venue, limits, now)
+        day = read_day(asked) if asked else first_day(venue, limits, now)
     except LocalTimeError as error:
         errors.append(("date", str(error)))
         day = venue.today(now)
@@ -93,7 +93,7 @@ class EndsBeforeStart(LocalTimeError):
     """Two times on one day, the second of which is earlier."""
 
 
-def _first_day(venue: Venue, limits: Limits, now: datetime) -> date:
+def first_day(venue: Venue, limits: Limits, now: datetime) -> date:
     """Return today, or the next day within a week that has anything left to book."""
     days = [venue.today(now) + timedelta(days=n) for n in range(8)]
     return next((day for day in days if usual_period(venue, limits, day, now)), days[0])
@@ -105,7 +105,7 @@ def _period(
     if not start and not end:
         return usual
     if start:
-        starts_at = _on_the_day(start, day, venue)
+        starts_at = on_the_day(start, day, venue)
     elif usual is not None:
         starts_at = usual.starts_at
     else:
@@ -137,7 +137,7 @@ def is_backwards(venue: Venue, day: date, period: Period, end: str) -> bool:
     return any(opening.starts_at <= same_day <= opening.ends_at for opening in venue.openings(day))
 
 
-def _on_the_day(clock: str, day: date, venue: Venue) -> datetime:
+def on_the_day(clock: str, day: date, venue: Venue) -> datetime:
     """Parse a clock time within one day's opening hours: 1:00 is that night if it is open then."""
     try:
         later = read_instant(f"{day + timedelta(days=1)}T{clock}", venue.zone)

@@ -86,6 +86,16 @@ def leaving(sent: QueryDict, address: Mapping[str, Any], reader: User | Anonymou
     return [lost % {"n": upcoming}, erased] if upcoming else [erased]
 
 
+def of_staff(
+    sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser
+) -> list[str]:
+    """Say whom a form of the staff is about, and when: only what was typed in it."""
+    who = sent.get("guest_name") or sent.get("name") or ""
+    day = sent.get("day") or sent.get("date") or ""
+    start = sent.get("starts") or sent.get("from") or ""
+    return [line for line in (who, f"{day} {start}".strip()) if line]
+
+
 def verb(sent: QueryDict) -> str:
     """Return the words of the button that was pressed on a row of the staff's day."""
     names = {

@@ -2,13 +2,32 @@
 
 from django.urls import include, path
 
-from bookings.staff import day, home, numbers, visits, worker
+from bookings.staff import (
+    booking,
+    day,
+    guests,
+    home,
+    numbers,
+    phone,
+    timeline,
+    visits,
+    walk_in,
+    worker,
+)
 
 urlpatterns = [
     path("", home.staff, name="staff"),
     path("worker.js", worker.staff_worker, name="staff_worker"),
     path("", include("bookings.staff.urls_of_setup")),
     path("<slug:slug>/", day.staff_day, name="staff_day"),
+    path("<slug:slug>/bookings/<uuid:code>/", booking.staff_booking, name="staff_booking"),
+    path("<slug:slug>/timeline/", timeline.staff_timeline, name="staff_timeline"),
+    path("<slug:slug>/walk-in/", walk_in.staff_walk_in, name="staff_walk_in"),
+    path("<slug:slug>/walk-in/<uuid:code>/undo/", walk_in.undo_walk_in, name="undo_walk_in"),
+    path("<slug:slug>/phone/", phone.staff_phone, name="staff_phone"),
+    path("<slug:slug>/phone/guests/", phone.find_guest, name="find_guest"),
+    path("<slug:slug>/guests/", guests.staff_guests, name="staff_guests"),
+    path("<slug:slug>/guests/<uuid:code>/", guests.staff_guest, name="staff_guest"),
     path("<slug:slug>/visits/", visits.staff_visit, name="staff_visit"),
     path("<slug:slug>/bookings/<uuid:code>/cancel/", visits.staff_cancel, name="staff_cancel"),
     path("<slug:slug>/numbers/", numbers.staff_numbers, name="staff_numbers"),

@@ -98,6 +98,11 @@ def minutes(period: Period) -> int:
 
 
 @register.filter
+def in_minutes(length: timedelta) -> int:
+    return length // timedelta(minutes=1)
+
+
+@register.filter
 def hours_wide(period: Period) -> int:
     """Count the hours that a timeline needs room for, partial ones included."""
     return -(-period.duration // timedelta(hours=1))

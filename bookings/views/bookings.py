@@ -1,10 +1,8 @@
 """A member's bookings: book, look, move, cancel, and the history."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import (
     require_http_methods,
@@ -24,7 +21,7 @@ from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.statements import OWN
-from bookings.finding import ahead
+from bookings.finding import ahead, happened
 from bookings.finding import history as past
 from bookings.finding.answering import Part, url_of, whole
 from bookings.finding.kept import Reader
@@ -37,10 +34,8 @@ from bookings.querysets import BookingQuerySet
 from bookings.states import TRANSITIONS, State
 from bookings.views import asking
 from bookings.words import words
-from bookings.words.representation import places_of
 from bookings.words.zones import Zones
 from spaces import setups
-from spaces.slots import Period
 from spaces.venue import Venue
 
 
@@ -120,7 +115,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     venue = setups.current(found.place.space_id).venue_for(request.user, now)
     limits = venue.limits(found.place.kind, found.starts_at)
     deadline = rules.deadline(limits, found.period, made_at=found.decided_at or now)
-    events = lines_of(found, request.user.pk, now)
+    events = happened.to_member(found, reader=request.user.pk, now=now)
     can_move = why_unchangeable(found, by=request.user, now=now) is None
     can_cancel = can_move and State.CANCELLED in TRANSITIONS[State(found.state)]
     can_move = can_move and found.place.space.is_active
@@ -190,62 +185,6 @@ def _again_url(booking: Booking, venue: Venue, now: datetime) -> str:
 
 def moment(at: datetime, venue: Venue, now: datetime) -> str:
     return f"{words.day_at(at, venue.zone, now)}, {words.clock(at, venue.zone)}"
-
-
-@dataclass(frozen=True)
-class EventLine:
-    """One event in words; `was` is the place and time before a move."""
-
-    kind: str
-    title: str
-    at: datetime
-    by_words: str
-    reason: str
-    was: str
-
-
-def lines_of(booking: Booking, reader: int | None, now: datetime) -> list[EventLine]:
-    """Return what happened to a booking, for its member, or (None) its guest."""
-    events = list(booking.events.order_by("sequence").values())
-    places = places_of(event["data"] for event in events)
-    zone = booking.place.space.zone
-    lines = []
-    for earlier, event in pairwise([None, *events]):
-        assert event is not None
-        was, data = "", event["data"]
-        is_moved = event["kind"] == BookingEvent.Kind.MOVED and not rules.is_of_zone(data)
-        if is_moved and earlier is not None:
-            data = earlier["data"]
-            period = Period(*(datetime.fromisoformat(data[n]) for n in ("starts_at", "ends_at")))
-            was = f"{places[data['place']['code']]}, {words.when(period, zone, now)}"
-        lines.append(
-            EventLine(
-                kind=event["kind"],
-                title=str(BookingEvent.Kind(event["kind"]).label),
-                at=event["at"],
-                by_words=_who(event, reader),
-                reason=event["reason"] or _why(event),
-                was=was,
-            )
-        )
-    return lines
-
-
-def _who(event: Mapping[str, Any], reader: int | None) -> str:
-    if event["kind"] == BookingEvent.Kind.REJECTED:
-        return ""
-    if event["by_guest"]:
-        return _("by the guest") if reader else _("by you")
-    if not event["actor_id"]:
-        return ""
-    return _("by you") if event["actor_id"] == reader else _("by the staff")
-
-
-def _why(event: Mapping[str, Any]) -> str:
-    """Say what changed in the set-up; the reasons for a refusal are shown above."""
-    if event["kind"] == BookingEvent.Kind.REJECTED:
-        return ""
-    return " ".join(rules.reason(code) for code in event["data"].get("problems", ()))
 
 
 @never_cache

@@ -23,6 +23,7 @@ from accounts.tries import TooOften, spend
 from bookings.deciding import knowing, links, rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.wish import PartyWish, Wish
+from bookings.finding import happened
 from bookings.finding.links import board_url
 from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, GuestForm, PartyForm, TimesForm, book_form
@@ -30,7 +31,7 @@ from bookings.guests import BY_GUEST
 from bookings.models import Booking
 from bookings.states import TRANSITIONS, State
 from bookings.views import asking
-from bookings.views.bookings import form_problems, lines_of, moment, why_unchangeable
+from bookings.views.bookings import form_problems, moment, why_unchangeable
 from spaces import setups
 from spaces.models import Place
 
@@ -160,7 +161,7 @@ def guest_booking(request: PageRequest, token: str, booking: Booking) -> HttpRes
     can_move = why_unchangeable(booking, by=BY_GUEST, now=now) is None
     context = {
         **_about(booking, token),
-        "events": lines_of(booking, None, now),
+        "events": happened.to_member(booking, reader=None, now=now),
         "can_cancel": can_move and State.CANCELLED in TRANSITIONS[State(booking.state)],
         "can_move": can_move and booking.place.space.is_active,
         "until": moment(deadline.until, venue, now) if deadline.allows(now) else "",

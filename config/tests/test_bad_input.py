@@ -42,6 +42,7 @@ REFUSED = {
     "staff_role": 405,
     "email_again": 405,
     "reschedule": 405,
+    "undo_walk_in": 405,
     "logout": 405,
     "language": 405,
     "admin:logout": 405,
@@ -69,7 +70,7 @@ REFUSED = {
 }
 #: The request is everything here: pressing the button does what it says.
 PRESSED = re.compile(
-    r"(cancel|revoke|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again|unsubscribe"
+    r"(cancel|revoke|undo_walk_in|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again|unsubscribe"
     r"|(^|renew_|close_)calendar|^notifications|^stays)$"
 )
 #: Anyone with the URL may press the button, even a mail program: the URL is the secret.

@@ -65,6 +65,7 @@ CODES = {
     "accounts/calendar/": "feed",
     "staff/webhooks/": "endpoint",
     "staff/deliveries/": "delivery",
+    "staff/<slug:slug>/guests/": "guest",
 }
 
 
