@@ -10,6 +10,7 @@ from accounts import time_zones
 from accounts.forms import LoginField
 from accounts.models import StaffRole, User
 from accounts.numbers import WholeNumberField
+from spaces.clocks import ClockField
 from spaces.features import Feature
 from spaces.models import OpeningHours, Place, Shift, Space
 from spaces.services import NUMBER, PartsError, check_parts
@@ -159,6 +160,12 @@ class ShiftForm(forms.ModelForm):  # type: ignore[type-arg]
             *("name", "weekdays", "first_seating", "last_seating"),
             *("covers_online", "covers_in_house"),
         )
+        field_classes = {
+            "first_seating": ClockField,
+            "last_seating": ClockField,
+            "covers_online": WholeNumberField,
+            "covers_in_house": WholeNumberField,
+        }
 
 
 class GeneratePlacesForm(forms.Form):

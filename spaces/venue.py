@@ -32,6 +32,11 @@ def neighbours(parts: Mapping[int, Iterable[int]], place: int) -> frozenset[int]
     return frozenset(other for other in known if leaves(parts, other) & mine)
 
 
+def is_in_calendar(at: datetime) -> bool:
+    """Tell whether the days around an instant exist in every zone."""
+    return 1 < at.year < 9999
+
+
 @dataclass(frozen=True)
 class ClosedPeriod:
     """A closure of one place, or of the whole space when `place` is None."""
@@ -93,7 +98,7 @@ class Venue:
 
     def seatings_at(self, at: datetime) -> list[Seating]:
         """Return the shifts in which a booking that starts at an instant is seated."""
-        if not self.shifts:
+        if not self.shifts or not is_in_calendar(at):
             return []
         day = at.astimezone(self.zone).date()
         both = (day - timedelta(days=1), day)
@@ -101,6 +106,8 @@ class Venue:
 
     def is_seated(self, at: datetime) -> bool:
         """Tell whether the shifts allow a start: on a day without any, the hours alone count."""
+        if not self.shifts or not is_in_calendar(at):
+            return True
         return not self.seatings(self.day_of(at)) or bool(self.seatings_at(at))
 
     def pacing(self, at: datetime, *, in_house: bool) -> int | None:
@@ -114,8 +121,8 @@ class Venue:
         In whole steps, no shorter or longer than allowed, and no longer than the house is open.
         """
         turn = turn_of(self.turns, party_size)
-        if turn is None:
-            return None
+        if turn is None or not is_in_calendar(starts_at):
+            return turn
         limits = self.limits(kind, starts_at)
         turn = max(limits.shortest, min(-(-turn // limits.step) * limits.step, limits.longest))
         for opening in merge(self.openings_around(Period(starts_at, starts_at))):

@@ -20,7 +20,6 @@ from spaces.features import Feature
 
 MOST_AT_ONCE = 100
 
-PlaceCode = Annotated[UUID, Field(description="The code of the place.", examples=[CODE])]
 StartsAt = Annotated[Instant, Field(description="When it begins.")]
 EndsAt = Annotated[Instant, Field(description="When it ends; that instant is free again.")]
 PartySize = Annotated[
@@ -40,7 +39,9 @@ EXAMPLE: JsonDict = {
 class BookingIn(Input):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
-    place: PlaceCode | None = None
+    place: Annotated[UUID | None, Field(description="The code of the place.", examples=[CODE])] = (
+        None
+    )
     space: Annotated[
         Text | None,
         Field(

@@ -1,8 +1,9 @@
 """The house chooses: a party and a time become a place. See also `docs/tables.md`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from django.db import transaction
 from django.db.models import BigIntegerField, DateTimeField
@@ -118,17 +119,14 @@ def book_party(wish: PartyWish, *, by: Actor, now: datetime) -> Booking:
     setup, grounds = lock_all_places(wish.space, member=wish.member, now=now)
     if earlier := _answered(wish):
         return earlier
-    allowed, period = _allowed(wish, setup, grounds, by=by, now=now)
-    times = {"starts_at": period.starts_at, "ends_at": period.ends_at}
-    taken = set(_TAKEN.rows(space=wish.space.pk, **times))
-    for ground in allowed:
-        leaves = ground.venue.leaves(ground.place.pk)
-        if leaves & taken:
-            continue
-        if booking := _taken(wish.at(ground.place, period), leaves, now=now):
+    chosen = _Choice(wish, setup, grounds, by=by, now=now)
+    chosen.require_room_to_arrive()
+    for place in chosen.free():
+        leaves = chosen.venue.leaves(place.pk)
+        if booking := _taken(wish.at(place, chosen.period), leaves, now=now):
             record(BookingEvent.Kind.CONFIRMED, booking, by=by, now=now, sequence=1)
             return booking
-    booking = wish.at(allowed[0].place, period).booking(State.REJECTED, now=now)
+    booking = wish.at(chosen.best(), chosen.period).booking(State.REJECTED, now=now)
     booking.decided_at, booking.problems = now, ["slot_taken"]
     booking.save(force_insert=True)
     record(BookingEvent.Kind.REJECTED, booking, by=by, now=now, sequence=1)
@@ -154,52 +152,91 @@ def _taken(wish: Wish, leaves: Iterable[int], *, now: datetime) -> Booking | Non
     return booking
 
 
-def _allowed(
-    wish: PartyWish, setup: Setup, grounds: dict[int, Ground], *, by: Actor, now: datetime
-) -> tuple[list[Ground], Period]:
-    """Return where the rules allow the wish, the best first, and its time. Raises Refused."""
-    people, is_by_house = wish.party_size, by is not BY_GUEST and by != wish.member
-    venue = next((ground.venue for ground in grounds.values()), setup.venue((), now))
-    wanted = candidates(
-        setup, venue, people, kind=wish.kind, features=wish.features, area=wish.area
-    )
-    kind = wish.kind or kind_of(setup)
-    period = lengths.until(venue, kind, wish.starts_at, people)
-    if wish.ends_at is not None:
-        period = Period(wish.starts_at, wish.ends_at)
-    if not wanted:
-        raise Refused(misfits(setup, people, kind))
-    first = grounds[wanted[0].pk]
-    is_guest = by is BY_GUEST
-    one = wish.at(first.place, period)
-    unwelcome = welcoming.objections(one, first, now=now) if is_guest else []
-    found: list[list[Problem]] = []
-    allowed = []
-    for place in wanted:
-        ground = grounds[place.pk]
-        problems = rules.problems(
-            venue,
-            ground.place,
-            period,
-            party_size=people,
-            now=now,
-            upcoming=ground.upcoming,
-            walk_in=is_by_house,
+class _Choice:
+    """Where a party may sit: what suits it, and what the rules say of that. All is locked.
+
+    The rules are asked place by place, no more than needed: everybody else is waiting.
+    """
+
+    def __init__(
+        self,
+        wish: PartyWish,
+        setup: Setup,
+        grounds: Mapping[int, Ground],
+        *,
+        by: Actor,
+        now: datetime,
+    ) -> None:
+        """Raise Refused if nothing suits the party at any time."""
+        self.wish, self.now, self.grounds = wish, now, grounds
+        self.is_by_house = by is not BY_GUEST and by != wish.member
+        kind, people = wish.kind or kind_of(setup), wish.party_size
+        self.venue = next((its.venue for its in grounds.values()), setup.venue((), now))
+        self.wanted = candidates(
+            setup, self.venue, people, kind=kind, features=wish.features, area=wish.area
         )
-        problems += unwelcome
-        if not problems and period.ends_at <= now:
-            problems = [rules.already_past()]
-        found.append(problems)
-        if not problems:
-            allowed.append(ground)
-    if not allowed:
-        raise Refused(found[0])
-    full = pacing.problems(
-        venue, wish.space.pk, period.starts_at, party_size=people, channel=wish.channel
-    )
-    if full:
-        raise Refused(full)
-    return allowed, period
+        if not self.wanted:
+            raise Refused(misfits(setup, people, kind))
+        if wish.ends_at is None:
+            self.period = lengths.until(self.venue, kind, wish.starts_at, people)
+        else:
+            self.period = Period(wish.starts_at, wish.ends_at)
+        first = self.wanted[0]
+        self.unwelcome = (
+            welcoming.objections(wish.at(first, self.period), grounds[first.pk], now=now)
+            if by is BY_GUEST
+            else []
+        )
+        self.problems = cache(self._problems)
+
+    def _problems(self, place: Place) -> list[Problem]:
+        found = rules.problems(
+            self.venue,
+            place,
+            self.period,
+            party_size=self.wish.party_size,
+            now=self.now,
+            upcoming=self.grounds[place.pk].upcoming,
+            walk_in=self.is_by_house,
+        )
+        if not found and self.period.ends_at <= self.now:
+            found = [rules.already_past()]
+        return found + self.unwelcome
+
+    def require_room_to_arrive(self) -> None:
+        """Raise Refused if too many begin at that time; with what else is in the way."""
+        found = self.problems(self.wanted[0])
+        if any(problem.code in rules.NONSENSE for problem in found):
+            return
+        full = pacing.problems(
+            self.venue,
+            self.wish.space.pk,
+            self.period.starts_at,
+            party_size=self.wish.party_size,
+            channel=self.wish.channel,
+        )
+        if full:
+            raise Refused(found + full)
+
+    def free(self) -> Iterator[Place]:
+        """Yield the places that nobody has and that the rules allow, the best first."""
+        taken = set(
+            _TAKEN.rows(
+                space=self.wish.space.pk,
+                starts_at=self.period.starts_at,
+                ends_at=self.period.ends_at,
+            )
+        )
+        for place in self.wanted:
+            if not self.venue.leaves(place.pk) & taken and not self.problems(place):
+                yield place
+
+    def best(self) -> Place:
+        """Return the best place that the rules allow. Raises Refused."""
+        for place in self.wanted:
+            if not self.problems(place):
+                return place
+        raise Refused(self.problems(self.wanted[0]))
 
 
 def misfits(setup: Setup, party_size: int, kind: str) -> list[Problem]:

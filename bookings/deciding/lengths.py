@@ -17,4 +17,7 @@ def usual(limits: Limits) -> timedelta:
 def until(venue: Venue, kind: str, starts_at: datetime, party_size: int) -> Period:
     """Return the time that a party gets: the house's turn time, or the usual one."""
     turn = venue.turn(kind, starts_at, party_size)
-    return Period(starts_at, starts_at + (turn or usual(venue.limits(kind, starts_at))))
+    try:
+        return Period(starts_at, starts_at + (turn or usual(venue.limits(kind, starts_at))))
+    except OverflowError:  # at the end of the calendar; the rules say that it is too far away
+        return Period(starts_at - USUAL, starts_at)

@@ -109,6 +109,17 @@ class _Cards:
             _("Yours until %(time)s.") % {"time": words.clock(period.ends_at, self.zone)}
         )
         _when, last_words = self.about(offer.place.kind, period)
+        action = self._party_action(board, period)
+        return (
+            f'<li class="place card"><div class="place-words"><h3>{self.icon("TABLE")}{title}</h3>'
+            f'<p class="muted">{words.whole(when)}</p>'
+            f'<p class="muted">{escape(_("We choose the table."))} {until}</p>{last_words}</div>'
+            f"{action}</li>\n"
+        )
+
+    def _party_action(self, board: Board, period: Period) -> str:
+        """Write what books for a party, or where a visitor says who it is."""
+        search = board.search
         fields = {
             "space": board.space.slug,
             "starts_at": write_instant(period.starts_at, self.zone),
@@ -118,22 +129,14 @@ class _Cards:
             "area": search.area,
         }
         fields = {name: value for name, value in fields.items() if value != ""}
-        self.button = "primary"
         if self.is_visitor:
-            url = reverse("register", query=fields | {"next": search_url(board, search)})
-            action = f'<a class="button primary" href="{escape(url)}">{self._book(period)}</a>'
-        else:
-            hidden = "".join(_hidden(name, value) for name, value in fields.items())
-            action = (
-                f'<form method="post" action="{escape(reverse("bookings"))}" data-once>{hidden}'
-                f'{self._tokens()}<button class="button primary">{self._book(period)}</button>'
-                "</form>"
-            )
+            door = "guest" if board.space.guests_may_book else "register"
+            url = reverse(door, query=fields | {"next": search_url(board, search)})
+            return f'<a class="button primary" href="{escape(url)}">{self._book(period)}</a>'
+        hidden = "".join(_hidden(name, value) for name, value in fields.items())
         return (
-            f'<li class="place card"><div class="place-words"><h3>{self.icon("TABLE")}{title}</h3>'
-            f'<p class="muted">{words.whole(when)}</p>'
-            f'<p class="muted">{escape(_("We choose the table."))} {until}</p>{last_words}</div>'
-            f"{action}</li>\n"
+            f'<form method="post" action="{escape(reverse("bookings"))}" data-once>{hidden}'
+            f'{self._tokens()}<button class="button primary">{self._book(period)}</button></form>'
         )
 
     def _icon(self, name: str) -> str:

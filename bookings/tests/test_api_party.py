@@ -19,6 +19,8 @@ def inn(db):
         PlaceFactory(space=space, number=number, kind="TABLE", capacity=capacity)
     space.places.filter(number=2).update(area="Terrace", features=["window"])
     TurnTimeFactory(space=space, from_party=1, minutes=90)
+    early = ShiftFactory(space=space, name="Early", first_seating=time(6), last_seating=time(20))
+    PolicyFactory(space=space, shift=early, step_minutes=15)
     return space
 
 
@@ -100,6 +102,9 @@ def test_the_same_key_is_the_same_booking(alices, inn, soon):
         {"space": None},
         {"place": "00000000-0000-0000-0000-000000000000"},
         {"space": ""},
+        {"starts_at": "9999-12-31T23:45:00Z"},
+        {"starts_at": "0001-01-01T00:00:00Z"},
+        {"starts_at": "2026-11-30T10:07:00Z"},
         {"features": ["pool"]},
         {"area": "x" * 41},
     ],

@@ -1,11 +1,14 @@
 """The pages of a restaurant: a party and a time, and the house chooses the table."""
 
+import re
 from datetime import time, timedelta
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
 
 from bookings.models import Booking
+from config.tests.garbage import PostedForms
 from spaces.factories import PlaceFactory, PolicyFactory, ShiftFactory, TurnTimeFactory, open_space
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +131,20 @@ def test_a_visitor_signs_up_and_has_the_table(client, inn, soon):
     assert "space=inn" in page
     door = client.get("/accounts/register/?" + urlencode(asked_for(soon, 2)))
     assert "A table that we choose" in door.content.decode()
+
+
+def test_a_guest_without_an_account_has_the_table_too(client, inn, soon):
+    type(inn).objects.filter(pk=inn.pk).update(guests_may_book=True)
+    page = client.get(board(inn, date=soon.date(), **{"from": "10:00"}, party=3)).text
+    door = unescape(re.search(r'href="(/guest/\?space=[^"]*)"', page)[1])
+    [(action, sent)] = PostedForms(client.get(door).text.partition("<main")[2]).found
+    said = {name: value for name, value in sent if value}
+    said |= {"name": "Anna", "email": "anna@example.org"}
+    shown = client.post(action, said, follow=True)
+    booking = Booking.objects.get()
+    assert (booking.place.number, booking.channel, booking.party_size) == (2, "GUEST", 3)
+    assert booking.guest.email == "anna@example.org"
+    assert "12:00" in shown.text
 
 
 @pytest.mark.parametrize(

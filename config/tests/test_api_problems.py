@@ -1,6 +1,6 @@
 """Every kind of problem and every rule's code, provoked by a real request."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.db import OperationalError, connection
@@ -19,7 +19,8 @@ from bookings.models import Booking
 from bookings.tests.acts import hours
 from bookings.tests.programs import Program, codes, kind, program, wish
 from config.api import api
-from spaces.factories import ClosureFactory, PolicyFactory, open_space
+from spaces.factories import ClosureFactory, PolicyFactory, ShiftFactory, open_space
+from spaces.models import Place
 
 pytestmark = pytest.mark.django_db
 
@@ -201,6 +202,21 @@ def not_bookable(s):
     return s.book()
 
 
+def for_larger_parties(s):
+    Place.objects.filter(pk=s.desk.pk).update(capacity=4, min_party=2)
+    return s.book()
+
+
+def in_a_shift(**limits):
+    """Return a function that books under a shift."""
+
+    def ask(s):
+        ShiftFactory.create(space=s.space, last_seating=time(20), **limits)
+        return s.book()
+
+    return ask
+
+
 def too_many_upcoming(s):
     s.policy(max_upcoming=1)
     s.book()
@@ -254,6 +270,9 @@ BROKEN = {
     "off_step": lambda s: s.book(after=0.25),
     "closed": lambda s: s.book(after=-5),
     "not_bookable": not_bookable,
+    "party_too_small_for_place": for_larger_parties,
+    "no_seating": in_a_shift(first_seating=time(18)),
+    "pacing_full": in_a_shift(first_seating=time(8), covers_online=0),
     "party_too_large": lambda s: s.book(party_size=2),
     "too_many_upcoming": too_many_upcoming,
     "too_many_undecided": too_many_undecided,
@@ -270,6 +289,9 @@ NOT_BY_API = {
     "no_such_member",  # `invalid`
     "not_staff",  # `forbidden`
     "features_missing",  # imports
+    "guests_not_allowed",  # guests' own page, like the next one
+    "contact_missing",
+    "not_longer",  # the staff's verbs
     "zone_moved",  # events, like the next two: the set-up changed
     "parts_changed",
     "parts_taken",

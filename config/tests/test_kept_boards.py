@@ -16,11 +16,12 @@ from django.test import Client
 from accounts.factories import UserFactory
 from bookings.deciding import services
 from bookings.finding.shelf import shelf
+from bookings.models import Booking
 from bookings.tests.acts import book
 from config.tests import http, redis_server
 from config.tests.processes import database_url, wait_for
 from scripts import postgres
-from spaces.factories import ClosureFactory, PolicyFactory
+from spaces.factories import ClosureFactory, PolicyFactory, ShiftFactory, TurnTimeFactory
 from spaces.models import OpeningHours
 
 PROCESSES = 2
@@ -133,6 +134,22 @@ class Change:
 
     def contact(self):
         type(self.space).objects.filter(pk=self.space.pk).update(phone="+44 20 7946 0018")
+
+    def turn_times(self):
+        TurnTimeFactory.create(space=self.space, from_party=1)
+
+    def a_shift(self):
+        first, last = time(8), time(18)
+        ShiftFactory.create(
+            space=self.space, first_seating=first, last_seating=last, covers_online=3
+        )
+
+    def how_many_come(self):
+        """Nobody more may arrive then."""
+        Booking.objects.of(self.reader).update(party_size=3)
+
+    def area(self):
+        self.space.places.filter(number=2).update(area="Terrace")
 
     def group(self):
         self.reader.groups.add(Group.objects.get(name="friends"))

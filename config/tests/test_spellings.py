@@ -22,7 +22,7 @@ from bookings.admin.book import BookForm as StaffBookForm
 from bookings.admin.closures import CloseForm
 from bookings.deciding.importing import read, request
 from bookings.finding import searching
-from bookings.forms import BookForm, SearchForm, TimesForm
+from bookings.forms import BookForm, PartyForm, SearchForm, TimesForm
 from bookings.models import Booking
 from bookings.tests.acts import book
 from bookings.tests.programs import fields, program
@@ -111,7 +111,7 @@ def bodies(document):
                     yield method, path, lambda item: item, name, right
                 if value.get("type") == "array":
                     inner = resolved(value["items"], document)
-                    for each, one in inner["properties"].items():
+                    for each, one in inner.get("properties", {}).items():
                         if right := sample(one, document):
                             yield method, path, lambda item, name=name: {name: [item]}, each, right
 
@@ -237,6 +237,7 @@ def makers(space, desk):
     return {
         TimesForm: lambda data: TimesForm({**data, "place": desk.code}),
         BookForm: lambda data: BookForm({**data, "place": desk.code}),
+        PartyForm: lambda data: PartyForm({**data, "space": space.slug}),
         StaffBookForm: lambda data: StaffBookForm(
             {**data, "place": str(desk.code), "guest_name": "Ivan", "party_size": "1"},
             places=places,
