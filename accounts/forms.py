@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts import time_zones
+from accounts.letters import validate_visible
 from accounts.models import LANGUAGES, ApiToken, User
 
 
@@ -183,6 +184,7 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         label=pgettext_lazy("of a token", "Name"),
         max_length=60,
+        validators=[validate_visible],
         help_text=_("What it is for: “Door tablet”, “Calendar script”."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

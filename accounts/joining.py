@@ -14,6 +14,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.letters import NameField
+
 
 class Tier(models.Model):
     """Members of one space for whom its managers make rules of their own."""
@@ -22,7 +24,7 @@ class Tier(models.Model):
     space = models.ForeignKey(
         "spaces.Space", on_delete=models.CASCADE, related_name="tiers", verbose_name=_("space")
     )
-    name = models.CharField(pgettext_lazy("of a tier", "name"), max_length=60)
+    name = NameField(pgettext_lazy("of a tier", "name"), max_length=60)
     members: "models.ManyToManyField[models.Model, TierMember]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="TierMember", related_name="tiers"
     )

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.joining import Invitation, Tier, TierMember  # noqa: F401 - tables of this app too
+from accounts.letters import NameField
 from accounts.lookalikes import look
 
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
@@ -61,7 +62,7 @@ class User(AbstractUser):
         LIGHT = "LIGHT", _("light")
         DARK = "DARK", _("dark")
 
-    username = models.CharField(
+    username = NameField(
         _("login"),
         max_length=150,
         unique=True,
@@ -75,7 +76,7 @@ class User(AbstractUser):
     )
     first_name = None  # type: ignore[assignment]  # one `name` serves every culture
     last_name = None  # type: ignore[assignment]
-    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=150, blank=True)
+    name = NameField(pgettext_lazy("of a person", "name"), max_length=150, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     # None: whoever reads mail there hasn't confirmed yet that it is theirs.
     email_confirmed_at = models.DateTimeField(_("e-mail confirmed"), null=True, editable=False)
@@ -240,7 +241,7 @@ class ApiToken(models.Model):
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("person")
     )
-    name = models.CharField(pgettext_lazy("of a token", "name"), max_length=60)
+    name = NameField(pgettext_lazy("of a token", "name"), max_length=60)
     scope = models.CharField(_("may"), max_length=5, choices=Scope.choices, default=Scope.READ)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(_("ends with"), max_length=4, editable=False)

@@ -56,11 +56,12 @@ class Database:
 @contextmanager
 def database(engine: str = "postgresql") -> Iterator[Database]:
     """Yield an empty database that writes to the disk before it answers, as in production."""
-    if engine == "sqlite":
+    url = os.environ.get("TEST_DATABASE_URL", "")
+    if url.startswith("sqlite" if engine == "sqlite" else "postgres"):
+        yield Database(url)
+    elif engine == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             yield Database(f"sqlite:///{folder}/mesto.sqlite3")
-    elif url := os.environ.get("TEST_DATABASE_URL"):
-        yield Database(url)
     else:
         with postgres.own_server(durable=True, options=COUNTING) as server:
             yield Database(server.url, server)

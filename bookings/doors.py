@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.letters import NameField
 from accounts.models import LANGUAGES
 from spaces.codes import new_code
 from spaces.models import Place, Space
@@ -29,7 +30,7 @@ class DoorView(models.Model):
     space = models.ForeignKey(
         Space, on_delete=models.CASCADE, related_name="door_views", verbose_name=_("space")
     )
-    name = models.CharField(pgettext_lazy("of a screen", "name"), max_length=60)
+    name = NameField(pgettext_lazy("of a screen", "name"), max_length=60)
     #: Codes of places. Not rows: a place that goes must not turn "this room" into "everything".
     places = models.JSONField(_("places"), default=list)
     is_of_all = models.BooleanField(_("all places"), default=False)

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.letters import validate_visible
 from accounts.numbers import WholeNumberField
 from bookings.deciding import choosing, lengths
 from bookings.states import MET
@@ -239,7 +240,10 @@ class GuestForm(forms.Form):
     """Who books without an account, and how to reach the person."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"})
+        validators=[validate_visible],
+        label=_("Name"),
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     # Both fit into the booking's contact.
     email = forms.EmailField(

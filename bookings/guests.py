@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import NameField
 from accounts.models import User
 from bookings.states import OCCUPYING, State
 from spaces.codes import new_code
@@ -85,7 +86,7 @@ class Guest(models.Model):
     space = models.ForeignKey(
         Space, on_delete=models.PROTECT, related_name="guests", verbose_name=_("space")
     )
-    name = models.CharField(_("name"), max_length=150)
+    name = NameField(_("name"), max_length=150)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
     # The international number's digits, for searching however somebody spells it.
     phone_digits = models.CharField(max_length=20, blank=True, editable=False)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.letters import NameField
 from bookings.doors import DoorView as DoorView  # Django looks for models here
 from bookings.guests import Guest
 from bookings.querysets import LONGEST_HELD, BookingQuerySet, EventQuerySet
@@ -43,7 +44,7 @@ class Booking(models.Model):
         verbose_name=_("member"),
         db_index=False,  # other indexes start with it
     )
-    guest_name = models.CharField(_("guest"), max_length=150, blank=True)
+    guest_name = NameField(_("guest"), max_length=150, blank=True)
     guest_contact = models.CharField(_("guest's contact"), max_length=150, blank=True)
     # The same person in other bookings of the space, if somebody has recognised them.
     guest = models.ForeignKey(

@@ -197,7 +197,7 @@ class Cluster(Processes):
         self.start_kind("haproxy")
         self.wait("haproxy to find the primary", lambda: self._manage("showmigrations") == 0)
         commands = [("migrate", "--no-input", "--verbosity", "0"), ("demo",)]
-        if not (self.release.folder / "var/static/staticfiles.json").exists():
+        if not self.release.has_static_files:
             commands.append(("collectstatic", "--no-input", "--verbosity", "0"))
         for command in commands:
             if self._manage(*command):

@@ -50,6 +50,15 @@ class Release:
             text=True,
         )
 
+    @property
+    def has_static_files(self) -> bool:
+        """Tell whether they were collected, and no source has changed since."""
+        collected = self.folder / "var/static/staticfiles.json"
+        if not collected.exists():
+            return False
+        sources = (path for path in (self.folder / "static").rglob("*") if path.is_file())
+        return max(path.stat().st_mtime for path in sources) <= collected.stat().st_mtime
+
     def build(self) -> None:
         """Do what an installation does: compile the messages, collect the static files."""
         (self.folder / "var").mkdir(exist_ok=True)
@@ -89,7 +98,7 @@ def before(home: Path, ref: str | None = None) -> Release:
     """
     commit = _commit(ref)
     release = Release(commit[:12], home / "releases" / commit[:12])
-    if not (release.folder / "var/static/staticfiles.json").exists():
+    if not release.has_static_files:
         shutil.rmtree(release.folder, ignore_errors=True)
         _take_out(commit, release.folder)
         release.build()

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.collected import uncollected
 from config.draining import is_draining
 from config.heartbeat import Attendance
 from config.read_only import prepare
@@ -34,6 +35,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
         return _attendance()
     if is_draining():
         return HttpResponse("stopping\n", content_type="text/plain", status=503)
+    if missing := uncollected():
+        said = f"static files aren't collected ({missing}): run manage.py collectstatic, restart\n"
+        return HttpResponse(said, content_type="text/plain", status=503)
     prepare(is_safe=False)  # a replica isn't enough
     try:
         with connection.cursor() as cursor:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import time_zones
 from accounts.forms import LoginField
+from accounts.letters import validate_visible
 from accounts.models import StaffRole, User
 from accounts.numbers import WholeNumberField
 from spaces.clocks import ClockField
@@ -178,6 +179,7 @@ class GeneratePlacesForm(forms.Form):
         label=_("Name"),
         required=False,
         max_length=Place._meta.get_field("name").max_length,
+        validators=[validate_visible],
         help_text=_("Such as “Window {number}”. Empty: the kind and the number."),
     )
 

@@ -15,6 +15,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from accounts import time_zones
+from accounts.letters import validate_visible
 from spaces.clocks import ClockField, ClosingField
 from spaces.forms import MOST_AT_ONCE
 from spaces.founding import Plan, Some, Stretch, country_of
@@ -116,6 +117,7 @@ class FoundingForm(forms.Form):
     name = forms.CharField(
         label=gettext_lazy("Name of the venue"),
         max_length=100,
+        validators=[validate_visible],
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
     kind = forms.ChoiceField(

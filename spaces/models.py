@@ -14,6 +14,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import NameField
 from spaces.codes import new_code
 from spaces.features import NAMES, Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
@@ -43,7 +44,7 @@ class Space(models.Model):
         RESTAURANT = "RESTAURANT", _("restaurant")
 
     slug = models.SlugField(_("address on the site"), unique=True)
-    name = models.CharField(_("name"), max_length=100)
+    name = NameField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.COWORKING)
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
@@ -188,7 +189,7 @@ class Place(Seats):
         Space, on_delete=models.PROTECT, related_name="places", verbose_name=_("space")
     )
     number = models.PositiveIntegerField(_("number"), validators=[MaxValueValidator(1_000_000)])
-    name = models.CharField(
+    name = NameField(
         _("name"), max_length=60, blank=True, help_text=_("Empty: the kind and the number.")
     )
     kind = models.CharField(_("kind"), max_length=5, choices=Kind.choices, default=Kind.DESK)

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.letters import NameField
 from spaces.slots import clock
 from spaces.validators import validate_quarter_hour, validate_weekdays
 
@@ -91,7 +92,7 @@ class Shift(models.Model):
     space = models.ForeignKey(
         "spaces.Space", on_delete=models.CASCADE, related_name="shifts", verbose_name=_("space")
     )
-    name = models.CharField(_("name"), max_length=40, help_text=_("Such as “Dinner”."))
+    name = NameField(_("name"), max_length=40, help_text=_("Such as “Dinner”."))
     weekdays = models.CharField(
         _("weekdays"), max_length=7, default=EVERY_DAY, validators=[validate_weekdays]
     )

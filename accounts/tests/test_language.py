@@ -1,5 +1,7 @@
 import pytest
 
+pytestmark = pytest.mark.any_database
+
 URL = "/accounts/language/"
 LOGIN = "/accounts/login/"
 

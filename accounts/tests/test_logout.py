@@ -1,4 +1,8 @@
+import pytest
+
 URL = "/accounts/logout/"
+
+pytestmark = pytest.mark.any_database
 
 
 def test_a_member_signs_out(client, alice):

@@ -3,6 +3,8 @@ from django.test import Client
 
 from accounts.factories import PASSWORD
 
+pytestmark = pytest.mark.any_database
+
 URL = "/accounts/password/"
 NEW = "staple of the other horse"
 

@@ -2,6 +2,8 @@ import pytest
 
 from accounts.models import User
 
+pytestmark = pytest.mark.any_database
+
 URL = "/accounts/profile/"
 
 

@@ -7,6 +7,8 @@ from django.utils import translation
 
 from accounts.time_zones import in_words
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize(
     ("name", "english", "russian"),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.letters import validate_visible
 from accounts.models import User
 from accounts.numbers import WholeNumberField
 from bookings.admin import wording
@@ -53,7 +54,10 @@ class BookForm(forms.Form):
     )
     member = PersonField(label=gettext_lazy("Member's login"), required=False)
     guest_name = forms.CharField(
-        label=gettext_lazy("Or a guest's name"), max_length=150, required=False
+        label=gettext_lazy("Or a guest's name"),
+        max_length=150,
+        required=False,
+        validators=[validate_visible],
     )
     guest_contact = forms.CharField(
         label=gettext_lazy("Guest's phone or e-mail"), max_length=150, required=False

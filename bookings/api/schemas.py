@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 
 from accounts.api.pages import NextCursor
 from accounts.api.schemas import Input, Instant, Problem, Text, instant
+from accounts.letters import is_visible
 from bookings.forms import MOST_PEOPLE
 from bookings.states import State
 from bookings.words.representation import BookingData, EventData, PlaceData
@@ -106,7 +107,7 @@ class BookingIn(Input):
     def is_for_one(self) -> Self:
         if self.member is not None and self.guest_name:
             raise ValueError("name either a member or a guest")
-        if self.guest_name and not self.guest_name.strip():
+        if self.guest_name and not is_visible(self.guest_name):
             raise ValueError("a guest needs a name")
         if self.guest_contact and not self.guest_name:
             raise ValueError("a guest's contact needs the guest's name")
@@ -156,7 +157,7 @@ class BookingChange(Input):
 
     @model_validator(mode="after")
     def names_the_guest(self) -> Self:
-        if self.guest_name is not None and not self.guest_name.strip():
+        if self.guest_name is not None and not is_visible(self.guest_name):
             raise ValueError("a guest needs a name")
         return self
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from bookings.deciding import knowing, links
 from bookings.deciding.errors import WrongState
 from bookings.deciding.statements import LAST_SEQUENCE
-from bookings.deciding.steps import lock_member
+from bookings.deciding.steps import lock_member, require_name
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, record
 from bookings.guests import Actor
@@ -68,7 +68,7 @@ def amend(booking: Booking, details: Details, *, by: Actor, now: datetime) -> Bo
 def write(booking: Booking, details: Details, *, by: Actor, now: datetime) -> None:
     """Change the locked row and record the event, if there is anything to change.
 
-    Raises WrongState.
+    Raises WrongState, and Refused for a guest without a name.
     """
     changes = details.changes(booking)
     if not changes:
@@ -77,6 +77,8 @@ def write(booking: Booking, details: Details, *, by: Actor, now: datetime) -> No
         raise WrongState(_("This booking is not decided yet. Look again in a moment."))
     if not booking.is_upcoming(now):
         raise WrongState(_("This booking is over: its details can't be changed any more."))
+    if booking.member is None:
+        require_name(changes.get("guest_name", booking.guest_name))
     contact = contact_before(booking, changes)
     change(booking, sorted(OCCUPYING), expected={}, changes=changes)
     if "guest_contact" in changes:

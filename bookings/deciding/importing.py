@@ -17,6 +17,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.letters import is_visible
 from accounts.models import User
 from accounts.numbers import read_whole
 from bookings.deciding import services, sheets
@@ -225,7 +226,7 @@ class Known:
         if bool(line["member"]) == bool(line["guest_name"] or line["guest_contact"]):
             raise LineError("invalid", _("A booking is for a member or for a guest."))
         if not line["member"]:
-            if not line["guest_name"]:
+            if not is_visible(line["guest_name"]):
                 raise LineError("invalid", _("A guest needs a name."))
             return None
         found = self.members.get(User.normalize_username(line["member"]))

@@ -28,6 +28,7 @@ from bookings.deciding.steps import (
     lock_member,
     lock_places,
     objections,
+    require_name,
     take_slots,
 )
 from bookings.deciding.transactions import transactional
@@ -118,6 +119,7 @@ def _for_somebody(wish: Wish, *, now: datetime) -> Wish:
     if wish.member is not None:
         lock_member(wish.member)
         return wish
+    require_name(wish.guest_name)
     if wish.guest is not None:
         return wish
     # Guests themselves must not add to what the staff know of somebody.

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import people
+from accounts.letters import is_visible
 from accounts.models import User
 from bookings.deciding import pacing, rules
 from bookings.deciding.errors import Refused, RequestKeyReused
@@ -90,6 +91,12 @@ def lock_member(member: User) -> None:
     """
     if not LOCK_MEMBER.first(member=member.pk):
         raise Refused([rules.Problem("account_closed", _("This account is closed."))])
+
+
+def require_name(guest: str) -> None:
+    """Refuse a guest of whose name nothing can be seen."""
+    if not is_visible(guest):
+        raise Refused([rules.Problem("invalid", _("A guest needs a name."))])
 
 
 def lock_places(

@@ -10,7 +10,7 @@ from bookings.models import Booking
 from bookings.tests.acts import book, hours
 from spaces.factories import PlaceFactory, open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIST = "/admin/bookings/booking/"
 MOST_QUERIES = 12

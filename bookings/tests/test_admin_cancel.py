@@ -9,7 +9,7 @@ from bookings.states import State
 from bookings.tests.acts import book, hours
 from spaces.factories import open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIST = "/admin/bookings/booking/"
 CANCEL = f"{LIST}cancel/"

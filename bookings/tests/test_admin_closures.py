@@ -11,7 +11,7 @@ from bookings.tests.acts import book, hours
 from spaces.factories import ClosureFactory, PlaceFactory, open_space
 from spaces.models import Closure
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIST = "/admin/spaces/closure/"
 ADD = f"{LIST}add/"

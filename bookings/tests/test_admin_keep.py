@@ -13,7 +13,7 @@ from bookings.tests.acts import book, hours
 from bookings.tests.asked import asked as question
 from spaces.models import Place
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIST = "/admin/spaces/place/"
 

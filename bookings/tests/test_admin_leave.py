@@ -8,7 +8,7 @@ from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIST = "/admin/accounts/user/"
 LEAVE = f"{LIST}leave/"

@@ -14,7 +14,7 @@ from spaces.factories import ClosureFactory, PlaceFactory, PolicyFactory, open_s
 from spaces.models import Place
 from spaces.tests.staff import filled_in, list_url, page, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 KEEP = {"bookings-choice": "keep"}
 BACK = {"bookings-choice": "back"}

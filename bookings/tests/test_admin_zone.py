@@ -16,7 +16,7 @@ from spaces.factories import ClosureFactory, PolicyFactory, open_space
 from spaces.slots import Period
 from spaces.tests.staff import filled_in, page, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")

@@ -7,7 +7,7 @@ import pytest
 from bookings.models import Booking
 from bookings.tests.programs import fields, kind, program, wish
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from bookings.tests.acts import book, hours, write_booked
 from spaces.codes import new_code
 from spaces.factories import open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 #: The clocks that are furthest apart, one that changes by half an hour, and two ordinary ones.
 ZONES = ["Pacific/Kiritimati", "Pacific/Niue", "Australia/Lord_Howe", "Europe/Berlin", "UTC"]

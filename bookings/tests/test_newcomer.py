@@ -16,7 +16,7 @@ from config.tests.garbage import PostedForms
 from spaces.factories import PolicyFactory
 from spaces.models import Space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 NEW = {"username": "carol", "password1": PASSWORD}
 OLD = {"username": "alice", "password": PASSWORD}

@@ -10,7 +10,7 @@ from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import ask, book, hours
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 HTMX = {"HX-Request": "true"}
 

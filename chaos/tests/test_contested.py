@@ -13,17 +13,17 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from benchmarks.site import ENVIRONMENT
 from chaos.units import family
 from config.tests.processes import PATIENCE
 
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="the other pass does")
 
-def start(*arguments, **environment):
-    kept = {k: v for k, v in os.environ.items() if k != "TEST_DATABASE_URL"}
+
+def start(database, *arguments):
     return subprocess.Popen(
         [sys.executable, "-m", "chaos", "contested", "--engine", connection.vendor, *arguments],
         cwd=settings.BASE_DIR,
-        env=kept | environment,
+        env=os.environ | {"TEST_DATABASE_URL": database},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -40,23 +40,28 @@ def figures(output, *names):
     return tuple(found[name] for name in names)
 
 
-def test_every_contested_round_has_one_winner():
-    process = start("--rounds", "10", "--members", "16")
+@pytest.mark.django_db(transaction=True)
+def test_every_contested_round_has_one_winner(empty):
+    process = start(empty, "--rounds", "10", "--members", "8")
     output, _ = process.communicate()
     assert process.returncode == 0, output
-    assert figures(output, "tries", "winners", "errors") == ("160", "10", "0")
+    assert figures(output, "tries", "winners", "errors") == ("80", "10", "0")
 
 
-def test_it_is_as_fair_through_the_api_and_for_places_that_share_parts():
-    process = start("--rounds", "5", "--members", "4", "--http", "--composites")
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_it_is_as_fair_through_the_api_and_for_places_that_share_parts(empty):
+    process = start(empty, "--rounds", "5", "--members", "4", "--http", "--composites")
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert figures(output, "tries", "errors", "wrong rounds") == ("20", "0", "0")
     assert int(*figures(output, "winners")) >= 5
 
 
-def test_it_notices_a_player_who_is_killed():
-    process = start("--rounds", "100000", "--members", "4")
+@pytest.mark.any_database
+@pytest.mark.django_db
+def test_it_notices_a_player_who_is_killed(empty):
+    process = start(empty, "--rounds", "2000", "--members", "4")
     child = first_player(process)
     os.kill(child, signal.SIGKILL)
     output, _ = process.communicate(timeout=PATIENCE)
@@ -82,31 +87,13 @@ def first_player(process):
     pytest.fail("nobody plays")
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite can't drop a constraint")
-def test_it_fails_without_the_constraint(django_db_setup):
-    name = f"without_constraint_{os.getpid()}"
-    used = connection.settings_dict
-    server = (
-        f"postgres://{used['USER']}:{used['PASSWORD']}@{used['HOST']}:{used['PORT']}"
-        if used["PASSWORD"]
-        else f"postgres://{used['USER']}@{used['HOST']}:{used['PORT']}"
-    )
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as outside:
-        outside.execute(f"CREATE DATABASE {name}")
-        try:
-            url = f"{server}/{name}"
-            subprocess.run(
-                [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-                cwd=settings.BASE_DIR,
-                env={**os.environ, **ENVIRONMENT, "DATABASE_URL": url},
-                check=True,
-            )
-            with psycopg.connect(url) as inside:
-                inside.execute("ALTER TABLE bookings_bookedslot DROP CONSTRAINT booked_slot_once")
-            process = start("--rounds", "3", "--members", "4", TEST_DATABASE_URL=url)
-            output, _ = process.communicate()
-        finally:
-            outside.execute(f"DROP DATABASE {name} WITH (FORCE)")
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_it_fails_without_the_constraint(empty):
+    with psycopg.connect(empty) as inside:
+        inside.execute("ALTER TABLE bookings_bookedslot DROP CONSTRAINT booked_slot_once")
+    process = start(empty, "--rounds", "3", "--members", "4")
+    output, _ = process.communicate()
     assert process.returncode == 1, output
     assert figures(output, "wrong rounds") == ("3",)
     assert "were told that they won" in output

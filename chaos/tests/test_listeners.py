@@ -2,6 +2,7 @@
 
 import json
 import smtplib
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import httpx
@@ -27,16 +28,44 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def listeners(path, monkeypatch):
+def writer(path):
+    found = Writer(path)
+    yield found
+    found.close()
+
+
+@pytest.fixture(autouse=True)
+def in_good_health(monkeypatch):
     for name in ("FAILS", "CUTS", "STALLS"):
         monkeypatch.setattr(hooks, name, 0)
     monkeypatch.setattr(mailbox, "PUTS_OFF", 0)
-    writer = Writer(path)
-    found = Listeners(writer)
-    found.start()
-    yield found
-    found.stop()
-    writer.close()
+
+
+@contextmanager
+def started(listener):
+    listener.start()
+    yield listener
+    listener.stop()
+
+
+@pytest.fixture
+def webhooks(writer):
+    """The receiver of webhooks alone: Kafka takes seconds to start and stop."""
+    with started(hooks.Hooks(writer)) as found:
+        yield found
+
+
+@pytest.fixture
+def post(writer):
+    """The mail server alone."""
+    with started(mailbox.Mailbox(writer)) as found:
+        yield found
+
+
+@pytest.fixture
+def listeners(writer):
+    with started(Listeners(writer)) as found:
+        yield found
 
 
 @pytest.fixture
@@ -58,8 +87,7 @@ def call(hook, number=1, *, secret="", identity=""):
         return client.post("", content=body, headers=message.headers(datetime.now(UTC)))
 
 
-def mail(settings, message_id):
-    port = int(settings["EMAIL_URL"].rpartition(":")[2])
+def mail(port, message_id):
     with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as server:
         text = f"Message-ID: <{message_id}@[127.0.0.1]>\nSubject: Booked\n\nBooked."
         return server.sendmail("mesto@example.org", "alice@example.org", text)
@@ -83,29 +111,29 @@ def produce(settings, number=1):
     return not failed
 
 
-def test_a_webhook_is_heard_each_time_it_comes(listeners, heard):
-    hook = listeners.hooks["contested"]
+def test_a_webhook_is_heard_each_time_it_comes(webhooks, heard):
+    hook = webhooks.hooks["contested"]
     assert [call(hook).status_code for _ in range(2)] == [204, 204]
-    call(listeners.hooks["free"], 2)
+    call(webhooks.hooks["free"], 2)
     assert heard("contested") == [(f"{BOOKING}.1", "booking.confirmed")] * 2
     assert heard("free") == [(f"{BOOKING}.2", "booking.confirmed")]
-    assert listeners.problems == []
+    assert webhooks.problems == []
 
 
-def test_a_call_that_we_did_not_sign_is_a_problem(listeners, heard):
-    one, other = listeners.hooks["contested"], listeners.hooks["free"]
+def test_a_call_that_we_did_not_sign_is_a_problem(webhooks, heard):
+    one, other = webhooks.hooks["contested"], webhooks.hooks["free"]
     assert call(one, secret=other.secret).status_code == 400
     assert heard("contested") == []
-    assert len(listeners.problems) == 1
+    assert len(webhooks.problems) == 1
 
 
-def test_a_message_under_another_id_is_a_problem(listeners):
-    call(listeners.hooks["halls"], identity=f"{BOOKING}.7")
-    assert f"{BOOKING}.7 brings {BOOKING}.1" in listeners.problems[0]
+def test_a_message_under_another_id_is_a_problem(webhooks):
+    call(webhooks.hooks["halls"], identity=f"{BOOKING}.7")
+    assert f"{BOOKING}.7 brings {BOOKING}.1" in webhooks.problems[0]
 
 
-def test_an_old_signature_counts_for_nothing(listeners):
-    hook = listeners.hooks["quota"]
+def test_an_old_signature_counts_for_nothing(webhooks):
+    hook = webhooks.hooks["quota"]
     message = Message("id", hook.url, b"{}", (hook.secret,))
     headers = {
         name.lower(): value
@@ -117,51 +145,52 @@ def test_an_old_signature_counts_for_nothing(listeners):
 @pytest.mark.parametrize(
     ("what", "status", "is_heard"), [("FAILS", 500, False), ("CUTS", 0, True), ("STALLS", 0, True)]
 )
-def test_a_listener_is_sometimes_no_good(what, status, is_heard, listeners, heard, monkeypatch):
+def test_a_listener_is_sometimes_no_good(what, status, is_heard, webhooks, heard, monkeypatch):
     monkeypatch.setattr(hooks, what, 100)
     monkeypatch.setattr(hooks, "SILENCE", 0.1)
     try:
-        found = call(listeners.hooks["contested"]).status_code
+        found = call(webhooks.hooks["contested"]).status_code
     except httpx.TransportError:
         found = 0
     assert found == status
     assert bool(heard("contested")) == is_heard
 
 
-def test_mail_is_heard_by_its_id(listeners, heard):
-    mail(listeners.settings, f"{BOOKING}.3")
-    mail(listeners.settings, f"{BOOKING}.20261201T1200")  # a reminder
-    mail(listeners.settings, "another")
+def test_mail_is_heard_by_its_id(post, heard):
+    mail(post.port, f"{BOOKING}.3")
+    mail(post.port, f"{BOOKING}.20261201T1200")  # a reminder
+    mail(post.port, "another")
     assert heard("mail") == [(f"{BOOKING}.3", "mail")]
 
 
-def test_mail_may_be_put_off(listeners, heard, monkeypatch):
+def test_mail_may_be_put_off(post, heard, monkeypatch):
     monkeypatch.setattr(mailbox, "PUTS_OFF", 100)
     with pytest.raises(smtplib.SMTPDataError, match="Come back later"):
-        mail(listeners.settings, f"{BOOKING}.3")
+        mail(post.port, f"{BOOKING}.3")
     assert heard("mail") == []
 
 
-def test_what_is_written_to_kafka_is_heard(listeners, heard):
-    assert produce(listeners.settings)
-    wait_for(lambda: heard("kafka") == [(f"{BOOKING}.1", "mesto.booking.confirmed")])
-
-
 def test_each_can_be_away_and_comes_back_where_it_was(listeners, heard):
+    port = int(listeners.settings["EMAIL_URL"].rpartition(":")[2])
     send = {
         "webhooks": lambda n: call(listeners.hooks["free"], n).status_code == 204,
-        "mail": lambda n: mail(listeners.settings, f"{BOOKING}.{n}") == {},
+        "mail": lambda n: mail(port, f"{BOOKING}.{n}") == {},
         "kafka": lambda n: produce(listeners.settings, n),
     }
     assert list(send) == list(NAMES)
-    for name in NAMES:
+
+    def check(name, listener, kind):
         assert send[name](1)
+        wait_for(lambda: heard(listener) == [(f"{BOOKING}.1", kind)])
         listeners.take_away(name)
         assert not arrives(send[name])
         listeners.bring_back(name)
-        wait_for(lambda name=name: arrives(send[name], 2))
-        listener = "free" if name == "webhooks" else name
-        wait_for(lambda listener=listener: f"{BOOKING}.2" in dict(heard(listener)))
+        wait_for(lambda: arrives(send[name], 2))
+        wait_for(lambda: f"{BOOKING}.2" in dict(heard(listener)))
+
+    check("webhooks", "free", "booking.confirmed")
+    check("mail", "mail", "mail")
+    check("kafka", "kafka", "mesto.booking.confirmed")
 
 
 def arrives(send, number=3):

@@ -26,7 +26,7 @@ def test_it_has_other_migrations_and_can_be_run(tmp_path):
     assert before.targets().keys() <= NOW.targets().keys()
     there = {path.name for path in before.folder.glob(releases.MIGRATIONS)}
     assert there < {path.name for path in ROOT.glob(releases.MIGRATIONS)}
-    assert (before.folder / "var/static/staticfiles.json").exists()
+    assert before.has_static_files
     assert before.manage("check", settings=releases.BUILDING).returncode == 0
     assert releases.before(tmp_path, before.name) == before
 

@@ -15,6 +15,7 @@ from uuid import uuid4
 import httpx
 from django.conf import settings
 
+from chaos import releases
 from config import demo
 from config.tests import http
 from config.tests.processes import wait_for
@@ -70,7 +71,7 @@ def serving(home, database, **more):
         "API_RATE_PER_TOKEN": "1000000",
         "API_RATE_PER_ADDRESS": "1000000",
     }
-    if not (settings.VAR_DIR / "static/staticfiles.json").exists():
+    if not releases.NOW.has_static_files:
         manage(env, "collectstatic", "--no-input")
     manage(env, "migrate", "--verbosity", "0")
     manage(env, "demo", "--days", "2")

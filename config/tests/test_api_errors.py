@@ -17,7 +17,7 @@ from config.urls import urlpatterns as site
 
 __all__ = ["handler400", "handler403", "handler404", "handler500"]
 
-pytestmark = [pytest.mark.urls(__name__), pytest.mark.django_db]
+pytestmark = [pytest.mark.any_database, pytest.mark.urls(__name__), pytest.mark.django_db]
 
 TOKEN = "/api/v1/auth/token"
 BOOKINGS = "/api/v1/bookings"

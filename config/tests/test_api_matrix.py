@@ -21,7 +21,7 @@ from config.api import api
 from spaces.factories import PolicyFactory, open_space
 from spaces.models import Place, Space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 CSRF = "a" * 32  # Django takes a plain secret for its own masked token
 

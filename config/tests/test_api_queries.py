@@ -8,7 +8,7 @@ from bookings.tests.acts import book
 from bookings.tests.programs import fields, kind, program
 from config.api import api
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 WRONG = ["x", "", "X" * 300, "utm_source", "page[size]", "sort[]", "\x00", "\ud800", "名前"]
 

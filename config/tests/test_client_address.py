@@ -5,6 +5,8 @@ from django.test import RequestFactory
 
 from config.middleware import client_address
 
+pytestmark = pytest.mark.any_database
+
 
 def address(settings, proxies, forwarded):
     settings.TRUSTED_PROXIES = proxies

@@ -149,7 +149,7 @@ def web(transactional_db):
 
 def is_ready(url):
     try:
-        return http.get(f"{url}/readyz").status_code == 200
+        return http.get(f"{url}/healthz").status_code == 200
     except httpx.TransportError:
         return False
 

@@ -8,6 +8,8 @@ from django.core.mail import EmailMultiAlternatives, mailers
 from config import checks
 from config.mailers import mailer
 
+pytestmark = pytest.mark.any_database
+
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 

@@ -5,6 +5,8 @@ from django.utils.translation import trans_real
 
 from scripts import messages
 
+pytestmark = pytest.mark.any_database
+
 
 def catalog(*entries):
     made = Catalog(locale="ru")

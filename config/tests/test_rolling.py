@@ -22,6 +22,7 @@ from bookings.deciding.invariants import violations
 from bookings.models import Booking
 from bookings.tests import programs
 from bookings.tests.acts import book
+from chaos import releases
 from chaos.programs import PATH
 from config.tests import http
 from config.tests.processes import environ, wait_for
@@ -83,7 +84,7 @@ def answers(url):
 
 @pytest.fixture
 def nodes(tmp_path):
-    if not (settings.VAR_DIR / "static/staticfiles.json").exists():
+    if not releases.NOW.has_static_files:
         manage = [sys.executable, "manage.py", "collectstatic", "--no-input"]
         subprocess.run(manage, cwd=settings.BASE_DIR, check=True, capture_output=True)
     found = [Node(tmp_path, postgres.free_port()) for _ in range(2)]

@@ -11,6 +11,8 @@ from django.utils.html import strip_tags
 from scripts import messages
 from spaces.factories import open_space
 
+pytestmark = pytest.mark.any_database
+
 RUSSIAN = {"accept-language": "ru"}
 OURS = set(messages.PACKAGES)
 

@@ -4,6 +4,8 @@ import pytest
 from django import forms
 from django.forms.renderers import DjangoTemplates, get_default_renderer
 
+pytestmark = pytest.mark.any_database
+
 CHOICES = [
     ("", "none"),
     (1000, "<b> & \"quoted\" 'words'"),

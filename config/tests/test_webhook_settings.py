@@ -4,6 +4,8 @@ import pytest
 
 from config import checks
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize(("seconds", "found"), [(-1, ["mesto.E020"]), (0, ["mesto.E020"]), (1, [])])
 def test_a_call_needs_some_time(settings, seconds, found):

@@ -11,7 +11,7 @@ from notifications.calendars import feeds
 from notifications.models import CalendarFeed
 from notifications.tests.calendars import address, made, read
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def test_a_wrong_address_leads_nowhere(mine, program):

@@ -17,7 +17,7 @@ from notifications.kafka.producing import deliver_to_kafka
 from notifications.models import Delivery
 from notifications.relay import fan_out, resend
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 TOPIC = "mesto.bookings"
 

@@ -21,7 +21,7 @@ from notifications.models import Delivery, Endpoint
 from notifications.relay import endpoint_of, fan_out
 from notifications.tests.broker import INIT_PRODUCER_ID, PRODUCE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 TOPIC = "mesto.bookings"
 AGAIN = timedelta(minutes=2)  # by then what failed is due again

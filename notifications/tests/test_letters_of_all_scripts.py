@@ -10,7 +10,7 @@ from notifications.calendars import feeds
 from notifications.mail.composing import _one_line
 from notifications.tests.inbox import calendars, html, sent, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
 #: With joiners and marks that aren't letters and are invisible: each is part of its word.
 WORDS = {

@@ -14,7 +14,7 @@ from notifications.tests.inbox import calendars, html, sent, text
 from notifications.tests.smtp import receiving
 from spaces.models import Space
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from bookings.deciding.stranding import Act, Answer, Choice, Clock, Scope
 from bookings.tests.acts import book
 from notifications.tests.inbox import calendars, sent, text
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from notifications.models import MailPreference
 from notifications.preferences import choose_reminders, unsubscribe_url, wants_reminders
 from notifications.tests.inbox import html, sent
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 

@@ -20,7 +20,11 @@ from notifications.tests.webhooks import by_https, deliver, later, states
 from notifications.webhooks import guard, services
 from notifications.webhooks.guard import AddressRefused
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("a_worker_of_its_own")]
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("a_worker_of_its_own"),
+]
 
 PUBLIC = "93.184.215.14"
 

@@ -16,7 +16,7 @@ from notifications.tests.webhooks import deliver, verified
 from notifications.webhooks import sending, services
 from spaces.factories import open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIST = "/staff/spaces/loft/webhooks/"
 

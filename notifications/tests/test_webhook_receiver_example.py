@@ -15,6 +15,8 @@ from standardwebhooks import Webhook
 
 from config.tests.processes import PATIENCE
 
+pytestmark = pytest.mark.any_database
+
 SECRET = "whsec_" + "c2VjcmV0" * 4
 
 

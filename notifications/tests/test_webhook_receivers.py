@@ -10,6 +10,7 @@ from notifications.tests.webhooks import CERTIFICATE, by_https, deliver, states
 from notifications.webhooks.connections import trust
 
 pytestmark = [
+    pytest.mark.any_database,
     pytest.mark.django_db,
     pytest.mark.usefixtures("local_addresses", "a_worker_of_its_own"),
 ]

@@ -15,7 +15,7 @@ from spaces.models import Place
 from spaces.services import set_parts
 from spaces.tests.staff import add_url, errors, filled_in, list_url, page, sign_in, why_not
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def listed(client, **query):

@@ -10,7 +10,7 @@ from spaces.factories import PlaceFactory, open_space
 from spaces.models import Place, Space
 from spaces.tests.staff import add_url, errors, filled_in, list_url, page, sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

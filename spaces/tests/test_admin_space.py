@@ -21,7 +21,7 @@ from spaces.factories import (
 from spaces.models import Space
 from spaces.tests.staff import add_url, errors, filled_in, list_url, page, sign_in, why_not
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

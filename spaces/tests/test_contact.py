@@ -15,6 +15,8 @@ from spaces.factories import PolicyFactory, SpaceFactory
 from spaces.models import Space
 from spaces.validators import validate_phone
 
+pytestmark = pytest.mark.any_database
+
 PHONE, EMAIL = "+44 20 7946 0018", "desk@loft.example"
 SHOWN = (f'<a class="whole" href="tel:+442079460018">{PHONE}</a>', f'href="mailto:{EMAIL}"')
 

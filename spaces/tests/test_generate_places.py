@@ -9,7 +9,7 @@ from spaces.models import Place
 from spaces.services import NumbersTaken, generate_places
 from spaces.tests.staff import sign_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 DESKS = {"kind": "DESK", "first_number": "10", "count": "3", "capacity": "1", "name": ""}
 

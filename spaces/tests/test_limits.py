@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from spaces.limits import Limits, PolicyValues, Quota, strictest
 
+pytestmark = pytest.mark.any_database
+
 amounts = st.none() | st.integers(0, 1000)
 policies = st.lists(
     st.builds(

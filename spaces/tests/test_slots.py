@@ -23,6 +23,8 @@ from spaces.slots import (
 )
 from spaces.tests.clock import days, open_ticks, weeks
 
+pytestmark = pytest.mark.any_database
+
 BERLIN = ZoneInfo("Europe/Berlin")
 SPRING, AUTUMN = date(2026, 3, 29), date(2026, 10, 25)
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,6 +14,8 @@ from spaces.validators import (
     validate_time_zone,
 )
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "Asia/Kathmandu", "Pacific/Apia"])
 def test_time_zones_are_those_of_the_database(name):

@@ -12,6 +12,8 @@ from spaces.slots import SLOT, Hours, Period, slots
 from spaces.tests.clock import ODD_DAYS, days, open_ticks, ticks, weeks
 from spaces.venue import ClosedPeriod, Venue
 
+pytestmark = pytest.mark.any_database
+
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
 ALWAYS = tuple(Hours(weekday, time(0), time(0)) for weekday in range(7))

@@ -13,7 +13,7 @@ from bookings.tests.acts import book, hours
 from spaces.factories import PlaceFactory, open_space
 from spaces.models import Space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 class TestPage:

@@ -13,7 +13,7 @@ from spaces.factories import PlaceFactory, open_space
 from spaces.models import SetupStamp, Space
 from spaces.slots import Period
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 DAY = Period(TEN - hours(10), TEN + hours(14))
 

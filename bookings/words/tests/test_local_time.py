@@ -14,6 +14,8 @@ from bookings.words.local_time import (
     write_instant,
 )
 
+pytestmark = pytest.mark.any_database
+
 MOSCOW = ZoneInfo("Europe/Moscow")
 
 

@@ -9,6 +9,8 @@ from django.utils import translation
 from bookings.words import words
 from spaces.slots import Period
 
+pytestmark = pytest.mark.any_database
+
 MOSCOW = ZoneInfo("Europe/Moscow")
 
 

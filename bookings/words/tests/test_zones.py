@@ -12,7 +12,7 @@ from bookings.tests.acts import book, hours
 from bookings.words.zones import Zones
 from spaces.factories import ClosureFactory, open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 MOSCOW, AUCKLAND = "Europe/Moscow", "Pacific/Auckland"
 
