@@ -75,6 +75,13 @@ class PartyWish:
     guest: Guest | None = None
     channel: Booking.Channel = Booking.Channel.PAGE
 
+    @classmethod
+    def like(cls, wish: Wish) -> "PartyWish":
+        """Return the wish for any place of the same kind."""
+        shared = {each.name for each in fields(Wish)} & {each.name for each in fields(cls)}
+        values = {name: getattr(wish, name) for name in shared}
+        return cls(space=wish.place.space, kind=wish.place.kind, **values)
+
     def at(self, place: Place, period: Period) -> Wish:
         """Return the wish for one place."""
         shared = {each.name for each in fields(Wish)} & {each.name for each in fields(self)}

@@ -39,7 +39,9 @@ def spots(setup: Setup, *, people: int, now: datetime) -> list[Spot]:
     First those that are free long enough, as the house chooses; then the others, longest first.
     """
     venue, start = setup.venue((), now), floor(now)
-    known = Availability(setup.space, venue, Period(start, start + A_DAY), places=setup.bookable)
+    known = _known(setup, now)
+    if known.problems(Period(start, start + A_DAY), people):
+        return []
     found = []
     for place in known.places:
         if place.capacity < people:
@@ -54,6 +56,19 @@ def spots(setup: Setup, *, people: int, now: datetime) -> list[Spot]:
         rank = (place.min_party > people, *score(place, people, parts))
         found.append(Spot(place, free_until, ends_at, is_short, rank))
     return sorted(found, key=_order)
+
+
+def why_none(setup: Setup, *, people: int, now: datetime) -> str:
+    """Say what keeps so many people from being seated now, whatever is free; empty if nothing."""
+    start = floor(now)
+    found = _known(setup, now).problems(Period(start, start + A_DAY), people)
+    return " ".join(problem.message for problem in found)
+
+
+def _known(setup: Setup, now: datetime) -> Availability:
+    span = Period(floor(now), floor(now) + A_DAY)
+    venue = setup.venue((), now)
+    return Availability(setup.space, venue, span, places=setup.bookable, in_house=True)
 
 
 def _order(spot: Spot) -> tuple[bool, float, tuple[int, ...]]:

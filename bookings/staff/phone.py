@@ -17,10 +17,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from accounts.requests import AuthenticatedRequest
-from bookings.deciding import services
+from bookings.deciding import choosing, services
 from bookings.deciding.errors import BookingError, Refused
 from bookings.deciding.rules import Problem
-from bookings.deciding.wish import Wish
+from bookings.deciding.wish import PartyWish, Wish
 from bookings.finding import calling
 from bookings.finding.acquainted import Caller, callers, chosen
 from bookings.finding.availability import Offer, alternatives
@@ -124,7 +124,10 @@ def _book(request: AuthenticatedRequest, setup: Setup, now: datetime) -> HttpRes
     place, period = asked
     try:
         wish = _wish(form, place, period, wanted.people)
-        booking = services.book(wish, by=request.user, now=now)
+        if wanted.place is None and not request.POST.get("instead"):
+            booking = choosing.book_party(PartyWish.like(wish), by=request.user, now=now)
+        else:
+            booking = services.book(wish, by=request.user, now=now)
     except Refused as error:
         refusal = _refusal(setup, place, period, wanted, error.problems, now)
     except BookingError as error:

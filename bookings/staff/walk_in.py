@@ -21,7 +21,7 @@ from accounts.requests import AuthenticatedRequest
 from bookings.deciding import visits, walk_ins
 from bookings.deciding.errors import BookingError
 from bookings.finding.calling import code as read_code
-from bookings.finding.walking_in import spots
+from bookings.finding.walking_in import spots, why_none
 from bookings.forms import MOST_PEOPLE
 from bookings.models import Booking
 from bookings.staff.access import setup_run_by
@@ -77,13 +77,14 @@ def _seat(request: AuthenticatedRequest, setup: Setup, now: datetime) -> HttpRes
             request_key=said["request_key"] or None,
         )
     except BookingError as error:
+        why = why_none(setup, people=said["people"], now=now) if not seats else ""
         return _page(
             request,
             setup,
             form,
             people=said["people"],
             now=now,
-            refused=str(error),
+            refused=why or str(error),
             status=HTTPStatus.CONFLICT,
         )
     page = reverse("staff_walk_in", args=[setup.space.slug], query={"seated": str(booking.code)})
@@ -116,6 +117,8 @@ def _page(
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     found = spots(setup, people=people, now=now) if people else []
+    if people and not found and not refused:
+        refused = why_none(setup, people=people, now=now)
     context: dict[str, Any] = {
         "space": setup.space,
         "zone": setup.space.zone,
