@@ -4,6 +4,7 @@ A new address waits until it is confirmed, and the old one stays until then. We 
 that nobody can take an account over silently. Letters are rows that a worker sends.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -22,6 +23,9 @@ RETRY = timedelta(minutes=1)
 GIVE_UP = timedelta(hours=6)
 
 About = EmailLetter.About
+
+#: What later apps do, in the same transaction, for a person whose address was just confirmed.
+CONFIRMED: list[Callable[[User, str, datetime], object]] = []
 
 
 @transaction.atomic
@@ -95,10 +99,16 @@ def confirm(user: User, address: str, *, now: datetime) -> bool:
     if of_new.update(email=address, email_confirmed_at=now, pending_email=""):
         if old != address:
             _write(user, About.CHANGED, to=old or "", other=address, now=now)
-        return True
+        return _confirmed(user, address, now)
     in_use = people.filter(email=address)
     in_use.filter(email_confirmed_at=None).update(email_confirmed_at=now)
-    return in_use.exists()
+    return in_use.exists() and _confirmed(user, address, now)
+
+
+def _confirmed(user: User, address: str, now: datetime) -> bool:
+    for follow in CONFIRMED:
+        follow(user, address, now)
+    return True
 
 
 def key_of(user: User, address: str) -> str:

@@ -7,9 +7,10 @@ class BookingsConfig(AppConfig):
     verbose_name = _("Bookings")
 
     def ready(self) -> None:
-        from accounts import people
+        from accounts import emails, people
         from accounts.presses import ACTS, Act
         from accounts.wishes import KINDS, Kind
+        from bookings.deciding.adopting import adopt
         from bookings.deciding.guards import bookings_that_keep, objection_to_reshaping
         from bookings.finding import wanted
         from bookings.models import Booking
@@ -17,6 +18,7 @@ class BookingsConfig(AppConfig):
         from bookings.views.bookings import book
         from spaces.services import keepers, objections
 
+        emails.CONFIRMED.append(lambda user, address, now: adopt(user, address, now=now))
         people.ALSO["upcoming_count"] = lambda person, now: (
             Booking.objects.filter(member=person).upcoming(now).count_subquery()
         )

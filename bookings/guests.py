@@ -8,7 +8,7 @@ from operator import or_
 from typing import ClassVar, Final, Self
 
 from django.db import models
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters import NameField
@@ -38,6 +38,12 @@ CAME = (State.CHECKED_IN, State.COMPLETED)
 class GuestQuerySet[G: models.Model](models.QuerySet[G]):
     def of(self, space: Space) -> Self:
         return self.filter(space=space)
+
+    def unseen_since(self, at: datetime) -> Self:
+        """Guests whom nobody has met since, and who have nothing ahead."""
+        bookings = self.model._meta.get_field("bookings").related_model
+        later = bookings._default_manager.filter(guest=OuterRef("pk"), ends_at__gt=at)  # type: ignore[union-attr]  # a relation
+        return self.filter(~Exists(later), created_at__lt=at).order_by("pk")
 
     def reached_by(self, *, phone_digits: str, email: str) -> Self:
         """Guests with this number or this address; an empty one is nobody's."""
@@ -115,6 +121,10 @@ class Guest(models.Model):
                 condition=~models.Q(email=""),
                 name="guest_by_email_once",
             ),
+        ]
+        indexes = [
+            # One person in all spaces, who has become a member.
+            models.Index(fields=["email"], name="guest_at", condition=~models.Q(email="")),
         ]
 
     def __str__(self) -> str:

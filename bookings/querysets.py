@@ -65,6 +65,17 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def of(self, member: User) -> Self:
         return self.filter(member=member)
 
+    def decided_of_guests_at(self, email: str) -> Self:
+        """Decided bookings of guests whom a space knows by this address, in lower case."""
+        if not email:
+            return self.none()
+        return self.filter(member=None, guest__email=email).exclude(state__in=UNDECIDED)
+
+    def of_strangers_before(self, at: datetime, *, nameless: str) -> Self:
+        """Bookings that ended before, of guests whom nobody has recognised, and who are named."""
+        strangers = self.filter(member=None, guest=None, ends_at__lt=at)
+        return strangers.exclude(guest_name=nameless, guest_contact="", note="")
+
     def of_guest(self, guest: models.Model) -> Self:
         return self.filter(guest=guest)
 
@@ -137,7 +148,7 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         return due.order_by("ends_at")
 
     def to_remind_of(self, now: datetime, *, hours: int) -> Self:
-        """Bookings of members, and of guests with an e-mail address, that start within their
+        """Bookings of members, and of guests who left a contact, that start within their
         space's reminder time.
 
         Only those that were already so when the reminder fell due: whoever books or moves later
@@ -152,7 +163,7 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
         )
         return self.filter(
             ~Exists(changed_since),
-            Q(member__is_active=True) | Q(member=None, guest_contact__contains="@"),
+            Q(member__is_active=True) | Q(member=None) & ~Q(guest_contact=""),
             place__space__reminder_hours=hours,
             state=State.CONFIRMED,
             starts_at__gt=now,

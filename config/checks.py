@@ -235,6 +235,24 @@ def kafka_options(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Chec
 
 
 @register()
+def text_messages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    from notifications.sms.port import PROVIDERS
+
+    name = settings.SMS["provider"]
+    if name and name not in PROVIDERS:
+        hint = f"Set it to one of {', '.join(PROVIDERS)}, or to nothing."
+        return [
+            Error(f"SMS_PROVIDER={name}: there is no such provider.", hint=hint, id="mesto.E021")
+        ]
+    missing = [each for each in ("account", "token", "from") if not settings.SMS[each]]
+    if name != "twilio" or not missing:
+        return []
+    named = ", ".join(f"SMS_{each.upper()}" for each in missing)
+    hint = "They are in the provider's console: account, key, and the number or name to send from."
+    return [Error(f"Text messages can't be sent without {named}.", hint=hint, id="mesto.E022")]
+
+
+@register()
 def kafka_requests(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if settings.KAFKA["bootstrap_servers"] or not settings.KAFKA["requests_topic"]:
         return []

@@ -298,6 +298,15 @@ KAFKA = {
     "options": kafka.options(env.str("KAFKA_OPTIONS", default="")),
 }
 
+SMS = {
+    # twilio, console, or nothing: then guests who left a phone get no text messages.
+    "provider": env.str("SMS_PROVIDER", default=""),
+    "account": env.str("SMS_ACCOUNT", default=""),
+    "token": env.str("SMS_TOKEN", default=""),
+    "from": env.str("SMS_FROM", default=""),
+    "url": env.str("SMS_URL", default="") or "https://api.twilio.com",
+}
+
 # --- Mail -----------------------------------------------------------------------------------------
 
 # smtp+tls://user:password@host:587, or consolemail://: printed where the worker runs.

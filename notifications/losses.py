@@ -64,10 +64,7 @@ def _repair(code: str, now: datetime) -> Repair:
 
 
 def _listening() -> EndpointQuerySet[Endpoint]:
-    found = Endpoint.objects.switched_on()
-    if not settings.KAFKA["bootstrap_servers"]:
-        found = found.exclude(channel=Endpoint.Channel.KAFKA)
-    return found.by_age()
+    return Endpoint.objects.switched_on().exclude(channel__in=relay.not_set_up()).by_age()
 
 
 def _lost(endpoint: Endpoint, *, now: datetime) -> EventQuerySet[BookingEvent]:
@@ -93,4 +90,4 @@ def _lost(endpoint: Endpoint, *, now: datetime) -> EventQuerySet[BookingEvent]:
     since = cursor.values_list("since", flat=True).first()
     if since is not None:
         found = found.filter(at__gte=since)
-    return found.select_related("booking__place").order_by("position")
+    return found.select_related("booking__place__space").order_by("position")

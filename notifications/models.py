@@ -17,12 +17,13 @@ from spaces.models import Place, Space
 
 
 class Endpoint(models.Model):
-    """One listener: the members' mail, Kafka, or a webhook of a space."""
+    """One listener: the members' mail, Kafka, guests' phones, or a webhook of a space."""
 
     class Channel(models.TextChoices):
         MAIL = "MAIL", _("mail")
         KAFKA = "KAFKA", "Kafka"
         WEBHOOK = "WEBHOOK", _("webhook")
+        SMS = "SMS", _("SMS")
 
     code = models.UUIDField(default=uuid4, unique=True, editable=False)
     channel = models.CharField(_("channel"), max_length=7, choices=Channel.choices)

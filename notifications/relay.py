@@ -18,6 +18,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from bookings.deciding import log
+from bookings.deciding.knowing import number_of
 from bookings.deciding.transactions import transactional
 from bookings.deciding.visits import UNDO_ACCEPTED_FOR
 from bookings.models import BookingEvent
@@ -47,6 +48,13 @@ MAILED = (
     BookingEvent.Kind.REJECTED,
 )
 
+#: What guests who left a phone get a text message about.
+TEXTED = (
+    BookingEvent.Kind.CONFIRMED,
+    BookingEvent.Kind.MOVED,
+    BookingEvent.Kind.CANCELLED,
+)
+
 
 def fan_out(*, now: datetime) -> int:
     """Make deliveries for some of what happened since; return for how many events."""
@@ -57,7 +65,7 @@ def fan_out(*, now: datetime) -> int:
 @transactional
 def _fan_out(*, now: datetime) -> int:
     cursor, _created = Cursor.objects.select_for_update().get_or_create(pk=1)
-    read = BookingEvent.objects.beyond(cursor.position).select_related("booking__place")
+    read = BookingEvent.objects.beyond(cursor.position).select_related("booking__place__space")
     events = list(read[:CHUNK])
     if not events:
         return 0
@@ -81,11 +89,22 @@ def _listening(now: datetime) -> list[Endpoint]:
     endpoint_of(Endpoint.Channel.MAIL, now=now)
     if settings.KAFKA["bootstrap_servers"]:
         endpoint_of(Endpoint.Channel.KAFKA, now=now)
+    if settings.SMS["provider"]:
+        endpoint_of(Endpoint.Channel.SMS, now=now)
     found = Endpoint.objects.switched_on()
-    if not settings.KAFKA["bootstrap_servers"]:
-        Endpoint.objects.on(Endpoint.Channel.KAFKA).update(listens_since=now)
-        found = found.exclude(channel=Endpoint.Channel.KAFKA)
+    for channel in not_set_up():
+        Endpoint.objects.on(channel).update(listens_since=now)
+        found = found.exclude(channel=channel)
     return list(found)
+
+
+def not_set_up() -> list[Endpoint.Channel]:
+    """Return the channels for which the settings name nobody: they hear nothing."""
+    named = {
+        Endpoint.Channel.KAFKA: settings.KAFKA["bootstrap_servers"],
+        Endpoint.Channel.SMS: settings.SMS["provider"],
+    }
+    return [channel for channel, whom in named.items() if not whom]
 
 
 def endpoint_of(channel: Endpoint.Channel, *, now: datetime) -> Endpoint:
@@ -99,6 +118,8 @@ def is_for(endpoint: Endpoint, event: BookingEvent) -> bool:
     """Tell whether an endpoint that is on is told of an event."""
     if endpoint.channel == Endpoint.Channel.MAIL:
         return event.booking.can_be_mailed and is_mailed(event)
+    if endpoint.channel == Endpoint.Channel.SMS:
+        return event.kind in TEXTED and bool(number_of(event.booking))
     if endpoint.channel == Endpoint.Channel.WEBHOOK:
         return endpoint.space_id == event.booking.place.space_id and endpoint.wants(event)
     return True
@@ -291,7 +312,7 @@ def replay(events: EventQuerySet[BookingEvent], *, to: Endpoint, now: datetime) 
     while log.place_new():
         pass
     position = told = 0
-    while chunk := list(events.beyond(position).select_related("booking__place")[:CHUNK]):
+    while chunk := list(events.beyond(position).select_related("booking__place__space")[:CHUNK]):
         told += _replay([event for event in chunk if is_for(to, event)], to=to, now=now)
         position = chunk[-1].position or 0
     return told

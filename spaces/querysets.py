@@ -39,6 +39,9 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
         """Spaces with contact details for their staff."""
         return self.exclude(phone="", email="")
 
+    def that_forget_guests(self) -> Self:
+        return self.exclude(guest_retention_days=None).order_by("pk")
+
     def hours_of_reminders(self) -> list[int]:
         """Return how many hours before the start members are reminded, without duplicates."""
         numbers = self.exclude(reminder_hours=None).values_list("reminder_hours", flat=True)

@@ -45,6 +45,27 @@ def digits(phone: str, country: str) -> str:
     `country` (ISO 3166-1 alpha-2, or "") says what a number without its country means. What is no
     number anywhere keeps its bare digits, as typed.
     """
+    for number in _numbers(phone, country):
+        return phonenumbers.format_number(number, PhoneNumberFormat.E164).removeprefix("+")
+    return _bare(phone)[:MOST_DIGITS]
+
+
+def number_of(booking: Booking) -> str:
+    """Return the number that a booking's guest left as it is dialled from everywhere: +44…
+
+    "" for none, and for what is no number.
+    """
+    if booking.member_id is not None:
+        return ""
+    phone, _email = contacts(booking.guest_contact)
+    for number in _numbers(phone, country_of(booking.place.space)):
+        if phonenumbers.is_valid_number(number):
+            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return ""
+
+
+def _numbers(phone: str, country: str) -> list[phonenumbers.PhoneNumber]:
+    """Return what a number may be, those that exist first."""
     bare = _bare(phone)
     spellings = [(phone, country)]
     if not phone.strip().startswith("+"):
@@ -53,9 +74,7 @@ def digits(phone: str, country: str) -> str:
         # Many leave out the plus; it only counts if such a number exists.
         spellings.append((f"+{bare}", ""))
     found = [number for text, region in spellings if (number := _parsed(text, region))]
-    for number in (*filter(phonenumbers.is_valid_number, found), *found[:1]):
-        return phonenumbers.format_number(number, PhoneNumberFormat.E164).removeprefix("+")
-    return bare[:MOST_DIGITS]
+    return [*filter(phonenumbers.is_valid_number, found), *found[:1]]
 
 
 def _parsed(text: str, country: str) -> phonenumbers.PhoneNumber | None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from accounts.models import User
 from accounts.services import erase
+from bookings.deciding.forgetting import forget_as_guest
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import cancel_all
 from bookings.models import Booking, BookingEvent
@@ -24,5 +25,6 @@ def leave(member: User, *, by: User, now: datetime) -> int:
     for event in events:
         event.data["note"] = ""
         event.save(update_fields=["data"])
+    forget_as_guest(member, now=now)
     erase(member, now=now)
     return len(cancelled)

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import pacing, rules
+from bookings.deciding import knowing, pacing, rules
 from bookings.deciding.errors import (
     NotStaff,
     Refused,
@@ -267,6 +267,11 @@ def walk_in(
     """
     _require_staff(place.space, by)
     name = guest_name.strip()
+    if guest is None and guest_contact:
+        phone, email = knowing.contacts(guest_contact)
+        guest = knowing.recognise(
+            place.space, name=name or guest_contact, phone=phone, email=email, now=now, learn=True
+        )
     ground = lock_places(place, member=None, now=now)[place.pk]
     if not name:
         LOCK_SPACE.rows(space=place.space_id)  # two at once would get the same number

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", home.staff, name="staff"),
     path("worker.js", worker.staff_worker, name="staff_worker"),
     path("", include("bookings.staff.urls_of_setup")),
+    path("", include("bookings.staff.urls_of_guests")),
     path("<slug:slug>/", day.staff_day, name="staff_day"),
     path("<slug:slug>/bookings/<uuid:code>/", booking.staff_booking, name="staff_booking"),
     path("<slug:slug>/timeline/", timeline.staff_timeline, name="staff_timeline"),

@@ -40,6 +40,7 @@ REFUSED = {
     "join": 404,  # a key is valid for seven days
     "staff_invitation": 405,
     "staff_role": 405,
+    "staff_guest_links": 405,
     "email_again": 405,
     "reschedule": 405,
     "undo_walk_in": 405,
@@ -70,7 +71,8 @@ REFUSED = {
 }
 #: The request is everything here: pressing the button does what it says.
 PRESSED = re.compile(
-    r"(cancel|revoke|undo_walk_in|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again|unsubscribe"
+    r"(cancel|revoke|undo_walk_in|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again"
+    r"|_erase|_links|unsubscribe"
     r"|(^|renew_|close_)calendar|^notifications|^stays)$"
 )
 #: Anyone with the URL may press the button, even a mail program: the URL is the secret.

@@ -83,8 +83,13 @@ def _needless(delivery: Delivery, reader: Reader, now: datetime) -> str:
         return "The member's account is closed."
     if not reader.email:
         return "The member has no address."
+    return needless(delivery, reader.member, now)
+
+
+def needless(delivery: Delivery, member: User | None, now: datetime) -> str:
+    """Say why there is nothing left to say to a member, or (None) a guest; empty if there is."""
     if delivery.purpose == Delivery.Purpose.REMINDER:
-        return _needless_reminder(delivery, reader.member, now)
+        return _needless_reminder(delivery, member, now)
     event = delivery.event
     if event is None:
         return "There is nothing to tell a member."

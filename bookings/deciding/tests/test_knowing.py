@@ -1,5 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from bookings.deciding import knowing, services
 from bookings.deciding.errors import Refused
 from bookings.deciding.knowing import contacts, digits, recognise, suggestions
+from bookings.deciding.visits import walk_in
 from bookings.deciding.wish import Wish
 from bookings.guests import Guest
 from bookings.models import Booking
@@ -271,3 +272,18 @@ def test_suggestions_cost_one_statement(space, now, django_assert_num_queries):
 
     with django_assert_num_queries(1):
         assert len(suggestions(space, "anna", now=now)) == knowing.MOST_SUGGESTED
+
+
+def test_a_walk_in_who_leaves_a_phone_is_recognised(desk, host):
+    noon = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    known = meet(desk.space, noon, phone="+44 20 7946 0018")
+    seated = walk_in(
+        desk,
+        party_size=1,
+        ends_at=noon + timedelta(hours=1),
+        by=host,
+        now=noon,
+        guest_contact="0044 20 79460018",
+    )
+
+    assert seated.guest == known

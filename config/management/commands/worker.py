@@ -26,6 +26,7 @@ from django.utils import timezone
 from accounts.forgetting import forget_old_credentials
 from accounts.numbers import seconds
 from bookings.deciding.claims import renew_claims
+from bookings.deciding.forgetting import forget_unseen_guests
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
 from config.heartbeat import BEAT_SECONDS, Attendance, Heartbeat
@@ -34,6 +35,7 @@ from notifications.kafka.requests import forget_refused
 from notifications.mail.sending import deliver_mail
 from notifications.relay import fan_out, forget_settled
 from notifications.reminders import remind
+from notifications.sms.sending import deliver_sms
 from notifications.webhooks.sending import deliver_webhooks, finish_webhooks
 
 logger = logging.getLogger("mesto.worker")
@@ -58,12 +60,16 @@ class Step(Protocol):
 #: Each lane is a thread that does its steps in this order, one unit of each a round: a long queue
 #: for one keeps no other of the lane waiting, and whoever waits for a network has a lane alone.
 LANES: dict[str, tuple[Step, ...]] = {
-    "bookings": (decide_next, complete_past, forget_old_credentials),
+    "bookings": (decide_next, complete_past, forget_old_credentials, forget_unseen_guests),
     "relay": (fan_out, remind, forget_settled, forget_refused),
     "mail": (deliver_mail,),
+    "sms": (deliver_sms,),
     "webhooks": (deliver_webhooks,),
     "kafka": (deliver_to_kafka,),
 }
+
+#: Seconds between two runs of what need not be done at once, and is not cheap to look for.
+EVERY: dict[Step, float] = {forget_unseen_guests: 600.0}
 
 #: What a step may leave under way between two units, ended when its lane stops.
 ENDINGS: dict[Step, Callable[[], int]] = {deliver_webhooks: finish_webhooks}
@@ -95,7 +101,10 @@ class Command(BaseCommand):
         if status:
             self.tell_status()
             return
-        lanes = {name: [Task(step) for step in steps] for name, steps in LANES.items()}
+        lanes = {
+            name: [Task(step, EVERY.get(step, 0.0)) for step in steps]
+            for name, steps in LANES.items()
+        }
         tasks = [task for lane in lanes.values() for task in lane]
         with stop_signals() as is_stopping:
             logger.info("worker started: %s", ", ".join(task.step.__name__ for task in tasks))

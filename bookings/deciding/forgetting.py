@@ -1,0 +1,105 @@
+"""Guests are forgotten: at their wish, or once they haven't been seen for as long as a space says.
+
+Rows and events stay, for the space's history, and name nobody. See also
+`bookings.deciding.leaving`.
+"""
+
+from datetime import datetime, timedelta
+
+from accounts.models import User
+from bookings.deciding.transactions import transactional
+from bookings.deciding.transitions import cancel_all
+from bookings.guests import Guest
+from bookings.models import Booking, BookingEvent
+from bookings.querysets import BookingQuerySet
+from spaces.models import Space
+
+#: Stands for the name in bookings of guests who were forgotten: a booking is for somebody.
+NAMELESS = "—"
+
+#: How many guests, or bookings, one unit of a worker's work forgets.
+BATCH = 200
+
+
+@transactional
+def forget(guest: Guest, *, by: User | None, now: datetime) -> int:
+    """Erase a guest, in the row and in every booking; cancel what is upcoming, return how many."""
+    return forget_now(guest, by=by, now=now)
+
+
+def forget_now(guest: Guest, *, by: User | None, now: datetime) -> int:
+    """Do what `forget` does, in a transaction that is open already."""
+    locked = Guest.objects.select_for_update().filter(pk=guest.pk).first()
+    if locked is None:  # somebody else was first
+        return 0
+    theirs = Booking.objects.filter(guest=locked)
+    upcoming = theirs.filter(member=None).upcoming(now).with_place()
+    cancelled = cancel_all(list(upcoming), by=by, now=now)
+    _blank(theirs.filter(member=None))
+    theirs.update(guest=None)  # a member's stays the member's
+    locked.delete()
+    return len(cancelled)
+
+
+def _blank(bookings: BookingQuerySet[Booking]) -> None:
+    """Take out of guests' bookings, and of their events, whom they name."""
+    keys = list(bookings.order_by().values_list("pk", flat=True))
+    rows = Booking.objects.filter(pk__in=keys)
+    for booking in rows:
+        booking.guest_links.all().delete()
+    events = BookingEvent.objects.filter(booking__in=keys)
+    events.update(contact_before={})
+    for event in events.exclude(data__note=""):
+        event.data["note"] = ""
+        event.save(update_fields=["data"])
+    rows.update(guest_name=NAMELESS, guest_contact="", note="", guest=None)
+
+
+def forget_as_guest(member: User, *, now: datetime) -> None:
+    """Forget what spaces know, from before, of a member who leaves; in the open transaction."""
+    known = list(Guest.objects.filter(bookings__member=member).distinct())
+    Booking.objects.of(member).exclude(guest=None).update(guest=None)
+    for guest in known:
+        # Whoever shares a phone, and books with another address, is somebody else.
+        is_same = bool(guest.email) and guest.email == member.email.lower()
+        if is_same or not guest.bookings.exists():
+            forget_now(guest, by=None, now=now)
+
+
+# --- For the worker -------------------------------------------------------------------------------
+
+
+def forget_unseen_guests(*, now: datetime) -> int:
+    """Forget some guests who were last seen longer ago than their space keeps them."""
+    return sum(_forget_unseen(space, now=now) for space in Space.objects.that_forget_guests())
+
+
+def _forget_unseen(space: Space, *, now: datetime) -> int:
+    assert space.guest_retention_days is not None
+    before = now - timedelta(days=space.guest_retention_days)
+    done = 0
+    for guest in Guest.objects.of(space).unseen_since(before)[:BATCH]:
+        done += _forget_if_unseen(guest, before, now=now)
+    # Named, but known to nobody: only the bookings have to forget them.
+    nameless = list(
+        Booking.objects.in_space(space)
+        .of_strangers_before(before, nameless=NAMELESS)
+        .values_list("pk", flat=True)[:BATCH]
+    )
+    return done + (_blank_all(nameless) if nameless else 0)
+
+
+@transactional
+def _forget_if_unseen(guest: Guest, before: datetime, *, now: datetime) -> int:
+    # Whoever books right now locks the row first.
+    Guest.objects.select_for_update().filter(pk=guest.pk).first()
+    if not Guest.objects.unseen_since(before).filter(pk=guest.pk).exists():
+        return 0
+    forget_now(guest, by=None, now=now)
+    return 1
+
+
+@transactional
+def _blank_all(keys: list[int]) -> int:
+    _blank(Booking.objects.filter(pk__in=keys))
+    return len(keys)
