@@ -19,6 +19,7 @@ from spaces import setups
 from spaces.features import NAMES, Feature
 from spaces.limits import Limits
 from spaces.models import Place, Space
+from spaces.seating import ShiftValues
 from spaces.setups import Setup
 from spaces.venue import Venue
 
@@ -118,7 +119,38 @@ class PlaceOut(Schema):
     name: Annotated[str, Field(description="Its name, in English.", examples=["Desk 12"])]
     kind: PlaceKind
     capacity: Annotated[int, Field(description="For how many people.", examples=[1])]
+    min_party: Annotated[
+        int,
+        Field(description="For so many at least; the staff may seat fewer.", examples=[1]),
+    ]
+    area: Annotated[str, Field(description="Where it is; may be empty.", examples=["Terrace"])]
     features: Annotated[list[Feature], Field(description="What it offers.")]
+
+
+class TurnOut(Schema):
+    """How long a party of a size stays if nobody says otherwise."""
+
+    from_party: Annotated[int, Field(description="From this many people.", examples=[3])]
+    minutes: Annotated[int, Field(description="So long, in whole steps.", examples=[120])]
+
+
+class ShiftOut(Schema):
+    """When bookings may start on some weekdays, and how many people online at a time."""
+
+    name: Annotated[str, Field(description="Its name.", examples=["Dinner"])]
+    weekdays: Annotated[list[int], Field(description="0 is Monday.", examples=[[4, 5]])]
+    first_seating: Annotated[LocalTime, Field(description="The first.", examples=["18:00:00"])]
+    last_seating: Annotated[
+        LocalTime,
+        Field(
+            description="The last; if earlier than the first, in the night after.",
+            examples=["21:30:00"],
+        ),
+    ]
+    covers_online: Annotated[
+        int | None,
+        Field(description="How many may begin in a quarter hour; null: any number.", examples=[12]),
+    ]
 
 
 #: What a single space shows in addition to the list, as stored.
@@ -137,6 +169,13 @@ class SpaceDetail(SpaceOut):
     ]
     opening_hours: Annotated[list[Hours], Field(description="The weekly hours, without closures.")]
     rules: Annotated[list[Rules], Field(description="One entry for each kind of place it has.")]
+    turn_times: Annotated[
+        list[TurnOut], Field(description="How long parties stay, by size; empty: two hours.")
+    ]
+    shifts: Annotated[
+        list[ShiftOut],
+        Field(description="On a day that has some, bookings start in one of them."),
+    ]
     places: Annotated[list[PlaceOut], Field(description="What can be booked, by number.")]
 
 
@@ -180,6 +219,10 @@ def get_space(request: ProgramRequest, slug: Slug) -> dict[str, Any]:
             _rules(kind, venue.limits(kind))
             for kind in sorted({place.kind for place in setup.bookable})
         ],
+        "turn_times": [
+            {"from_party": turn.from_party, "minutes": turn.minutes} for turn in venue.turns
+        ],
+        "shifts": [_shift(shift) for shift in venue.shifts],
         "places": places_data(setup.bookable),
     }
 
@@ -202,10 +245,22 @@ def places_data(places: Iterable[Place]) -> list[dict[str, Any]]:
                 "name": str(place),
                 "kind": place.kind,
                 "capacity": place.capacity,
+                "min_party": place.min_party,
+                "area": place.area,
                 "features": [feature for feature in place.features if feature in NAMES],
             }
             for place in places
         ]
+
+
+def _shift(shift: ShiftValues) -> dict[str, Any]:
+    return {
+        "name": shift.name,
+        "weekdays": [int(day) for day in shift.weekdays],
+        "first_seating": shift.first,
+        "last_seating": shift.last,
+        "covers_online": shift.covers_online,
+    }
 
 
 def _rules(kind: str, limits: Limits) -> dict[str, Any]:

@@ -60,6 +60,8 @@ class TestFree:
                     "name": f"Desk {place.number}",
                     "kind": "DESK",
                     "capacity": 1,
+                    "min_party": 1,
+                    "area": "",
                     "features": [],
                     "free_until": f"{soon:%Y-%m-%dT22:00:00}+00:00",
                 }

@@ -47,6 +47,24 @@ def test_a_place_without_an_end_gets_the_turn_time_too(alices, inn, soon):
     assert Booking.objects.get().ends_at - soon == timedelta(minutes=90)
 
 
+def test_the_space_says_how_it_seats(alices, inn):
+    shown = alices.get("/spaces/inn").json()
+    assert shown["turn_times"] == [{"from_party": 1, "minutes": 90}]
+    assert shown["shifts"] == [
+        {
+            "name": "Early",
+            "weekdays": [0, 1, 2, 3, 4, 5, 6],
+            "first_seating": "06:00:00",
+            "last_seating": "20:00:00",
+            "covers_online": None,
+        }
+    ]
+    assert [(place["min_party"], place["area"]) for place in shown["places"]] == [
+        (1, ""),
+        (1, "Terrace"),
+    ]
+
+
 def test_wishes_are_kept(alices, inn, soon):
     answer = alices.post("/bookings", wish(soon, 1, features=["window"], area="Terrace"))
     assert answer.json()["place"]["name"] == "Table 2"
