@@ -87,8 +87,21 @@ function fade(toast, seconds) {
 const toast = document.getElementById("toast");
 if (toast?.children.length) fade(toast, toast.dataset.seconds ?? 8);
 
-// A second press of the same finger must not hit what the first has put in its place.
 let pressedAt = 0;
+// A press that didn't get through says so, and leaves the page as it is.
+for (const name of ["htmx:sendError", "htmx:responseError"]) {
+  document.addEventListener(name, (event) => {
+    if (event.detail.elt.id !== "visits") return;
+    event.stopImmediatePropagation();
+    pressedAt = 0;
+    const words = document.createElement("p");
+    words.textContent = toast.dataset.failed;
+    toast.replaceChildren(words);
+    fade(toast, 8);
+  }, true);
+}
+
+// A second press of the same finger must not hit what the first has put in its place.
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.('[form="visits"]');
   if (!button || button.name === "undo") return;

@@ -132,6 +132,21 @@ def test_one_tap_and_another_takes_it_back(waiter, evening):
     assert Booking.objects.get(guest_name="Rossi").state == State.CONFIRMED
 
 
+def test_a_tap_without_a_connection_says_so(waiter, evening):
+    someone = waiter()
+    someone.page.context.set_offline(True)
+    try:
+        row(someone, "Rossi").get_by_role("button", name="Arrived").click()
+        expect(someone.page.locator("#toast")).to_contain_text("nothing has changed")
+        expect(row(someone, "Rossi")).to_be_visible()
+    finally:
+        someone.page.context.set_offline(False)
+    assert Booking.objects.get(guest_name="Rossi").state == State.CONFIRMED
+    row(someone, "Rossi").get_by_role("button", name="Arrived").click()
+    expect(someone.page.locator("#toast")).to_contain_text("Arrived: Rossi.")
+    someone.troubles.clear()  # that there was no connection
+
+
 def test_the_same_by_key(waiter, evening):
     someone = waiter()
     keys = someone.page.keyboard
