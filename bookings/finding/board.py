@@ -17,7 +17,7 @@ from accounts.models import User
 from bookings.deciding import rules
 from bookings.deciding.choosing import suits
 from bookings.deciding.lengths import USUAL, usual
-from bookings.deciding.rules import Problem
+from bookings.deciding.rules import Problem, last_day
 from bookings.finding.advice import Advice, advice
 from bookings.finding.availability import Availability, Offer, next_free
 from bookings.finding.occupancy import Occupancy
@@ -35,6 +35,7 @@ class Is(StrEnum):
 
     FREE = "free"
     PAST = "past"
+    LATER = "later"  # bookings are not open for that day yet
     TAKEN = "taken"
     MINE = "mine"
     CLOSED = "closed"
@@ -263,13 +264,13 @@ class _Timeline:
         others = 0
         for leaf in leaves:
             others |= self.others.get(leaf, 0)
-        pick = self.picks[place.kind].of
+        picks = self.picks[place.kind]
+        is_, pick = (Is.LATER, _nothing) if picks.is_beyond else (Is.FREE, picks.of)
         found = [self._mine(row) for own, row in self.mine if own & leaves]
         found += [Run(Is.TAKEN, start, end) for start, end in runs(others)]
         found += [Run(Is.PAST, start, end) for start, end in runs(free & self.past)]
         found += [
-            Run(Is.FREE, start, end, None, pick(start, end))
-            for start, end in runs(free & ~self.past)
+            Run(is_, start, end, None, pick(start, end)) for start, end in runs(free & ~self.past)
         ]
         found += [Run(Is.CLOSED, start, end) for start, end in runs(self.all_day & ~open_)]
         return found
@@ -294,11 +295,16 @@ class _Timeline:
         return tiled
 
 
+def _nothing(start: int, end: int) -> None:
+    """Pick nothing, wherever somebody clicks."""
+
+
 class _Picks:
     """What clicking a free run of a kind of place selects: the searched time, or its own first."""
 
     def __init__(self, known: Availability, limits: Limits, search: Search, now: datetime) -> None:
         quarters, period = known.quarters, search.period
+        self.is_beyond = search.day > last_day(known.venue, limits, now)
         self.searched: tuple[int, int] | None = None
         if period is not None and is_on_grid(period.starts_at) and is_on_grid(period.ends_at):
             self.searched = quarters.floor(period.starts_at), quarters.floor(period.ends_at)

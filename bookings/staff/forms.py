@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.letters import validate_visible
 from accounts.numbers import WholeNumberField
 from bookings.finding.searching import is_backwards
 from bookings.forms import MOST_PEOPLE
@@ -45,7 +46,9 @@ class EditForm(forms.Form):
     )
     ends = forms.CharField(label=gettext_lazy("To"), strip=False, max_length=20, widget=ClockInput)
     party_size = WholeNumberField(label=gettext_lazy("People"), min_value=1, max_value=MOST_PEOPLE)
-    guest_name = forms.CharField(label=gettext_lazy("Guest"), max_length=150)
+    guest_name = forms.CharField(
+        validators=[validate_visible], label=gettext_lazy("Guest"), max_length=150
+    )
     phone = forms.CharField(
         label=gettext_lazy("Phone"),
         max_length=40,

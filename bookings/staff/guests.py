@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.letters import validate_visible
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding.errors import BookingError
 from bookings.deciding.guestbook import AboutGuest, describe
@@ -31,7 +32,9 @@ MOST_BOOKINGS = 30
 class GuestCardForm(forms.Form):
     """What the staff know about a guest."""
 
-    name = forms.CharField(label=pgettext_lazy("of a person", "Name"), max_length=150)
+    name = forms.CharField(
+        validators=[validate_visible], label=pgettext_lazy("of a person", "Name"), max_length=150
+    )
     phone = forms.CharField(
         label=gettext_lazy("Phone"),
         max_length=40,

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.letters import validate_visible
 from accounts.models import User
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import choosing, services
@@ -42,6 +43,7 @@ class GuestForm(forms.Form):
     """Who calls: a guest by name, or a member who was found (`choice`)."""
 
     guest_name = forms.CharField(
+        validators=[validate_visible],
         label=pgettext_lazy("of a person", "Name"),
         max_length=150,
         required=False,

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.letters import validate_visible
 from accounts.numbers import WholeNumberField
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import visits, walk_ins
@@ -40,7 +41,10 @@ class WalkInForm(forms.Form):
     people = WholeNumberField(label=gettext_lazy("People"), min_value=1, max_value=MOST_PEOPLE)
     place = forms.CharField(required=False, max_length=40)
     name = forms.CharField(
-        label=pgettext_lazy("of a person", "Name"), max_length=150, required=False
+        validators=[validate_visible],
+        label=pgettext_lazy("of a person", "Name"),
+        max_length=150,
+        required=False,
     )
     request_key = forms.CharField(max_length=200, required=False)
 

@@ -81,6 +81,7 @@ class _Writer:
         self.words = {
             Is.FREE: escape(pgettext("timeline", "free")),
             Is.PAST: escape(pgettext("timeline", "past")),
+            Is.LATER: escape(pgettext("timeline", "not open yet")),
             Is.TAKEN: escape(pgettext("timeline", "taken")),
             Is.MINE: escape(pgettext("timeline", "yours")),
             Is.CLOSED: escape(pgettext("timeline", "closed")),

@@ -11,6 +11,7 @@ from bookings.finding.board import Is, build, span_of
 from bookings.tests.acts import TEN, book, hours, local
 from spaces import setups
 from spaces.factories import ClosureFactory, PlaceFactory, PolicyFactory, open_space
+from spaces.models import Place
 from spaces.slots import Period
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,25 @@ def offered(board):
 
 
 DAY = "date=2026-11-25&from=10:00&to=12:00"
+
+
+@pytest.mark.parametrize(("days", "runs"), [(3, "free"), (4, "later")])
+def test_a_day_that_is_not_open_yet_does_not_look_free(space, desk, alice, now, days, runs):
+    day = TEN + timedelta(days=days)
+    book(desk, alice, now, starts_at=day)
+    PolicyFactory.create(space=space, max_days_ahead=3)
+    board, _ = board_of(space, f"date={day:%Y-%m-%d}", now)
+    taken = "taken 10:00-12:00"
+    assert spans(board)[1] == [f"{runs} 08:00-10:00", taken, f"{runs} 12:00-22:00"]
+    assert bool(board.rows[1].runs[0].pick) == (runs == "free")
+
+
+def test_each_kind_of_place_opens_at_its_own_time(space, now):
+    room = PlaceFactory.create(space=space, kind=Place.Kind.ROOM)
+    PolicyFactory.create(space=space, kind=Place.Kind.ROOM, max_days_ahead=3)
+    board, _ = board_of(space, "date=2026-11-29", now)
+    assert spans(board)[1] == ["free 08:00-22:00"]
+    assert spans(board)[room.number] == ["later 08:00-22:00"]
 
 
 class TestOffers:
