@@ -104,7 +104,7 @@ OF_SPACES = {"admin:spaces_space_add", "admin:spaces_space_change"}
 #: Where somebody's can be, to whom only an invitation is sent.
 INVITED = {"staff_people"}
 #: Where the staff note a guest's, who is written to about bookings anyway.
-OF_GUESTS = {"staff_guest"}
+OF_GUESTS = {"staff_guest", "staff_phone"}
 
 
 @pytest.mark.any_database
