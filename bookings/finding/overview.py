@@ -1,14 +1,15 @@
 """Spaces at a glance, some at a time: open now or when, and how many places are free right now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
 from threading import Lock
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cachetools import LRUCache, cached
-from django.db.models import DateTimeField, IntegerField
+from django.db.models import DateTimeField, IntegerField, Value
 
 from accounts.models import User
 from accounts.prepared import prepared
@@ -92,10 +93,14 @@ _LATEST = prepared(
     lambda member: (
         Booking.objects.filter(member=member, place__space__is_active=True)
         .order_by("-pk")
-        .values_list("place__space", "place__space__stamps__stamp")[:LOOKED_AT]
+        .values_list("place__space", flat=True)[:LOOKED_AT]
     ),
     member=IntegerField(),
 )
+
+#: Where people have booked lately, until they book again: by who it is and what they booked last.
+_lock = Lock()
+known_lately: LRUCache[tuple[int, ...], tuple[int, ...]] = LRUCache(10_000)
 
 
 def _some(number: int, *, query: str = "") -> SpaceQuerySet[Space]:
@@ -106,34 +111,77 @@ def _some(number: int, *, query: str = "") -> SpaceQuerySet[Space]:
     return Space.objects.filter(pk__in=found.values("pk")[first:last]).by_name()
 
 
+def _part(number: int, spaces: SpaceQuerySet[Space]) -> Any:
+    part = Value(number, IntegerField())
+    return spaces.order_by().annotate(part=part).values_list("pk", "stamps__stamp", "name", "part")
+
+
 _FIRST = prepared(lambda: _some(1).values_list("pk", "stamps__stamp"))
+
+#: The same, and some spaces besides after them.
+_FIRST_AND = prepared(
+    lambda spaces: (
+        _part(1, _some(1))
+        .union(_part(2, Space.objects.open_to_members().filter(pk__in=spaces)), all=True)
+        .order_by("part", "name", "pk")
+    ),
+    spaces=[IntegerField()],
+)
 
 
 def overview(*, member: User | None, query: str, number: int, now: datetime) -> Overview:
-    """Return a page; the first, if there are not so many. Takes two queries, or three."""
+    """Return a page; the first, if there are not so many. Takes two queries, or four."""
     is_start = number == 1 and not query
+    lately = _lately(member) if member and is_start else None
     if is_start:
-        stamps = setups.by_key(_FIRST.rows())
+        stamps, besides = _first(lately or ())
     else:
-        stamps = setups.stamps_of(_some(number, query=query))
+        stamps, besides = setups.stamps_of(_some(number, query=query)), {}
     if not stamps and number > 1:
         return overview(member=member, query=query, number=1, now=now)
     has_next = len(stamps) > (WHOLE if number == 1 else PAGE)
     page = list(stamps)[:PAGE] if has_next else list(stamps)
-    lately = _lately(member) if member and is_start and has_next else {}
-    cards = _cards(setups.having(lately | {key: stamps[key] for key in page}), now)
+    if member and is_start and has_next and lately is None:
+        lately = _look_up_lately(member)
+        besides = setups.stamps_of(Space.objects.open_to_members().filter(pk__in=lately))
+    first = [key for key in lately or () if key in besides] if has_next else []
+    every = {key: besides[key] for key in first} | {key: stamps[key] for key in page}
+    cards = _cards(setups.having(every), now)
     return Overview(
         query=query,
         number=number,
         has_next=has_next,
-        lately=tuple(cards[key] for key in lately if key in cards),
+        lately=tuple(cards[key] for key in first if key in cards),
         cards=tuple(cards[key] for key in page if key in cards),
     )
 
 
-def _lately(member: User) -> dict[int, list[str]]:
-    """Return the stamps of the spaces where somebody has booked lately, the latest first."""
-    return dict(islice(setups.by_key(_LATEST.rows(member=member.pk)).items(), LATELY))
+def _first(also: Sequence[int]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+    """Return the stamps of the first page, and of some spaces besides."""
+    if not also:
+        return setups.by_key(_FIRST.rows()), {}
+    rows = _FIRST_AND.rows(spaces=also)
+    page, besides = ([row[:2] for row in rows if row[3] == part] for part in (1, 2))
+    return setups.by_key(page), setups.by_key(besides)
+
+
+def _lately(member: User) -> tuple[int, ...] | None:
+    """Return the spaces where somebody has booked lately, the latest first, if that is known."""
+    with _lock:
+        return known_lately.get(_until_next(member))
+
+
+def _look_up_lately(member: User) -> tuple[int, ...]:
+    spaces = dict.fromkeys(_LATEST.rows(member=member.pk))
+    found = tuple(islice(spaces, LATELY))
+    with _lock:
+        known_lately[_until_next(member)] = found
+    return found
+
+
+def _until_next(member: User) -> tuple[int, ...]:
+    """Name what a member has booked so far."""
+    return (member.pk, member.newest_booking, member.upcoming_count)
 
 
 def _cards(known: Mapping[int, Setup], now: datetime) -> dict[int, Card]:
