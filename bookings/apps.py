@@ -35,6 +35,8 @@ class BookingsConfig(AppConfig):
                 without_account=wanted.without_account,
             )
         )
+        ACTS["check_in"] = ACTS["here"] = Act(_("Check in"), wanted.a_booking)
+        ACTS["staff_no_shows"] = Act(_("Forgive"))
         KINDS.append(
             Kind(
                 act="bookings",

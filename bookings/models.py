@@ -89,6 +89,8 @@ class Booking(models.Model):
     # Who came, and who sits at a table already. Kept when it is over.
     checked_in_at = models.DateTimeField(_("arrived"), null=True, editable=False)
     seated_at = models.DateTimeField(_("seated"), null=True, editable=False)
+    # This no-show doesn't count: the staff have forgiven it.
+    forgiven_at = models.DateTimeField(_("forgiven"), null=True, editable=False)
     # Until then only the claimer may decide it; afterwards anyone may.
     # See `bookings.deciding.queueing`.
     lease_expires_at = models.DateTimeField(null=True, editable=False)
@@ -147,6 +149,12 @@ class Booking(models.Model):
                 fields=["ends_at"],
                 name="booking_to_complete",
                 condition=Q(state__in=sorted(COMPLETED_BY_TIME)),
+            ),
+            # What a worker releases when nobody checks in.
+            models.Index(
+                fields=["starts_at"],
+                name="booking_to_release",
+                condition=Q(state=State.CONFIRMED),
             ),
             # A board's day: no row of another day, of history or of another space is read.
             models.Index(
@@ -238,6 +246,7 @@ class BookingEvent(models.Model):
         SEATED = "SEATED", _("seated")
         EXTENDED = "EXTENDED", _("extended")
         NO_SHOW = "NO_SHOW", _("did not come")
+        FORGIVEN = "FORGIVEN", _("forgiven")
         UNDONE = "UNDONE", _("undone")
         CANCELLED = "CANCELLED", _("cancelled")
         COMPLETED = "COMPLETED", _("completed")

@@ -188,6 +188,27 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def in_space(self, space: Space) -> Self:
         return self.filter(place__space=space)
 
+    def no_shows(self) -> Self:
+        return self.filter(state=State.NO_SHOW)
+
+    def beginning_before(self, at: datetime) -> Self:
+        return self.filter(starts_at__lt=at)
+
+    def missed_since(self, since: datetime) -> Self:
+        """No-shows that nobody has forgiven, of bookings that began later than that."""
+        return self.filter(state=State.NO_SHOW, forgiven_at=None, starts_at__gt=since)
+
+    def to_release(self, now: datetime) -> Self:
+        """Bookings that have begun, and whose people haven't checked in where they have to.
+
+        The spaces' rules say which of them are due.
+        """
+        begun = self.filter(
+            state=State.CONFIRMED, starts_at__lte=now, starts_at__gt=now - LONGEST_HELD
+        )
+        asking = Space.objects.that_release().values("pk")
+        return begun.filter(ends_at__gt=now, place__space__in=asking).order_by("starts_at", "pk")
+
     def of_channel(self, channel: str) -> Self:
         return self.filter(channel=channel)
 

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from bookings.staff import join
-from bookings.views import board, bookings, guests, home, leave
+from bookings.views import board, bookings, guests, home, leave, visits
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("bookings/", bookings.bookings, name="bookings"),
     path("bookings/history/", bookings.history, name="history"),
     path("bookings/<uuid:code>/", bookings.booking, name="booking"),
+    path("bookings/<uuid:code>/check-in/", visits.check_in, name="check_in"),
+    path("check-in/<str:token>/", visits.check_in_link, name="check_in_link"),
+    path("here/<str:token>/", visits.here, name="here"),
     path("bookings/<uuid:code>/cancel/", bookings.cancel, name="cancel"),
     path("bookings/<uuid:code>/reschedule/", bookings.reschedule, name="reschedule"),
     path("guest/", guests.guest, name="guest"),

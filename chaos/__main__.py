@@ -2,6 +2,7 @@
 
 nemesis     faults in a whole cluster while a crowd books: nothing lost, nothing doubled?
 contested   crowds against one place: one winner every time
+unclaimed   check-in against release of the same booking: one winner every time
 mutants     the application broken on purpose: who notices?
 judge       judge a run again that was kept
 
@@ -10,12 +11,13 @@ See docs/reliability.md.
 
 import sys
 
-from chaos import contested, judge, nemesis
+from chaos import contested, judge, nemesis, unclaimed
 from chaos.mutants import command as mutants
 
 COMMANDS = {
     "nemesis": nemesis.main,
     "contested": contested.main,
+    "unclaimed": unclaimed.main,
     "judge": judge.main,
     "mutants": mutants.main,
 }

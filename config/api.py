@@ -28,6 +28,7 @@ from accounts.api.routes import router as signing_in
 from bookings.api.events import router as events
 from bookings.api.finding import router as finding
 from bookings.api.routes import router as bookings
+from bookings.api.visits import router as visits
 from config.openapi import Document, dated
 from spaces.api import router as spaces
 
@@ -86,6 +87,7 @@ api.add_router("/auth", signing_in)
 api.add_router("", spaces)
 api.add_router("", finding)
 api.add_router("/bookings", bookings)
+api.add_router("/bookings", visits)
 api.add_router("", events)
 
 

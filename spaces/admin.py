@@ -81,6 +81,8 @@ class PolicyInline(SpaceInline):
         ("min_notice_minutes", "max_days_ahead"),
         ("cancel_deadline_minutes", "grace_minutes"),
         "max_upcoming",
+        ("check_in_opens_minutes", "release_after_minutes"),
+        ("max_no_shows", "no_show_days"),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:

@@ -1,7 +1,7 @@
 """Spaces as programs see them: where, when open, what can be booked, under which rules."""
 
 from collections.abc import Iterable
-from datetime import time
+from datetime import time, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -74,6 +74,11 @@ class Hours(Schema):
     ]
 
 
+class NoShowRule(Schema):
+    no_shows: Annotated[int, Field(description="So many of them", examples=[3])]
+    days: Annotated[int, Field(description="within so many days.", examples=[30])]
+
+
 class Rules(Schema):
     """The limits of one kind of place, for whoever asks: a group may have its own."""
 
@@ -107,6 +112,25 @@ class Rules(Schema):
             description="How many upcoming bookings a member may have here; null: any number.",
             examples=[3],
         ),
+    ]
+    check_in_opens_minutes: Annotated[
+        int | None,
+        Field(
+            description="How long before the start check-in opens; null: nobody checks in.",
+            examples=[15],
+        ),
+    ]
+    release_after_minutes: Annotated[
+        int | None,
+        Field(
+            description="How long after the start a place is held for who hasn't checked in; "
+            "null: to the end.",
+            examples=[20],
+        ),
+    ]
+    max_no_shows: Annotated[
+        list[NoShowRule],
+        Field(description="After how many no-shows a member can't book for a while."),
     ]
 
 
@@ -253,6 +277,10 @@ def places_data(places: Iterable[Place]) -> list[dict[str, Any]]:
         ]
 
 
+def _minutes(time: timedelta | None) -> float | None:
+    return None if time is None else time.total_seconds() // 60
+
+
 def _shift(shift: ShiftValues) -> dict[str, Any]:
     return {
         "name": shift.name,
@@ -274,4 +302,9 @@ def _rules(kind: str, limits: Limits) -> dict[str, Any]:
         "cancel_deadline_minutes": limits.cancel_deadline.total_seconds() // 60,
         "grace_minutes": limits.grace.total_seconds() // 60,
         "max_upcoming": min((quota.max_upcoming for quota in limits.quotas), default=None),
+        "check_in_opens_minutes": _minutes(limits.check_in_opens),
+        "release_after_minutes": _minutes(limits.release_after),
+        "max_no_shows": [
+            {"no_shows": strikes.max_no_shows, "days": strikes.days} for strikes in limits.strikes
+        ],
     }

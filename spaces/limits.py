@@ -7,6 +7,7 @@ from datetime import timedelta
 DEFAULT_STEP = timedelta(minutes=60)
 DEFAULT_DAYS_AHEAD = 90
 DEFAULT_GRACE = timedelta(minutes=5)
+DEFAULT_CHECK_IN_OPENS = timedelta(minutes=15)
 LONGEST = timedelta(hours=24)  # whatever a policy says: boards show one day
 
 
@@ -23,6 +24,10 @@ class PolicyValues:
     cancel_deadline_minutes: int | None = None
     grace_minutes: int | None = None
     max_upcoming: int | None = None
+    check_in_opens_minutes: int | None = None
+    release_after_minutes: int | None = None
+    max_no_shows: int | None = None
+    no_show_days: int | None = None
     #: The key of the shift in which it counts; None: at any time.
     shift: int | None = None
 
@@ -40,6 +45,15 @@ class Quota:
 
 
 @dataclass(frozen=True)
+class Strikes:
+    """After `max_no_shows` in `days` a member can't book; `kind` "" counts every kind."""
+
+    kind: str
+    max_no_shows: int
+    days: int
+
+
+@dataclass(frozen=True)
 class Limits:
     """What one kind of place in one space asks of a booking."""
 
@@ -52,6 +66,11 @@ class Limits:
     #: How long after booking a member may undo it, whatever the deadline. See `bookings.rules`.
     grace: timedelta = DEFAULT_GRACE
     quotas: tuple[Quota, ...] = ()
+    #: How long before the start check-in opens; None: nobody has to check in.
+    check_in_opens: timedelta | None = None
+    #: How long after the start a place is held for who hasn't checked in; None: to the end.
+    release_after: timedelta | None = None
+    strikes: tuple[Strikes, ...] = ()
 
     @property
     def shortest(self) -> timedelta:
@@ -84,6 +103,10 @@ def strictest(
         return min((v for p in matching if (v := getattr(p, name)) is not None), default=default)
 
     step = most("step_minutes", int(DEFAULT_STEP.total_seconds()) // 60)
+    released = _least(matching, "release_after_minutes")
+    opens = _least(matching, "check_in_opens_minutes")
+    if opens is None and released is not None:
+        opens = DEFAULT_CHECK_IN_OPENS
     longest = timedelta(minutes=least("max_minutes", int(LONGEST.total_seconds()) // 60))
     return Limits(
         step=timedelta(minutes=step),
@@ -98,4 +121,17 @@ def strictest(
             for p in matching
             if p.max_upcoming is not None
         ),
+        check_in_opens=opens,
+        release_after=released,
+        strikes=tuple(
+            Strikes(kind=p.kind, max_no_shows=p.max_no_shows, days=p.no_show_days)
+            for p in matching
+            if p.max_no_shows is not None and p.no_show_days is not None
+        ),
     )
+
+
+def _least(policies: Iterable[PolicyValues], name: str) -> timedelta | None:
+    """Return the shortest time that a policy asks for; None if none does."""
+    minutes = [value for policy in policies if (value := getattr(policy, name)) is not None]
+    return timedelta(minutes=min(minutes)) if minutes else None

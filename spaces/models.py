@@ -15,6 +15,7 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters import NameField
+from spaces.attendance import BOTH_OR_NONE, AttendanceLimits
 from spaces.codes import new_code
 from spaces.features import NAMES, Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
@@ -287,7 +288,7 @@ class Closure(models.Model):
             raise ValidationError({"place": _("This place is in another space.")})
 
 
-class Policy(models.Model):
+class Policy(AttendanceLimits):
     """Limits on bookings; an empty one limits nothing. Several may match: the strictest value wins.
 
     See also: `spaces.limits`, which combines them.
@@ -352,19 +353,6 @@ class Policy(models.Model):
         blank=True,
         validators=[MaxValueValidator(3_660)],
     )
-    cancel_deadline_minutes = models.PositiveIntegerField(
-        _("cancel at least this many minutes before"),
-        null=True,
-        blank=True,
-        validators=[MaxValueValidator(A_YEAR)],
-    )
-    grace_minutes = models.PositiveSmallIntegerField(
-        _("may be undone for this many minutes"),
-        null=True,
-        blank=True,
-        validators=[MaxValueValidator(A_DAY)],
-        help_text=_("After booking, whatever the deadline. 0: not at all. Empty: 5."),
-    )
     max_upcoming = models.PositiveSmallIntegerField(
         _("upcoming bookings per member, at most"),
         null=True,
@@ -382,6 +370,7 @@ class Policy(models.Model):
                 | Q(step_minutes__gte=15, step_minutes__lte=1440),
                 name="policy_step",
             ),
+            BOTH_OR_NONE,
         ]
 
     def __str__(self) -> str:
@@ -389,11 +378,16 @@ class Policy(models.Model):
         return " · ".join(matching) or str(_("everyone, every kind"))
 
     def clean(self) -> None:
+        super().clean()
         if self.shift is not None and self.shift.space_id != self.space_id:
             raise ValidationError({"shift": _("This shift is in another space.")})
         if self.shift is not None and self.max_upcoming is not None:
             raise ValidationError(
                 {"max_upcoming": _("Upcoming bookings are counted for all shifts together.")}
+            )
+        if self.shift is not None and self.max_no_shows is not None:
+            raise ValidationError(
+                {"max_no_shows": _("No-shows are counted for all shifts together.")}
             )
         if self.step_minutes and self.step_minutes % 15:
             raise ValidationError({"step_minutes": _("The step is a multiple of 15 minutes.")})

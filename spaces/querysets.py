@@ -51,6 +51,10 @@ class SpaceQuerySet[S: models.Model](models.QuerySet[S]):
         """Spaces whose day this person runs: host or manager there, or superuser."""
         return self if user.is_superuser else self.filter(staff_roles__user=user)
 
+    def that_release(self) -> Self:
+        """Spaces with a policy that gives places back when nobody checks in."""
+        return self.filter(policies__release_after_minutes__isnull=False)
+
     def managed_by(self, user: User) -> Self:
         """Spaces this person sets up: manager there, or superuser."""
         if user.is_superuser:

@@ -147,7 +147,7 @@ def get_booking(
     request: SignedInProgramRequest, response: HttpResponse, code: Code, preference: prefer.Wait
 ) -> BookingOut:
     """With `Prefer: wait=10` the answer comes once it is decided, or after ten seconds."""
-    booking = _find(request, code)
+    booking = find(request, code)
     seconds = prefer.seconds_to_wait(request)
     if seconds and prefer.wait_for_decision(booking, seconds):
         response["Preference-Applied"] = f"wait={seconds}"
@@ -168,7 +168,7 @@ def reschedule_booking(
 
     If the new time isn't available, the booking stays where it is.
     """
-    booking, now = _find(request, code), timezone.now()
+    booking, now = find(request, code), timezone.now()
     details = asking.details(body, booking)
     place = asking.find_place(body.place) if body.place else booking.place
     period = Period(body.starts_at or booking.starts_at, body.ends_at or booking.ends_at)
@@ -220,7 +220,7 @@ def cancel_booking(
     ],
 ) -> BookingOut:
     """Members may until the space's deadline, its staff until the end."""
-    booking, now = _find(request, code), timezone.now()
+    booking, now = find(request, code), timezone.now()
     try:
         cancelled = services.cancel(booking, by=request.user, now=now, reason=reason)
     except BookingError as error:
@@ -235,7 +235,7 @@ def cancel_booking(
     return asking.shown(cancelled)
 
 
-def _find(request: SignedInProgramRequest, code: UUID) -> Booking:
+def find(request: SignedInProgramRequest, code: UUID) -> Booking:
     """Return a booking that the person may see; others count as missing."""
     visible = Booking.objects.visible_to(request.user).with_person()
     found: Booking = get_object_or_404(visible, code=code)

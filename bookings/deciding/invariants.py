@@ -36,7 +36,7 @@ STAYING = {
 }
 
 #: Events whose name isn't that of the state they lead to.
-TELLING_MORE = {BookingEvent.Kind.SEATED, BookingEvent.Kind.UNDONE}
+TELLING_MORE = {BookingEvent.Kind.SEATED, BookingEvent.Kind.FORGIVEN, BookingEvent.Kind.UNDONE}
 
 
 @dataclass(frozen=True)
@@ -212,6 +212,8 @@ def _follows(kind: str, earlier: State, later: State) -> bool:
     stays = earlier == later and earlier in OCCUPYING
     if kind in STAYING:
         return stays
+    if kind == BookingEvent.Kind.FORGIVEN:
+        return earlier == later == State.NO_SHOW
     if kind == BookingEvent.Kind.UNDONE:
         return later in UNDOING.get(earlier, ())
     if kind == BookingEvent.Kind.SEATED:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from bookings.words import words
 from bookings.words.local_time import EARLIEST, LATEST
-from spaces.limits import LONGEST, Limits, Quota
+from spaces.limits import Limits, Quota
 from spaces.models import Place
 from spaces.slots import SLOT, Period, is_on_grid
 from spaces.venue import Venue
@@ -27,6 +27,7 @@ ABOUT_THE_PERSON = {
     "other_space",
     "too_late",
     "too_many_undecided",
+    "too_many_no_shows",
     "too_many_upcoming",
     "wrong_state",
 }
@@ -56,6 +57,7 @@ REASONS: dict[str, str | Promise] = {
     "no_seating": gettext_lazy("Nobody is seated at that time."),
     "pacing_full": gettext_lazy("Too many people arrive at that time already."),
     "too_many_upcoming": gettext_lazy("One member may not have more upcoming bookings here."),
+    "too_many_no_shows": gettext_lazy("The member didn't come too often of late."),
     "too_many_undecided": gettext_lazy(
         "Too many of the member's requests are waiting for a decision."
     ),
@@ -123,24 +125,24 @@ def problems(
     limits = venue.limits(place.kind, period.starts_at)
     if any_length:
         limits = replace(limits, step=SLOT, min_duration=SLOT)
-    found = _of_place(place, party_size)
+    found = of_place(place, party_size)
     if period.starts_at == begun_at:
         found += _of_the_rest(venue, limits, period, now)
     else:
         found += of_time(venue, limits, period, now, walk_in=walk_in)
     if walk_in or by_house:
-        found = _for_house(found)
+        found = for_house(found)
     if not any(problem.code in NONSENSE for problem in found) and not venue.is_open(
         place.pk, period
     ):
         found = [problem for problem in found if problem.code != "off_step"]
-        found.append(_closed(venue, period, now))
+        found.append(closed(venue, period, now))
     return [*found, *of_quotas(limits.quotas, upcoming)]
 
 
 def of_people(place: Place, party_size: int) -> list[Problem]:
     """Return what forbids the house to let so many people come to what stays where it is."""
-    return _for_house(_of_party(place, party_size, most=place.capacity))
+    return for_house(_of_party(place, party_size, most=place.capacity))
 
 
 def of_setup(
@@ -151,19 +153,19 @@ def of_setup(
     Notice, horizon and quotas apply when booking, not to existing bookings. See also `stranding`.
     """
     limits = venue.limits(place.kind, period.starts_at)
-    found = [*_of_place(place, party_size), *_of_length(venue, limits, period)]
+    found = [*of_place(place, party_size), *_of_length(venue, limits, period)]
     found += _of_seating(venue, period)
     if not venue.is_open(place.pk, period):
         found = [problem for problem in found if problem.code != "off_step"]
-        found.append(_closed(venue, period, now))
+        found.append(closed(venue, period, now))
     return found
 
 
-def _for_house(found: list[Problem]) -> list[Problem]:
+def for_house(found: list[Problem]) -> list[Problem]:
     return [problem for problem in found if problem.code not in NOT_FOR_THE_HOUSE]
 
 
-def _of_place(place: Place, party_size: int) -> list[Problem]:
+def of_place(place: Place, party_size: int) -> list[Problem]:
     found = []
     if not place.is_bookable or not place.space.is_active:
         found.append(
@@ -194,45 +196,12 @@ def _of_party(place: Place, party_size: int, *, most: int) -> list[Problem]:
     ]
 
 
-def of_extension(
-    venue: Venue, place: Place, whole: Period, more: Period, *, now: datetime
-) -> list[Problem]:
-    """Return what forbids staying for `more`, which makes the booking `whole`: the house's hours.
-
-    How long, and in which steps, is the staff's to decide.
-    """
-    if more.ends_at <= more.starts_at:
-        return [Problem("not_longer", _("The new end must be later than the present one."))]
-    return _in_house(venue, place, whole, more, now)
-
-
-def of_walk_in(
-    venue: Venue, place: Place, period: Period, party_size: int, *, now: datetime
-) -> list[Problem]:
-    """Return what forbids seating people who came without a booking, for that time."""
-    of_place = _for_house(_of_place(place, party_size))
-    return [*of_place, *_in_house(venue, place, period, period, now)]
-
-
-def _in_house(
-    venue: Venue, place: Place, whole: Period, new: Period, now: datetime
-) -> list[Problem]:
-    if nonsense := _of_period(whole):
-        return nonsense
-    if new.ends_at <= now:
-        return [already_past()]
-    if whole.duration > LONGEST:
-        message = _("The longest booking is %(time)s.") % {"time": words.duration(LONGEST)}
-        return [Problem("too_long", message)]
-    return [] if venue.is_open(place.pk, new) else [_closed(venue, new, now)]
-
-
 def unstorable(place: Place, period: Period, party_size: int) -> list[Problem]:
     """Return why this can't be any booking, whatever the space allows: no row could store it."""
-    return [*_of_party(place, party_size, most=LARGEST_PARTY), *_of_period(period)]
+    return [*_of_party(place, party_size, most=LARGEST_PARTY), *of_period(period)]
 
 
-def _of_period(period: Period) -> list[Problem]:
+def of_period(period: Period) -> list[Problem]:
     if period.ends_at <= period.starts_at:
         return [Problem("ends_before_start", _("The end must be later than the start."))]
     if not (is_on_grid(period.starts_at) and is_on_grid(period.ends_at)):
@@ -260,7 +229,7 @@ def of_time(
     venue: Venue, limits: Limits, period: Period, now: datetime, *, walk_in: bool = False
 ) -> list[Problem]:
     """Return what forbids a period for every place with these limits, apart from opening hours."""
-    if nonsense := _of_period(period):
+    if nonsense := of_period(period):
         return nonsense
     is_running = walk_in and now < period.starts_at + limits.step
     if period.starts_at < now and not is_running:
@@ -292,7 +261,7 @@ def _of_seating(venue: Venue, period: Period) -> list[Problem]:
 
 def _of_the_rest(venue: Venue, limits: Limits, period: Period, now: datetime) -> list[Problem]:
     """Return what forbids that a booking ends then, whenever it began."""
-    if nonsense := _of_period(period):
+    if nonsense := of_period(period):
         return nonsense
     return [already_past()] if period.ends_at <= now else _of_length(venue, limits, period)
 
@@ -353,7 +322,7 @@ def _of_length(venue: Venue, limits: Limits, period: Period) -> list[Problem]:
     return found
 
 
-def _closed(venue: Venue, period: Period, now: datetime) -> Problem:
+def closed(venue: Venue, period: Period, now: datetime) -> Problem:
     return Problem("closed", _closed_message(venue, period, now))
 
 

@@ -69,6 +69,20 @@ GROUND = prepared(
     now=MOMENT,
 )
 
+#: A member's no-shows in a space that count: the kind of place, and when each would have begun.
+MISSED = prepared(
+    lambda space, member, since: (
+        Booking.objects.of(member)
+        .in_space(space)
+        .missed_since(since)
+        .order_by("pk")
+        .values_list("place__kind", "starts_at")
+    ),
+    space=KEY,
+    member=KEY,
+    since=MOMENT,
+)
+
 #: What a member's request with this key became.
 EARLIER = prepared(
     lambda member, key: (

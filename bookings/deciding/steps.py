@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import starmap
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,6 +19,7 @@ from accounts import people
 from accounts.letters import is_visible
 from accounts.models import User
 from bookings.deciding import pacing, rules
+from bookings.deciding.attendance import Missed, longest_memory, too_many_no_shows
 from bookings.deciding.errors import Refused, RequestKeyReused
 from bookings.deciding.statements import (
     DELETE_SLOTS,
@@ -29,11 +31,13 @@ from bookings.deciding.statements import (
     LOCK_BOOKING,
     LOCK_MEMBER,
     LOCK_PLACES,
+    MISSED,
 )
 from bookings.deciding.wish import Wish
 from bookings.guests import BY_GUEST, Actor
 from bookings.models import BookedSlot, Booking
 from spaces import setups
+from spaces.limits import Strikes
 from spaces.models import Place, Space
 from spaces.services import lock_places as lock_places_of
 from spaces.setups import Setup
@@ -51,6 +55,8 @@ class Ground:
     venue: Venue
     #: The member's upcoming bookings in the space, by kind of place; None for a guest.
     upcoming: Mapping[str, int] | None
+    #: The member's no-shows there that count.
+    missed: tuple[Missed, ...] = ()
 
 
 def objections(
@@ -69,6 +75,8 @@ def objections(
         upcoming=ground.upcoming,
         walk_in=by is not BY_GUEST and by != booking.member,
     )
+    strikes = ground.venue.limits(ground.place.kind).strikes
+    found += too_many_no_shows(ground.venue, strikes, ground.missed, booking.created_at)
     if not found and booking.ends_at <= now:
         return [rules.already_past()]
     if any(problem.code in rules.NONSENSE for problem in found):
@@ -116,7 +124,10 @@ def lock_places(
     for pk, space, code in locked:
         setup, groups, upcoming = read[space]
         if place := setup.place(code):
-            found[pk] = Ground(place, setup.venue(groups, now), upcoming)
+            venue = setup.venue(groups, now)
+            strikes = venue.limits(place.kind).strikes
+            missed = missed_by(member, space, strikes, now) if member and strikes else ()
+            found[pk] = Ground(place, venue, upcoming, missed)
     if len(found) < len(wanted):
         raise Refused([rules.Problem("not_bookable", _("This place is gone."))])
     return found
@@ -142,6 +153,14 @@ def _read(
     _stamp, groups, kinds = rows[0]
     setup = setups.stamped(space, (stamp for stamp, *_ in rows))
     return setup, people.keys_in(groups), Counter(kinds.split(",") if kinds else ())
+
+
+def missed_by(
+    member: User, space: int, strikes: Iterable[Strikes], now: datetime
+) -> tuple[Missed, ...]:
+    """Return a member's no-shows in a space that count for one of these rules."""
+    since = now - longest_memory(strikes)
+    return tuple(starmap(Missed, MISSED.rows(space=space, member=member.pk, since=since)))
 
 
 def lock_booking(booking: Booking) -> tuple[Booking, Setup]:

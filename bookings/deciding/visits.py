@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import knowing, pacing, rules
+from bookings.deciding import attendance, in_house, knowing, pacing, rules
 from bookings.deciding.errors import (
     NotStaff,
     Refused,
@@ -38,14 +38,18 @@ from bookings.deciding.steps import (
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, record
 from bookings.deciding.wish import Wish
-from bookings.guests import Guest
+from bookings.guests import BY_GUEST, Actor, Guest
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, UNDOING, State, sources
+from bookings.words import words
 from spaces import setups
+from spaces.limits import Limits
 from spaces.models import Place, Space
+from spaces.setups import Setup
 from spaces.slots import SLOT, Period, floor
 
 Kind = BookingEvent.Kind
+
 
 #: Nobody arrives earlier than that: whoever is marked then is somebody else, or of another day.
 ARRIVES_AT_MOST_BEFORE = timedelta(hours=12)
@@ -57,31 +61,61 @@ UNDO_FOR = timedelta(seconds=10)
 UNDO_ACCEPTED_FOR = UNDO_FOR + timedelta(seconds=5)
 
 #: What can be taken back: the last event of a booking, by whoever did it.
-UNDOABLE = frozenset(
-    {
-        Kind.CHECKED_IN,
-        Kind.SEATED,
-        Kind.EXTENDED,
-        Kind.MOVED,
-        Kind.NO_SHOW,
-        Kind.COMPLETED,
-        Kind.CANCELLED,
-    }
-)
+UNDOABLE = {Kind.CHECKED_IN, Kind.SEATED, Kind.EXTENDED, Kind.MOVED}
+UNDOABLE |= {Kind.NO_SHOW, Kind.COMPLETED, Kind.CANCELLED}
 
 
 @transactional
 def arrive(booking: Booking, *, by: User, now: datetime) -> Booking:
     """Record that they are here. Raises NotStaff and WrongState."""
-    booking = _locked(booking, by=by)
+    booking = locked_for(booking, by=by)
     _arrive(booking, by=by, now=now)
     return booking
 
 
-def _arrive(booking: Booking, *, by: User | None, now: datetime) -> None:
+def _arrive(booking: Booking, *, by: Actor, now: datetime) -> None:
     _require_here(booking, now=now)
     _become(State.CHECKED_IN, booking, {"checked_in_at": now})
     record(Kind.CHECKED_IN, booking, by=by, now=now)
+
+
+@transactional
+def check_in(booking: Booking, *, by: Actor, now: datetime) -> Booking:
+    """Record that a member is here, or a guest whom a signed link has let in.
+
+    Where the space asks for it, while its window is open; a second press changes nothing. As long
+    as nobody has released the place it is theirs: of a check-in and a release, whichever locks the
+    row first has won. Raises NotStaff for anybody else, and WrongState.
+    """
+    booking, setup = lock_booking(booking)
+    if by != (booking.member or BY_GUEST):
+        raise NotStaff(_("Only who booked can check in here."))
+    if booking.state == State.CHECKED_IN:
+        return booking
+    if booking.state == State.NO_SHOW:
+        raise WrongState(_("Nobody had checked in in time, so the place was given back."))
+    _require_held(booking)
+    window = attendance.check_in(limits_of(booking, setup, now), booking)
+    if window is None:
+        raise WrongState(_("Nobody has to check in here."))
+    if now < window.opens_at:
+        at = words.clock(window.opens_at, setup.space.zone)
+        day = words.day_at(window.opens_at, setup.space.zone, now)
+        raise WrongState(_("Check-in opens on %(day)s, %(time)s.") % {"day": day, "time": at})
+    _arrive(booking, by=by, now=now)
+    return booking
+
+
+def limits_of(booking: Booking, setup: Setup, now: datetime) -> Limits:
+    """Return what its space asks of a booking's person."""
+    return setup.venue_for(booking.member, now).limits(booking.place.kind, booking.starts_at)
+
+
+def miss(booking: Booking, *, by: User | None, now: datetime) -> None:
+    """Make a locked booking a no-show. For services."""
+    _become(State.NO_SHOW, booking, {})
+    DELETE_SLOTS.run(booking=booking.pk)
+    record(Kind.NO_SHOW, booking, by=by, now=now)
 
 
 @transactional
@@ -90,7 +124,7 @@ def seat(booking: Booking, *, by: User, now: datetime) -> Booking:
 
     Raises NotStaff and WrongState.
     """
-    booking = _locked(booking, by=by)
+    booking = locked_for(booking, by=by)
     _seat(booking, by=by, now=now)
     return booking
 
@@ -115,7 +149,7 @@ def leave(booking: Booking, *, by: User, now: datetime) -> Booking:
     booked for. The quarter hour that is running can be booked too: nobody sits there any more.
     Raises NotStaff and WrongState.
     """
-    booking = _locked(booking, by=by)
+    booking = locked_for(booking, by=by)
     if booking.state != State.CHECKED_IN and not booking.has_started(now):
         raise WrongState(_("This booking hasn't begun yet."))
     left = floor(now)
@@ -130,12 +164,10 @@ def leave(booking: Booking, *, by: User, now: datetime) -> Booking:
 @transactional
 def no_show(booking: Booking, *, by: User, now: datetime) -> Booking:
     """Record that nobody came, and give the place back at once. Raises NotStaff and WrongState."""
-    booking = _locked(booking, by=by)
+    booking = locked_for(booking, by=by)
     if not booking.has_started(now):
         raise WrongState(_("This booking hasn't begun yet."))
-    _become(State.NO_SHOW, booking, {})
-    DELETE_SLOTS.run(booking=booking.pk)
-    record(Kind.NO_SHOW, booking, by=by, now=now)
+    miss(booking, by=by, now=now)
     return booking
 
 
@@ -147,13 +179,13 @@ def extend(booking: Booking, *, ends_at: datetime, by: User, now: datetime) -> B
     Raises NotStaff, Refused, SlotTaken and WrongState.
     """
     ground = lock_places(booking.place, member=None, now=now)[booking.place_id]
-    booking = _locked(booking, by=by)
+    booking = locked_for(booking, by=by)
     if booking.place_id != ground.place.pk:
         raise WrongState(_("This booking was changed a moment ago. Look at it again."))
     _require_held(booking)
     more = Period(booking.ends_at, ends_at)
     whole = Period(booking.starts_at, ends_at)
-    if found := rules.of_extension(ground.venue, ground.place, whole, more, now=now):
+    if found := in_house.of_extension(ground.venue, ground.place, whole, more, now=now):
         raise Refused(found)
     change(
         booking,
@@ -174,13 +206,13 @@ def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
     changes nothing. Raises NotStaff, TooLate, WrongState, Refused when a quota is used up
     meanwhile, and SlotTaken when somebody else has the place by now.
     """
+    setup = setups.current(booking.place.space_id)
+    _require_staff(setup.space, by)
     # Events never change: these can be read before the locks.
     told = booking.events.filter(sequence__in=[event - 1, event]).order_by("sequence")
     before, done = told if len(told) == 2 else (None, None)
     if done is None or before is None or done.kind not in UNDOABLE:
         raise WrongState(_("This can't be undone."))
-    setup = setups.current(booking.place.space_id)
-    _require_staff(setup.space, by)
     if done.actor_id != by.pk:
         raise NotStaff(_("Only who did it can undo it."))
     if booking.member is not None:
@@ -292,7 +324,7 @@ def walk_in(
         if earlier.place_id != place.pk:
             raise RequestKeyReused(str(REUSED))
         return earlier
-    found = rules.of_walk_in(ground.venue, ground.place, wish.period, party_size, now=now)
+    found = in_house.of_walk_in(ground.venue, ground.place, wish.period, party_size, now=now)
     if found := found or _too_many(ground, wish.booking(State.CONFIRMED, now=now)):
         raise Refused(found)
     booking = wish.booking(State.CONFIRMED, now=now)
@@ -315,7 +347,7 @@ def _next_number(ground: Ground, now: datetime) -> str:
     return _("Walk-in %(n)d") % {"n": came.made_within(today).count() + 1}
 
 
-def _locked(booking: Booking, *, by: User) -> Booking:
+def locked_for(booking: Booking, *, by: User) -> Booking:
     """Return a booking that stays as it is, for staff of its space alone."""
     found, setup = lock_booking(booking)
     _require_staff(setup.space, by)

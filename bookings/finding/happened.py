@@ -17,6 +17,14 @@ from bookings.words.representation import places_of
 from spaces.models import Place
 from spaces.slots import Period
 
+#: What somebody saw and wrote down, rather than did.
+NOTED = {
+    BookingEvent.Kind.CHECKED_IN,
+    BookingEvent.Kind.SEATED,
+    BookingEvent.Kind.COMPLETED,
+    BookingEvent.Kind.NO_SHOW,
+}
+
 
 @dataclass(frozen=True)
 class Change:
@@ -147,7 +155,7 @@ def _line(
 ) -> EventLine:
     return EventLine(
         kind=event["kind"],
-        title=str(BookingEvent.Kind(event["kind"]).label),
+        title=_title(event),
         at=event["at"],
         by_words=by_words,
         reason=event["reason"] or _why(event),
@@ -159,11 +167,23 @@ def _line(
 def _who(event: Mapping[str, Any], reader: int | None) -> str:
     if event["kind"] == BookingEvent.Kind.REJECTED:
         return ""
+    is_noted = event["kind"] in NOTED
     if event["by_guest"]:
+        if is_noted:
+            return _("(noted by the guest)") if reader else _("(noted by you)")
         return _("by the guest") if reader else _("by you")
     if not event["actor_id"]:
         return ""
-    return _("by you") if event["actor_id"] == reader else _("by the staff")
+    is_own = event["actor_id"] == reader
+    if is_noted:
+        return _("(noted by you)") if is_own else _("(noted by the staff)")
+    return _("by you") if is_own else _("by the staff")
+
+
+def _title(event: Mapping[str, Any]) -> str:
+    title = str(BookingEvent.Kind(event["kind"]).label)
+    undone = event["data"].get("undone")
+    return f"{title}: {BookingEvent.Kind(undone).label}" if undone else title
 
 
 def _why(event: Mapping[str, Any]) -> str:

@@ -59,7 +59,7 @@ def a_booking(
     sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser
 ) -> list[str]:
     """Say which of the reader's bookings a URL is about."""
-    if not isinstance(reader, User):
+    if not isinstance(reader, User) or "code" not in address:
         return []
     booking = Booking.objects.of(reader).with_place().filter(code=address["code"]).first()
     if booking is None:

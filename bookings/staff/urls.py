@@ -4,9 +4,11 @@ from django.urls import include, path
 
 from bookings.staff import (
     booking,
+    codes,
     day,
     guests,
     home,
+    no_shows,
     numbers,
     phone,
     timeline,
@@ -21,6 +23,8 @@ urlpatterns = [
     path("", include("bookings.staff.urls_of_setup")),
     path("", include("bookings.staff.urls_of_guests")),
     path("<slug:slug>/", day.staff_day, name="staff_day"),
+    path("<slug:slug>/codes/", codes.staff_codes, name="staff_codes"),
+    path("<slug:slug>/no-shows/", no_shows.staff_no_shows, name="staff_no_shows"),
     path("<slug:slug>/bookings/<uuid:code>/", booking.staff_booking, name="staff_booking"),
     path("<slug:slug>/timeline/", timeline.staff_timeline, name="staff_timeline"),
     path("<slug:slug>/walk-in/", walk_in.staff_walk_in, name="staff_walk_in"),

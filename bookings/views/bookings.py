@@ -18,7 +18,7 @@ from django.views.decorators.http import (
 )
 
 from accounts.requests import AuthenticatedRequest
-from bookings.deciding import rules, services, standing
+from bookings.deciding import attendance, rules, services, standing
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.statements import OWN
 from bookings.finding import ahead, happened
@@ -36,6 +36,7 @@ from bookings.views import asking
 from bookings.words import words
 from bookings.words.zones import Zones
 from spaces import setups
+from spaces.limits import Limits
 from spaces.venue import Venue
 
 
@@ -137,6 +138,7 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         and not deadline.is_in_time(now)
         and deadline.allows(now)
         and all(event.kind != BookingEvent.Kind.MOVED for event in events),
+        **_attendance(found, limits, now),
         "until": moment(deadline.until, venue, now) if deadline.allows(now) else "",
         "move_url": board_url(found.place.space, **asked, moving=found),
         "board_url": board_url(found.place.space, **asked),
@@ -151,11 +153,24 @@ def booking(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
         "just_cancelled": "cancelled" in request.GET and found.state == State.CANCELLED,
         "just_booked": ("booked" in request.GET or request.htmx) and found.is_upcoming(now),
         "just_refused": request.htmx and found.state == State.REJECTED,
+        "just_arrived": "arrived" in request.GET and found.state == State.CHECKED_IN,
         "just_moved": "moved" in request.GET and found.is_upcoming(now),
         "now": now,
     }
     template = "bookings/booking.html#booking" if request.htmx else "bookings/booking.html"
     return render(request, template, context)
+
+
+def _attendance(booking: Booking, limits: Limits, now: datetime) -> dict[str, Any]:
+    """Return what the ticket says about checking in, and about not coming."""
+    if booking.state != State.CONFIRMED or booking.ends_at <= now:
+        return {}
+    window = attendance.check_in(limits, booking)
+    return {
+        "window": window,
+        "can_check_in": window is not None and window.is_open(now),
+        "warnings": attendance.fair_warning(limits.strikes),
+    }
 
 
 def why_unchangeable(

@@ -61,6 +61,8 @@ def _may_follow(one: Event, other: Event) -> bool:
         return one.state == other.state and one.state in OCCUPYING
     if other.kind == "UNDONE":
         return other.state in UNDOING.get(one.state, ())
+    if other.kind == "FORGIVEN":
+        return one.state == other.state == "NO_SHOW"
     if other.kind == "SEATED":
         return other.state == "CHECKED_IN" and one.state in {"CONFIRMED", "CHECKED_IN"}
     return other.state == other.kind and other.state in NEXT.get(one.state, ())

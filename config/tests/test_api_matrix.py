@@ -20,6 +20,7 @@ from bookings.tests.programs import Program, program, token, wish
 from config.api import api
 from spaces.factories import PolicyFactory, open_space
 from spaces.models import Place, Space
+from spaces.slots import floor
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -55,6 +56,12 @@ rescheduleBooking note late   401    200   404    404  200     200  200     401 
 rescheduleBooking of guest    401    404   404    404  200     200  200     401     401    403     404    403    401
 cancelBooking                 401    200   404    404  200     200  200     401     401    403     200    403    401
 cancelBooking late            401    422   404    404  200     200  200     401     401    403     422    403    401
+recordVisit                   401    200   404    404  200     200  200     401     401    403     200    403    401
+recordVisit seat              401    403   404    404  200     200  200     401     401    403     403    403    401
+recordVisit leave             401    403   404    404  200     200  200     401     401    403     403    403    401
+recordVisit no_show           401    403   404    404  200     200  200     401     401    403     403    403    401
+recordVisit extend            401    403   404    404  200     200  200     401     401    403     403    403    401
+recordVisit undo              401    403   404    404  409     409  409     401     401    403     403    403    401
 listEvents                    401    200   200    200  200     200  200     401     401    200     200    200    401
 """  # noqa: E501 - a table
 
@@ -130,6 +137,15 @@ class Stage:
     def address(self) -> str:
         return f"/bookings/{self.booking().code}"
 
+    def begun(self) -> str:
+        """Return the address of a booking whose people may come: whatever the clock says."""
+        booking, begins = self.booking(), floor(timezone.now())
+        booking.booked_slots.all().delete()
+        Booking.objects.filter(pk=booking.pk).update(
+            starts_at=begins, ends_at=begins + timedelta(hours=1)
+        )
+        return f"/bookings/{booking.code}"
+
     def wish(self, **more: str) -> dict[str, object]:
         return wish(self.desk, self.at, **more)
 
@@ -173,8 +189,19 @@ ASK: dict[str, Ask] = {
     "rescheduleBooking of guest": lambda who, s: who.patch(s.guests(), {"guest_name": "Olga"}),
     "cancelBooking": lambda who, s: who.delete(s.address()),
     "cancelBooking late": lambda who, s: who.delete(s.address()),
+    "recordVisit": lambda who, s: visit(who, s, "check_in"),
+    "recordVisit seat": lambda who, s: visit(who, s, "seat"),
+    "recordVisit leave": lambda who, s: visit(who, s, "leave"),
+    "recordVisit no_show": lambda who, s: visit(who, s, "no_show"),
+    "recordVisit extend": lambda who, s: visit(who, s, "extend", ends_at=s.later()["ends_at"]),
+    "recordVisit undo": lambda who, s: visit(who, s, "undo", event=1),
     "listEvents": lambda who, _: who.get("/events"),
 }
+
+
+def visit(who: Program, stage: "Stage", verb: str, **more: object) -> HttpResponse:
+    address = stage.address() if more else stage.begun()
+    return who.post(f"{address}/visit", {"verb": verb, **more})
 
 
 def batch(who: Program, item: dict[str, object]) -> HttpResponse:
@@ -196,6 +223,8 @@ def test_everybody_gets_the_expected_status(people, desk, alice, soon, settings,
                 PolicyFactory.create(
                     space=desk.space, cancel_deadline_minutes=60 * 24 * 60, grace_minutes=0
                 )
+            if row == "recordVisit":
+                PolicyFactory.create(space=desk.space, check_in_opens_minutes=15)
             found = {
                 name: status(ASK[row](people[name], Stage(desk, alice, soon + timedelta(days=day))))
                 for day, name in enumerate(ACTORS)

@@ -33,6 +33,7 @@ HARMLESS = {
     "new_password": "opens by a key of 160 bits from a mail",
     "confirm_email": "opens by a signature from a mail",
     "join": "opens by a key of 256 bits from a mail, and signs up like the rest",
+    "check_in_link": "opens by a signature from a mail",
     "unsubscribe": "opens by a signature from a mail",
     "guest_cancel": "opens by a signature of 256 bits from a mail",
     "guest_move": "opens by a signature of 256 bits from a mail",

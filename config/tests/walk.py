@@ -28,6 +28,7 @@ from accounts.models import Session, Tally
 from accounts.tests.programs import issue
 from bookings.deciding import links
 from bookings.deciding.log import place_new
+from bookings.finding.signed import check_in_url, place_url
 from bookings.tests import acts
 from bookings.tests.acts import book, hours
 from config.tests.watching import Writes
@@ -236,15 +237,23 @@ def path_of(route, rows, garbage=None):
         if row is None:
             return filled
         if parameter == "token":
-            if route.startswith("g/"):
-                return links.token_of(rows["guestlink"])
-            is_feeds = route.startswith("calendars/")
-            return (
-                feeds.token_of(row) if is_feeds else unsubscribe_url(rows["member"]).split("/")[-2]
-            )
+            return token_for(route, rows)
         return str(row.code if parameter == "code" else row.pk)
 
     return "/" + PARAMETER.sub(value, route).translate({ord("^"): None, ord("$"): None})
+
+
+def token_for(route, rows):
+    """Return what proves that we made an address."""
+    if route.startswith("calendars/"):
+        return feeds.token_of(rows["feed"])
+    if route.startswith("g/"):
+        return links.token_of(rows["guestlink"])
+    if route.startswith("check-in/"):
+        return check_in_url(rows["booking"]).split("/")[-2]
+    if route.startswith("here/"):
+        return place_url(rows["place"]).split("/")[-2]
+    return unsubscribe_url(rows["member"]).split("/")[-2]
 
 
 def written():

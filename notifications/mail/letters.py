@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import time_zones
-from bookings.deciding import rules
+from bookings.deciding import attendance, rules
 from bookings.finding.links import board_url
+from bookings.finding.signed import check_in_url
 from bookings.models import Booking, BookingEvent
 from bookings.words import words
 from bookings.words.representation import BookingData, places_of
@@ -52,6 +53,7 @@ class Letter:
     facts: tuple[Fact, ...] = ()
     afterwards: tuple[str, ...] = ()
     link: Link | None = None
+    also: Link | None = None
     about: str = ""
     settings: Link | None = None
     unsubscribe: Link | None = None
@@ -284,14 +286,21 @@ def of_reminder(booking: Booking, *, to: Reader, now: datetime) -> Letter:
     soon = stay.noted(f"{day} {words.span(stay.period, zone)}")
     changeable = _changeable(stay, now)
     lend = _("If you can't come, cancel it: somebody else may need the place.")
+    limits = stay.venue.limits(stay.place.kind, stay.period.starts_at)
+    window = attendance.check_in(limits, booking)
+    coming = attendance.reminders(
+        window, limits.strikes, clock=lambda at: stay.noted(words.clock(at, zone))
+    )
     letter = _letter(
         stay,
         subject=f"{soon} · {stay.place}",
         heading=f"{soon} · {stay.place}",
         facts=_facts(stay),
-        afterwards=(lend, *changeable) if changeable else (),
+        afterwards=(*((lend, *changeable) if changeable else ()), *coming),
         link=_to_booking(stay),
     )
+    if window is not None:
+        letter = replace(letter, also=Link(_("Check in"), check_in_url(booking)))
     if stay.reader.member is None:
         return letter
     stop = unsubscribe_url(stay.reader.member)

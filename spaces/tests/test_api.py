@@ -93,7 +93,15 @@ class TestOne:
         PlaceFactory.create(space=space, number=1, kind=Place.Kind.ROOM, capacity=6)
         PlaceFactory.create(space=space, number=3, is_bookable=False, kind=Place.Kind.TABLE)
         PolicyFactory.create(
-            space=space, step_minutes=30, min_minutes=45, max_minutes=200, min_notice_minutes=15
+            space=space,
+            step_minutes=30,
+            min_minutes=45,
+            max_minutes=200,
+            min_notice_minutes=15,
+            release_after_minutes=20,
+        )
+        PolicyFactory.create(
+            space=space, kind="ROOM", check_in_opens_minutes=10, max_no_shows=3, no_show_days=30
         )
         PolicyFactory.create(
             space=space, kind="ROOM", max_days_ahead=7, cancel_deadline_minutes=90, max_upcoming=2
@@ -117,8 +125,18 @@ class TestOne:
             "cancel_deadline_minutes": 0,
             "grace_minutes": 5,
             "max_upcoming": None,
+            "check_in_opens_minutes": 15,
+            "release_after_minutes": 20,
+            "max_no_shows": [],
         }
-        rooms = {"max_days_ahead": 7, "cancel_deadline_minutes": 90, "max_upcoming": 2}
+        strikes = [{"no_shows": 3, "days": 30}]
+        rooms = {
+            "max_no_shows": strikes,
+            "check_in_opens_minutes": 10,
+            "max_days_ahead": 7,
+            "cancel_deadline_minutes": 90,
+            "max_upcoming": 2,
+        }
         assert shown["rules"] == [desks, {**desks, "kind": "ROOM", **rooms}]
         places = [
             (place["name"], place["capacity"], place["features"]) for place in shown["places"]

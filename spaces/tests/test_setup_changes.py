@@ -95,7 +95,12 @@ class Stage:
         shifts = [ShiftFactory.create(space=self.space) for _ in range(2)]
         TurnTimeFactory.create(space=self.space)
         PolicyFactory.create(
-            space=self.space, group=self.groups[0], shift=shifts[1], step_minutes=30
+            space=self.space,
+            group=self.groups[0],
+            shift=shifts[1],
+            step_minutes=30,
+            max_no_shows=3,
+            no_show_days=30,
         )
         boss = UserFactory.create(username="boss", is_superuser=True)
         self.boss = Client()

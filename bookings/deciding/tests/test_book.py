@@ -36,6 +36,8 @@ class TestService:
             "note": "",
             "created_at": "2026-11-25T06:30:00+00:00",
             "decided_at": "2026-11-25T06:30:00+00:00",
+            "checked_in_at": None,
+            "seated_at": None,
             "problems": [],
         }
 

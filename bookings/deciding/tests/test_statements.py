@@ -32,6 +32,9 @@ def scene(desk, alice, bob, now):
     book(desk, None, now, TEN + hours(4), by=alice, guest_name="Ivan", request_key="g")
     gone = book(desk, alice, now, TEN + hours(6))
     services.cancel(gone, by=alice, now=now)
+    missed = book(desk, alice, now, TEN + hours(8))
+    missed.booked_slots.all().delete()
+    Booking.objects.filter(pk=missed.pk).update(state="NO_SHOW")
     return {"first": first, "lost": lost, "gone": gone}
 
 
@@ -54,6 +57,11 @@ def cases(scene, desk, alice, bob, now):
             ground | {"member": bob.pk, "now": now + timedelta(days=30)},
             ground | {"member": 0},
             ground | {"member": alice.pk, "space": 0},
+        ],
+        "MISSED": [
+            {"space": desk.space_id, "member": alice.pk, "since": TEN},
+            {"space": desk.space_id, "member": alice.pk, "since": TEN + hours(8)},
+            {"space": desk.space_id, "member": bob.pk, "since": TEN},
         ],
         "EARLIER": [{"member": alice.pk, "key": "a"}, {"member": alice.pk, "key": "g"}],
         "EARLIER_OF_GUEST": [{"key": "g"}, {"key": "a"}],

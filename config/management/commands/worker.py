@@ -27,6 +27,7 @@ from accounts.forgetting import forget_old_credentials
 from accounts.numbers import seconds
 from bookings.deciding.claims import renew_claims
 from bookings.deciding.forgetting import forget_unseen_guests
+from bookings.deciding.no_shows import release_unclaimed
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
 from config.heartbeat import BEAT_SECONDS, Attendance, Heartbeat
@@ -60,7 +61,13 @@ class Step(Protocol):
 #: Each lane is a thread that does its steps in this order, one unit of each a round: a long queue
 #: for one keeps no other of the lane waiting, and whoever waits for a network has a lane alone.
 LANES: dict[str, tuple[Step, ...]] = {
-    "bookings": (decide_next, complete_past, forget_old_credentials, forget_unseen_guests),
+    "bookings": (
+        decide_next,
+        release_unclaimed,
+        complete_past,
+        forget_old_credentials,
+        forget_unseen_guests,
+    ),
     "relay": (fan_out, remind, forget_settled, forget_refused),
     "mail": (deliver_mail,),
     "sms": (deliver_sms,),
