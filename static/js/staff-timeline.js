@@ -1,3 +1,5 @@
+(() => { // other scripts have names of their own
+
 // Moving bookings on the staff's timeline, by pointer and by keyboard. Both post what the form posts.
 
 const host = document.getElementById("staff-timeline");
@@ -258,3 +260,5 @@ setInterval(async () => {
 }, 10_000);
 
 host?.querySelector(".timeline") && document.querySelector(location.hash || "#none")?.focus();
+
+})();
