@@ -21,7 +21,7 @@ import time
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,7 @@ ENGINES = ("postgresql", "sqlite")
 PLACES, DAYS = 25, 20  # of one space: so many rounds, each with a place and day of its own
 HALL = 5  # places that share parts: three parts, a half, and the hall
 PATIENCE = 300  # seconds until a round is given up: somebody's thread is gone
+GAME = 500  # rounds, then others play: nobody has thousands of bookings to come
 PROCESSES = 8  # at most
 WEBS = 4  # processes of gunicorn, when there is no site yet
 SHARE = 4  # members a process
@@ -82,6 +83,14 @@ class Result:
     @property
     def is_good(self) -> bool:
         return not (self.wrong or self.elsewhere or self.gone)
+
+    def add(self, game: "Result", first_round: int) -> None:
+        """Add what came of a game whose rounds are counted from this one on."""
+        self.answers += [replace(each, round=each.round + first_round) for each in game.answers]
+        self.seconds += game.seconds
+        self.wrong |= {number + first_round: wrong for number, wrong in game.wrong.items()}
+        self.elsewhere += game.elsewhere
+        self.gone += game.gone
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -156,10 +165,18 @@ def place_of(asked: Namespace) -> Iterator[tuple[str, str]]:
 
 
 def run(url: str, rounds: int, members: int, *, site: str = "", composites: bool = False) -> Result:
-    game = prepare(rounds, members, site=site, composites=composites)
-    began = time.monotonic()
-    answers, gone = play(game)
-    return judge(game, answers, gone, time.monotonic() - began, url)
+    """Play one game after the other, until one is lost or all rounds were played."""
+    result = Result([], 0, {})
+    for first in range(0, rounds, GAME):
+        game = prepare(min(GAME, rounds - first), members, site=site, composites=composites)
+        began = time.monotonic()
+        answers, gone = play(game)
+        result.add(judge(game, answers, gone, time.monotonic() - began, url), first)
+        if not result.is_good:
+            break
+        if sys.stderr.isatty():
+            print(f"\r{first + game.rounds:,} of {rounds:,} rounds", end="", file=sys.stderr)
+    return result
 
 
 def judge(game: Game, answers: list[Answer], gone: list[str], seconds: float, url: str) -> Result:
@@ -198,12 +215,11 @@ def prepare(rounds: int, members: int, *, site: str = "", composites: bool = Fal
     from spaces.factories import PolicyFactory, open_space
 
     run = f"{time.time_ns()}"
-    known = f"-{run}" if site else ""  # a site that runs may have seen a game before
-    people = [UserFactory.create(username=f"contender{n}{known}") for n in range(members)]
+    people = [UserFactory.create(username=f"contender{n}-{run}") for n in range(members)]
     grounds: list[list[int]] = []
     codes: dict[int, str] = {}
     while len(grounds) * DAYS < rounds:
-        slug = f"contested-{len(grounds) // PLACES}{known}"
+        slug = f"contested-{len(grounds) // PLACES}-{run}"
         space = open_space(slug=slug, places=PLACES, time_zone="UTC")
         PolicyFactory.create(space=space, step_minutes=15)
         grounds += halls(space) if composites else [[pk] for pk in _keys(space)]
