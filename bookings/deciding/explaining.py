@@ -28,6 +28,13 @@ class Explanation:
 
 BY_REPAIR = "Safe to repair: run manage.py check_bookings --repair."
 
+#: For a check that came without its own: it must not keep the others from being explained.
+UNKNOWN = Explanation(
+    "Something that the site relies on does not hold; the line above says what.",
+    "No cause is known yet.",
+    "A person must decide. Nothing is repaired. Please report it, so that it gets an explanation.",
+)
+
 #: By the kind of a violation. An app adds those of its own checks when it is ready.
 EXPLANATIONS = {
     "doubled": Explanation(
@@ -115,7 +122,7 @@ REPAIRS: dict[str, Callable[[Violation, datetime], Repair]] = {
 
 def explained(violation: Violation) -> Iterator[str]:
     """Yield the lines that follow a violation."""
-    explanation = EXPLANATIONS[violation.kind]
+    explanation = EXPLANATIONS.get(violation.kind, UNKNOWN)
     yield f"What it means: {explanation.means}"
     yield f"How it may have come about: {explanation.cause}"
     if violation.about is not None:

@@ -1,9 +1,11 @@
 """check_bookings --explain and --repair: damage is found, explained, and mended if that is safe."""
 
+import ast
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Q
@@ -292,3 +294,24 @@ def test_leases_quotas_and_doubled_requests_are_explained(booking, desk, alice, 
 
 def test_every_kind_has_an_explanation():
     assert explaining.REPAIRS.keys() <= explaining.EXPLANATIONS.keys()
+    found = set(kinds_in_the_code())
+    assert {"doubled", "delivery", "quota"} <= found
+    assert found <= explaining.EXPLANATIONS.keys()
+
+
+def kinds_in_the_code():
+    """Yield the kind that each check writes out; a few put theirs together."""
+    for path in settings.BASE_DIR.glob("[!.]*/**/*.py"):
+        if "tests" in path.parts or "Violation(" not in (text := path.read_text()):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Violation"):
+                named = [word.value for word in node.keywords if word.arg == "kind"]
+                kind = (named or node.args[3:4] or [ast.Constant("")])[0]
+                if isinstance(kind, ast.Constant):
+                    yield kind.value
+
+
+def test_a_kind_without_an_explanation_keeps_no_other_from_being_explained():
+    said = list(explaining.explained(invariants.Violation("new", "it", "is wrong", "of tomorrow")))
+    assert any("A person must decide" in line for line in said)
