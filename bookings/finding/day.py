@@ -89,6 +89,11 @@ class Line:
         return not self.is_over and not self.is_here and self.booking.starts_at <= self.now
 
     @property
+    def is_long_due(self) -> bool:
+        """Nobody has said anything about them for an hour: perhaps nobody does in this house."""
+        return self.is_due and self.booking.starts_at < self.now - NEXT
+
+    @property
     def has_come(self) -> bool:
         return self.booking.checked_in_at is not None
 
@@ -193,6 +198,9 @@ class Day:
         found = [group for group in self._groups() if group.lines]
         left, unfolded = UNFOLDED, []
         for n, group in enumerate(found):
+            if group.name == "unmarked":
+                unfolded.append(Group(group.name, group.lines, is_open=len(found) == 1))
+                continue
             is_open = n == 0 or len(group.lines) <= left
             left = left - len(group.lines) if is_open else 0
             unfolded.append(Group(group.name, group.lines, group.at, is_open))
@@ -206,8 +214,9 @@ class Day:
         due = [line for line in ahead if line.is_due]
         coming = [line for line in ahead if not line.is_due and not line.is_here]
         soon = [line for line in coming if line.booking.starts_at <= self.now + NEXT]
-        yield Group("due", due)
+        yield Group("due", [line for line in due if not line.is_long_due])
         yield Group("here", [line for line in ahead if line.is_here])
+        yield Group("unmarked", [line for line in due if line.is_long_due])
         yield Group("next", soon)
         yield from self._by_hour(coming[len(soon) :])
 

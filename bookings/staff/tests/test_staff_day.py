@@ -83,6 +83,16 @@ def test_now_next_and_later_by_the_hour(client, space, desk, host, now):
     }
 
 
+def test_whom_nobody_has_marked_for_an_hour_is_folded_but_named(client, space, desk, host, now):
+    second, _third = space.places.exclude(pk=desk.pk)
+    book_guest(desk, host, now, "Silent", starts_at=at(10), length=4)
+    book_guest(second, host, now, "Later", starts_at=at(16))
+    page = client.get(DAY).text
+    assert groups(page) == {"Since earlier, not marked": ["Silent"], "16:00": ["Later"]}
+    assert 'id="g-unmarked">' in page
+    assert '<span class="whole">10:00</span> Silent' in page
+
+
 def test_refused_tries_are_hidden(client, desk, host, now):
     book_guest(desk, host, now, starts_at=at(14))
     assert book_guest(desk, host, now, "Late", starts_at=at(14)).state == State.REJECTED
