@@ -19,6 +19,7 @@ urlpatterns = [
     path("guest/", guests.guest, name="guest"),
     path("g/<slug:token>/", guests.guest_booking, name="guest_booking"),
     path("g/<slug:token>/cancel/", guests.guest_cancel, name="guest_cancel"),
+    path("g/<slug:token>/check-in/", guests.guest_check_in, name="guest_check_in"),
     path("g/<slug:token>/move/", guests.guest_move, name="guest_move"),
     path("accounts/delete/", leave.leave, name="leave"),
     path("join/<str:key>/", join.join, name="join"),

@@ -214,6 +214,7 @@ def address(name, token):
         "guest_booking": f"/g/{token}/",
         "guest_cancel": f"/g/{token}/cancel/",
         "guest_move": f"/g/{token}/move/",
+        "guest_check_in": f"/g/{token}/check-in/",
     }[name]
 
 
@@ -245,7 +246,8 @@ def of_a_member(booking):
 def test_a_link_that_opens_nothing_is_a_missing_page(client, ticket, alice, make):
     token = make(Booking.objects.get())
     before = list(Booking.objects.values())
-    for name, method in product(DOORS, ["get", "head", "post", "put", "delete", "options"]):
+    doors, methods = [*DOORS, "guest_check_in"], ["get", "head", "post", "put", "delete", "options"]
+    for name, method in product(doors, methods):
         missing = getattr(client, method)(address(name, "B" * 43))
         page = getattr(client, method)(address(name, token))
 
@@ -335,6 +337,24 @@ def test_a_place_of_another_space_is_refused(client, ticket):
     other = open_space(slug="bar", places=1).places.get()
     sent = fields(client.get(f"{ticket}move/")) | {"place": str(other.code)}
     assert client.post(f"{ticket}move/", sent).status_code == 422
+
+
+def test_a_guest_checks_in(client, ticket, loft, clock, soon):
+    PolicyFactory.create(space=loft, check_in_opens_minutes=30)
+    assert f"{ticket}check-in/" not in client.get(ticket).text
+    clock.now = soon
+    assert f'action="{ticket}check-in/"' in client.get(ticket).text
+    client.post(f"{ticket}check-in/", follow=True)
+
+    event = BookingEvent.objects.latest("sequence")
+    assert (event.kind, event.by_guest) == ("CHECKED_IN", True)
+    assert f"{ticket}check-in/" not in client.get(ticket).text
+
+
+def test_where_nobody_checks_in_a_press_says_so(client, ticket):
+    page = client.post(f"{ticket}check-in/", follow=True)
+    assert "Nobody has to check in here." in page.text
+    assert Booking.objects.get().state == State.CONFIRMED
 
 
 def test_the_deadline_is_that_of_members(client, ticket, loft, soon):

@@ -13,14 +13,14 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import wishes
 from accounts.addresses import address_of
 from accounts.pages import too_often
 from accounts.requests import PageRequest
 from accounts.tries import TooOften, spend
-from bookings.deciding import knowing, links, rules, services, standing
+from bookings.deciding import attendance, knowing, links, rules, services, standing, visits
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.wish import PartyWish, Wish
 from bookings.finding import happened
@@ -159,11 +159,15 @@ def guest_booking(request: PageRequest, token: str, booking: Booking) -> HttpRes
     limits = venue.limits(booking.place.kind)
     deadline = rules.deadline(limits, booking.period, made_at=booking.decided_at or now)
     can_move = why_unchangeable(booking, by=BY_GUEST, now=now) is None
+    window = attendance.check_in(limits, booking)
     context = {
         **_about(booking, token),
         "events": happened.to_member(booking, reader=None, now=now),
         "can_cancel": can_move and State.CANCELLED in TRANSITIONS[State(booking.state)],
         "can_move": can_move and booking.place.space.is_active,
+        "can_check_in": booking.state == State.CONFIRMED
+        and window is not None
+        and window.is_open(now),
         "until": moment(deadline.until, venue, now) if deadline.allows(now) else "",
         "reasons": [rules.reason(code) for code in booking.problems],
         "kept_despite": standing.misfits(booking, venue, now) if booking.is_upcoming(now) else [],
@@ -197,6 +201,19 @@ def guest_cancel(request: PageRequest, token: str, booking: Booking) -> HttpResp
         messages.error(request, str(error))
         return redirect(ticket)
     return redirect(f"{ticket}?cancelled=1")
+
+
+@by_link
+@require_POST
+def guest_check_in(request: PageRequest, token: str, booking: Booking) -> HttpResponse:
+    """Say that one is here."""
+    ticket = reverse("guest_booking", args=[token])
+    try:
+        visits.check_in(booking, by=BY_GUEST, now=timezone.now())
+    except BookingError as error:
+        messages.error(request, str(error))
+        return redirect(ticket)
+    return redirect(f"{ticket}?arrived=1")
 
 
 @by_link

@@ -41,6 +41,7 @@ REFUSED = {
     "staff_invitation": 405,
     "staff_role": 405,
     "staff_guest_links": 405,
+    "guest_check_in": 405,
     "email_again": 405,
     "reschedule": 405,
     "undo_walk_in": 405,

@@ -36,6 +36,7 @@ HARMLESS = {
     "check_in_link": "opens by a signature from a mail",
     "unsubscribe": "opens by a signature from a mail",
     "guest_cancel": "opens by a signature of 256 bits from a mail",
+    "guest_check_in": "opens by a signature of 256 bits from a mail",
     "guest_move": "opens by a signature of 256 bits from a mail",
     "admin:login": "leads to the page to sign in",
 }
