@@ -68,6 +68,7 @@ REFUSED = {
     "api:create_token": 405,
     "api:create_account": 405,
     "api:create_bookings": 405,
+    "api:record_visit": 405,
     "api:get_availability": 422,  # needs to be told when
 }
 #: The request is everything here: pressing the button does what it says.
