@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.letters import validate_visible
+from accounts.models import LANGUAGES
 from accounts.numbers import WholeNumberField
 from bookings.deciding import choosing, lengths
 from bookings.states import MET
@@ -304,3 +305,47 @@ class LeaveForm(forms.Form):
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+
+class DoorForm(forms.Form):
+    """A screen at a door: what it shows, and what may be done there."""
+
+    name = forms.CharField(
+        label=pgettext_lazy("of a screen", "Name"),
+        max_length=60,
+        help_text=_("Where it hangs: “Room Volga”, “Second floor”."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    places = forms.MultipleChoiceField(
+        label=_("Places"),
+        required=False,
+        help_text=_("One room, or all of a floor. None chosen: the whole space."),
+    )
+    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES)
+    shows_names = forms.BooleanField(
+        label=_("Show who has booked"),
+        required=False,
+        help_text=_("Everybody who passes by can read it."),
+    )
+    may_check_in = forms.BooleanField(label=_("Check in there"), required=False)
+    may_walk_in = forms.BooleanField(
+        label=_("Take a free place there for half an hour"), required=False
+    )
+    request_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    def __init__(self, *args: Any, setup: Setup, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.setup = setup
+        choices = [(str(place.code), str(place)) for place in setup.places]
+        field = self.fields["places"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = choices
+        field.widget.attrs["size"] = min(max(len(choices), 2), 8)
+
+    def values(self) -> dict[str, Any]:
+        """Return what `bookings.deciding.door_keys.make` takes."""
+        data = dict(self.cleaned_data)
+        data["code"] = data.pop("request_key")
+        chosen = set(data["places"])
+        data["places"] = [place for place in self.setup.places if str(place.code) in chosen]
+        return data

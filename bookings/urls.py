@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from bookings.staff import join
-from bookings.views import board, bookings, guests, home, leave, visits
+from bookings.views import board, bookings, door, guests, home, leave, visits
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -22,6 +22,7 @@ urlpatterns = [
     path("g/<slug:token>/check-in/", guests.guest_check_in, name="guest_check_in"),
     path("g/<slug:token>/move/", guests.guest_move, name="guest_move"),
     path("accounts/delete/", leave.leave, name="leave"),
+    path("door/<str:token>/", door.door, name="door"),
     path("join/<str:key>/", join.join, name="join"),
     path("staff/", include("bookings.staff.urls")),
 ]

@@ -16,6 +16,8 @@ def register() -> None:
     ACTS["staff_people"] = Act(gettext_lazy("Send the invitation"), filled_in(InviteForm))
     ACTS["staff_invitation"] = Act(_invitation)
     ACTS["staff_role"] = Act(_role)
+    ACTS["staff_doors"] = Act(gettext_lazy("Make the address"))
+    ACTS["staff_door_revoke"] = Act(gettext_lazy("Revoke the screen"), is_dangerous=True)
     ACTS["staff_guest"] = Act(gettext_lazy("Save"))
     ACTS["staff_guest_links"] = Act(gettext_lazy("Stop the links"))
     ACTS["staff_guest_erase"] = Act(gettext_lazy("Forget this guest"), is_dangerous=True)

@@ -6,6 +6,7 @@ from bookings.staff import (
     booking,
     codes,
     day,
+    doors,
     guests,
     home,
     no_shows,
@@ -40,5 +41,9 @@ urlpatterns = [
         "<slug:slug>/numbers/<slug:table>.csv",
         numbers.staff_numbers_csv,
         name="staff_numbers_csv",
+    ),
+    path("<slug:slug>/doors/", doors.staff_doors, name="staff_doors"),
+    path(
+        "<slug:slug>/doors/<uuid:code>/revoke/", doors.staff_door_revoke, name="staff_door_revoke"
     ),
 ]

@@ -35,6 +35,7 @@ HARMLESS = {
     "join": "opens by a key of 256 bits from a mail, and signs up like the rest",
     "check_in_link": "opens by a signature from a mail",
     "unsubscribe": "opens by a signature from a mail",
+    "door": "opens by a key of 256 bits that a space's managers make",
     "guest_cancel": "opens by a signature of 256 bits from a mail",
     "guest_check_in": "opens by a signature of 256 bits from a mail",
     "guest_move": "opens by a signature of 256 bits from a mail",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from axes.models import AccessAttempt
@@ -26,7 +27,7 @@ from django.utils import translation
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import Session, Tally
 from accounts.tests.programs import issue
-from bookings.deciding import links
+from bookings.deciding import door_keys, links
 from bookings.deciding.log import place_new
 from bookings.finding.signed import check_in_url, place_url
 from bookings.tests import acts
@@ -66,6 +67,7 @@ CODES = {
     "accounts/calendar/": "feed",
     "staff/webhooks/": "endpoint",
     "staff/deliveries/": "delivery",
+    "staff/<slug:slug>/doors/": "doorview",
     "staff/<slug:slug>/guests/": "guest",
 }
 
@@ -116,10 +118,29 @@ def rows(space, desk, alice, host, soon):
         "feed": feed,
         "endpoint": webhook,
         "delivery": webhook.deliveries.get(booking=booking),
+        "doorview": screen_at_a_door(space, soon),
         "refusedrequest": RefusedRequest.objects.create(
             topic="requests", partition=0, offset=1, reason="No JSON.", received_at=soon
         ),
     }
+
+
+def screen_at_a_door(space, soon):
+    """Make one that may do everything, and that was seen a moment ago."""
+    found, key = door_keys.make(
+        space,
+        name="Loft",
+        places=[],
+        language="en",
+        shows_names=True,
+        may_check_in=True,
+        may_walk_in=True,
+        code=uuid4(),
+        now=soon,
+    )
+    door_keys.note_seen(found, now=soon)
+    found.key = key
+    return found
 
 
 @pytest.fixture
@@ -236,6 +257,8 @@ def path_of(route, rows, garbage=None):
         row = rows.get(filled := FILLED[parameter].format(row=named))
         if row is None:
             return filled
+        if parameter == "token" and route.startswith("door/"):
+            return str(rows["doorview"].key)
         if parameter == "token":
             return token_for(route, rows)
         return str(row.code if parameter == "code" else row.pk)

@@ -1,0 +1,111 @@
+"""The page on which managers make screens for doors, and revoke them."""
+
+import re
+from uuid import uuid4
+
+import pytest
+
+from accounts.factories import StaffRoleFactory, UserFactory
+from bookings.doors import DoorView
+from spaces.factories import open_space
+
+PAGE = "/staff/loft/doors/"
+
+
+@pytest.fixture
+def at_loft(client, manager):
+    client.force_login(manager)
+    return client
+
+
+def fields(**more):
+    return {"name": "Room Volga", "language": "ru", "request_key": str(uuid4()), **more}
+
+
+def address(page):
+    [found] = re.findall(r'value="http://testserver(/door/[^"]+)"', page.text)
+    return found
+
+
+def test_a_screen_is_made_and_its_address_shown_once(at_loft, desk):
+    page = at_loft.post(PAGE, fields(places=[desk.code], may_check_in="on"))
+    assert page.status_code == 201
+    door = DoorView.objects.get()
+    assert (door.name, door.language, door.places) == ("Room Volga", "ru", [str(desk.code)])
+    assert (door.may_check_in, door.may_walk_in, door.shows_names) == (True, False, False)
+    assert at_loft.get(address(page)).status_code == 200
+    later = at_loft.get(PAGE).text
+    assert "/door/" not in later
+    assert "Room Volga" in later
+    assert "Desk 1 · Русский" in later
+
+
+def test_no_place_chosen_is_the_whole_space(at_loft):
+    at_loft.post(PAGE, fields())
+    assert DoorView.objects.get().is_of_all
+
+
+def test_a_press_that_comes_twice_makes_one(at_loft):
+    sent = fields()
+    assert at_loft.post(PAGE, sent).status_code == 201
+    again = at_loft.post(PAGE, sent, follow=True)
+    assert "already been made" in again.text
+    assert DoorView.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"name": ""}, {"name": "x" * 61}, {"language": "de"}, {"request_key": "1"}]
+)
+def test_mistakes_keep_the_form(at_loft, wrong):
+    page = at_loft.post(PAGE, fields(**wrong))
+    assert page.status_code == 422
+    assert not DoorView.objects.exists()
+
+
+def test_places_of_another_space_are_refused(at_loft):
+    elsewhere = open_space(slug="elsewhere", places=1).places.get()
+    assert at_loft.post(PAGE, fields(places=[elsewhere.code])).status_code == 422
+
+
+def test_revoking_asks_first(at_loft):
+    path = address(at_loft.post(PAGE, fields()))
+    revoke = f"{PAGE}{DoorView.objects.get().code}/revoke/"
+    assert "Room Volga" in at_loft.get(revoke).text
+    assert at_loft.get(path).status_code == 200
+    assert "Revoked." in at_loft.post(revoke, follow=True).text
+    assert at_loft.get(path).status_code == 404
+    assert at_loft.post(revoke).status_code == 404
+
+
+def test_managers_of_the_space_alone(client, space, alice, host, manager):
+    client.force_login(manager)
+    client.post(PAGE, fields())
+    revoke = f"{PAGE}{DoorView.objects.get().code}/revoke/"
+    elsewhere = open_space(slug="elsewhere", places=1)
+    stranger = StaffRoleFactory.create(space=elsewhere, role="MANAGER").user
+    boss = UserFactory.create(is_superuser=True)
+    client.logout()
+    for path in (PAGE, revoke):
+        assert client.get(path).status_code == 302
+    found = []
+    for who in (alice, stranger, host, manager, boss):
+        client.force_login(who)
+        found.append([client.get(path).status_code for path in (PAGE, revoke)])
+        if who in (alice, stranger, host):
+            assert client.post(revoke).status_code in (403, 404)
+            assert client.post(PAGE, fields()).status_code in (403, 404)
+    assert found == [[404] * 2, [404] * 2, [403] * 2, [200] * 2, [200] * 2]
+    assert DoorView.objects.count() == 1
+
+
+def test_another_spaces_manager_revokes_none_of_ours(at_loft, manager):
+    elsewhere = open_space(slug="elsewhere", places=1)
+    StaffRoleFactory.create(user=manager, space=elsewhere, role="MANAGER")
+    at_loft.post(PAGE, fields())
+    code = DoorView.objects.get().code
+    assert at_loft.post(f"/staff/elsewhere/doors/{code}/revoke/").status_code == 404
+
+
+def test_in_russian(at_loft):
+    page = at_loft.get(PAGE, headers={"Accept-Language": "ru"})
+    assert "Экраны у дверей" in page.text
