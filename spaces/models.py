@@ -29,6 +29,7 @@ from spaces.validators import (
     validate_quarter_hour,
     validate_time_zone,
 )
+from spaces.yearly import YearlyClosure  # noqa: F401 - a table of this app too
 
 #: Some have modules of their own.
 __all__ = ["Closure", "OpeningHours", "Place", "Policy", "SetupStamp", "Shift", "Space", "TurnTime"]

@@ -53,7 +53,7 @@ def close(
     reason: str,
     choice: Choice | None,
     shown: Collection[UUID] | None = None,
-    by: User,
+    by: User | None,
     now: datetime,
 ) -> tuple[Closure, list[Booking]]:
     """Close a space (or one place), and keep or cancel the bookings in the way or refuse for them.

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 from accounts.acts import filled_in
 from accounts.presses import ACTS, Act
 from bookings.staff.people import InviteForm
+from bookings.staff.rules import RuleForm
 from spaces.founding_form import FoundingForm
 
 
@@ -16,6 +17,8 @@ def register() -> None:
     ACTS["staff_people"] = Act(gettext_lazy("Send the invitation"), filled_in(InviteForm))
     ACTS["staff_invitation"] = Act(_invitation)
     ACTS["staff_role"] = Act(_role)
+    ACTS["staff_holidays"] = Act(_days)
+    ACTS["staff_rule"] = Act(_rule, filled_in(RuleForm))
     ACTS["staff_doors"] = Act(gettext_lazy("Make the address"))
     ACTS["staff_door_revoke"] = Act(gettext_lazy("Revoke the screen"), is_dangerous=True)
     ACTS["staff_guest"] = Act(gettext_lazy("Save"))
@@ -31,3 +34,15 @@ def _role(sent: QueryDict) -> str:
     if not sent.get("role"):
         return _("Remove from the staff")
     return _("Make a manager") if sent["role"] == "MANAGER" else _("Make a host")
+
+
+def _rule(sent: QueryDict) -> str:
+    if "choice" not in sent:
+        return _("See whom it hits")
+    return _("Remove the rule") if "remove" in sent else _("Save the rule")
+
+
+def _days(sent: QueryDict) -> str:
+    if sent.get("act") == "stop":
+        return _("Open these days again")
+    return _("Close every year") if sent.get("act") == "yearly" else _("Close these days")

@@ -67,6 +67,8 @@ def _tell(request: AuthenticatedRequest, space: Space, plan: Plan) -> None:
     links = [
         format_html('<a href="{}">{}</a>', address, text)
         for text, address in [
+            (_("rules"), reverse("staff_rules", args=[space.slug])),
+            (_("holidays"), reverse("staff_holidays", args=[space.slug])),
             (_("people"), reverse("staff_people", args=[space.slug])),
             (_("the board, as members see it"), space.get_absolute_url()),
         ]

@@ -47,6 +47,7 @@ FILLED = {
     "slug": "loft",
     "code": "booking",
     "pk": "space",
+    "number": "1",
     "id": "user",
     "object_id": "{row}",
     "token": "feed",

@@ -1,0 +1,86 @@
+"""Changes of a space's policies: looked at before they are made, and made with an answer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from bookings.deciding.stranding import (
+    UNANSWERED,
+    Act,
+    Outcome,
+    Question,
+    Scope,
+    Stranded,
+    changing,
+)
+from bookings.models import Booking
+from bookings.querysets import BookingQuerySet
+from spaces.models import Policy, Space
+
+
+class ChangedMeanwhile(Exception):
+    """Somebody else changed or removed this policy since it was read."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Whom a change hits: people with upcoming bookings, their bookings, and those outside."""
+
+    people: int
+    bookings: int
+    outside: list[Stranded]
+
+
+def preview(space: Space, policy: Policy, change: Callable[[], object], act: Act) -> Preview:
+    """Make a change, look, and take it back."""
+    outside: list[Stranded] = []
+    with transaction.atomic():
+        try:
+            with changing(Scope(spaces=[space.pk]), Act(by=act.by, now=act.now, answer=UNANSWERED)):
+                change()
+        except Question as question:
+            outside = question.found
+        transaction.set_rollback(True)
+    concerned = _concerned(space, policy, now=act.now)
+    return Preview(
+        people=concerned.exclude(member=None).values("member").distinct().count(),
+        bookings=concerned.count(),
+        outside=outside,
+    )
+
+
+def _concerned(space: Space, policy: Policy, *, now: datetime) -> BookingQuerySet[Booking]:
+    found: BookingQuerySet[Booking] = Booking.objects.in_space(space).upcoming(now).order_by()
+    if policy.kind:
+        found = found.filter(place__kind=policy.kind)
+    if policy.group_id is not None:
+        found = found.filter(member__groups=policy.group_id)
+    return found
+
+
+@transaction.atomic
+def save(space: Space, policy: Policy, act: Act, *, seen: datetime | None) -> Outcome:
+    """Write a policy, new or read at `seen`. Raises Question, ChangedMeanwhile."""
+    with changing(Scope(spaces=[space.pk]), act) as outcome:
+        _hold(policy, seen)
+        policy.save()
+    return outcome
+
+
+@transaction.atomic
+def remove(space: Space, policy: Policy, act: Act, *, seen: datetime | None) -> Outcome:
+    """Remove a policy that was read at `seen`. Raises Question, ChangedMeanwhile."""
+    with changing(Scope(spaces=[space.pk]), act) as outcome:
+        _hold(policy, seen)
+        Policy.objects.filter(pk=policy.pk).delete()
+    return outcome
+
+
+def _hold(policy: Policy, seen: datetime | None) -> None:
+    """Check that nobody changed it since; the locks of `changing` keep that true."""
+    if policy._state.adding:
+        return
+    if seen is None or not Policy.objects.filter(pk=policy.pk, changed_at=seen).exists():
+        raise ChangedMeanwhile
