@@ -311,6 +311,7 @@ class DoorForm(forms.Form):
     """A screen at a door: what it shows, and what may be done there."""
 
     name = forms.CharField(
+        validators=[validate_visible],
         label=pgettext_lazy("of a screen", "Name"),
         max_length=60,
         help_text=_("Where it hangs: “Room Volga”, “Second floor”."),
