@@ -37,10 +37,10 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'guest',
                 'verbose_name_plural': 'guests',
-                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='guest_named')],
-                'indexes': [
-                    models.Index(fields=['space', 'phone_digits'], name='guest_by_phone'),
-                    models.Index(fields=['space', 'email'], name='guest_by_email'),
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='guest_named'),
+                    models.UniqueConstraint(condition=models.Q(('phone_digits', ''), _negated=True), fields=('space', 'phone_digits'), name='guest_by_phone_once'),
+                    models.UniqueConstraint(condition=models.Q(('email', ''), _negated=True), fields=('space', 'email'), name='guest_by_email_once'),
                 ],
             },
         ),

@@ -8,7 +8,7 @@ from accounts import online
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bookings', '0011_one_row_for_one_guest'),
+        ('bookings', '0010_bookings_of_guest'),
     ]
 
     operations = [

@@ -24,6 +24,7 @@ from bookings.deciding.importing import read, request
 from bookings.finding import searching
 from bookings.forms import BookForm, PartyForm, SearchForm, TimesForm
 from bookings.models import Booking
+from bookings.staff.forms import EditForm
 from bookings.tests.acts import book
 from bookings.tests.programs import fields, program
 from config.api import api
@@ -241,6 +242,11 @@ def makers(space, desk):
         StaffBookForm: lambda data: StaffBookForm(
             {**data, "place": str(desk.code), "guest_name": "Ivan", "party_size": "1"},
             places=places,
+        ),
+        EditForm: lambda data: EditForm(
+            {**data, "place": str(desk.code), "guest_name": "Ivan", "party_size": "1"},
+            setup=setups.current(space.pk),
+            booking=Booking(place=desk, starts_at=timezone.now(), ends_at=timezone.now()),
         ),
         CloseForm: lambda data: CloseForm(
             {**data, "what": "space loft", "reason": "Repairs"},

@@ -34,7 +34,10 @@ def mine(space, alice, bob, now):
             )
             decided = None if state in {State.CREATED, State.CHECKING_AVAILABILITY} else now - age
             Booking.objects.filter(pk=row.pk).update(
-                state=state, decided_at=decided, created_at=now - age - SECOND
+                state=state,
+                decided_at=decided,
+                created_at=now - age - SECOND,
+                checked_in_at=now if state == State.CHECKED_IN else None,
             )
             made.append(row)
     far = open_space(slug="far", places=1, time_zone="Asia/Vladivostok")
