@@ -41,6 +41,14 @@ class PolicyFactory(DjangoModelFactory[Policy]):
 
     space = factory.SubFactory(SpaceFactory)
 
+    @classmethod
+    def _create(cls, model_class: type[Policy], *args: Any, **kwargs: Any) -> Policy:
+        """It is older than anything that happens in a test."""
+        policy = super()._create(model_class, *args, **kwargs)
+        policy.changed_at = datetime(2020, 1, 1, tzinfo=UTC)
+        Policy.objects.filter(pk=policy.pk).update(changed_at=policy.changed_at)
+        return policy
+
 
 class ShiftFactory(DjangoModelFactory[Shift]):
     class Meta:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 DEFAULT_STEP = timedelta(minutes=60)
 DEFAULT_DAYS_AHEAD = 90
@@ -30,10 +30,13 @@ class PolicyValues:
     no_show_days: int | None = None
     #: The key of the shift in which it counts; None: at any time.
     shift: int | None = None
+    changed_at: datetime | None = None
 
 
 #: A policy's limits, by column name.
-LIMITS = tuple(f.name for f in fields(PolicyValues) if f.name not in ("kind", "shift"))
+LIMITS = tuple(
+    f.name for f in fields(PolicyValues) if f.name not in ("kind", "shift", "changed_at")
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Limits:
     check_in_opens: timedelta | None = None
     #: How long after the start a place is held for who hasn't checked in; None: to the end.
     release_after: timedelta | None = None
+    #: Since when that is asked for as it is now, if anything is known of it.
+    release_since: datetime | None = None
     strikes: tuple[Strikes, ...] = ()
 
     @property
@@ -123,6 +128,14 @@ def strictest(
         ),
         check_in_opens=opens,
         release_after=released,
+        release_since=max(
+            (
+                p.changed_at
+                for p in matching
+                if p.release_after_minutes is not None and p.changed_at
+            ),
+            default=None,
+        ),
         strikes=tuple(
             Strikes(kind=p.kind, max_no_shows=p.max_no_shows, days=p.no_show_days)
             for p in matching

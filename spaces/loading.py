@@ -87,6 +87,7 @@ LISTS = {
             group=F("group_id"),
             kind=F("kind"),
             shift=F("shift_id"),
+            changed_at=F("changed_at"),
             **{name: F(name) for name in LIMITS},
         ),
     ),
@@ -125,7 +126,7 @@ def load(spaces: Sequence[int]) -> Iterator[Loaded]:
                 for weekday, opens_at, closes_at in sorted(lists["hours_rows"])
             ),
             closures=tuple(sorted(map(_closure, lists["closure_rows"]), key=_ends_at)),
-            policies=tuple((row.pop("group"), PolicyValues(**row)) for row in lists["policy_rows"]),
+            policies=tuple(map(_policy, lists["policy_rows"])),
             parts=_parts(lists["part_rows"]),
             turns=tuple(sorted(Turn(*row) for row in lists["turn_rows"])),
             shifts=tuple(
@@ -163,6 +164,10 @@ def _closure(row: list[Any]) -> ClosedPeriod:
 
 def _ends_at(closure: ClosedPeriod) -> datetime:
     return closure.period.ends_at
+
+
+def _policy(row: dict[str, Any]) -> tuple[int | None, PolicyValues]:
+    return row.pop("group"), PolicyValues(**row | {"changed_at": _instant(row["changed_at"])})
 
 
 def _parts(pairs: Iterable[list[int]]) -> dict[int, tuple[int, ...]]:

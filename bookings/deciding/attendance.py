@@ -34,14 +34,15 @@ class CheckIn:
 def check_in(limits: Limits, booking: Booking) -> CheckIn | None:
     """Return when to check in for a decided booking; None where nobody has to.
 
-    Who books a time that has already begun has as long as everybody else.
+    Who books a time that has already begun has as long as everybody else; so has who is there when
+    the space begins to ask for it.
     """
     if limits.check_in_opens is None:
         return None
     held_until = None
     if limits.release_after is not None:
-        begins = max(booking.starts_at, booking.decided_at or booking.starts_at)
-        held_until = begins + limits.release_after
+        known = (booking.starts_at, booking.decided_at, limits.release_since)
+        held_until = max(filter(None, known)) + limits.release_after
     return CheckIn(
         opens_at=booking.starts_at - limits.check_in_opens,
         held_until=held_until if held_until and held_until < booking.ends_at else None,

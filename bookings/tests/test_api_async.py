@@ -308,7 +308,6 @@ class TestBatch:
         assert kind(answer) == (422, "invalid")
         assert fields(answer) == [
             "body.bookings.1.starts_at",
-            "body.bookings.1.ends_at",
             "body.bookings.2.party_size",
         ]
         assert not Booking.objects.exists()

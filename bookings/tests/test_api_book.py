@@ -50,6 +50,8 @@ class TestBooked:
             "created_at": booking.created_at.isoformat(),
             "decided_at": booking.decided_at.isoformat(),
             "problems": [],
+            "checked_in_at": None,
+            "seated_at": None,
             "member": "alice",
             "guest_name": "",
             "guest_contact": "",

@@ -51,6 +51,9 @@ HARMLESS = {
     # What binds whoever books, not what is booked.
     *("space.policy.min_notice_minutes", "space.policy.max_days_ahead"),
     *("space.policy.cancel_deadline_minutes", "space.policy.max_upcoming"),
+    *("space.policy.max_no_shows", "space.policy.no_show_days"),
+    # Who has to check in is told on the ticket, and has as long from the change on.
+    *("space.policy.check_in_opens_minutes", "space.policy.release_after_minutes"),
     *("place.space", "place.number", "place.name", "place.features", "place.plan_x"),
     *("place.plan_y", "place!offer", "place.priority", "place.area"),
     # How long a new booking is, and how many may be made: those that exist stay.

@@ -16,7 +16,8 @@ from bookings.deciding import leaving, services
 from bookings.deciding.queueing import ATTEMPTS, decide_next
 from bookings.deciding.rules import REASONS
 from bookings.models import Booking
-from bookings.tests.acts import hours
+from bookings.states import State
+from bookings.tests.acts import book, hours
 from bookings.tests.programs import Program, codes, kind, program, wish
 from config.api import api
 from spaces.factories import ClosureFactory, PolicyFactory, ShiftFactory, open_space
@@ -223,6 +224,13 @@ def too_many_upcoming(s):
     return s.book(after=2)
 
 
+def too_many_no_shows(s):
+    s.policy(max_no_shows=1, no_show_days=30)
+    missed = book(s.desk, s.alice, s.soon - hours(480), s.soon - hours(240))
+    Booking.objects.filter(pk=missed.pk).update(state=State.NO_SHOW)
+    return s.book(after=2)
+
+
 def too_many_undecided(s):
     times = {"starts_at": s.soon, "ends_at": s.soon + hours(1), "created_at": s.soon}
     waiting = range(services.MOST_UNDECIDED)
@@ -275,6 +283,7 @@ BROKEN = {
     "pacing_full": in_a_shift(first_seating=time(8), covers_online=0),
     "party_too_large": lambda s: s.book(party_size=2),
     "too_many_upcoming": too_many_upcoming,
+    "too_many_no_shows": too_many_no_shows,
     "too_many_undecided": too_many_undecided,
     "slot_taken": slot_taken,
     "other_space": other_space,

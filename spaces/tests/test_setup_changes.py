@@ -92,12 +92,11 @@ class Stage:
         PlaceFactory.create(space=self.other)
         OpeningHoursFactory.create(space=self.space)
         ClosureFactory.create(space=self.space, place=self.places[0], starts_at=NOON)
-        shifts = [ShiftFactory.create(space=self.space) for _ in range(2)]
+        ShiftFactory.create_batch(2, space=self.space)
         TurnTimeFactory.create(space=self.space)
         PolicyFactory.create(
             space=self.space,
             group=self.groups[0],
-            shift=shifts[1],
             step_minutes=30,
             max_no_shows=3,
             no_show_days=30,
@@ -258,7 +257,8 @@ def special(stage: Stage, model, tmp_path) -> Iterator[Door]:
 
 def posted(stage, row, **fields):
     data = filled_in(stage.boss, page(row)) | fields
-    assert stage.boss.post(page(row), data).status_code == 302
+    answer = stage.boss.post(page(row), data)
+    assert answer.status_code == 302, answer.context["errors"]
 
 
 def closed(stage):

@@ -96,7 +96,8 @@ class TestWhatIsRead:
 
     def test_policies_come_back_with_their_empty_limits(self):
         policy = PolicyFactory(kind="ROOM", step_minutes=30, max_upcoming=0)
-        only = PolicyValues("ROOM", step_minutes=30, max_upcoming=0)
+        at = policy.changed_at
+        only = PolicyValues("ROOM", step_minutes=30, max_upcoming=0, changed_at=at)
         assert venue_of(policy.space).policies == (only,)
 
     def test_parts_come_back_as_a_tree(self):

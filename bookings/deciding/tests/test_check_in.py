@@ -14,6 +14,7 @@ from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, book, hours, move
 from spaces.factories import PolicyFactory
+from spaces.models import Policy
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +110,12 @@ def test_a_booking_of_time_that_has_begun_is_held_as_long(policy, desk, alice, h
 def test_what_moved_meanwhile_is_held_where_it_is_now(policy, booking, alice, now):
     move(booking, now, TEN + hours(1))
     assert release(TEN + minutes(20)) == 0
+    assert release(TEN + hours(1) + minutes(20)) == 1
+
+
+def test_who_sits_there_when_the_rule_comes_has_as_long_to_check_in(policy, booking, now):
+    Policy.objects.update(changed_at=TEN + hours(1))
+    assert release(TEN + hours(1) + minutes(20) - SECOND) == 0
     assert release(TEN + hours(1) + minutes(20)) == 1
 
 
