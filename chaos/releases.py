@@ -102,7 +102,7 @@ def before(home: Path, ref: str | None = None) -> Release:
         shutil.rmtree(release.folder, ignore_errors=True)
         _take_out(commit, release.folder)
         release.build()
-    if missing := _pins(release.folder) - _pins(ROOT):
+    if missing := _packages(release.folder) - _packages(ROOT):
         named = ", ".join(sorted(missing))
         raise NoRelease(f"Release {release.name} needs other packages than this one: {named}.")
     return release
@@ -126,9 +126,9 @@ def _commit(ref: str | None) -> str:
     raise NoRelease("No earlier commit has the migrations of a release.")
 
 
-def _pins(folder: Path) -> set[str]:
-    """Return the packages that a release needs, each with its version."""
-    return set(re.findall(r"^[\w.\[\]-]+==\S+", (folder / LOCK).read_text(), re.MULTILINE))
+def _packages(folder: Path) -> set[str]:
+    """Return the packages that a release needs; another version has to do."""
+    return set(re.findall(r"^([\w.\[\]-]+)==", (folder / LOCK).read_text(), re.MULTILINE))
 
 
 def _git(*arguments: str, may_fail: bool = False) -> str:

@@ -215,7 +215,8 @@ def test_an_inserted_row_is_the_one_that_save_would_write():
         Place.objects.filter(number=3).delete()
         Place(space=space, number=3, code=code).save(force_insert=True)
     inserts = [query["sql"] for query in ran if query["sql"].startswith("INSERT")]
-    assert inserts[0] == inserts[1]
+    # `save` also asks for what the database might have filled in; the instance has all of it.
+    assert inserts[1].startswith(inserts[0])
 
 
 def test_fields_that_fill_themselves_do_so():

@@ -45,7 +45,6 @@ def hosts(host):
         ("party_size", None),
         ("place", "1"),
         ("place", 1),
-        ("place", None),
         ("place", {"code": "1"}),
         ("place", "\x00" * 36),
         ("colour", "red"),
@@ -62,12 +61,18 @@ def test_every_wrong_value_is_named(alices):
     answer = alices.post("/bookings", {"party_size": 0, "note": 1})
     assert kind(answer) == (422, "invalid")
     assert sorted(fields(answer)) == [
-        "body.ends_at",
         "body.note",
         "body.party_size",
-        "body.place",
         "body.starts_at",
     ]
+
+
+def test_a_booking_is_of_a_place_or_the_house_chooses(alices, desk, soon):
+    for missing in ({"place": None}, {"space": "loft"}):  # neither, and both
+        answer = alices.post("/bookings", {**wish(desk, soon), **missing})
+        assert (kind(answer), fields(answer)) == ((422, "invalid"), ["body"])
+        assert "place or a space" in answer.text
+    assert not Booking.objects.exists()
 
 
 @pytest.mark.parametrize("body", [[], "booking", 1, True, [[]], {}, [{"place": 1}], {"\udead": 1}])

@@ -113,7 +113,8 @@ def test_of_the_migrations_so_far_it_names_those_that_blocked(migrated):
     baseline = earlier(**{"accounts.0009_addresses_of_before_are_confirmed": "nobody had one"})
     with scratch(connection, f"{migrated}_empty"):
         found = problems_since(baseline)
-    assert {problem.migration for problem in found} == {"bookings.0007_no_index_twice"}
+    accepted = Baseline.read().accepted
+    assert {problem.migration for problem in found} == {"bookings.0007_no_index_twice", *accepted}
 
 
 @on_postgresql
