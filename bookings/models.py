@@ -156,6 +156,12 @@ class Booking(models.Model):
                 name="booking_to_release",
                 condition=Q(state=State.CONFIRMED),
             ),
+            # The staff's list of no-shows: few rows, whatever else was booked in that time.
+            models.Index(
+                fields=["place", "-starts_at"],
+                name="booking_missed",
+                condition=Q(state=State.NO_SHOW),
+            ),
             # A board's day: no row of another day, of history or of another space is read.
             models.Index(
                 fields=["place", "starts_at", "ends_at"],

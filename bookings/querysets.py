@@ -188,15 +188,16 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def in_space(self, space: Space) -> Self:
         return self.filter(place__space=space)
 
-    def no_shows(self) -> Self:
-        return self.filter(state=State.NO_SHOW)
+    def no_shows(self, since: datetime) -> Self:
+        """No-shows of bookings that began later than that, forgiven or not."""
+        return self.filter(state=State.NO_SHOW, starts_at__gt=since)
 
     def beginning_before(self, at: datetime) -> Self:
         return self.filter(starts_at__lt=at)
 
     def missed_since(self, since: datetime) -> Self:
         """No-shows that nobody has forgiven, of bookings that began later than that."""
-        return self.filter(state=State.NO_SHOW, forgiven_at=None, starts_at__gt=since)
+        return self.no_shows(since).filter(forgiven_at=None)
 
     def to_release(self, now: datetime) -> Self:
         """Bookings that have begun, and whose people haven't checked in where they have to.

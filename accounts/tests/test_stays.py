@@ -3,6 +3,7 @@
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command, get_commands
 from django.test import Client
 from django.urls import get_resolver
@@ -182,6 +183,26 @@ def test_every_kind_of_way_in_is_named():
         for relation in User._meta.related_objects
         if {"digest", "code", "secret"} & {f.name for f in relation.related_model._meta.fields}
     }
-    of_no_use_to_others = {"bookings.Booking", "accounts.IdempotencyKey"}
+    # Their codes are names, not keys: whoever knows one has to sign in all the same.
+    of_no_use_to_others = {"bookings.Booking", "accounts.IdempotencyKey", "accounts.Tier"}
     assert named - of_no_use_to_others == {"accounts.ApiToken", "notifications.CalendarFeed"}
     assert [kind.page for kind in access.KINDS] == ["tokens", "calendar"]
+
+
+#: Keys that open nothing of the person whose password changes, and where each is ended.
+OF_NO_ACCOUNT = {
+    "accounts.Invitation",  # for someone else, once, until it expires: on the staff's page
+    "bookings.DoorView",  # a space's screen: its managers switch it off, whoever of them made it
+    "bookings.GuestLink",  # one booking of somebody who has no account, and so no password
+}
+
+
+def test_every_key_that_we_keep_the_hash_of_is_a_persons_or_nobodys():
+    """Also those that name nobody, or name them where the person's own side doesn't show it."""
+    hashed = {
+        model._meta.label
+        for model in apps.get_models()
+        if "digest" in {field.name for field in model._meta.fields}
+    }
+    assert hashed - OF_NO_ACCOUNT == {"accounts.ApiToken"}
+    assert hashed >= OF_NO_ACCOUNT

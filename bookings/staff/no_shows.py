@@ -1,5 +1,6 @@
 """Who didn't come: a list, and forgiving."""
 
+from datetime import timedelta
 from http import HTTPStatus
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from spaces.setups import Setup
 
 #: How many of the latest are listed.
 MOST = 100
+#: Days that the list goes back, or more where a no-show counts for longer.
+DAYS = 90
 
 
 class ForgiveForm(forms.Form):
@@ -64,12 +67,16 @@ def _list(
     form: ForgiveForm | None = None,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    rows = Booking.objects.at_places([place.pk for place in setup.places]).no_shows()
-    limits = setup.venue((), timezone.now())
+    now = timezone.now()
+    limits = setup.venue((), now)
     strikes = {rule for place in setup.places for rule in limits.limits(place.kind).strikes}
+    days = max([DAYS, *(rule.days for rule in strikes)])
+    rows = Booking.objects.at_places([place.pk for place in setup.places])
+    rows = rows.no_shows(now - timedelta(days=days))
     context = {
         "space": setup.space,
         "zone": setup.space.zone,
+        "days": days,
         "bookings": rows.with_person().newest_first()[:MOST],
         "strikes": sorted(strikes, key=lambda rule: (rule.max_no_shows, rule.days, rule.kind)),
         "typed": form.data.get("reason", "") if form else "",

@@ -217,6 +217,20 @@ class TestNoShows:
         again = client.post("/staff/loft/no-shows/", sent | {"reason": "Twice"})
         assert (again.status_code, 'value="Twice"' in again.text) == (409, False)
 
+    @pytest.mark.parametrize(("counts_for", "listed"), [(30, 90), (120, 120)])
+    def test_the_list_goes_back_as_far_as_one_counts(
+        self, client, booking, policy, host, clock, counts_for, listed
+    ):
+        policy.no_show_days = counts_for
+        policy.save()
+        visits.no_show(booking, by=host, now=TEN)
+        for days, is_listed in ((listed - 1, True), (listed + 1, False)):
+            clock.now = TEN + timedelta(days=days)
+            client.force_login(host)
+            page = client.get("/staff/loft/no-shows/").text
+            assert f"The last {listed} days" in page
+            assert (f"reason-{booking.code}" in page) is is_listed
+
     def test_of_other_spaces_nothing_is_found(self, client, booking, host):
         visits.no_show(booking, by=host, now=TEN)
         stranger = StaffRoleFactory.create(space__slug="away").user

@@ -146,7 +146,9 @@ def test_in_the_language_of_the_screen(client, space, desk, at_noon):
 
 def test_times_are_those_of_the_space(client, path, space):
     type(space).objects.update(time_zone="Asia/Kathmandu")
-    assert "17:52" in said(client.get(path))
+    page = said(client.get(path))
+    assert "17:52" in page
+    assert "Kathmandu time" in page
 
 
 def test_words_for_a_screen_that_has_lost_us_are_there(client, path):

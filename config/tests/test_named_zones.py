@@ -22,6 +22,8 @@ TIME = re.compile(r"\b\d{1,2}:\d\d\b")
 ZONES = {"en": ("Moscow time", "Yerevan time"), "ru": ("московское время", "ереванское время")}
 #: Here a select says the zone, and axes names its rows itself.
 ELSEWHERE = ("admin:spaces_space_change", "admin:axes_")
+#: A screen at a door speaks the language that it was given, whoever stands before it.
+OWN_LANGUAGE = {"door": "en"}
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +37,7 @@ def two_zones(space, alice, soon):
 
 @at_every_address
 def test_a_page_with_a_time_names_its_zone(here):
-    for language, named in ZONES.items():  # a page has a time in both or in neither
+    for language in ZONES:  # a page has a time in both or in neither
         with translation.override(language):
             answer = here.come(headers={"accept-language": language}).get(here.path)
         if answer.status_code != 200 or not answer["Content-Type"].startswith("text/html"):
@@ -46,4 +48,5 @@ def test_a_page_with_a_time_names_its_zone(here):
         if not TIME.search(text):
             return
         if not here.name.startswith(ELSEWHERE):
+            named = ZONES[OWN_LANGUAGE.get(here.name, language)]
             assert any(zone in text for zone in (*named, "UTC")), text

@@ -99,7 +99,8 @@ def test_every_real_form_comes_back_as_it_was(rows, sessions, subtests):  # noqa
             continue
         for action, fields in PostedForms(page.text).found:
             path = action or here.path
-            if path in tried or here.name in OPEN:
+            # A door has neither session nor CSRF token: its address is the key (decision 0022).
+            if path in tried or here.name in OPEN | {"door"}:
                 continue
             tried.add(path)
             with subtests.test(path), undone():
