@@ -154,15 +154,14 @@ def on_the_day(clock: str, day: date, venue: Venue) -> datetime:
 def _choices(
     venue: Venue, limits: Limits, day: date, complete: QueryDict
 ) -> dict[str, list[tuple[str, str]]]:
-    """Return the day's steps to start and to end at, plus whatever else was asked for."""
+    """Return the day's steps to start and to end at, plus whatever else was asked for.
+
+    Ends before the start as well: without scripts both are chosen before the page is loaded again.
+    """
     zone = venue.zone
     starts = venue.starts(day, limits.step)
     ends = [at + limits.step for at in venue.steps(day, limits.step)]
     clocks = [write_clock(at, zone) for at in starts]
-    asked = complete.get("from", "")
-    if asked in clocks:
-        chosen = starts[clocks.index(asked)]
-        ends = [at for at in ends if at > chosen]
     choices = {
         "from": [(clock, words.clock(at, zone)) for at, clock in zip(starts, clocks, strict=True)],
         "to": [(write_clock(at, zone), words.clock(at, zone)) for at in ends],

@@ -87,13 +87,14 @@ function fade(toast, seconds) {
 const toast = document.getElementById("toast");
 if (toast?.children.length) fade(toast, toast.dataset.seconds ?? 8);
 
-let pressedAt = 0;
+// Not zero: a page younger than that must take its first press.
+let pressedAt = -Infinity;
 // A press that didn't get through says so, and leaves the page as it is.
 for (const name of ["htmx:sendError", "htmx:responseError"]) {
   document.addEventListener(name, (event) => {
     if (event.detail.elt.id !== "visits") return;
     event.stopImmediatePropagation();
-    pressedAt = 0;
+    pressedAt = -Infinity;
     const words = document.createElement("p");
     words.textContent = toast.dataset.failed;
     toast.replaceChildren(words);

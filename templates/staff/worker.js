@@ -53,7 +53,12 @@ async function file(request) {
   }
 }
 
-addEventListener("message", (event) => event.waitUntil(told(event.data)));
+// One after the other, or a copy that is still on its way would outlive the sign-out.
+let last = Promise.resolve();
+addEventListener("message", (event) => {
+  last = last.then(() => told(event.data)).catch(() => {});
+  event.waitUntil(last);
+});
 
 async function told({ forget: isOver, copy, keep }) {
   if (isOver) return forget();

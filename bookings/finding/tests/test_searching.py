@@ -90,3 +90,11 @@ def test_an_end_after_midnight_is_not_taken_for_one_before_the_start():
     assert ends_at - starts_at == timedelta(hours=3, minutes=30)
     with pytest.raises(LocalTimeError, match="02:30 does not exist"):
         read_period_on(date(2027, 3, 28), "01:00", "02:30", zone)
+
+
+def test_an_end_before_the_default_start_can_be_chosen():
+    """Without scripts, both times are chosen before the page is loaded again."""
+    _search, form = search(venue_in("UTC", BY_DAY), from_="14:00", to="15:00")
+    offered = [value for value, _label in form.fields["to"].widget.choices]
+    assert offered[0] == "08:30"
+    assert offered[-1] == "22:00"

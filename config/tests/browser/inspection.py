@@ -85,6 +85,7 @@ FIND_WORDS = """
 NAMES = {"Mesto", "Loft", "Busy", "UTC", "English", "alice", "admin", "hanna"}
 NAMES |= {
     "API",
+    "CSV",
     "HTTP",
     "https",
     "JSON",
@@ -92,6 +93,7 @@ NAMES |= {
     "OpenAPI",
     "READ",
     "RFC",
+    "RU",
     "TOKEN",
     "UTF",
     "WRITE",
