@@ -99,7 +99,7 @@ def test_it_says_when_it_is_alone_and_survives_a_restart(server, windows, always
 
     DoorView.objects.all().delete()
     page.clock.run_for(A_POLL)
-    expect(page.locator("#away")).to_have_text("Этот экран отключён. Обратитесь к сотрудникам.")
+    expect(page.locator("#away")).to_have_text("Этот экран отключили. Ему нужен новый адрес.")
     expect(page.locator("main")).to_be_hidden()
     tablet.leave()
 
