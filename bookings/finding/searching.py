@@ -160,7 +160,7 @@ def _choices(
     """
     zone = venue.zone
     starts = venue.starts(day, limits.step)
-    ends = [at + limits.step for at in venue.steps(day, limits.step)]
+    ends = [at + limits.step for at in venue.steps(day, limits.step) if starts and at >= starts[0]]
     clocks = [write_clock(at, zone) for at in starts]
     choices = {
         "from": [(clock, words.clock(at, zone)) for at, clock in zip(starts, clocks, strict=True)],

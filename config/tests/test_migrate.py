@@ -7,7 +7,7 @@ from io import StringIO
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection, transaction
+from django.db import DataError, OperationalError, connection, transaction
 
 from config.online.patience import Patience
 from config.online.trial import scratch
@@ -91,6 +91,32 @@ def test_an_atomic_migration_comes_again_as_a_whole(others):
     holder.rollback()
     join()
     assert "listens_since" not in columns_of_endpoints(reader)
+
+
+def test_so_does_one_whose_last_statements_wait(others):
+    """A foreign key is added when everything else of the migration is done."""
+    call_command("migrate", "bookings", "0014", stdout=StringIO())
+    holder = others()
+    holder.execute("LOCK bookings_booking IN ROW EXCLUSIVE MODE")  # as a booking in progress does
+    told = Told()
+    join = in_the_background(
+        lambda: call_command("migrate", "bookings", "0015", stdout=StringIO(), stderr=told)
+    )
+    told.wait_for(2)
+    holder.rollback()
+    join()
+    assert others().execute("SELECT FROM bookings_guestlink").fetchall() == []
+
+
+def test_a_failed_last_statement_ends_the_transaction(own_database):
+    editor = connection.schema_editor()
+    editor.__enter__()
+    editor.execute("CREATE TABLE mark (id int)")
+    editor.deferred_sql.append("SELECT 1 / 0")
+    with pytest.raises(DataError):
+        editor.__exit__(None, None, None)
+    assert not connection.in_atomic_block
+    assert "mark" not in connection.introspection.table_names()
 
 
 def test_requests_get_through_while_it_waits(others):

@@ -112,14 +112,12 @@ def test_every_address_refuses_changes_and_says_when_to_ask_again(found, subtest
 def test_a_board_says_when_in_the_zone_of_its_times(browser, alice, space, clock, as_of):
     type(space).objects.update(time_zone="Europe/Moscow")
     User.objects.update(time_zone="Asia/Tokyo")
-    clock.passes(hours=1)
+    clock.now = clock.now.replace(hour=11, minute=10)  # the same day in both
     as_of(clock.now - timedelta(minutes=7))
-    moscow = clock.now + timedelta(hours=3) - timedelta(minutes=7)
-    tokyo = moscow + timedelta(hours=6)
     with no_primary():
         board, mine = browser.get(BOARD), browser.get("/bookings/")
-    assert sign(board) == f"As of {moscow:%-H:%M} (Moscow time)"
-    assert sign(mine) == f"As of {tokyo:%-H:%M} (Tokyo time)"
+    assert sign(board) == "As of 14:03 (Moscow time)"
+    assert sign(mine) == "As of 20:03 (Tokyo time)"
 
 
 def test_another_day_is_named(browser, space, clock, as_of):

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, schema
 from django.db.backends.utils import CursorWrapper
 from psycopg.abc import PQGen
 
@@ -75,12 +75,27 @@ def answers(pgconn: psycopg.pq.abc.PGconn) -> bool:
     return replica.answers((pgconn.hostaddr or pgconn.host).decode(), int(pgconn.port))
 
 
+class SchemaEditor(schema.DatabaseSchemaEditor):
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if kind is None:
+            # Django would leave the transaction open if one of these failed.
+            try:
+                for sql in self.deferred_sql:
+                    self.execute(sql, None)
+            except BaseException as failed:
+                super().__exit__(type(failed), failed, failed.__traceback__)
+                raise
+            self.deferred_sql.clear()
+        super().__exit__(kind, error, trace)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     #: Django takes its connect function and the error classes from here.
     Database = SimpleNamespace(  # type: ignore[assignment]  # declared as the module itself
         **{**vars(psycopg), "connect": Connection.connect}
     )
 
+    SchemaEditorClass = SchemaEditor
     ops_class = Operations
 
     #: Whether a replica will do: only where nothing is changed, and only in a web process.
