@@ -8,14 +8,12 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.deciding import door_keys
 from bookings.doors import DoorView
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
 from bookings.views import door as door_view
-from spaces.factories import open_space
 
 MINUTE = timedelta(minutes=1)
 PART = {"X-Part": "screen"}
@@ -254,21 +252,6 @@ def test_no_buttons_and_no_way_around_them(client, space, desk, alice, path, at_
     assert Booking.objects.count() == 1
 
 
-def test_nothing_of_another_space(client, path, alice, at_noon):
-    elsewhere = open_space(slug="elsewhere", places=1).places.get()
-    there = booked(elsewhere, alice, at_noon, 0)
-    sent = [
-        {"act": "check_in", "booking": there.code},
-        {
-            "act": "use",
-            "place": elsewhere.code,
-            "ends_at": "2030-01-01T10:00",
-            "request_key": uuid4(),
-        },
-    ]
-    assert [client.post(path, each).status_code for each in sent] == [404, 404]
-
-
 @pytest.mark.parametrize(
     "sent",
     [
@@ -284,31 +267,6 @@ def test_nonsense(client, path, sent):
 
 
 # --- Who may
-
-
-def test_whoever_has_the_address_and_nobody_else(path, space, host, manager, alice):
-    """Being signed in, as anybody, changes nothing."""
-    elsewhere = StaffRoleFactory.create(user__username="stranger", role="MANAGER").user
-    boss = UserFactory.create(is_superuser=True)
-    wrong = f"{path[:-4]}AAA/"
-    for who in (None, alice, host, manager, elsewhere, boss):
-        client = Client()
-        if who:
-            client.force_login(who)
-        assert client.get(path).status_code == 200
-        assert client.get(wrong).status_code == 404
-        assert client.post(wrong, {"act": "check_in", "booking": uuid4()}).status_code == 404
-
-
-def test_revoked_is_not_found(client, path):
-    DoorView.objects.all().delete()
-    assert client.get(path).status_code == 404
-    assert client.post(path, {"act": "use"}).status_code == 404
-
-
-def test_a_hidden_space_shows_nothing(client, path, space):
-    type(space).objects.update(is_active=False)
-    assert client.get(path).status_code == 404
 
 
 def test_the_key_opens_nothing_else(path, desk, alice, at_noon):

@@ -5,12 +5,9 @@ from io import StringIO
 
 import pytest
 
-from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.deciding import links
-from bookings.guests import Guest
 from bookings.models import Booking
 from bookings.tests.acts import book, hours
-from spaces.factories import open_space
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -76,22 +73,3 @@ def test_a_guest_is_forgotten_after_being_asked(staff, page):
     assert "The guest is forgotten. 1 upcoming booking was cancelled." in answer.text
     assert Booking.objects.get().guest_name == "—"
     assert staff.get(page).status_code == 404
-
-
-def test_only_the_staff_of_that_space(client, page, alice, space):
-    stranger = StaffRoleFactory.create(space=open_space(slug="bar", places=1)).user
-    boss = UserFactory.create(is_superuser=True)
-    ways = ("", "data.json", "data.csv", "erase/", "links/")
-    for person, expected in ((alice, {404}), (stranger, {404}), (boss, {200, 405})):
-        client.force_login(person)
-        assert {client.get(page + way).status_code for way in ways} <= expected | (
-            {405} if person is not boss else set()
-        )
-        if person is not boss:
-            for way in ("", "erase/", "links/"):
-                assert client.post(page + way).status_code == 404
-            assert client.get("/staff/loft/guests/", {"q": "anna"}).status_code == 404
-    client.force_login(stranger)
-    other = page.replace("/loft/", "/bar/")
-    assert {client.get(other + way).status_code for way in ways} <= {404, 405}
-    assert Guest.objects.exists()

@@ -7,7 +7,6 @@ from django.urls import reverse
 
 from bookings.guests import Guest
 from bookings.tests.acts import book
-from spaces.factories import open_space
 
 pytestmark = pytest.mark.django_db
 
@@ -74,19 +73,3 @@ def test_what_cannot_be_stored_is_told_and_stays(staff, rossi, wrong):
     answer = staff.post(card(rossi), about(note="kept", **wrong))
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "kept" in answer.content.decode()
-
-
-def test_another_spaces_guest_is_nobody_here(staff, now):
-    elsewhere = open_space(slug="hall")
-    guest = Guest.objects.create(space=elsewhere, name="Rossi", phone="1", created_at=now)
-    assert staff.get(card(guest)).status_code == HTTPStatus.NOT_FOUND
-    assert "Rossi" not in staff.get(ADDRESS).content.decode()
-
-
-def test_only_the_staff_of_the_space_find_it(client, alice, host, rossi):
-    client.force_login(alice)
-    for address in (ADDRESS, card(rossi)):
-        assert client.get(address).status_code == HTTPStatus.NOT_FOUND
-    client.force_login(host)
-    assert client.post(ADDRESS).status_code == HTTPStatus.METHOD_NOT_ALLOWED
-    assert client.put(card(rossi)).status_code == HTTPStatus.METHOD_NOT_ALLOWED

@@ -5,12 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.test import Client
 
-from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.deciding.holidays import YEARS, close_coming_years
 from bookings.states import State
 from bookings.tests.acts import book
 from spaces.days_off import coming, every_year
-from spaces.factories import open_space
 from spaces.models import Closure, Space, YearlyClosure
 
 pytestmark = pytest.mark.django_db
@@ -124,32 +122,3 @@ def test_holidays_of_no_country_and_an_unknown_one(manager, space):
     found = coming(space, today=date(2026, 11, 30))
     assert date(2027, 1, 7) in {each.day for each in found}
     assert all(each.day < date(2026, 11, 30) + timedelta(days=365) for each in found)
-
-
-def test_who_may(alice, host, manager, british):
-    attic = open_space(slug="attic", name="Attic")
-    people = {
-        "nobody": None,
-        "member": alice,
-        "host": host,
-        "host elsewhere": StaffRoleFactory.create(user__username="h2", space=attic).user,
-        "manager elsewhere": StaffRoleFactory.create(
-            user__username="m2", space=attic, role="MANAGER"
-        ).user,
-        "manager": manager,
-        "superuser": UserFactory.create(username="boss", is_superuser=True),
-    }
-    found = {}
-    for who, person in people.items():
-        client = browser(person) if person else Client()
-        posted = client.post(HOLIDAYS, {"act": "stop", "code": "x"})
-        found[who] = (client.get(HOLIDAYS).status_code, posted.status_code)
-    assert found == {
-        "nobody": (302, 302),
-        "member": (404, 404),
-        "host": (403, 403),
-        "host elsewhere": (404, 404),
-        "manager elsewhere": (404, 404),
-        "manager": (200, 404),
-        "superuser": (200, 404),
-    }

@@ -8,7 +8,6 @@ from io import StringIO
 import pytest
 from django.urls import reverse
 
-from accounts.factories import StaffRoleFactory, UserFactory
 from bookings.finding import stretch
 from bookings.finding.stretch import Days
 from bookings.finding.tables import TABLES
@@ -17,7 +16,6 @@ from bookings.states import State
 from bookings.tests.acts import book, hours
 from bookings.words.spreadsheets import defused, written
 from config.tests.garbage import SCRIPT
-from spaces.factories import open_space
 
 PAGE = "/staff/loft/numbers/"
 
@@ -178,20 +176,7 @@ def test_the_days_are_those_of_the_space(at_loft, space, clock):
     assert f'value="{first:%Y-%m-%d}"' in at_loft.get(PAGE).text
 
 
-# --- Who may
-
-
-@pytest.mark.parametrize("path", [PAGE, f"{PAGE}days.csv"])
-def test_the_staff_of_the_space_alone(client, space, alice, host, manager, path):
-    assert client.get(path).status_code == 302
-    elsewhere = open_space(slug="elsewhere", places=1)
-    stranger = StaffRoleFactory.create(space=elsewhere, role="MANAGER").user
-    boss = UserFactory.create(is_superuser=True)
-    found = {}
-    for who in (alice, stranger, host, manager, boss):
-        client.force_login(who)
-        found[who] = client.get(path).status_code
-    assert list(found.values()) == [404, 404, 200, 200, 200]
+# --- Wrong addresses
 
 
 def test_no_other_table(at_loft, space):

@@ -7,11 +7,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import invitations
-from accounts.factories import PASSWORD, StaffRoleFactory, UserFactory
+from accounts.factories import PASSWORD, UserFactory
 from accounts.joining import Invitation
 from accounts.models import EmailLetter, StaffRole, User
 from notifications.mail.sending import deliver_mail
-from spaces.factories import open_space
 
 pytestmark = pytest.mark.django_db
 
@@ -157,50 +156,3 @@ def test_the_last_manager_stays(manager, host):
     answer = browser(manager).post(f"{PEOPLE}role/", {"login": "marat", "role": ""}, follow=True)
     assert answer.status_code == 200
     assert roles(manager) == {}
-
-
-def test_who_may(alice, host, manager, space):
-    attic = open_space(slug="attic", name="Attic")
-    people = {
-        "nobody": None,
-        "member": alice,
-        "host": host,
-        "host elsewhere": StaffRoleFactory.create(user__username="h2", space=attic).user,
-        "manager elsewhere": StaffRoleFactory.create(
-            user__username="m2", space=attic, role="MANAGER"
-        ).user,
-        "manager": manager,
-        "superuser": UserFactory.create(username="boss", is_superuser=True),
-    }
-    theirs = StaffRoleFactory.create(user__username="carol", space=space).user
-    code = invite(manager).code
-    doors = [
-        ("get", PEOPLE, {}),
-        ("post", PEOPLE, {"email": "x@example.org", "role": "MANAGER"}),
-        ("post", f"{PEOPLE}invitation/", {"code": code, "act": "resend"}),
-        ("post", f"{PEOPLE}role/", {"login": "carol", "role": "HOST"}),
-    ]
-    refused = {"nobody": 302, "member": 404, "host": 403}
-    refused |= {"host elsewhere": 404, "manager elsewhere": 404}
-    for who, person in people.items():
-        client = browser(person) if person else Client()
-        for method, path, sent in doors:
-            answer = getattr(client, method)(path, sent)
-            allowed = 200 if method == "get" else 302
-            assert answer.status_code == refused.get(who, allowed), (who, method, path)
-            if who == "nobody":
-                assert answer["Location"].startswith("/accounts/login/")
-    assert roles(theirs) == {"loft": "HOST"}
-
-
-def test_a_manager_reaches_nobody_of_another_space(manager):
-    attic = open_space(slug="attic", name="Attic")
-    StaffRoleFactory.create(user__username="carol", space=attic)
-    boss = UserFactory.create(username="boss", is_superuser=True)
-    now = timezone.now()
-    other = invitations.invite("x@example.org", role="HOST", space=attic, by=boss, now=now)
-    desk = browser(manager)
-    assert desk.post(f"{PEOPLE}role/", {"login": "carol", "role": ""}).status_code == 404
-    sent = {"code": other.code, "act": "revoke"}
-    assert desk.post(f"{PEOPLE}invitation/", sent).status_code == 404
-    assert Invitation.objects.count() == 1

@@ -182,12 +182,3 @@ class TestWhoCalls:
         assert "alice" not in found.content.decode().replace("?guest_name=alice", "")
         answer = staff.post(ADDRESS, {**call, "guest_name": "", "choice": "member:alice"})
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
-
-
-def test_only_the_staff_of_the_space_find_it(client, alice, host, space):
-    client.force_login(alice)
-    for answer in (client.get(ADDRESS), client.post(ADDRESS), client.get(f"{ADDRESS}guests/")):
-        assert answer.status_code == HTTPStatus.NOT_FOUND
-    client.force_login(host)
-    assert client.put(ADDRESS).status_code == HTTPStatus.METHOD_NOT_ALLOWED
-    assert client.post(f"{ADDRESS}guests/").status_code == HTTPStatus.METHOD_NOT_ALLOWED

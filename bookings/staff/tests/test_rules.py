@@ -6,12 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from accounts.factories import StaffRoleFactory, UserFactory
-from bookings.models import Booking, BookingEvent
+from bookings.models import BookingEvent
 from bookings.states import State
 from bookings.tests.acts import book, hours
 from bookings.words.rules_in_words import length, read_length, sentences
-from spaces.factories import PolicyFactory, open_space
+from spaces.factories import PolicyFactory
 from spaces.limits import LIMITS
 from spaces.models import Policy
 
@@ -142,43 +141,3 @@ def test_a_rule_is_changed_and_removed(manager, space):
     sent = {"remove": "1", "choice": "keep", "shown": "", **seen(desk_of.get(f"{RULES}1/"))}
     desk_of.post(f"{RULES}1/", sent)
     assert not Policy.objects.exists()
-
-
-def test_another_spaces_rules_are_nobodys_business(manager):
-    attic = open_space(slug="attic", name="Attic")
-    PolicyFactory.create(space=attic, max_minutes=60)
-    assert browser(manager).get("/staff/attic/rules/").status_code == 404
-    assert browser(manager).get(f"{RULES}1/").status_code == 404
-
-
-def test_who_may(alice, host, manager, space):
-    attic = open_space(slug="attic", name="Attic")
-    people = {
-        "nobody": None,
-        "member": alice,
-        "host": host,
-        "host elsewhere": StaffRoleFactory.create(user__username="h2", space=attic).user,
-        "manager elsewhere": StaffRoleFactory.create(
-            user__username="m2", space=attic, role="MANAGER"
-        ).user,
-        "manager": manager,
-        "superuser": UserFactory.create(username="boss", is_superuser=True),
-    }
-    found = {}
-    for who, person in people.items():
-        client = browser(person) if person else Client()
-        found[who] = (
-            client.get(RULES).status_code,
-            client.get(f"{RULES}0/").status_code,
-            client.post(f"{RULES}0/", {"max_minutes": "2 h"}).status_code,
-        )
-    assert found == {
-        "nobody": (302, 302, 302),
-        "member": (404, 404, 404),
-        "host": (200, 403, 403),
-        "host elsewhere": (404, 404, 404),
-        "manager elsewhere": (404, 404, 404),
-        "manager": (200, 200, 200),
-        "superuser": (200, 200, 200),
-    }
-    assert not Booking.objects.exists()

@@ -146,11 +146,3 @@ def test_another_day_is_asked_for_and_nonsense_is_told(staff, ten):
     assert "26 Nov" in staff.get(address(ten.replace(year=2026, month=11, day=26))).content.decode()
     wrong = staff.get(reverse("staff_timeline", args=["loft"], query={"date": "soon"}))
     assert "2026-11-25" in wrong.content.decode()
-
-
-def test_only_the_staff_of_the_space_find_it(client, host, alice, space):
-    client.force_login(alice)
-    assert client.get(address()).status_code == HTTPStatus.NOT_FOUND
-    client.force_login(host)
-    assert client.get(address()).status_code == HTTPStatus.OK
-    assert client.post(address()).status_code == HTTPStatus.METHOD_NOT_ALLOWED

@@ -6,7 +6,6 @@ from http import HTTPStatus
 import pytest
 from django.urls import reverse
 
-from accounts.factories import UserFactory
 from bookings.deciding import services, walk_ins
 from bookings.deciding.errors import NotStaff, RequestKeyReused, SlotTaken, TooLate, WrongState
 from bookings.deciding.invariants import violations
@@ -204,13 +203,3 @@ class TestPage:
     def test_too_many_are_sent_to_the_phone_page(self, staff):
         page = staff.get(f"{self.ADDRESS}?people=9").content.decode()
         assert "/staff/loft/phone/?party=9" in page
-
-    def test_only_the_staff_of_the_space_find_it(self, client, desk, host):
-        came = seat(desk, host)
-        undo = reverse("undo_walk_in", args=["loft", came.code])
-        client.force_login(UserFactory.create())
-        for answer in (client.get(self.ADDRESS), client.post(self.ADDRESS), client.post(undo)):
-            assert answer.status_code == HTTPStatus.NOT_FOUND
-        client.force_login(host)
-        assert client.get(undo).status_code == HTTPStatus.METHOD_NOT_ALLOWED
-        assert client.put(self.ADDRESS).status_code == HTTPStatus.METHOD_NOT_ALLOWED
