@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from bookings.deciding import in_house, rules
+from bookings.deciding import in_house, pacing, rules
 from bookings.deciding.errors import NotStaff, Refused, SlotTaken, WrongState
+from bookings.deciding.numbering import next_walk_in
 from bookings.deciding.statements import EARLIER_OF_GUEST
 from bookings.deciding.steps import insert, lock_booking, lock_places, take_slots
 from bookings.deciding.transactions import transactional
@@ -19,12 +20,14 @@ from bookings.deciding.wish import Wish
 from bookings.doors import DoorView
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
+from bookings.words import words
 from spaces.models import Place
 from spaces.slots import SLOT, floor
+from spaces.venue import Venue
 
 #: How long a free place is taken for, at most; to the end of that quarter hour.
 USED_FOR = timedelta(minutes=30)
-#: How long before the start somebody may check in at the door.
+#: How long before the start somebody may check in at the door where no rule says it.
 OPENS_BEFORE = timedelta(minutes=15)
 
 
@@ -48,17 +51,24 @@ def check_in(booking: Booking, *, door: DoorView, now: datetime) -> Booking:
         raise WrongState(_("This booking is already %(state)s.") % named)
     if booking.ends_at <= now:
         raise WrongState(_("This booking is over."))
-    if now < opens_at(booking.starts_at):
-        raise WrongState(_("It is too early to check in."))
+    opens = opens_at(setup.venue((), now), booking.place.kind, booking.starts_at)
+    if now < opens:
+        zone = setup.space.zone
+        said = {"day": words.day_at(opens, zone, now), "time": words.clock(opens, zone)}
+        raise WrongState(_("Check-in opens on %(day)s, %(time)s.") % said)
     changes = {"state": State.CHECKED_IN, "checked_in_at": now}
     change(booking, [State.CONFIRMED], expected={}, changes=changes)
     record(BookingEvent.Kind.CHECKED_IN, booking, by=None, now=now, reason=door.name)
     return booking
 
 
-def opens_at(starts_at: datetime) -> datetime:
-    """Return from when a booking's people may check in at the door."""
-    return starts_at - OPENS_BEFORE
+def opens_at(venue: Venue, kind: str, starts_at: datetime) -> datetime:
+    """Return from when a booking's people may check in at the door, by the rules for everybody.
+
+    A screen knows nobody, so that rules of a group don't count there.
+    """
+    opens = venue.limits(kind, starts_at).check_in_opens
+    return starts_at - (OPENS_BEFORE if opens is None else opens)
 
 
 def latest_end(now: datetime) -> datetime:
@@ -73,8 +83,9 @@ def use_now(
 ) -> Booking:
     """Book a free place for whoever stands at its door, from the quarter hour that is running.
 
-    The same request key returns the booking that it made. Raises NotStaff when the screen may not,
-    Refused and SlotTaken.
+    It is a walk-in like those of the staff: numbered, and counted among the arrivals. The same
+    request key returns the booking that it made. Raises NotStaff when the screen may not, Refused
+    and SlotTaken.
     """
     ground = lock_places(place, member=None, now=now)[place.pk]
     door = _allowed(door, walk_in=True)
@@ -86,17 +97,20 @@ def use_now(
         starts_at=floor(now),
         ends_at=ends_at,
         request_key=f"door:{door.code}:{request_key}",
-        guest_name=_("Walk-in"),
+        guest_name=next_walk_in(ground, now),
         channel=Booking.Channel.WALK_IN,
     )
     if earlier := EARLIER_OF_GUEST.first(key=wish.request_key):
         return earlier
     if ends_at > latest_end(now):
         raise Refused([rules.Problem("too_long", _("This is too long. Look at it again."))])
-    if found := in_house.of_walk_in(ground.venue, ground.place, wish.period, 1, now=now):
-        raise Refused(found)
     booking = wish.booking(State.CONFIRMED, now=now)
     booking.decided_at = now
+    found = in_house.of_walk_in(ground.venue, ground.place, wish.period, 1, now=now)
+    if found := found or pacing.problems(
+        ground.venue, door.space_id, booking.starts_at, party_size=1, channel=booking.channel
+    ):
+        raise Refused(found)
     if earlier := insert(booking, wish):
         return earlier
     if not take_slots(booking, ground.venue.leaves(ground.place.pk)):

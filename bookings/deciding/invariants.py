@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
 from bookings.deciding import pacing, schema
 from bookings.models import BookedSlot, Booking, BookingEvent
@@ -271,8 +271,8 @@ def exceeded_quotas(now: datetime) -> Iterator[Violation]:
 def too_many_at_once(now: datetime) -> Iterator[Violation]:
     """No quarter hour of a shift begins with more people than its limits allowed when they booked.
 
-    Bookings from before the shift's last change are left out, and those that a change of set-up
-    moved or kept against the rules.
+    Bookings from before the shift's last change are left out, those that a change of set-up
+    moved or kept against the rules, and whom the staff let in all the same.
     """
     paced = Shift.objects.filter(
         Q(covers_online__isnull=False) | Q(covers_in_house__isnull=False)
@@ -284,6 +284,7 @@ def too_many_at_once(now: datetime) -> Iterator[Violation]:
             continue
         rows = Booking.objects.upcoming(now).filter(place__space=space, decided_at__gt=changed)
         rows = rows.exclude(events__kind=BookingEvent.Kind.KEPT)
+        rows = rows.exclude(Exists(pacing.let_in().filter(booking=OuterRef("pk"))))
         found = rows.order_by().values_list("starts_at", "channel", "party_size")
         problems = pacing.exceeded(before.venue((), now), found.iterator(CHUNK))
         if setups.current(space).stamp == before.stamp:  # otherwise it changed meanwhile

@@ -2,19 +2,19 @@
 
 Nothing is stored that could drift: under the lock of the space's row, the bookings themselves are
 counted. Whoever cancels, moves or doesn't come is no longer among them. Bookings by the staff and
-walk-ins have a limit of their own.
+walk-ins have a limit of their own, which the staff may exceed: the event says so.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import BigIntegerField, DateTimeField, Q, Sum
+from django.db.models import BigIntegerField, DateTimeField, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.prepared import Prepared, prepared
 from bookings.deciding.rules import Problem
-from bookings.models import Booking
+from bookings.models import Booking, BookingEvent
 from bookings.words import words
 from spaces.models import Space
 from spaces.venue import Venue
@@ -94,6 +94,12 @@ def full(venue: Venue, at: datetime, left: int, party_size: int) -> list[Problem
             left,
         ) % {"n": left, "time": time}
     return [Problem("pacing_full", message)]
+
+
+def let_in() -> QuerySet[BookingEvent]:
+    """Return the events by which the staff let in more than may arrive at once."""
+    kind = BookingEvent.Kind.CONFIRMED
+    return BookingEvent.objects.filter(kind=kind, data__problems__0="pacing_full")
 
 
 def exceeded(venue: Venue, arrivals: Iterable[tuple[datetime, str, int]]) -> list[str]:

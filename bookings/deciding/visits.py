@@ -20,7 +20,7 @@ from bookings.deciding.errors import (
     TooLate,
     WrongState,
 )
-from bookings.deciding.pacing import LOCK_SPACE
+from bookings.deciding.numbering import next_walk_in
 from bookings.deciding.statements import (
     DELETE_SLOTS,
     EARLIER_OF_GUEST,
@@ -229,7 +229,7 @@ def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
         raise WrongState(_("Something else has happened to this booking since."))
     if now > done.at + UNDO_ACCEPTED_FOR:
         raise TooLate(_("It is too late to undo this."))
-    if full and not booking.occupies:
+    if full and not booking.occupies and not pacing.let_in().filter(booking=booking).exists():
         raise Refused(full)
     _return(booking, before.data, ground, now=now)
     record(Kind.UNDONE, booking, by=by, now=now, undone=done.kind)
@@ -290,12 +290,14 @@ def walk_in(
     guest: Guest | None = None,
     note: str = "",
     request_key: str | None = None,
+    over_pacing: bool = False,
 ) -> Booking:
     """Book a place from the quarter hour that is running, and seat them: two events.
 
     It may be shorter than the shortest booking and fit no step. Without a name it gets a number of
-    the day. The same request key returns the visit that it began. See also `walk_ins`. Raises
-    NotStaff, Refused, SlotTaken and RequestKeyReused.
+    the day. The same request key returns the visit that it began. The staff see the kitchen: they
+    may seat more than arrive at once (`over_pacing`), which the event then says. See also
+    `walk_ins`. Raises NotStaff, Refused, SlotTaken and RequestKeyReused.
     """
     _require_staff(place.space, by)
     name = guest_name.strip()
@@ -305,8 +307,6 @@ def walk_in(
             place.space, name=name or guest_contact, phone=phone, email=email, now=now, learn=True
         )
     ground = lock_places(place, member=None, now=now)[place.pk]
-    if not name:
-        LOCK_SPACE.rows(space=place.space_id)  # two at once would get the same number
     wish = Wish(
         place=ground.place,
         member=None,
@@ -315,7 +315,7 @@ def walk_in(
         party_size=party_size,
         request_key=request_key,
         note=note,
-        guest_name=name or _next_number(ground, now),
+        guest_name=name or next_walk_in(ground, now),
         guest_contact=guest_contact,
         guest=guest,
         channel=Booking.Channel.WALK_IN,
@@ -325,26 +325,18 @@ def walk_in(
             raise RequestKeyReused(str(REUSED))
         return earlier
     found = in_house.of_walk_in(ground.venue, ground.place, wish.period, party_size, now=now)
-    if found := found or _too_many(ground, wish.booking(State.CONFIRMED, now=now)):
-        raise Refused(found)
     booking = wish.booking(State.CONFIRMED, now=now)
     booking.decided_at = now
+    too_many = _too_many(ground, booking)
+    if found or (too_many and not over_pacing):
+        raise Refused(found or too_many)
     if earlier := insert(booking, wish):
         return earlier
     _retake(booking, ground)
-    record(Kind.CONFIRMED, booking, by=by, now=now, sequence=1)
+    problems = [problem.code for problem in too_many]
+    record(Kind.CONFIRMED, booking, by=by, now=now, sequence=1, problems=problems)
     _seat(booking, by=by, now=now)
     return booking
-
-
-def _next_number(ground: Ground, now: datetime) -> str:
-    """Name a party by its number among those of the day, which ends when the house closes.
-
-    The space is locked. Those that were moved to another day, or undone, keep their number.
-    """
-    today = ground.venue.day_span(ground.venue.day_of(now))
-    came = Booking.objects.in_space(ground.place.space).of_channel(Booking.Channel.WALK_IN)
-    return _("Walk-in %(n)d") % {"n": came.made_within(today).count() + 1}
 
 
 def locked_for(booking: Booking, *, by: User) -> Booking:

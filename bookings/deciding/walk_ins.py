@@ -47,8 +47,9 @@ def seat_one_of(
     now: datetime,
     name: str = "",
     request_key: str | None = None,
+    over_pacing: bool = False,
 ) -> Booking:
-    """Seat a party at the first of these that is still free.
+    """Seat a party at the first of these that is still free; see also `visits.walk_in`.
 
     The same request key returns the visit that it began, wherever that is. Raises NotStaff,
     RequestKeyReused, and when none is free what the last try met: SlotTaken or Refused.
@@ -68,6 +69,7 @@ def seat_one_of(
                 now=now,
                 guest_name=name,
                 request_key=request_key,
+                over_pacing=over_pacing,
             )
         except (SlotTaken, Refused) as error:
             met = error

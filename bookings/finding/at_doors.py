@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from bookings.deciding import at_doors
+from bookings.deciding.pacing import is_in_house
 from bookings.doors import DoorView
 from bookings.finding.availability import Availability
 from bookings.finding.occupancy import Occupancy
@@ -37,6 +38,8 @@ class Visit:
     who: str
     is_here: bool
     can_check_in: bool
+    people: int
+    is_in_house: bool
 
 
 @dataclass(frozen=True)
@@ -73,14 +76,19 @@ def screen(door: DoorView, setup: Setup, *, now: datetime) -> Screen:
     tonight = max(venue.day_span(today).ends_at, floor(now) + SLOT)
     span = Period(floor(now), max(tonight, venue.day_span(today + timedelta(days=1)).ends_at))
     places = [place for place in setup.bookable if door.shows(place)]
-    visits = _visits(door, setup.space, span, now)
+    visits = _visits(door, setup, span, now)
     rows = [
         Occupancy(
-            visit.place, _quarter(visit.period.starts_at), _quarter(visit.period.ends_at), None, ""
+            visit.place,
+            _quarter(visit.period.starts_at),
+            _quarter(visit.period.ends_at),
+            None,
+            "",
+            -visit.people if visit.is_in_house else visit.people,
         )
         for visit in visits
     ]
-    known = Availability(setup.space, venue, span, places=places, rows=rows)
+    known = Availability(setup.space, venue, span, places=places, rows=rows, in_house=True)
     lines = [_line(door, known, place, visits, tonight=tonight, now=now) for place in places]
     changes = [line.until for line in lines if line.until is not None and line.until > now]
     return Screen(setup.space, lines, min([*changes, tonight], default=tonight))
@@ -90,36 +98,45 @@ def _quarter(at: datetime) -> int:
     return (at - EPOCH) // SLOT
 
 
-def _visits(door: DoorView, space: Space, span: Period, now: datetime) -> list[Visit]:
+def _visits(door: DoorView, setup: Setup, span: Period, now: datetime) -> list[Visit]:
     """Return what is booked in the space, soonest first: also what shares parts with a place."""
     rows = (
-        Booking.objects.in_space(space)
+        Booking.objects.in_space(setup.space)
         .occupying()
         .overlapping(span)
         .order_by("starts_at", "pk")
         .values_list(
             "code",
             "place_id",
+            "place__kind",
             "starts_at",
             "ends_at",
             "state",
             "guest_name",
             "member__name",
             "member__username",
+            "party_size",
+            "channel",
+            named=True,
         )
     )
+    venue = setup.venue((), now)
     return [
         Visit(
-            code=code,
-            place=place,
-            period=Period(starts_at, ends_at),
-            who=(guest or name or login or "") if door.shows_names else "",
-            is_here=state == State.CHECKED_IN,
+            code=row.code,
+            place=row.place_id,
+            period=Period(row.starts_at, row.ends_at),
+            who=(row.guest_name or row.member__name or row.member__username or "")
+            if door.shows_names
+            else "",
+            is_here=row.state == State.CHECKED_IN,
             can_check_in=door.may_check_in
-            and state == State.CONFIRMED
-            and at_doors.opens_at(starts_at) <= now < ends_at,
+            and row.state == State.CONFIRMED
+            and at_doors.opens_at(venue, row.place__kind, row.starts_at) <= now < row.ends_at,
+            people=row.party_size,
+            is_in_house=is_in_house(row.channel),
         )
-        for code, place, starts_at, ends_at, state, guest, name, login in rows
+        for row in rows
     ]
 
 
@@ -146,7 +163,8 @@ def _line(
             place, Is.CLOSED, known.quarters.at(lowest(free)) if free else None, None, later
         )
     end = known.quarters.at(end_of_run(free, 0))
-    use_until = min(end, at_doors.latest_end(now)) if door.may_walk_in else None
+    may_use = door.may_walk_in and not known.full(1) & 1
+    use_until = min(end, at_doors.latest_end(now)) if may_use else None
     return Line(place, Is.FREE, end if end <= tonight else None, None, later, use_until)
 
 

@@ -1,6 +1,6 @@
 """What happened to a booking in words: each change with what was there before."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -24,6 +24,9 @@ NOTED = {
     BookingEvent.Kind.COMPLETED,
     BookingEvent.Kind.NO_SHOW,
 }
+
+#: That they came beyond a limit is nothing for the person to worry about.
+LET_IN = {BookingEvent.Kind.CONFIRMED}
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def to_member(booking: Booking, *, reader: int | None, now: datetime) -> list[Ev
             if (before.place, before.period) != (after.place, after.period):
                 when = words.when(before.period, booking.place.space.zone, now)
                 was = f"{before.place}, {when}"
-        lines.append(_line(event, _who(event, reader), was, changes))
+        lines.append(_line(event, _who(event, reader), was, changes, hidden=LET_IN))
     return lines
 
 
@@ -151,14 +154,19 @@ def _of_contact(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator
 
 
 def _line(
-    event: Mapping[str, Any], by_words: str, was: str, changes: Sequence[Change]
+    event: Mapping[str, Any],
+    by_words: str,
+    was: str,
+    changes: Sequence[Change],
+    *,
+    hidden: Collection[str] = (),
 ) -> EventLine:
     return EventLine(
         kind=event["kind"],
         title=_title(event),
         at=event["at"],
         by_words=by_words,
-        reason=event["reason"] or _why(event),
+        reason=event["reason"] or ("" if event["kind"] in hidden else _why(event)),
         was=was,
         changes=list(changes),
     )
@@ -187,7 +195,10 @@ def _title(event: Mapping[str, Any]) -> str:
 
 
 def _why(event: Mapping[str, Any]) -> str:
-    """Say what changed in the set-up; the reasons for a refusal are shown above."""
+    """Say what changed in the set-up, or what the staff didn't mind.
+
+    The reasons for a refusal are shown above.
+    """
     if event["kind"] == BookingEvent.Kind.REJECTED:
         return ""
     return " ".join(rules.reason(code) for code in event["data"].get("problems", ()))

@@ -4,10 +4,11 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Func, OuterRef, Q, Subquery, TextField
+from django.db.models import Func, OuterRef, Q, StringAgg, Subquery, TextField, Value
+from django.db.models.functions import MD5, Cast, Coalesce
 
 from accounts.models import User
-from bookings.models import BookingEvent
+from bookings.models import Booking, BookingEvent
 from bookings.querysets import LONGEST_HELD
 from bookings.states import OCCUPYING
 from spaces import setups
@@ -30,28 +31,67 @@ class _Tally(Func):
     template = "COUNT(%(expressions)s) || '.' || COALESCE(SUM(%(expressions)s), 0)"
 
 
+class _Joined(Func):
+    """Texts, one after the other; nested, as `Concat` is, they are too much for SQLite."""
+
+    output_field = TextField()
+    template = "%(expressions)s"
+    arg_joiner = " || "
+
+
+_BETWEEN = Value("\n", TextField())
+
+#: What a row shows of its member or guest. Changing it is no event of the booking.
+_SHOWN = (
+    *("member__name", "member__username", "member__email"),
+    *("guest__phone", "guest__email", "guest__note", "guest__allergies"),
+)
+
+
+def _beginning(span: Period, its: str = "") -> Q:
+    return Q(**{f"{its}starts_at__gte": span.starts_at, f"{its}starts_at__lt": span.ends_at})
+
+
+def _running(span: Period, its: str = "") -> Q:
+    """Return what holds a place since before the span: apart, as another index finds it."""
+    return Q(
+        **{f"{its}starts_at__lt": span.starts_at},
+        **{f"{its}starts_at__gt": span.starts_at - LONGEST_HELD},
+        **{f"{its}ends_at__gt": span.starts_at, f"{its}state__in": sorted(OCCUPYING)},
+    )
+
+
 def _happened(bookings: Q) -> Subquery:
     events = BookingEvent.objects.filter(bookings, booking__place__space=OuterRef("pk"))
     return Subquery(events.order_by().annotate(tally=_Tally("pk")).values("tally"))
 
 
+def _people(bookings: Q) -> Subquery:
+    """Digest who comes. In another order of rows a page is fetched once more, and that is all."""
+    rows = Booking.objects.filter(bookings, place__space=OuterRef("pk")).order_by()
+    nothing = Value("", TextField())
+    said = [part for name in _SHOWN for part in (_BETWEEN, Coalesce(name, nothing))]
+    of_row = _Joined(Cast("pk", TextField()), *said)
+    digest = MD5(StringAgg(of_row, _BETWEEN))
+    return Subquery(rows.values("place__space").annotate(digest=digest).values("digest"))
+
+
 def mark(user: User, slug: str, span: Period, *, now: datetime) -> str | None:
     """Name what a day's page shows, in one statement; None if the space isn't theirs to run.
 
-    It changes with each event of a booking of that time, with the set-up, and every five minutes.
+    It changes with each event of a booking of that time, with what is known of those who come,
+    with the set-up, and every five minutes.
     """
-    starts, held = "booking__starts_at", "booking__ends_at"
-    within = Q(**{f"{starts}__gte": span.starts_at, f"{starts}__lt": span.ends_at})
-    running = Q(
-        **{f"{starts}__lt": span.starts_at, f"{starts}__gt": span.starts_at - LONGEST_HELD},
-        **{f"{held}__gt": span.starts_at},
-        booking__state__in=sorted(OCCUPYING),
-    )
     rows: Any = (
         Space.objects.run_by(user)
         .filter(slug=slug)
-        .annotate(within=_happened(within), running=_happened(running))
-        .values_list("stamps__stamp", "within", "running")
+        .annotate(
+            within=_happened(_beginning(span, "booking__")),
+            running=_happened(_running(span, "booking__")),
+            people=_people(_beginning(span)),
+            others=_people(_running(span)),
+        )
+        .values_list("stamps__stamp", "within", "running", "people", "others")
     )
     found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for stamp, *tallies in rows:

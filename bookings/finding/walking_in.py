@@ -40,8 +40,6 @@ def spots(setup: Setup, *, people: int, now: datetime) -> list[Spot]:
     """
     venue, start = setup.venue((), now), floor(now)
     known = _known(setup, now)
-    if known.problems(Period(start, start + A_DAY), people):
-        return []
     found = []
     for place in known.places:
         if place.capacity < people:
@@ -58,8 +56,11 @@ def spots(setup: Setup, *, people: int, now: datetime) -> list[Spot]:
     return sorted(found, key=_order)
 
 
-def why_none(setup: Setup, *, people: int, now: datetime) -> str:
-    """Say what keeps so many people from being seated now, whatever is free; empty if nothing."""
+def too_many(setup: Setup, *, people: int, now: datetime) -> str:
+    """Warn that more people would begin now than the kitchen keeps up with; empty if not.
+
+    The staff may seat them all the same.
+    """
     start = floor(now)
     found = _known(setup, now).problems(Period(start, start + A_DAY), people)
     return " ".join(problem.message for problem in found)

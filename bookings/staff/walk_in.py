@@ -20,9 +20,9 @@ from accounts.letters import validate_visible
 from accounts.numbers import WholeNumberField
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import visits, walk_ins
-from bookings.deciding.errors import BookingError
+from bookings.deciding.errors import BookingError, Refused
 from bookings.finding.calling import code as read_code
-from bookings.finding.walking_in import spots, why_none
+from bookings.finding.walking_in import spots, too_many
 from bookings.forms import MOST_PEOPLE
 from bookings.models import Booking
 from bookings.staff.access import setup_run_by
@@ -47,6 +47,8 @@ class WalkInForm(forms.Form):
         required=False,
     )
     request_key = forms.CharField(max_length=200, required=False)
+    # They were warned that too many come at once.
+    anyway = forms.BooleanField(required=False)
 
 
 @never_cache
@@ -79,20 +81,26 @@ def _seat(request: AuthenticatedRequest, setup: Setup, now: datetime) -> HttpRes
             now=now,
             name=said["name"],
             request_key=said["request_key"] or None,
+            over_pacing=said["anyway"],
         )
     except BookingError as error:
-        why = why_none(setup, people=said["people"], now=now) if not seats else ""
         return _page(
             request,
             setup,
             form,
             people=said["people"],
             now=now,
-            refused=why or str(error),
+            refused="" if _is_of_pacing(error) else str(error),
             status=HTTPStatus.CONFLICT,
         )
     page = reverse("staff_walk_in", args=[setup.space.slug], query={"seated": str(booking.code)})
     return redirect(page)
+
+
+def _is_of_pacing(error: BookingError) -> bool:
+    """Tell whether that is the only reason: the page warns of it, and they may insist."""
+    problems = error.problems if isinstance(error, Refused) else []
+    return {problem.code for problem in problems} == {"pacing_full"}
 
 
 @require_POST
@@ -121,8 +129,6 @@ def _page(
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     found = spots(setup, people=people, now=now) if people else []
-    if people and not found and not refused:
-        refused = why_none(setup, people=people, now=now)
     context: dict[str, Any] = {
         "space": setup.space,
         "zone": setup.space.zone,
@@ -134,6 +140,7 @@ def _page(
         "best": found[0] if found else None,
         "others": found[1:SHOWN],
         "refused": refused,
+        "warning": too_many(setup, people=people, now=now) if people and found else "",
         **_seated(request, setup, now),
     }
     return render(request, "staff/walk_in.html", context, status=status)

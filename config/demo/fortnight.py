@@ -1,15 +1,19 @@
 """What people request around today, and what becomes of it."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import partial
+from operator import itemgetter
 
 from accounts.models import User
 from bookings.deciding import services
 from bookings.deciding.errors import BookingError
 from bookings.deciding.wish import Wish
 from bookings.models import Booking
+from config.demo.house import Act, came_and_went
 from spaces import setups
 from spaces.models import Place, Space
 from spaces.slots import Period, instant, slots
@@ -114,9 +118,8 @@ class Planner:
         at = (starts_at - ahead).replace(microsecond=0)
         if at > self.now:
             return None
-        place, period = self._choice(starts_at)
+        place, party, period = self._choice(starts_at)
         self.taken |= self._cells(place, period)
-        party = chance.randint(max(1, place.capacity // 2), place.capacity)
         cancelled_at = None
         if chance.random() < 0.09:
             cancelled_at = at + chance.random() * ahead
@@ -130,40 +133,56 @@ class Planner:
         likes = [self.habits.hours.get(at.astimezone(self.zone).hour, 1) for at in starts]
         return self.chance.choices(starts, likes)[0]
 
-    def _choice(self, starts_at: datetime) -> tuple[Place, Period]:
+    def _choice(self, starts_at: datetime) -> tuple[Place, int, Period]:
         """Look for a free one among a few places; now and then don't look."""
         looks = 1 if self.chance.random() < 0.15 else 6
         for _ in range(looks):
             place = self.chance.choice(self.places)
+            fewest = max(place.min_party, place.capacity // 2)
+            party = self.chance.randint(fewest, place.capacity)
             length = self.chance.choice(self.habits.lengths[place.kind]) * HOUR
+            length = self.venue.turn(place.kind, starts_at, party) or length
             period = Period(starts_at, starts_at + length)
             if not self.venue.is_open(place.pk, period):
                 period = Period(starts_at, starts_at + HOUR)
             if not self.taken & self._cells(place, period):
                 break
-        return place, period
+        return place, party, period
 
     def _cells(self, place: Place, period: Period) -> set[tuple[int, datetime]]:
         return {(leaf, slot) for leaf in self.venue.leaves(place.pk) for slot in slots(period)}
 
 
-def live_through(visits: list[Visit], *, host: User, now: datetime, chance: random.Random) -> None:
-    """Let everything happen in order, each at its own time."""
-    timeline: list[tuple[datetime, str, int]] = []
-    for n, visit in enumerate(visits):
-        moments = (("book", visit.at), ("move", visit.moved_at), ("cancel", visit.cancelled_at))
-        timeline += [(at, verb, n) for verb, at in moments if at is not None and at <= now]
-    timeline += [(now - n * HOUR, "complete", 0) for n in {*_over(visits, now)}]
+def live_through(
+    visits: list[Visit],
+    house: Iterable[Act] = (),
+    *,
+    host: User,
+    now: datetime,
+    chance: random.Random,
+) -> None:
+    """Let everything happen in order, each at its own time; with what happens in the house."""
+    timeline: list[Act] = [act for act in house if act[0] <= now]
     booked: dict[int, Booking] = {}
-    for at, verb, n in sorted(timeline):
-        if verb == "complete":
-            while services.complete_past(now=at):
-                pass
-        elif verb == "book":
-            if booking := _book(visits[n], n):
-                booked[n] = booking
-        elif n in booked:
-            _change(verb, booked[n], visits[n], host=host, at=at, chance=chance)
+    for n, visit in enumerate(visits):
+        change = partial(_change, n, visit, booked, host=host, chance=chance)
+        moments = (
+            (visit.at, partial(_book, n, visit, booked)),
+            (visit.moved_at, partial(change, "move")),
+            (visit.cancelled_at, partial(change, "cancel")),
+        )
+        timeline += [(at, do) for at, do in moments if at is not None and at <= now]
+    timeline += [(now - n * HOUR, _complete) for n in {*_over(visits, now)}]
+    coming = {n: (visit.place, visit.period) for n, visit in enumerate(visits)}
+    timeline += came_and_went(booked, coming, host=host, now=now, chance=chance)
+    for at, do in sorted(timeline, key=itemgetter(0)):
+        with suppress(BookingError):  # a quota; or somebody was faster, cancelled, or left
+            do(at)
+
+
+def _complete(at: datetime) -> None:
+    while services.complete_past(now=at):
+        pass
 
 
 def _over(visits: list[Visit], now: datetime) -> Iterator[int]:
@@ -174,26 +193,33 @@ def _over(visits: list[Visit], now: datetime) -> Iterator[int]:
                 yield int((now - ends_at) / HOUR)
 
 
-def _book(visit: Visit, n: int) -> Booking | None:
-    """Return the booking; None when it was refused (a quota) or somebody was faster."""
-    try:
-        wish = Wish(
-            place=visit.place,
-            member=visit.member,
-            starts_at=visit.period.starts_at,
-            ends_at=visit.period.ends_at,
-            party_size=visit.party_size,
-            request_key=f"demo-{n}",
-        )
-        booking = services.book(wish, by=visit.member, now=visit.at)
-    except BookingError:
-        return None
-    return booking if booking.occupies else None
+def _book(n: int, visit: Visit, booked: dict[int, Booking], at: datetime) -> None:
+    wish = Wish(
+        place=visit.place,
+        member=visit.member,
+        starts_at=visit.period.starts_at,
+        ends_at=visit.period.ends_at,
+        party_size=visit.party_size,
+        request_key=f"demo-{n}",
+    )
+    booking = services.book(wish, by=visit.member, now=at)
+    if booking.occupies:
+        booked[n] = booking
 
 
 def _change(
-    verb: str, booking: Booking, visit: Visit, *, host: User, at: datetime, chance: random.Random
+    n: int,
+    visit: Visit,
+    booked: dict[int, Booking],
+    verb: str,
+    at: datetime,
+    *,
+    host: User,
+    chance: random.Random,
 ) -> None:
+    if n not in booked:
+        return
+    booking = booked[n]
     if verb == "move":
         later = Period(visit.period.starts_at + HOUR, visit.period.ends_at + HOUR)
         services.reschedule(

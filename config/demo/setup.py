@@ -3,6 +3,7 @@
 import random
 from datetime import datetime, time
 from itertools import cycle, islice, product
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
@@ -41,6 +42,24 @@ TABLES = [
     (4, [Feature.TERRACE, Feature.ACCESSIBLE]),
     (8, [Feature.SOFA, Feature.ACCESSIBLE]),
 ]
+#: Parties from so many people on keep their table for so many minutes.
+TURNS = {1: 90, 3: 120, 5: 150}
+SHIFTS: list[dict[str, Any]] = [
+    {
+        "name": "Lunch",
+        "first_seating": time(12),
+        "last_seating": time(15, 30),
+        "covers_online": 16,
+        "covers_in_house": 10,
+    },
+    {
+        "name": "Dinner",
+        "first_seating": time(17),
+        "last_seating": time(0),
+        "covers_online": 14,
+        "covers_in_house": 12,
+    },
+]
 
 
 def coworking(scale: int, now: datetime) -> Space:
@@ -58,6 +77,14 @@ def coworking(scale: int, now: datetime) -> Space:
         opens_at, closes_at = (time(10), time(20)) if weekday >= 5 else (time(8), time(22))
         space.opening_hours.create(weekday=weekday, opens_at=opens_at, closes_at=closes_at)
     space.policies.create(cancel_deadline_minutes=60, max_upcoming=5, max_days_ahead=30)
+    # Rooms are scarce: who doesn't check in loses theirs, and who does so often waits a while.
+    space.policies.create(
+        kind=Place.Kind.ROOM,
+        check_in_opens_minutes=15,
+        release_after_minutes=20,
+        max_no_shows=3,
+        no_show_days=30,
+    )
     places = [
         Place(space=space, kind=Place.Kind.DESK, features=[str(f) for f in features])
         for features in islice(cycle(DESKS), 33 * scale)
@@ -83,6 +110,7 @@ def restaurant(scale: int, now: datetime) -> Space:
         phone="+374 10 55-01-23",
         email="tables@ararat.example",
         about="Armenian cuisine, open until two in the morning.",
+        guests_may_book=True,
     )
     for weekday in OpeningHours.Weekday:
         space.opening_hours.create(weekday=weekday, opens_at=time(12), closes_at=time(2))
@@ -92,12 +120,18 @@ def restaurant(scale: int, now: datetime) -> Space:
         max_minutes=180,
         cancel_deadline_minutes=120,
         max_days_ahead=30,
+        check_in_opens_minutes=30,
     )
+    for from_party, minutes in TURNS.items():
+        space.turn_times.create(from_party=from_party, minutes=minutes)
+    for shift in SHIFTS:
+        space.shifts.create(**shift)
     tables = [
         Place(space=space, kind=Place.Kind.TABLE, capacity=capacity, features=[*map(str, features)])
         for capacity, features in islice(cycle(TABLES), 20 * scale)
     ]
     together = Place(space=space, kind=Place.Kind.TABLE, name="Tables 7 + 8", capacity=12)
+    together.min_party, together.priority = 9, 1  # only pushed together for many
     _lay_out([*tables, together])
     set_parts(together, space.places.filter(number__in=[7, 8]))
     return space

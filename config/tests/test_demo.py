@@ -1,5 +1,6 @@
 """Demo data: what is there, for whom, and when it stays away."""
 
+import re
 from datetime import UTC, datetime
 from io import StringIO
 from random import Random
@@ -12,11 +13,15 @@ from django.urls import reverse
 
 from accounts.factories import UserFactory
 from accounts.models import StaffRole, User
+from bookings.deciding.invariants import violations
+from bookings.deciding.no_shows import release_unclaimed
+from bookings.finding import day
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
 from config import demo
 from config.demo import setup
 from config.demo.fortnight import COWORKING, Planner
+from spaces import setups
 from spaces.factories import SpaceFactory
 from spaces.models import Place, Space
 
@@ -50,6 +55,50 @@ def test_some_are_refused_and_some_cancelled_for_a_reason():
     demo.create(now=NOON, days=3)
     assert states()[State.REJECTED] > 0
     assert BookingEvent.objects.filter(kind="CANCELLED").exclude(reason="").exists()
+
+
+#: Monday to Sunday, in the afternoon and in the evening: both houses are open.
+BUSY = [
+    datetime(2026, 11, 23 + n, hour, 10, tzinfo=UTC) for n in range(0, 7, 2) for hour in (11, 14)
+]
+
+
+@pytest.mark.parametrize("now", BUSY)
+def test_both_houses_are_in_the_middle_of_their_day(now):
+    demo.create(now=now, days=2)
+    for space in Space.objects.all():
+        setup = setups.current(space.pk)
+        today = day.build(setup, setup.venue((), now).day_of(now), now=now)
+        found = {line.booking.state for line in today.lines}
+        assert {State.CONFIRMED, State.CHECKED_IN, State.COMPLETED} <= found
+        assert {"here", "next"} <= {group.name for group in today.groups}
+        assert today.free_now
+        assert sum(line.booking.channel == "WALK_IN" for line in today.lines) >= 2
+        assert any(line.booking.guest and line.booking.guest.note for line in today.lines)
+    assert list(violations(now=now)) == []
+
+
+def test_the_restaurant_knows_a_regular_who_once_did_not_come():
+    demo.create(now=BUSY[3], days=1)
+    setup = setups.current("ararat")
+    today = day.build(setup, BUSY[3].date(), now=BUSY[3])
+    [regular] = [line for line in today.lines if line.name == "Nare Petrosyan"]
+    assert (regular.known.visits, regular.known.no_shows, regular.known.is_regular) == (6, 1, True)
+    guest = regular.booking.guest
+    assert (guest.allergies, guest.email) == ("Walnuts", "nare@example.org")
+    assert Booking.objects.filter(guest_name__startswith="Choir").get().place.name == "Tables 7 + 8"
+    assert {shift.name for shift in setup.venue((), BUSY[3]).shifts} == {"Lunch", "Dinner"}
+
+
+def test_what_nobody_claims_after_the_first_start_is_little():
+    """The worker that starts with the site must not empty the day."""
+    demo.create(now=BUSY[2], days=1)
+    assert release_unclaimed(now=BUSY[2]) == 0
+
+
+def test_the_screens_at_the_doors_are_shown_once(client):
+    addresses = re.findall(r"/door/\S+", run(days=1))
+    assert [client.get(address).status_code for address in addresses] == [200, 200]
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,22 @@
 """What may be done at a door, and by which screen."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from threading import Thread
 from uuid import uuid4
 
 import pytest
 from django.db import connection
 
-from bookings.deciding import at_doors, door_keys, services
+from bookings.deciding import at_doors, door_keys, services, visits
 from bookings.deciding.errors import NotStaff, Refused, SlotTaken, WrongState
 from bookings.deciding.invariants import violations
 from bookings.doors import DoorView
+from bookings.finding.at_doors import screen
 from bookings.models import BookedSlot, Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, book, codes, hours
-from spaces.factories import ClosureFactory, open_space
+from spaces import setups
+from spaces.factories import ClosureFactory, PolicyFactory, ShiftFactory, open_space
 from spaces.slots import floor
 
 MINUTE = timedelta(minutes=1)
@@ -64,7 +66,13 @@ def test_check_in_at_the_door_is_one_event_that_names_the_screen(desk, alice, do
 
 @pytest.mark.parametrize(
     ("minutes", "words"),
-    [(-16, "too early"), (-15, None), (0, None), (119, None), (120, "over")],
+    [
+        (-16, "Check-in opens on Wed 25 Nov, 9:45"),
+        (-15, None),
+        (0, None),
+        (119, None),
+        (120, "over"),
+    ],
 )
 def test_from_a_quarter_hour_before_until_the_end(desk, alice, door, now, minutes, words):
     booking, at = book(desk, alice, now), TEN + minutes * MINUTE
@@ -75,6 +83,23 @@ def test_from_a_quarter_hour_before_until_the_end(desk, alice, door, now, minute
             at_doors.check_in(booking, door=door, now=at)
     booking.refresh_from_db()
     assert (booking.state == State.CHECKED_IN) == (words is None)
+
+
+@pytest.mark.parametrize(
+    ("opens", "minutes", "may"), [(60, -60, True), (60, -61, False), (5, -6, False)]
+)
+def test_where_a_rule_says_when_check_in_opens_it_does_so_at_the_door(
+    space, desk, alice, door, now, opens, minutes, may
+):
+    PolicyFactory(space=space, check_in_opens_minutes=opens)
+    booking, at = book(desk, alice, now), TEN + minutes * MINUTE
+    [line] = screen(door, setups.current(space.pk), now=at).lines
+    assert [visit.can_check_in for visit in line.next] == [may]
+    if may:
+        assert at_doors.check_in(booking, door=door, now=at).state == State.CHECKED_IN
+    else:
+        with pytest.raises(WrongState, match="Check-in opens"):
+            at_doors.check_in(booking, door=door, now=at)
 
 
 def test_nobody_checks_in_to_what_was_cancelled(desk, alice, door, now):
@@ -108,6 +133,24 @@ def test_a_free_place_is_taken_for_half_an_hour(desk, door):
     assert events(booking) == [("CONFIRMED", None, "Room 1"), ("SEATED", None, "Room 1")]
     assert BookedSlot.objects.filter(place=desk).count() == 2
     assert not [*violations(now=THEN)]
+
+
+def test_walk_ins_at_doors_and_the_staff_s_are_numbered_together(space, desk, host, now):
+    second, third = space.places.get(number=2), space.places.get(number=3)
+    screens = make(space, now, desk, third)[0]
+    assert use(desk, screens).guest_name == "Walk-in 1"
+    seated = visits.walk_in(second, party_size=1, ends_at=TEN + hours(1), by=host, now=THEN)
+    assert seated.guest_name == "Walk-in 2"
+    assert use(third, screens).guest_name == "Walk-in 3"
+
+
+def test_a_door_lets_no_more_in_than_may_arrive(space, desk, door, now):
+    ShiftFactory(space=space, first_seating=time(8), last_seating=time(20), covers_in_house=0)
+    [line] = screen(door, setups.current(space.pk), now=THEN).lines
+    assert line.use_until is None
+    with pytest.raises(Refused) as refused:
+        use(desk, door)
+    assert codes(refused) == ["pacing_full"]
 
 
 def test_half_an_hour_is_whole(desk):

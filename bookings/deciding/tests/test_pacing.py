@@ -9,7 +9,7 @@ from bookings.deciding.errors import Refused
 from bookings.deciding.invariants import violations
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.wish import Wish
-from bookings.finding.walking_in import spots, why_none
+from bookings.finding.walking_in import spots, too_many
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, book, hours
@@ -97,20 +97,41 @@ def test_the_house_has_a_limit_of_its_own(shift, space, alice, host, now):
     assert why(lambda: book(table(space, 3), None, now, party_size=1, **staff)) == ["pacing_full"]
 
 
-def test_walk_ins_count_and_none_is_promised_what_is_refused(shift, space, host, now):
-    at = TEN + timedelta(minutes=3)
+AT = TEN + timedelta(minutes=3)
 
-    def walk_in(number, people):
-        ends_at = TEN + hours(1)
-        return visits.walk_in(
-            table(space, number), party_size=people, ends_at=ends_at, by=host, now=at
-        )
 
-    walk_in(1, 2)
+def walk_in(place, host, people, **kwargs):
+    return visits.walk_in(
+        place, party_size=people, ends_at=TEN + hours(1), by=host, now=AT, **kwargs
+    )
+
+
+def test_walk_ins_count_and_the_staff_are_warned(shift, space, host, now):
     setup = setups.current(space.pk)
-    assert spots(setup, people=1, now=at) == []
-    assert why_none(setup, people=1, now=at) == "Too many people arrive at 10:00 already."
-    assert why(lambda: walk_in(2, 1)) == ["pacing_full"]
+    assert too_many(setup, people=2, now=AT) == ""
+    walk_in(table(space, 1), host, 2)
+    assert too_many(setup, people=1, now=AT) == "Too many people arrive at 10:00 already."
+    assert len(spots(setup, people=1, now=AT)) == 2  # they may be seated all the same
+    assert why(lambda: walk_in(table(space, 2), host, 1)) == ["pacing_full"]
+
+
+def test_the_staff_may_seat_more_and_the_event_says_so(shift, space, host, now):
+    first = walk_in(table(space, 1), host, 2, over_pacing=True)
+    more = walk_in(table(space, 2), host, 3, over_pacing=True)
+    told = [booking.events.get(sequence=1).data["problems"] for booking in (first, more)]
+    assert told == [[], ["pacing_full"]]
+    assert list(violations(now=AT)) == []
+    # The limit is as it was for everybody else.
+    assert why(lambda: walk_in(table(space, 3), host, 1)) == ["pacing_full"]
+
+
+def test_whom_they_let_in_can_come_back(shift, space, host, now):
+    walk_in(table(space, 1), host, 2)
+    more = walk_in(table(space, 2), host, 3, over_pacing=True)
+    visits.leave(more, by=host, now=AT)
+    back = visits.undo(more, event=3, by=host, now=AT)
+    assert back.state == State.CHECKED_IN
+    assert list(violations(now=AT)) == []
 
 
 def test_what_was_written_past_the_services_is_found(shift, space, alice, now):

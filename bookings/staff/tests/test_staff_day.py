@@ -9,7 +9,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.factories import UserFactory
+from accounts.models import User
 from bookings.deciding import services
+from bookings.guests import Guest
 from bookings.models import Booking
 from bookings.staff.tests.acts import DAY, book_guest, browser
 from bookings.states import State
@@ -255,8 +257,12 @@ def test_every_change_is_seen(client, space, desk, alice, host, now, clock):
     changes = [
         lambda: book(desk, alice, now, at(14)),
         lambda: services.cancel(Booking.objects.get(member=alice), by=host, now=now),
-        lambda: book_guest(desk, host, now, starts_at=at(16)),
+        lambda: book_guest(desk, host, now, starts_at=at(16), guest_contact="020 7946 0958"),
         lambda: space.places.update(name="Oak"),
+        lambda: User.objects.filter(pk=alice.pk).update(name="Alice Cooper"),
+        lambda: Guest.objects.update(note="Likes the window"),
+        lambda: Guest.objects.update(allergies="Nuts"),
+        lambda: Guest.objects.update(phone="+44 20 7946 0999", phone_digits="442079460999"),
         lambda: clock.passes(minutes=5),
     ]
     for change in changes:

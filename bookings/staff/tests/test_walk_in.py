@@ -1,6 +1,6 @@
 """Walk-ins: the service, the places it is offered, and the staff's page."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from http import HTTPStatus
 
 import pytest
@@ -15,7 +15,7 @@ from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import TEN, book, hours
 from spaces import setups
-from spaces.factories import PlaceFactory, PolicyFactory
+from spaces.factories import PlaceFactory, PolicyFactory, ShiftFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -182,6 +182,23 @@ class TestPage:
         staff.post(undo)
         came.refresh_from_db()
         assert came.state == State.CANCELLED
+
+    def test_the_staff_are_warned_of_too_many_and_may_seat_them(self, staff, space, now):
+        shift = {"first_seating": time(8), "last_seating": time(20), "covers_in_house": 0}
+        ShiftFactory.create(space=space, **shift)
+        page = staff.get(f"{self.ADDRESS}?people=1")
+        assert page.context["warning"] == "Too many people arrive at 10:15 already."
+        assert 'name="anyway" value="1"' in page.text
+        # Nobody said so on the page that they pressed on.
+        answer = staff.post(self.ADDRESS, {"people": 1})
+        assert (answer.status_code, Booking.objects.count()) == (HTTPStatus.CONFLICT, 0)
+        assert 'name="anyway" value="1"' in answer.text
+        staff.post(self.ADDRESS, {"people": 1, "anyway": "1"})
+        came = Booking.objects.get()
+        assert came.state == State.CHECKED_IN
+        history = staff.get(reverse("staff_booking", args=["loft", came.code])).text
+        assert "Too many people arrive at that time already." in history
+        assert list(violations(now=AT)) == []
 
     def test_a_place_that_is_gone_is_told_and_the_next_offered(self, staff, desk, bob):
         book(desk, bob, AT, starts_at=TEN + hours(1))

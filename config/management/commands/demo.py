@@ -33,11 +33,13 @@ class Command(BaseCommand):
         if days < 1 or scale < 1:
             raise CommandError("--days and --scale must be at least 1.")
         if not (Space.objects.exists() or User.objects.exists()):
-            demo.create(now=timezone.now(), days=days, scale=scale)
+            doors = demo.create(now=timezone.now(), days=days, scale=scale)
             self.stdout.write(
                 f"Demo data: {Space.objects.count()} spaces, {Place.objects.count()} places, "
                 f"{User.objects.count()} people, {Booking.objects.count()} bookings."
             )
+            for address in doors:
+                self.stdout.write(f"Screen at a door, shown only now: {address}")
         if logins:
             self._print_logins()
 
