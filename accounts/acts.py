@@ -1,6 +1,6 @@
 """What the forms of accounts do, for the person who submits one again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -27,7 +27,7 @@ def register() -> None:
     ACTS["revoke"] = Act(gettext_lazy("Revoke the token"), _token, is_dangerous=True)
 
 
-def filled_in(kind: type[forms.BaseForm]) -> Describe:
+def filled_in(kind: Callable[[QueryDict], forms.BaseForm]) -> Describe:
     """Describe what was sent by a form's own labels and choices, to whoever is signed in."""
 
     def describe(
@@ -45,7 +45,9 @@ def _in_words(bound: forms.BoundField) -> str:
     if isinstance(bound.field, forms.BooleanField):
         return _("yes") if value else _("no")
     if isinstance(bound.field, forms.ChoiceField):
-        return next((str(text) for key, text in _flat(bound.field.choices) if key == value), "")
+        return next(
+            (str(text) for key, text in _flat(bound.field.choices) if str(key) == value), ""
+        )
     return str(value or "")
 
 

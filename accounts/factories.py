@@ -6,6 +6,7 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from accounts.joining import Tier
 from accounts.models import StaffRole, User
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of people who don't exist
@@ -33,3 +34,11 @@ class StaffRoleFactory(DjangoModelFactory[StaffRole]):
     # By name, as in the model: accounts doesn't know spaces.
     space = factory.SubFactory("spaces.factories.SpaceFactory")
     role = StaffRole.Role.HOST
+
+
+class TierFactory(DjangoModelFactory[Tier]):
+    class Meta:
+        model = Tier
+
+    space = factory.SubFactory("spaces.factories.SpaceFactory")
+    name = factory.Sequence(lambda n: f"Tier {n}")

@@ -159,8 +159,12 @@ class User(AbstractUser):
 
     @cached_property
     def group_ids(self) -> frozenset[int]:
-        """The keys of this person's groups. Asked only where they didn't come with the row."""
-        return frozenset(self.groups.values_list("pk", flat=True))
+        """The keys of this person's groups, and of their tiers, negated: see `accounts.people`.
+
+        Asked only where they didn't come with the row.
+        """
+        tiers = TierMember.objects.filter(user=self.pk).values_list("tier_id", flat=True)
+        return frozenset([*self.groups.values_list("pk", flat=True), *(-tier for tier in tiers)])
 
     @property
     def is_erased(self) -> bool:

@@ -20,8 +20,9 @@ from django.db.models import (
     Value,
 )
 from django.db.models.expressions import Combinable, Subquery
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Concat
 
+from accounts.joining import TierMember
 from accounts.models import StaffRole, User
 from accounts.prepared import prepared
 
@@ -34,10 +35,19 @@ def _is_space_staff(person: OuterRef, now: Now) -> Combinable:
 
 
 def groups_of(person: OuterRef | Now) -> Combinable:
-    """Return the keys of a person's groups as text, for `keys_in`."""
-    mine: QuerySet[Any, Any] = User.groups.through.objects.filter(user=person).order_by()
-    keys = StringAgg(Cast("group", CharField()), Value(","))
-    listed = mine.values("user").annotate(keys=keys).values("keys")
+    """Return the keys of a person's groups, and of their tiers, negated, as text for `keys_in`.
+
+    Both only say which rules bind whom. A group's key and a tier's may be the same number.
+    """
+    groups = _keys_as_text(User.groups.through.objects.filter(user=person), "group")
+    tiers = _keys_as_text(TierMember.objects.filter(user=person), "tier", before="-")
+    return Concat(groups, Value(","), tiers, output_field=TextField())
+
+
+def _keys_as_text(mine: QuerySet[Any, Any], column: str, *, before: str = "") -> Combinable:
+    key: Combinable = Cast(column, CharField())
+    keys = StringAgg(Concat(Value(before), key) if before else key, Value(","))
+    listed = mine.order_by().values("user").annotate(keys=keys).values("keys")
     return Coalesce(Subquery(listed), Value(""), output_field=TextField())
 
 

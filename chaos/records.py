@@ -22,12 +22,17 @@ KEYS = "SELECT code, key FROM accounts_idempotencykey"
 SLOTS = "SELECT booking_id, place_id, slot FROM bookings_bookedslot"
 PARTS = "SELECT from_place_id, to_place_id FROM spaces_place_parts"
 QUOTAS = (
-    "SELECT id, max_upcoming, space_id, kind, group_id, changed_at FROM spaces_policy"
+    "SELECT id, max_upcoming, space_id, kind, COALESCE(group_id, -tier_id), changed_at"
+    " FROM spaces_policy"
     " WHERE max_upcoming IS NOT NULL ORDER BY id"
 )
 API_KEY = len("api:") + 36
 PLACES = "SELECT id, space_id, kind FROM spaces_place"
-MEMBERS = "SELECT group_id, user_id FROM accounts_user_groups"
+#: Groups, and tiers, negated.
+MEMBERS = (
+    "SELECT group_id, user_id FROM accounts_user_groups"
+    " UNION ALL SELECT -tier_id, user_id FROM accounts_tiermember"
+)
 
 
 def read(url: str) -> tuple[list[Booking], list[Slot]]:

@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import time_zones
+from accounts.joining import Tier
 from accounts.models import StaffRole
 from spaces import services, setups
 from spaces.clocks import ClockInput
@@ -76,29 +77,31 @@ class PolicyInline(SpaceInline):
     template = "admin/edit_inline/stacked.html"
     extra = 0
     fields = [
-        ("kind", "group", "shift"),
+        ("kind", "group", "tier", "shift"),
         ("step_minutes", "min_minutes", "max_minutes"),
         ("min_notice_minutes", "max_days_ahead"),
         ("cancel_deadline_minutes", "grace_minutes"),
-        "max_upcoming",
+        ("max_upcoming", "max_minutes_per_day"),
         ("check_in_opens_minutes", "release_after_minutes"),
         ("max_no_shows", "no_show_days"),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
-        return super().get_queryset(request).select_related("group", "shift").order_by("pk")
+        return super().get_queryset(request).select_related("group", "tier", "shift").order_by("pk")
 
     def get_formset(self, request: HttpRequest, obj: Space | None = None, **kwargs: Any) -> Any:
-        request.space_of_shifts = obj  # type: ignore[attr-defined]  # for the method below
+        request.space_of_choices = obj  # type: ignore[attr-defined]  # for the method below
         return super().get_formset(request, obj, **kwargs)
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> "forms.ModelChoiceField[Any] | None":
-        """Offer the space's own shifts. Read these and the groups once, not once per policy."""
+        """Offer the space's own shifts and tiers. Read all choices once, not once per policy."""
+        of = getattr(request, "space_of_choices", None)
         if db_field.related_model is Shift:
-            of = getattr(request, "space_of_shifts", None)
             kwargs["queryset"] = Shift.objects.filter(space=of).order_by("first_seating", "name")
+        elif db_field.related_model is Tier:
+            kwargs["queryset"] = Tier.objects.filter(space=of).order_by("name")
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
             field.choices = list(field.choices)  # type: ignore[arg-type]

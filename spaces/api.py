@@ -113,6 +113,14 @@ class Rules(Schema):
             examples=[3],
         ),
     ]
+    max_minutes_per_day: Annotated[
+        int | None,
+        Field(
+            description="How many minutes of one local day a member may book here; "
+            "null: any number.",
+            examples=[240],
+        ),
+    ]
     check_in_opens_minutes: Annotated[
         int | None,
         Field(
@@ -302,6 +310,7 @@ def _rules(kind: str, limits: Limits) -> dict[str, Any]:
         "cancel_deadline_minutes": limits.cancel_deadline.total_seconds() // 60,
         "grace_minutes": limits.grace.total_seconds() // 60,
         "max_upcoming": min((quota.max_upcoming for quota in limits.quotas), default=None),
+        "max_minutes_per_day": _minutes(min((rule.most for rule in limits.daily), default=None)),
         "check_in_opens_minutes": _minutes(limits.check_in_opens),
         "release_after_minutes": _minutes(limits.release_after),
         "max_no_shows": [

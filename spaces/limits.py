@@ -24,6 +24,7 @@ class PolicyValues:
     cancel_deadline_minutes: int | None = None
     grace_minutes: int | None = None
     max_upcoming: int | None = None
+    max_minutes_per_day: int | None = None
     check_in_opens_minutes: int | None = None
     release_after_minutes: int | None = None
     max_no_shows: int | None = None
@@ -48,6 +49,14 @@ class Quota:
 
 
 @dataclass(frozen=True)
+class Daily:
+    """At most so much time of one member in a local day; `kind` "" counts every kind."""
+
+    kind: str
+    most: timedelta
+
+
+@dataclass(frozen=True)
 class Strikes:
     """After `max_no_shows` in `days` a member can't book; `kind` "" counts every kind."""
 
@@ -69,6 +78,7 @@ class Limits:
     #: How long after booking a member may undo it, whatever the deadline. See `bookings.rules`.
     grace: timedelta = DEFAULT_GRACE
     quotas: tuple[Quota, ...] = ()
+    daily: tuple[Daily, ...] = ()
     #: How long before the start check-in opens; None: nobody has to check in.
     check_in_opens: timedelta | None = None
     #: How long after the start a place is held for who hasn't checked in; None: to the end.
@@ -125,6 +135,11 @@ def strictest(
             Quota(kind=p.kind, max_upcoming=p.max_upcoming)
             for p in matching
             if p.max_upcoming is not None
+        ),
+        daily=tuple(
+            Daily(kind=p.kind, most=timedelta(minutes=p.max_minutes_per_day))
+            for p in matching
+            if p.max_minutes_per_day is not None
         ),
         check_in_opens=opens,
         release_after=released,

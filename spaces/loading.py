@@ -43,7 +43,7 @@ class Loaded:
     places: tuple[Place, ...]
     hours: tuple[Hours, ...]
     closures: tuple[ClosedPeriod, ...]
-    #: Each with the group that it binds; None: everybody.
+    #: Each with the group that it binds, or the tier, negated; None: everybody.
     policies: tuple[tuple[int | None, PolicyValues], ...]
     parts: dict[int, tuple[int, ...]]
     turns: tuple[Turn, ...] = ()
@@ -85,6 +85,7 @@ LISTS = {
         "space",
         JSONObject(
             group=F("group_id"),
+            tier=F("tier_id"),
             kind=F("kind"),
             shift=F("shift_id"),
             changed_at=F("changed_at"),
@@ -167,7 +168,9 @@ def _ends_at(closure: ClosedPeriod) -> datetime:
 
 
 def _policy(row: dict[str, Any]) -> tuple[int | None, PolicyValues]:
-    return row.pop("group"), PolicyValues(**row | {"changed_at": _instant(row["changed_at"])})
+    group, tier = row.pop("group"), row.pop("tier")
+    values = PolicyValues(**row | {"changed_at": _instant(row["changed_at"])})
+    return (group if tier is None else -tier), values
 
 
 def _parts(pairs: Iterable[list[int]]) -> dict[int, tuple[int, ...]]:

@@ -4,7 +4,6 @@ from functools import lru_cache
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -15,10 +14,11 @@ from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.letters import NameField
-from spaces.attendance import BOTH_OR_NONE, AttendanceLimits
+from spaces.attendance import BOTH_OR_NONE
 from spaces.codes import new_code
 from spaces.features import NAMES, Feature
 from spaces.querysets import PlaceQuerySet, SpaceQuerySet
+from spaces.shares import ONE_AUDIENCE, MemberLimits
 from spaces.shifts import Seats, Shift, TurnTime
 from spaces.slots import clock
 from spaces.stamps import SetupStamp
@@ -289,7 +289,7 @@ class Closure(models.Model):
             raise ValidationError({"place": _("This place is in another space.")})
 
 
-class Policy(AttendanceLimits):
+class Policy(MemberLimits):
     """Limits on bookings; an empty one limits nothing. Several may match: the strictest value wins.
 
     See also: `spaces.limits`, which combines them.
@@ -304,14 +304,6 @@ class Policy(AttendanceLimits):
         choices=Place.Kind.choices,
         blank=True,
         help_text=_("Empty: every kind."),
-    )
-    group = models.ForeignKey(
-        Group,
-        on_delete=models.CASCADE,
-        null=True,
-        blank=True,
-        verbose_name=_("group of members"),
-        help_text=_("Empty: everyone."),
     )
     shift = models.ForeignKey(
         Shift,
@@ -354,12 +346,6 @@ class Policy(AttendanceLimits):
         blank=True,
         validators=[MaxValueValidator(3_660)],
     )
-    max_upcoming = models.PositiveSmallIntegerField(
-        _("upcoming bookings per member, at most"),
-        null=True,
-        blank=True,
-        validators=[MaxValueValidator(1000)],
-    )
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -372,24 +358,16 @@ class Policy(AttendanceLimits):
                 name="policy_step",
             ),
             BOTH_OR_NONE,
+            ONE_AUDIENCE,
         ]
 
     def __str__(self) -> str:
-        matching = [str(part) for part in (self.get_kind_display(), self.group, self.shift) if part]
+        parts = (self.get_kind_display(), self.group, self.tier, self.shift)
+        matching = [str(part) for part in parts if part]
         return " · ".join(matching) or str(_("everyone, every kind"))
 
     def clean(self) -> None:
         super().clean()
-        if self.shift is not None and self.shift.space_id != self.space_id:
-            raise ValidationError({"shift": _("This shift is in another space.")})
-        if self.shift is not None and self.max_upcoming is not None:
-            raise ValidationError(
-                {"max_upcoming": _("Upcoming bookings are counted for all shifts together.")}
-            )
-        if self.shift is not None and self.max_no_shows is not None:
-            raise ValidationError(
-                {"max_no_shows": _("No-shows are counted for all shifts together.")}
-            )
         if self.step_minutes and self.step_minutes % 15:
             raise ValidationError({"step_minutes": _("The step is a multiple of 15 minutes.")})
         shortest = max(self.step_minutes or 0, self.min_minutes or 0)

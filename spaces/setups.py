@@ -19,6 +19,7 @@ from uuid import UUID
 
 from django.db.models import BigIntegerField, SlugField, UUIDField
 
+from accounts import people
 from accounts.models import User
 from accounts.prepared import prepared
 from spaces.loading import Loaded, load
@@ -44,7 +45,7 @@ class Setup:
         self._loaded = loaded
         self._venues: dict[tuple[frozenset[int], int], Venue] = {}
         self._ends = [closure.period.ends_at for closure in loaded.closures]
-        #: The groups that a policy is for.
+        #: The groups that a policy is for, and the tiers, negated: see `accounts.people`.
         self.limited = frozenset(group for group, _ in loaded.policies if group is not None)
         #: Names the content. Without stamps in the database it is of this object alone.
         self.stamp = written(loaded.stamps) or token_hex(16)
@@ -127,16 +128,14 @@ class Setup:
 
 
 _GROUPS = prepared(
-    lambda member: User.groups.through.objects.filter(user=member).values_list(
-        "group_id", flat=True
-    ),
+    lambda member: User.objects.filter(pk=member).values_list(people.groups_of(member), flat=True),
     member=BigIntegerField(),
 )
 
 
-def groups_of(member: User) -> list[int]:
-    """Return the keys of the groups that somebody is in, read from the database."""
-    return _GROUPS.rows(member=member.pk)
+def groups_of(member: User) -> frozenset[int]:
+    """Return the keys of the groups and tiers that somebody is in, read from the database."""
+    return people.keys_in(_GROUPS.first(member=member.pk) or "")
 
 
 def written(stamps: Iterable[str]) -> str:

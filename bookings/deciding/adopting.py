@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime
 
 from accounts.models import User
-from bookings.deciding import links, rules
+from bookings.deciding import daily, links, rules
 from bookings.deciding.knowing import contacts
 from bookings.deciding.transitions import change, record
 from bookings.models import Booking, BookingEvent
@@ -38,6 +38,8 @@ def _adopt(booking: Booking, user: User, held: dict[int, Counter[str]], *, now: 
             held[space] = Counter(mine.values_list("place__kind", flat=True))
         venue = setups.current(space).venue_for(user, now)
         if rules.of_quotas(venue.limits(kind).quotas, held[space]):
+            return False
+        if daily.problems(venue, booking.place, booking.period, member=user, now=now):
             return False
         held[space][kind] += 1
     # The guest's request is done with: its key must not meet one of the member's.

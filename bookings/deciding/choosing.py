@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.prepared import prepared
-from bookings.deciding import knowing, lengths, pacing, rules, welcoming
+from bookings.deciding import daily, knowing, lengths, pacing, rules, welcoming
+from bookings.deciding.attendance import too_many_no_shows
 from bookings.deciding.errors import Refused, RequestKeyReused
 from bookings.deciding.rules import Problem
 from bookings.deciding.steps import (
@@ -21,6 +22,7 @@ from bookings.deciding.steps import (
     insert,
     lock_all_places,
     lock_member,
+    missed_by,
     take_slots,
 )
 from bookings.deciding.transactions import transactional
@@ -187,7 +189,19 @@ class _Choice:
             if by is BY_GUEST
             else []
         )
+        self.of_member = self._of_member(first)
         self.problems = cache(self._problems)
+
+    def _of_member(self, place: Place) -> list[Problem]:
+        """Return what forbids the member any of these places, which are all of one kind."""
+        member, strikes = self.wish.member, self.venue.limits(place.kind).strikes
+        if member is None:
+            return []
+        missed = missed_by(member, place.space_id, strikes, self.now) if strikes else ()
+        return [
+            *too_many_no_shows(self.venue, strikes, missed, self.now),
+            *daily.problems(self.venue, place, self.period, member=member, now=self.now),
+        ]
 
     def _problems(self, place: Place) -> list[Problem]:
         found = rules.problems(
@@ -201,7 +215,7 @@ class _Choice:
         )
         if not found and self.period.ends_at <= self.now:
             found = [rules.already_past()]
-        return found + self.unwelcome
+        return found + self.unwelcome + self.of_member
 
     def require_room_to_arrive(self) -> None:
         """Raise Refused if too many begin at that time; with what else is in the way."""

@@ -92,6 +92,11 @@ EXPLANATIONS = {
         "Bookings or policies were written by hand, past the services.",
         "A person must decide: raise the limit, or cancel some after asking the member.",
     ),
+    "hours": Explanation(
+        "A member has more hours of one day than the space's policy allows.",
+        "Bookings or policies were written by hand, past the services.",
+        "A person must decide: raise the limit, or cancel some after asking the member.",
+    ),
     "pacing": Explanation(
         "More people begin in one quarter hour than the shift allows.",
         "Bookings were written by hand, past the services.",

@@ -9,7 +9,7 @@ whose parts change while this runs may be reported; check again.)
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
@@ -17,11 +17,11 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Exists, F, Max, OuterRef, Q
 
-from bookings.deciding import pacing, schema
+from bookings.deciding import daily, pacing, schema
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import OCCUPYING, UNDOING, State, may_follow
 from spaces import setups, triggers
-from spaces.models import Place, Shift
+from spaces.models import Place, Policy, Shift
 from spaces.slots import Period, slots
 from spaces.venue import leaves as leaves_of
 
@@ -69,6 +69,7 @@ def violations(*, now: datetime) -> Iterator[Violation]:
     yield from wrong_events()
     yield from repeated_requests()
     yield from exceeded_quotas(now)
+    yield from exceeded_days(now)
     yield from too_many_at_once(now)
     yield from unwatched_setups()
     yield from missing_constraints()
@@ -238,13 +239,14 @@ def repeated_requests() -> Iterator[Violation]:
 def exceeded_quotas(now: datetime) -> Iterator[Violation]:
     """Nobody got more upcoming bookings than a limit allows after it was set.
 
-    A group's quotas are left out: nobody knows when a member joined it.
+    A group's or tier's quotas are left out: nobody knows when a member joined it.
     """
     policy = "place__space__policies__"
     limited = Q(
         **{
             f"{policy}max_upcoming__isnull": False,
             f"{policy}group__isnull": True,
+            f"{policy}tier__isnull": True,
             f"{policy}shift__isnull": True,
             f"{policy}changed_at__lt": F("decided_at"),
         }
@@ -266,6 +268,27 @@ def exceeded_quotas(now: datetime) -> Iterator[Violation]:
             ends_at__gt=now,
         )
         yield Violation("quota", f"member {member}", problem, "quota", theirs)
+
+
+def exceeded_days(now: datetime) -> Iterator[Violation]:
+    """Nobody got more hours of a local day than a limit allows after it was set.
+
+    Left out as in `exceeded_quotas`; and what the house let last longer, or kept against the rules.
+    """
+    limited = Policy.objects.filter(max_minutes_per_day__isnull=False, group=None, tier=None)
+    for policy in limited.select_related("space").order_by("pk"):
+        rows = Booking.objects.upcoming(now).in_space(policy.space).order_by()
+        rows = rows.filter(member__isnull=False, decided_at__gt=policy.changed_at)
+        rows = rows.exclude(events__kind__in=[BookingEvent.Kind.KEPT, BookingEvent.Kind.EXTENDED])
+        if policy.kind:
+            rows = rows.filter(place__kind=policy.kind)
+        found = rows.values_list("member", "starts_at", "ends_at").iterator(CHUNK)
+        most = timedelta(minutes=policy.max_minutes_per_day or 0)
+        for (member, day), total in sorted(daily.totals(policy.space.zone, found).items()):
+            if total > most:
+                problem = f"{total} on {day}, and policy {policy.pk} allows {most}"
+                theirs = Q(member=member, place__space=policy.space_id, state__in=OCCUPYING)
+                yield Violation("hours", f"member {member}", problem, "hours", theirs)
 
 
 def too_many_at_once(now: datetime) -> Iterator[Violation]:

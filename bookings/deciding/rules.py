@@ -26,6 +26,7 @@ ABOUT_THE_PERSON = {
     "guests_not_allowed",
     "other_space",
     "too_late",
+    "too_many_hours",
     "too_many_undecided",
     "too_many_no_shows",
     "too_many_upcoming",
@@ -56,6 +57,7 @@ REASONS: dict[str, str | Promise] = {
     "party_too_small_for_place": gettext_lazy("The place is kept for larger parties."),
     "no_seating": gettext_lazy("Nobody is seated at that time."),
     "pacing_full": gettext_lazy("Too many people arrive at that time already."),
+    "too_many_hours": gettext_lazy("One member may not have more hours of that day here."),
     "too_many_upcoming": gettext_lazy("One member may not have more upcoming bookings here."),
     "too_many_no_shows": gettext_lazy("The member didn't come too often of late."),
     "too_many_undecided": gettext_lazy(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.models import User
 from bookings.deciding.stranding import (
     UNANSWERED,
     Act,
@@ -17,6 +18,7 @@ from bookings.deciding.stranding import (
 )
 from bookings.models import Booking
 from bookings.querysets import BookingQuerySet
+from spaces import setups
 from spaces.models import Policy, Space
 
 
@@ -28,6 +30,8 @@ class ChangedMeanwhile(Exception):
 class Preview:
     """Whom a change hits: people with upcoming bookings, their bookings, and those outside."""
 
+    #: How many are in the tier or group that it is for; None: it is for everybody.
+    members: int | None
     people: int
     bookings: int
     outside: list[Stranded]
@@ -43,21 +47,41 @@ def preview(space: Space, policy: Policy, change: Callable[[], object], act: Act
         except Question as question:
             outside = question.found
         transaction.set_rollback(True)
-    concerned = _concerned(space, policy, now=act.now)
+    members = _concerned(space, policy, now=act.now)
     return Preview(
-        people=concerned.exclude(member=None).values("member").distinct().count(),
-        bookings=concerned.count(),
+        members=_members(policy),
+        people=len({member for member in members if member is not None}),
+        bookings=len(members),
         outside=outside,
     )
 
 
-def _concerned(space: Space, policy: Policy, *, now: datetime) -> BookingQuerySet[Booking]:
+def _members(policy: Policy) -> int | None:
+    """Count those whose account is open."""
+    people = User.objects.filter(is_active=True)
+    if policy.tier_id is not None:
+        return people.filter(tiers=policy.tier_id).count()
+    return people.filter(groups=policy.group_id).count() if policy.group_id is not None else None
+
+
+def _concerned(space: Space, policy: Policy, *, now: datetime) -> list[int | None]:
+    """Return whose upcoming bookings a policy is about, booking by booking; None for guests."""
     found: BookingQuerySet[Booking] = Booking.objects.in_space(space).upcoming(now).order_by()
     if policy.kind:
         found = found.filter(place__kind=policy.kind)
     if policy.group_id is not None:
         found = found.filter(member__groups=policy.group_id)
-    return found
+    if policy.tier_id is not None:
+        found = found.filter(member__tiers=policy.tier_id)
+    rows = found.values_list("member", "starts_at")
+    if policy.shift_id is None:
+        return [member for member, _at in rows]
+    venue = setups.current(space.pk).venue((), now)
+    return [
+        member
+        for member, at in rows
+        if any(seating.shift.pk == policy.shift_id for seating in venue.seatings_at(at))
+    ]
 
 
 @transaction.atomic

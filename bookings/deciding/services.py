@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import knowing, pacing, rules, welcoming
+from bookings.deciding import daily, knowing, pacing, rules, welcoming
 from bookings.deciding.details import (
     UNCHANGED,
     Details,
@@ -217,7 +217,7 @@ def _objections_to_move(
     if is_staff and (place.pk, period) == (booking.place_id, booking.period):
         return rules.of_people(place, people)
     has_begun = booking.has_started(now)
-    return rules.problems(
+    found = rules.problems(
         ground.venue,
         place,
         period,
@@ -227,6 +227,9 @@ def _objections_to_move(
         walk_in=is_staff,
         any_length=is_staff and (has_begun or booking.channel == Booking.Channel.WALK_IN),
         begun_at=booking.starts_at if is_staff and has_begun else None,
+    )
+    return found + daily.problems(
+        ground.venue, place, period, member=booking.member, now=now, but=booking
     )
 
 

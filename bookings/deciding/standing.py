@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from accounts.joining import TierMember
 from accounts.models import User
 from bookings.deciding import rules
 from bookings.deciding.rules import Problem
@@ -61,7 +62,7 @@ def _venues(
 ) -> Callable[[Booking], Venue]:
     """Return how to find a booking's venue.
 
-    People differ only by their groups' policies, and most are in no group that has one.
+    People differ only by the policies of their groups and tiers; most are in none that has one.
     """
     known = setups.of(Space.objects.filter(pk__in={booking.place.space_id for booking in found}))
     limited = frozenset().union(*(setup.limited for setup in known.values()))
@@ -71,6 +72,12 @@ def _venues(
     )
     for member, group in members.values_list("user_id", "group_id"):
         groups.setdefault(member, []).append(group)
+    if tiers := [-key for key in limited if key < 0]:
+        in_tiers = TierMember.objects.filter(
+            tier__in=tiers, user__in=bookings.order_by().values("member")
+        )
+        for member, tier in in_tiers.values_list("user_id", "tier_id"):
+            groups.setdefault(member, []).append(-tier)
 
     def venue_of(booking: Booking) -> Venue:
         setup = known[booking.place.space_id]

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from accounts import people
 from accounts.letters import is_visible
 from accounts.models import User
-from bookings.deciding import pacing, rules
+from bookings.deciding import daily, pacing, rules
 from bookings.deciding.attendance import Missed, longest_memory, too_many_no_shows
 from bookings.deciding.errors import Refused, RequestKeyReused
 from bookings.deciding.statements import (
@@ -81,6 +81,9 @@ def objections(
         return [rules.already_past()]
     if any(problem.code in rules.NONSENSE for problem in found):
         return found
+    found += daily.problems(
+        ground.venue, ground.place, booking.period, member=booking.member, now=booking.created_at
+    )
     return found + pacing.problems(
         ground.venue,
         ground.place.space_id,

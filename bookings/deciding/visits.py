@@ -11,7 +11,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import attendance, in_house, knowing, pacing, rules
+from bookings.deciding import attendance, daily, in_house, knowing, pacing, rules
 from bookings.deciding.errors import (
     NotStaff,
     Refused,
@@ -259,6 +259,11 @@ def _return(booking: Booking, data: Any, ground: Ground, *, now: datetime) -> No
         quotas = ground.venue.limits(ground.place.kind).quotas
         if found := rules.of_quotas(quotas, ground.upcoming):
             raise Refused(found)
+    was = Period(*map(datetime.fromisoformat, (data["starts_at"], data["ends_at"])))
+    if found := daily.problems(
+        ground.venue, ground.place, was, member=booking.member, now=now, but=booking
+    ):
+        raise Refused(found)
     changes = {
         "state": state,
         "place": ground.place,

@@ -1,14 +1,20 @@
 """What the forms of setting up do, for the person who submits one again."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.acts import filled_in
+from accounts.models import User
 from accounts.presses import ACTS, Act
 from bookings.staff.people import InviteForm
-from bookings.staff.rules import RuleForm
+from bookings.staff.rule_form import RuleForm
 from spaces.founding_form import FoundingForm
+from spaces.models import Space
 
 
 def register() -> None:
@@ -18,7 +24,7 @@ def register() -> None:
     ACTS["staff_invitation"] = Act(_invitation)
     ACTS["staff_role"] = Act(_role)
     ACTS["staff_holidays"] = Act(_days)
-    ACTS["staff_rule"] = Act(_rule, filled_in(RuleForm))
+    ACTS["staff_rule"] = Act(_rule, _filled_in_rule)
     ACTS["staff_doors"] = Act(gettext_lazy("Make the address"))
     ACTS["staff_door_revoke"] = Act(gettext_lazy("Revoke the screen"), is_dangerous=True)
     ACTS["staff_guest"] = Act(gettext_lazy("Save"))
@@ -40,6 +46,18 @@ def _rule(sent: QueryDict) -> str:
     if "choice" not in sent:
         return _("See whom it hits")
     return _("Remove the rule") if "remove" in sent else _("Save the rule")
+
+
+def _filled_in_rule(
+    sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser
+) -> list[str]:
+    """Describe a rule to whoever may make it: its choices are those of the space."""
+    if not isinstance(reader, User):
+        return []
+    space = Space.objects.managed_by(reader).filter(slug=address["slug"]).first()
+    if space is None:
+        return []
+    return filled_in(lambda data: RuleForm(data, space=space))(sent, address, reader)
 
 
 def _days(sent: QueryDict) -> str:

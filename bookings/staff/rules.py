@@ -2,98 +2,28 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.numbers import WholeNumberField
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rulings
 from bookings.deciding.stranding import Act, Outcome, Question, Stranded
 from bookings.staff.access import space_managed_by, space_run_by
+from bookings.staff.rule_form import RuleForm
 from bookings.staff.sure import ReasonedForm
 from bookings.words import words
-from bookings.words.rules_in_words import length, read_length, sentences, title
+from bookings.words.rules_in_words import sentences, title
 from spaces.models import Policy, Space
 
 #: More bookings than this are counted, not listed.
 MOST_LISTED = 100
-
-
-class LengthField(forms.CharField):
-    """A length of time with its unit: «4 h», «1 h 30 min», «2 days»."""
-
-    def __init__(self, column: str, label: Any, help_text: Any = "") -> None:
-        attrs = {"autocomplete": "off", "placeholder": "2 h"}
-        super().__init__(
-            label=label,
-            required=False,
-            max_length=60,
-            help_text=help_text,
-            widget=forms.TextInput(attrs=attrs),
-        )
-        self.column = Policy._meta.get_field(column)
-
-    def prepare_value(self, value: Any) -> Any:
-        return length(value) if isinstance(value, int) else value
-
-    def clean(self, value: Any) -> int | None:
-        text = super().clean(value)
-        if not text:
-            return None
-        try:
-            minutes = read_length(text)
-        except ValueError as error:
-            raise ValidationError(_("Write it with its unit: 30 min, 4 h, 2 days.")) from error
-        self.column.run_validators(minutes)  # type: ignore[union-attr]  # a column, no relation
-        return minutes
-
-
-class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A policy in hours and days."""
-
-    max_minutes = LengthField("max_minutes", gettext_lazy("Longest booking"))
-    max_days_ahead = WholeNumberField(
-        label=gettext_lazy("Days ahead, at most"), required=False, min_value=0, max_value=3_660
-    )
-    min_minutes = LengthField("min_minutes", gettext_lazy("Shortest booking"))
-    step_minutes = LengthField(
-        "step_minutes",
-        gettext_lazy("Steps of"),
-        gettext_lazy("A multiple of 15 min, counted from opening time. Empty: 1 h."),
-    )
-    min_notice_minutes = LengthField(
-        "min_notice_minutes", gettext_lazy("Booked before it starts, at least")
-    )
-    cancel_deadline_minutes = LengthField(
-        "cancel_deadline_minutes", gettext_lazy("Cancelled before it starts, at least")
-    )
-    grace_minutes = LengthField(
-        "grace_minutes",
-        gettext_lazy("May be undone after booking, for"),
-        gettext_lazy("Whatever the deadline. 0 min: not at all. Empty: 5 min."),
-    )
-    max_upcoming = WholeNumberField(
-        label=gettext_lazy("Upcoming bookings of each, at most"),
-        required=False,
-        min_value=0,
-        max_value=1_000,
-    )
-
-    class Meta:
-        model = Policy
-        fields = (
-            *("kind", "max_minutes", "max_days_ahead", "min_minutes", "step_minutes"),
-            *("min_notice_minutes", "cancel_deadline_minutes", "grace_minutes", "max_upcoming"),
-        )
 
 
 @never_cache
@@ -123,11 +53,11 @@ def staff_rule(request: AuthenticatedRequest, slug: str, number: int) -> HttpRes
     sure = ReasonedForm(request.POST)
     is_back = request.POST.get("choice") == "back"
     if request.method != "POST":
-        return _form(request, space, number, RuleForm(instance=policy), seen)
+        return _form(request, space, number, RuleForm(space=space, instance=policy), seen)
     seen = _seen(request) if number else None
     if "remove" in request.POST and number and not is_back:
         return _settle(request, space, policy, sure, seen, None)
-    form = RuleForm(request.POST, instance=policy)
+    form = RuleForm(request.POST, space=space, instance=policy)
     if not form.is_valid() or is_back:
         return _form(request, space, number, form, seen, status=422 if form.errors else 200)
     return _settle(request, space, policy, sure, seen, form)
@@ -191,6 +121,7 @@ def _ask(
         "title": title(policy),
         "sentences": sentences(policy),
         "is_removal": is_removal,
+        "members": _members(found, policy),
         "people": people % {"n": found.people},
         "bookings": found.bookings,
         "outside": len(found.outside),
@@ -201,6 +132,17 @@ def _ask(
     }
     is_wrong = bool(sure.errors.get("reason"))
     return render(request, "staff/rule_sure.html", context, status=422 if is_wrong else 200)
+
+
+def _members(found: rulings.Preview, policy: Policy) -> str:
+    """Say how many people a rule for a tier or a group is for, whether they have booked or not."""
+    if found.members is None:
+        return ""
+    whose = {"n": found.members, "name": policy.tier or policy.group}
+    return (
+        ngettext("“%(name)s” has %(n)d member.", "“%(name)s” has %(n)d members.", found.members)
+        % whose
+    )
 
 
 def _form(
@@ -216,7 +158,11 @@ def _form(
 
 
 def _policies(space: Space) -> list[Policy]:
-    return list(Policy.objects.filter(space=space.pk).select_related("group").order_by("pk"))
+    return list(
+        Policy.objects.filter(space=space.pk)
+        .select_related("group", "tier", "shift")
+        .order_by("pk")
+    )
 
 
 def _seen(request: AuthenticatedRequest) -> Any:

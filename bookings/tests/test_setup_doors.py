@@ -14,7 +14,7 @@ from django.core.management import get_commands
 from django.test import RequestFactory
 from django.urls import reverse
 
-from accounts.factories import UserFactory
+from accounts.factories import TierFactory, UserFactory
 from accounts.models import User
 from bookings.admin.asking import AskingAdmin
 from bookings.models import Booking
@@ -51,6 +51,7 @@ HARMLESS = {
     # What binds whoever books, not what is booked.
     *("space.policy.min_notice_minutes", "space.policy.max_days_ahead"),
     *("space.policy.cancel_deadline_minutes", "space.policy.max_upcoming"),
+    "space.policy.max_minutes_per_day",
     *("space.policy.max_no_shows", "space.policy.no_show_days"),
     # Who has to check in is told on the ticket, and has as long from the change on.
     *("space.policy.check_in_opens_minutes", "space.policy.release_after_minutes"),
@@ -87,6 +88,7 @@ STRANDING = {
     "space.policy.min_minutes": {"policies-0-min_minutes": "180"},
     "space.policy.max_minutes": {"policies-0-max_minutes": "60"},
     "space.policy.shift": {"policies-3-shift": ""},
+    "space.policy.tier": {"policies-4-tier": ""},
     "space.shift.weekdays": {"shifts-1-weekdays": ["1"]},
     "space.shift.first_seating": {"shifts-1-first_seating": "17:00"},
     "space.shift.last_seating": {"shifts-1-last_seating": "16:15"},
@@ -124,6 +126,7 @@ def stage(boss, alice, soon):
     early = ShiftFactory(space=space, name="Early", first_seating=time(9), last_seating=time(12))
     ShiftFactory(space=space, name="Late", first_seating=time(16), last_seating=time(20))
     PolicyFactory(space=space, shift=early, max_minutes=60)
+    PolicyFactory(space=space, tier=TierFactory(space=space), max_minutes=60)
     TurnTimeFactory(space=space)
     desk = space.places.get(number=1)
     monday = soon + timedelta(days=(7 - soon.weekday()) % 7, hours=6, minutes=30)

@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import User
 from accounts.requests import PageRequest
-from bookings.finding import asking
+from bookings.finding import asking, beforehand
 from bookings.finding.answering import Part, answer, url_of
 from bookings.finding.asking import Asked
 from bookings.finding.board import build
@@ -60,6 +60,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     known = asked.known(setup, rows)
     instead = asked.instead(known, rows)
     ahead = (instead[0] and (instead[0].place.pk, instead[0].period), instead[1])
+    said = beforehand.said(setup, asked.venue, asked.search, member=owner, now=now, moving=moving)
     whole = Reader.of(request.user)
     shown = (space.pk, setup.stamp, sorted(groups), now)
     around = Part(
@@ -71,12 +72,20 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
 
     def results() -> dict[str, Any]:
         found = build(known, asked.search, member=member, now=now, instead=instead)
-        return asked.context() | {"board": found}
+        return asked.context() | {"board": found, "said": said}
 
     inside = Part(
         template="bookings/_results.html",
         reader=Reader(whole.is_authenticated, is_space_staff=whole.is_space_staff),
-        key=(shown, asked.search, asked.errors, bool(request.htmx), [*map(tuple, rows)], ahead),
+        key=(
+            shown,
+            asked.search,
+            asked.errors,
+            bool(request.htmx),
+            [*map(tuple, rows)],
+            ahead,
+            said,
+        ),
         context=results,
     )
     return answer(request, around, inside, is_kept=moving is None)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from spaces.limits import LIMITS
 from spaces.models import Policy
 
 A_DAY, AN_HOUR = 1_440, 60
@@ -18,18 +17,6 @@ PART = re.compile(
     re.IGNORECASE,
 )
 CLOCK = re.compile("([0-9]{1,4}):([0-5][0-9])")
-
-#: Said by the sentences below; a limit that is newer is named by its column.
-SAID = (
-    "max_minutes",
-    "max_days_ahead",
-    "min_minutes",
-    "step_minutes",
-    "min_notice_minutes",
-    "cancel_deadline_minutes",
-    "grace_minutes",
-    "max_upcoming",
-)
 
 
 def length(minutes: int) -> str:
@@ -63,34 +50,50 @@ def read_length(text: str) -> int:
 def title(policy: Policy) -> str:
     """Say whom and what a policy is about."""
     kind = policy.get_kind_display().capitalize() if policy.kind else _("Every kind of place")
-    return f"{_who(policy)} · {kind}"
+    shift = [policy.shift.name] if policy.shift is not None else []
+    return " · ".join([_who(policy), kind, *shift])
 
 
 def sentences(policy: Policy) -> list[str]:
     """Return what a policy says; what it doesn't limit is left out."""
-    said = list(_sentences(policy))
-    for name in LIMITS:
-        value = getattr(policy, name, None)
-        if name not in SAID and value not in (None, "", [], {}, False):
-            label = str(getattr(Policy._meta.get_field(name), "verbose_name", name))
-            said.append(f"{label[:1].upper()}{label[1:]}: {value}")
-    return said or [_("Nothing is limited.")]
+    said = [*_how_much(policy), *_when(policy), *_coming(policy)] or [_("Nothing is limited.")]
+    if policy.shift is not None:
+        named = {"shift": policy.shift.name}
+        said.insert(0, _("Only for bookings in the shift “%(shift)s”.") % named)
+    return said
 
 
-def _sentences(policy: Policy) -> Iterator[str]:
-    who, longest, ahead = _who(policy), policy.max_minutes, policy.max_days_ahead
-    days = ngettext("%(n)d day", "%(n)d days", ahead or 0) % {"n": ahead or 0}
-    named = {"who": who, "length": length(longest or 0), "days": days}
-    if longest is not None and ahead is not None:
+def _how_much(policy: Policy) -> Iterator[str]:
+    longest, a_day, ahead = policy.max_minutes, policy.max_minutes_per_day, policy.max_days_ahead
+    named = {
+        "who": _who(policy),
+        "length": length(longest or 0),
+        "a_day": length(a_day or 0),
+        "days": _days(ahead or 0),
+    }
+    if a_day is not None and ahead is not None:
+        yield _("%(who)s may book up to %(a_day)s a day, %(days)s ahead.") % named
+    elif a_day is not None:
+        yield _("%(who)s may book up to %(a_day)s a day.") % named
+    if longest is not None and ahead is not None and a_day is None:
         yield _("%(who)s may book up to %(length)s at a time, %(days)s ahead.") % named
     elif longest is not None:
         yield _("%(who)s may book up to %(length)s at a time.") % named
-    elif ahead is not None:
+    elif ahead is not None and a_day is None:
         yield _("%(who)s may book %(days)s ahead.") % named
     if policy.min_minutes is not None:
         yield _("A booking takes at least %(length)s.") % {"length": length(policy.min_minutes)}
     if policy.step_minutes is not None:
         yield _("Times go in steps of %(length)s.") % {"length": length(policy.step_minutes)}
+    if policy.max_upcoming is not None:
+        yield ngettext(
+            "Each has at most %(n)d upcoming booking.",
+            "Each has at most %(n)d upcoming bookings.",
+            policy.max_upcoming,
+        ) % {"n": policy.max_upcoming}
+
+
+def _when(policy: Policy) -> Iterator[str]:
     if policy.min_notice_minutes is not None:
         named = {"length": length(policy.min_notice_minutes)}
         yield _("It is made at least %(length)s before it starts.") % named
@@ -102,15 +105,31 @@ def _sentences(policy: Policy) -> Iterator[str]:
     elif policy.grace_minutes is not None:
         named = {"length": length(policy.grace_minutes)}
         yield _("It can be undone for %(length)s after booking.") % named
-    if policy.max_upcoming is not None:
-        yield ngettext(
-            "Each has at most %(n)d upcoming booking.",
-            "Each has at most %(n)d upcoming bookings.",
-            policy.max_upcoming,
-        ) % {"n": policy.max_upcoming}
+
+
+def _coming(policy: Policy) -> Iterator[str]:
+    if policy.check_in_opens_minutes is not None:
+        named = {"length": length(policy.check_in_opens_minutes)}
+        yield _("Check-in opens %(length)s before the start.") % named
+    if policy.release_after_minutes is not None:
+        named = {"length": length(policy.release_after_minutes)}
+        yield _("The place is released %(length)s after the start if nobody has checked in.") % (
+            named
+        )
+    if policy.max_no_shows is not None or policy.no_show_days is not None:
+        missed = policy.max_no_shows or 0
+        named = {
+            "no_shows": ngettext("%(n)d no-show", "%(n)d no-shows", missed) % {"n": missed},
+            "days": _days(policy.no_show_days or 0),
+        }
+        yield _("After %(no_shows)s in %(days)s a member can't book for a while.") % named
+
+
+def _days(n: int) -> str:
+    return ngettext("%(n)d day", "%(n)d days", n) % {"n": n}
 
 
 def _who(policy: Policy) -> str:
-    if policy.group is not None:
-        return _("Members of “%(group)s”") % {"group": policy.group}
+    if (audience := policy.tier or policy.group) is not None:
+        return _("Members of “%(group)s”") % {"group": audience}
     return _("Members")

@@ -14,9 +14,10 @@ COLUMNS = {
     "accounts_user": "id username",
     "accounts_idempotencykey": "code key",
     "accounts_user_groups": "group_id user_id",
+    "accounts_tiermember": "tier_id user_id",
     "spaces_place": "id code space_id kind",
     "spaces_place_parts": "from_place_id to_place_id",
-    "spaces_policy": "id space_id kind group_id max_upcoming changed_at",
+    "spaces_policy": "id space_id kind group_id tier_id max_upcoming changed_at",
     "bookings_booking": "id code member_id request_key place_id starts_at ends_at state problems "
     "created_at decided_at",
     "bookings_bookedslot": "booking_id place_id slot",

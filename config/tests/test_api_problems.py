@@ -224,6 +224,12 @@ def too_many_upcoming(s):
     return s.book(after=2)
 
 
+def too_many_hours(s):
+    s.policy(max_minutes_per_day=60)
+    s.book()
+    return s.book(after=2)
+
+
 def too_many_no_shows(s):
     s.policy(max_no_shows=1, no_show_days=30)
     missed = book(s.desk, s.alice, s.soon - hours(480), s.soon - hours(240))
@@ -283,6 +289,7 @@ BROKEN = {
     "pacing_full": in_a_shift(first_seating=time(8), covers_online=0),
     "party_too_large": lambda s: s.book(party_size=2),
     "too_many_upcoming": too_many_upcoming,
+    "too_many_hours": too_many_hours,
     "too_many_no_shows": too_many_no_shows,
     "too_many_undecided": too_many_undecided,
     "slot_taken": slot_taken,

@@ -104,7 +104,12 @@ class TestOne:
             space=space, kind="ROOM", check_in_opens_minutes=10, max_no_shows=3, no_show_days=30
         )
         PolicyFactory.create(
-            space=space, kind="ROOM", max_days_ahead=7, cancel_deadline_minutes=90, max_upcoming=2
+            space=space,
+            kind="ROOM",
+            max_days_ahead=7,
+            cancel_deadline_minutes=90,
+            max_upcoming=2,
+            max_minutes_per_day=120,
         )
         shown = anyone.get("/spaces/loft").json()
         assert shown["about"] == "Quiet."
@@ -125,6 +130,7 @@ class TestOne:
             "cancel_deadline_minutes": 0,
             "grace_minutes": 5,
             "max_upcoming": None,
+            "max_minutes_per_day": None,
             "check_in_opens_minutes": 15,
             "release_after_minutes": 20,
             "max_no_shows": [],
@@ -136,6 +142,7 @@ class TestOne:
             "max_days_ahead": 7,
             "cancel_deadline_minutes": 90,
             "max_upcoming": 2,
+            "max_minutes_per_day": 120,
         }
         assert shown["rules"] == [desks, {**desks, "kind": "ROOM", **rooms}]
         places = [

@@ -18,7 +18,7 @@ from django.db import connection, models
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.factories import UserFactory
+from accounts.factories import TierFactory, UserFactory
 from spaces import setups
 from spaces.codes import new_code
 from spaces.factories import (
@@ -94,6 +94,7 @@ class Stage:
         ClosureFactory.create(space=self.space, place=self.places[0], starts_at=NOON)
         ShiftFactory.create_batch(2, space=self.space)
         TurnTimeFactory.create(space=self.space)
+        self.tier = TierFactory.create(space=self.space)
         PolicyFactory.create(
             space=self.space,
             group=self.groups[0],
@@ -178,6 +179,8 @@ def changes(stage: Stage, model) -> Iterator[Door]:
         field, door = next(pairs)
 
         def change(field=field, door=door):
+            if field.name == "tier":  # a rule is for a group, or for a tier
+                model._default_manager.update(group=None)
             row = stage.row(model)
             door(row, field, stage.another(row, field))
 
@@ -229,6 +232,8 @@ def special(stage: Stage, model, tmp_path) -> Iterator[Door]:
         yield "form", lambda: posted(stage, stage.space, **{"policies-0-step_minutes": "45"})
         PolicyFactory.create(space=stage.space, group=stage.groups[1])
         yield "cascade", lambda: stage.groups[1].delete()
+        PolicyFactory.create(space=stage.space, tier=stage.tier)
+        yield "cascade from a tier", lambda: stage.tier.delete()
     elif model is Shift:
         yield "form", lambda: posted(stage, stage.space, **{"shifts-0-first_seating": "17:15"})
     elif model is TurnTime:
