@@ -15,13 +15,13 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from django.utils import timezone, translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole, User
 from bookings.finding.overview import known_lately
-from config.tests import processes
+from config.tests import emptying, processes
 from config.tests.clock import Clock
 from spaces import setups
 from spaces.factories import open_space
@@ -30,6 +30,30 @@ from spaces.setups import Setup
 from spaces.tests.elsewhere import content
 
 pytest_plugins = ["notifications.tests.broker"]
+
+#: Files that take long, because they wait or do much. They come first: at the end of a pass, nobody
+#: should have to wait for one of them alone.
+LONGEST = {
+    file: number
+    for number, file in enumerate(
+        (
+            "tests/test_waiting.py",
+            "tests/test_cluster.py",
+            "browser/test_pages.py",
+            "browser/test_long_words.py",
+            "tests/test_standby.py",
+            "tests/test_rolling.py",
+            "tests/test_faults.py",
+            "tests/test_consume_requests.py",
+            "tests/test_bad_input.py",
+            "tests/test_growth.py",
+            "tests/test_read_only.py",
+            "browser/test_journey.py",
+            "tests/test_releases.py",
+            "tests/test_kafka_produce.py",
+        )
+    )
+}
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)  # a Wednesday, before the house opens
 
@@ -51,6 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
         derandomize=not config.getoption("shuffle"),
     )
     hypothesis.settings.load_profile("mesto")
+    TransactionTestCase._fixture_teardown = emptying.empty
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -63,6 +88,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     skip_what_runs_elsewhere(items)
     if seed := config.getoption("shuffle"):
         shuffle(items, seed)
+    else:
+        items.sort(key=lambda item: LONGEST.get(f"{item.path.parent.name}/{item.path.name}", 99))
 
 
 def skip_what_runs_elsewhere(items: list[pytest.Item]) -> None:

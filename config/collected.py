@@ -3,9 +3,10 @@
 from functools import cache
 from typing import Any
 
-from django.contrib.staticfiles.apps import StaticFilesConfig
 from django.contrib.staticfiles.finders import get_finders
 from django.core.files.storage import storages
+
+from config.static_files import StaticFiles
 
 
 def uncollected() -> str:
@@ -18,7 +19,7 @@ def _missing_in(storage: Any) -> str:
     if not hasattr(storage, "hashed_files"):  # sources are served
         return ""
     for finder in get_finders():
-        for path, _storage in finder.list(StaticFilesConfig.ignore_patterns):
+        for path, _storage in finder.list(StaticFiles.ignore_patterns):
             if storage.hash_key(storage.clean_name(path)) not in storage.hashed_files:
                 return str(path)
     return ""

@@ -1,100 +1,103 @@
-"""The command itself, small, on the engine of this pass."""
+"""Crowds of processes against one place of the test's database; and the command that plays them."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
+from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
 
+from benchmarks.site import ENVIRONMENT, ROOT, Tree, Web
+from chaos import contested
 from chaos.units import family
-from config.tests.processes import PATIENCE
+from config.tests.processes import database_url
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="the other pass does")
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="the other pass does")
 
 
-def start(database, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "chaos", "contested", "--engine", connection.vendor, *arguments],
+@pytest.fixture
+def database(transactional_db, monkeypatch):
+    """The address of the test's own database, where players in other processes find it too."""
+    for name, value in {**ENVIRONMENT, "DATABASE_URL": database_url()}.items():
+        monkeypatch.setenv(name, value)
+    return database_url()
+
+
+def test_every_contested_round_has_one_winner(database):
+    result = contested.run(database, 10, 8)
+    assert len(result.answers) == 80
+    assert (result.told("CONFIRMED"), result.told("ERROR")) == (10, 0)
+    assert result.is_good, result
+
+
+@on_postgresql
+def test_it_is_as_fair_through_the_api_and_for_places_that_share_parts(database):
+    with Web(processes=2).serving(Tree(ROOT)) as (port, _pid):
+        site = f"http://127.0.0.1:{port}"
+        result = contested.run(database, 5, 4, site=site, composites=True)
+    assert len(result.answers) == 20
+    assert result.told("CONFIRMED") >= 5
+    assert result.is_good, result
+
+
+@on_sqlite
+def test_it_notices_a_player_who_is_killed(database, capsys):
+    is_over = Event()
+    killer = Thread(target=kill_first_player, args=[is_over])
+    killer.start()
+    try:
+        result = contested.run(database, 2000, 4)
+    finally:
+        is_over.set()
+        killer.join()
+    assert result.gone == ["player 1 ended with -9"]
+    assert result.wrong
+    assert not result.is_good
+    contested.report(result, Namespace(http=None, engine="sqlite", rounds=2000, members=4))
+    assert "Lost: player 1 ended with -9" in capsys.readouterr().out
+
+
+def kill_first_player(is_over):
+    """Kill a process of some players, once they have begun."""
+    while not is_over.wait(0.1):
+        for child in family(os.getpid()):
+            with suppress(OSError):  # it has just ended
+                threads = list(Path(f"/proc/{child}/task").glob("*"))
+                is_player = b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+                if is_player and len(threads) > 4:
+                    os.kill(child, signal.SIGKILL)
+                    return
+
+
+@on_postgresql
+@pytest.mark.django_db(transaction=True)
+def test_the_command_fails_without_the_constraint(empty):
+    with psycopg.connect(empty) as inside:
+        inside.execute("ALTER TABLE bookings_bookedslot DROP CONSTRAINT booked_slot_once")
+    command = [sys.executable, "-m", "chaos", "contested", "--engine", connection.vendor]
+    done = subprocess.run(
+        [*command, "--rounds", "3", "--members", "4"],
         cwd=settings.BASE_DIR,
-        env=os.environ | {"TEST_DATABASE_URL": database},
+        env=os.environ | {"TEST_DATABASE_URL": empty},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-
-
-def told(output):
-    lines = (line for line in output.splitlines() if line[:2] == "  " and line[2:3].isalpha())
-    return dict(line.strip().split("  ", maxsplit=1) for line in lines if "  " in line.strip())
+    assert done.returncode == 1, done.stdout
+    assert figures(done.stdout, "tries", "errors", "wrong rounds") == ("12", "0", "3")
+    assert "were told that they won" in done.stdout
+    assert "overlap: " in done.stdout
 
 
 def figures(output, *names):
-    found = {name: value.strip() for name, value in told(output).items()}
-    return tuple(found[name] for name in names)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_every_contested_round_has_one_winner(empty):
-    process = start(empty, "--rounds", "10", "--members", "8")
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
-    assert figures(output, "tries", "winners", "errors") == ("80", "10", "0")
-
-
-@on_postgresql
-@pytest.mark.django_db(transaction=True)
-def test_it_is_as_fair_through_the_api_and_for_places_that_share_parts(empty):
-    process = start(empty, "--rounds", "5", "--members", "4", "--http", "--composites")
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
-    assert figures(output, "tries", "errors", "wrong rounds") == ("20", "0", "0")
-    assert int(*figures(output, "winners")) >= 5
-
-
-@pytest.mark.any_database
-@pytest.mark.django_db
-def test_it_notices_a_player_who_is_killed(empty):
-    process = start(empty, "--rounds", "2000", "--members", "4")
-    child = first_player(process)
-    os.kill(child, signal.SIGKILL)
-    output, _ = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 1, output
-    assert "ended with -9" in output
-    assert figures(output, "wrong rounds") != ("0",)
-
-
-def first_player(process):
-    """Return the process of some players, once they have begun."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        for child in family(process.pid):
-            with suppress(OSError):  # it has just ended
-                threads = list(Path(f"/proc/{child}/task").glob("*"))
-                if (
-                    b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-                    and len(threads) > 4
-                ):
-                    return child
-        assert process.poll() is None, process.stdout.read()
-        time.sleep(0.1)
-    pytest.fail("nobody plays")
-
-
-@on_postgresql
-@pytest.mark.django_db(transaction=True)
-def test_it_fails_without_the_constraint(empty):
-    with psycopg.connect(empty) as inside:
-        inside.execute("ALTER TABLE bookings_bookedslot DROP CONSTRAINT booked_slot_once")
-    process = start(empty, "--rounds", "3", "--members", "4")
-    output, _ = process.communicate()
-    assert process.returncode == 1, output
-    assert figures(output, "wrong rounds") == ("3",)
-    assert "were told that they won" in output
-    assert "overlap: " in output
+    lines = (line for line in output.splitlines() if line[:2] == "  " and line[2:3].isalpha())
+    told = dict(line.strip().split("  ", maxsplit=1) for line in lines if "  " in line.strip())
+    return tuple(told[name].strip() for name in names)
