@@ -102,9 +102,11 @@ def skip_what_runs_elsewhere(items: list[pytest.Item]) -> None:
     for item in items:
         in_browser, same = (item.get_closest_marker(m) for m in ("browser", "any_database"))
         if same and not in_browser and depends_on_database(item):
-            raise pytest.UsageError(
-                f"{item.nodeid} can't be marked any_database: see CONTRIBUTING.md"
-            )
+            if same in item.own_markers or "deciding" in item.path.parts:
+                raise pytest.UsageError(
+                    f"{item.nodeid} can't be marked any_database: see CONTRIBUTING.md"
+                )
+            same = None  # the mark of its module is for the others
         if (same or in_browser) and not item.get_closest_marker("both_databases") and is_elsewhere:
             item.add_marker(pytest.mark.skip(reason="The pass on SQLite has them."))
 

@@ -4,6 +4,8 @@ from django.contrib.auth.models import Permission
 from accounts.factories import PASSWORD, StaffRoleFactory, UserFactory
 from accounts.models import User
 
+pytestmark = pytest.mark.any_database
+
 PEOPLE = "/admin/accounts/user/"
 
 

@@ -13,6 +13,8 @@ from accounts.tokens import find
 from bookings.tests.acts import book, hours
 from bookings.tests.crowd import TOKEN
 
+pytestmark = pytest.mark.any_database
+
 LIST = "/api/v1/bookings"  # signed in only
 SPACES = "/api/v1/spaces"  # for everyone
 

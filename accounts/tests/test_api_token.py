@@ -15,6 +15,8 @@ from accounts.models import ApiToken, IdempotencyKey
 from accounts.tests.programs import issue, post, program
 from bookings.tests.crowd import at_once
 
+pytestmark = pytest.mark.any_database
+
 URL = "/api/v1/auth/token"
 BOOKINGS = "/api/v1/bookings"
 

@@ -8,6 +8,8 @@ from accounts.factories import PASSWORD, UserFactory
 from accounts.tests.programs import post
 from config.auth import _nobody
 
+pytestmark = pytest.mark.any_database
+
 URL = "/accounts/login/"
 WRONG = ["Login or password is wrong."]
 

@@ -16,6 +16,8 @@ from accounts.tests.programs import issue, program
 from notifications.calendars import feeds
 from notifications.models import CalendarFeed
 
+pytestmark = pytest.mark.any_database
+
 NEW = "staple of the other horse"
 STAYS = "/accounts/stays/"
 

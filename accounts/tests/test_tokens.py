@@ -18,6 +18,8 @@ from accounts.models import ApiToken, IdempotencyKey, User
 from accounts.tests.programs import issue, program
 from bookings.tests.crowd import at_once
 
+pytestmark = pytest.mark.any_database
+
 URL = "/accounts/tokens/"
 CODE = "0198c2f0-5d7e-7c3a-9f10-2b6f0e6c1a55"  # nobody's
 ADMIN = "/admin/accounts/apitoken/"

@@ -16,7 +16,7 @@ from bookings.states import State
 from bookings.tests.acts import book, hours
 from spaces.factories import PlaceFactory, PolicyFactory, open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 ADD = "/admin/bookings/booking/add/"
 

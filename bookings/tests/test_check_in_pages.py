@@ -15,7 +15,7 @@ from notifications.mail.letters import of_event, of_reminder
 from notifications.mail.readers import Reader
 from spaces.factories import PlaceFactory, PolicyFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def minutes(n):

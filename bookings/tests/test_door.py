@@ -15,6 +15,8 @@ from bookings.states import State
 from bookings.tests.acts import book, hours
 from bookings.views import door as door_view
 
+pytestmark = pytest.mark.any_database
+
 MINUTE = timedelta(minutes=1)
 PART = {"X-Part": "screen"}
 

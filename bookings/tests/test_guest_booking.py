@@ -22,7 +22,7 @@ from config.tests.garbage import PostedForms
 from spaces.factories import PolicyFactory
 from spaces.models import Space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 ANNA = {"name": "Anna", "email": "Anna@example.org", "phone": ""}
 DOORS = ("guest_booking", "guest_cancel", "guest_move")

@@ -13,7 +13,7 @@ from bookings.states import State
 from bookings.tests.acts import book, hours, move, write_booked
 from spaces.factories import PlaceFactory, PolicyFactory, open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 def fields(place, starts_at, length=2, **changes):

@@ -5,6 +5,8 @@ import pytest
 from config import checks, kafka
 from config.tests.processes import PATIENCE
 
+pytestmark = pytest.mark.any_database
+
 
 def ids(found):
     return [message.id for message in found]

@@ -29,7 +29,7 @@ from config.tests.walk import (
     undone,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 TYPED = [
     ("name", "Ёж & <b>\"quoted\" 'name'</b>"),

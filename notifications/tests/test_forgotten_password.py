@@ -21,7 +21,7 @@ URL = "/accounts/forgotten/"
 NEW = "staple of the other horse"
 ON_ITS_WAY = "If we know you and your address, an e-mail with a link is on its way to you."
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
 
 @pytest.fixture

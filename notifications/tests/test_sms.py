@@ -22,7 +22,7 @@ from notifications.tests.inbox import sent
 from notifications.tests.receiver import Answer
 from spaces.models import Space
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
+pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
 PATH = "/2010-04-01/Accounts/AC1/Messages.json"
 PHONE = {"guest_name": "Ann", "guest_contact": "8 (900) 123-45-67"}

@@ -14,7 +14,7 @@ from notifications.models import Delivery, Endpoint, RefusedRequest
 from notifications.outcomes import Refused
 from spaces.factories import open_space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 ENDPOINTS = "/admin/notifications/endpoint/"
 DELIVERIES = "/admin/notifications/delivery/"

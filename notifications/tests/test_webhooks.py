@@ -22,6 +22,7 @@ from notifications.tests.webhooks import deliver, later, states, verified
 from notifications.webhooks import sending, services
 
 pytestmark = [
+    pytest.mark.any_database,
     pytest.mark.django_db,
     pytest.mark.usefixtures("local_addresses", "a_worker_of_its_own"),
 ]

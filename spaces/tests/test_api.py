@@ -10,7 +10,7 @@ from bookings.tests.programs import fields, kind, program
 from spaces.factories import OpeningHoursFactory, PlaceFactory, PolicyFactory, open_space
 from spaces.models import Place
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

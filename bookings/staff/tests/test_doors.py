@@ -7,6 +7,8 @@ import pytest
 
 from bookings.doors import DoorView
 
+pytestmark = pytest.mark.any_database
+
 PAGE = "/staff/loft/doors/"
 
 

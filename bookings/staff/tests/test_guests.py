@@ -8,7 +8,7 @@ from django.urls import reverse
 from bookings.guests import Guest
 from bookings.tests.acts import book
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 ADDRESS = "/staff/loft/guests/"
 

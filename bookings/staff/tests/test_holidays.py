@@ -11,7 +11,7 @@ from bookings.tests.acts import book
 from spaces.days_off import coming, every_year
 from spaces.models import Closure, Space, YearlyClosure
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 HOLIDAYS = "/staff/loft/holidays/"
 CHRISTMAS = "2026-12-25"

@@ -12,7 +12,7 @@ from accounts.joining import Invitation
 from accounts.models import EmailLetter, StaffRole, User
 from notifications.mail.sending import deliver_mail
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 PEOPLE = "/staff/loft/people/"
 MAIL = "new@example.org"

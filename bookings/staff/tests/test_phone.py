@@ -11,7 +11,7 @@ from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 ADDRESS = "/staff/loft/phone/"
 

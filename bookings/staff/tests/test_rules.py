@@ -18,7 +18,7 @@ from bookings.words.rules_in_words import length, read_length, sentences, title
 from spaces.factories import PolicyFactory, ShiftFactory
 from spaces.models import Policy
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 RULES = "/staff/loft/rules/"
 

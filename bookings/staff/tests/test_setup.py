@@ -16,7 +16,7 @@ from accounts.models import User
 from spaces.founding import country_of, slug_of
 from spaces.models import Place, Space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 SETUP = "/staff/setup/"
 

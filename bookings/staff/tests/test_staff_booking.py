@@ -12,7 +12,7 @@ from bookings.states import State
 from bookings.tests.acts import book, hours
 from spaces.factories import PlaceFactory, PolicyFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from config.tests.clock import Clock
 from spaces.factories import PlaceFactory, open_space
 from spaces.models import Space
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 NOON = datetime(2026, 11, 25, 12, 5, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from bookings.models import Booking
 from bookings.tests.acts import book, hours
 from spaces.factories import PlaceFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from bookings.staff.tests.test_staff_day import at, clock  # noqa: F401 - a fixt
 from bookings.states import State
 from bookings.tests.acts import book
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 VISITS = f"{DAY}visits/"
 HTMX = {"HX-Request": "true"}

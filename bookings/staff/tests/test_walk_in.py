@@ -17,7 +17,7 @@ from bookings.tests.acts import TEN, book, hours
 from spaces import setups
 from spaces.factories import PlaceFactory, PolicyFactory, ShiftFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 AT = TEN + timedelta(minutes=20)  # the quarter hour from 10:15 is running
 
