@@ -40,10 +40,13 @@ class GuestQuerySet[G: models.Model](models.QuerySet[G]):
         return self.filter(space=space)
 
     def unseen_since(self, at: datetime) -> Self:
-        """Guests whom nobody has met since, and who have nothing ahead."""
+        """Guests whom nobody has met since, not even at the door, and who have nothing ahead."""
         bookings = self.model._meta.get_field("bookings").related_model
         later = bookings._default_manager.filter(guest=OuterRef("pk"), ends_at__gt=at)  # type: ignore[union-attr]  # a relation
-        return self.filter(~Exists(later), created_at__lt=at).order_by("pk")
+        waited = self.model._meta.get_field("waiting_parties").related_model
+        at_the_door = waited._default_manager.filter(guest=OuterRef("pk"), created_at__gte=at)  # type: ignore[union-attr]  # a relation
+        unmet = self.filter(~Exists(later), ~Exists(at_the_door), created_at__lt=at)
+        return unmet.order_by("pk")
 
     def reached_by(self, *, phone_digits: str, email: str) -> Self:
         """Guests with this number or this address; an empty one is nobody's."""

@@ -16,6 +16,8 @@ from bookings.doors import DoorView as DoorView  # Django looks for models here
 from bookings.guests import Guest
 from bookings.querysets import LONGEST_HELD, BookingQuerySet, EventQuerySet
 from bookings.states import COMPLETED_BY_TIME, OCCUPYING, UNDECIDED, State
+from bookings.waiting import WaitingNews as WaitingNews
+from bookings.waiting import WaitingParty as WaitingParty
 from spaces.codes import new_code
 from spaces.models import Place
 from spaces.slots import Period
@@ -91,6 +93,8 @@ class Booking(models.Model):
     seated_at = models.DateTimeField(_("seated"), null=True, editable=False)
     # This no-show doesn't count: the staff have forgiven it.
     forgiven_at = models.DateTimeField(_("forgiven"), null=True, editable=False)
+    # Until when the place is kept for whoever says yes first; afterwards a worker gives it back.
+    hold_expires_at = models.DateTimeField(_("held until"), null=True, editable=False)
     # Until then only the claimer may decide it; afterwards anyone may.
     # See `bookings.deciding.queueing`.
     lease_expires_at = models.DateTimeField(null=True, editable=False)
@@ -132,6 +136,10 @@ class Booking(models.Model):
                 condition=Q(seated_at__isnull=True) | Q(checked_in_at__isnull=False),
                 name="booking_seated",
             ),
+            models.CheckConstraint(
+                condition=~Q(state=State.OFFERED) | Q(hold_expires_at__isnull=False),
+                name="booking_hold_ends",
+            ),
             # Idempotency: one request makes one booking, however often it is sent.
             models.UniqueConstraint(
                 fields=["member", "request_key"], name="booking_request_key_once"
@@ -155,6 +163,12 @@ class Booking(models.Model):
                 fields=["starts_at"],
                 name="booking_to_release",
                 condition=Q(state=State.CONFIRMED),
+            ),
+            # What a worker gives back when nobody says yes: as many rows as parties were told.
+            models.Index(
+                fields=["hold_expires_at"],
+                name="booking_held",
+                condition=Q(state=State.OFFERED),
             ),
             # The staff's list of no-shows: few rows, whatever else was booked in that time.
             models.Index(
@@ -243,6 +257,7 @@ class BookingEvent(models.Model):
     class Kind(models.TextChoices):
         CREATED = "CREATED", pgettext_lazy("what happened", "received")
         CHECKING_AVAILABILITY = "CHECKING_AVAILABILITY", _("being checked")
+        OFFERED = "OFFERED", pgettext_lazy("what happened", "offered")
         CONFIRMED = "CONFIRMED", _("booked")
         REJECTED = "REJECTED", _("not booked")
         MOVED = "MOVED", _("moved")
@@ -255,6 +270,7 @@ class BookingEvent(models.Model):
         FORGIVEN = "FORGIVEN", _("forgiven")
         UNDONE = "UNDONE", _("undone")
         CANCELLED = "CANCELLED", _("cancelled")
+        EXPIRED = "EXPIRED", pgettext_lazy("what happened", "not taken")
         COMPLETED = "COMPLETED", _("completed")
 
     booking = models.ForeignKey(

@@ -33,12 +33,14 @@ UNDECIDED = (State.CREATED, State.CHECKING_AVAILABILITY)
 #: The states that are in use; the others are for future features.
 MET = (
     *UNDECIDED,
+    State.OFFERED,
     State.CONFIRMED,
     State.CHECKED_IN,
     State.COMPLETED,
     State.NO_SHOW,
     State.CANCELLED,
     State.REJECTED,
+    State.EXPIRED,
 )
 
 #: Where a booking may go from each state. Only taking back what was just done leads back: UNDOING.
@@ -66,11 +68,13 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 #: Where a booking returns to when the last thing that was done to it is undone.
 UNDOING: dict[State, frozenset[State]] = {
+    State.OFFERED: frozenset({State.OFFERED}),  # moved or extended
     State.CONFIRMED: frozenset({State.CONFIRMED}),  # moved or extended
     State.CHECKED_IN: frozenset({State.CONFIRMED, State.CHECKED_IN}),
     State.COMPLETED: frozenset({State.CONFIRMED, State.CHECKED_IN}),
     State.NO_SHOW: frozenset({State.CONFIRMED}),
-    State.CANCELLED: frozenset({State.CONFIRMED, State.AWAITING_APPROVAL, State.OFFERED}),
+    # Not OFFERED: whoever a cancelled hold was for waits again, perhaps for another.
+    State.CANCELLED: frozenset({State.CONFIRMED, State.AWAITING_APPROVAL}),
 }
 
 

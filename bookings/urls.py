@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from bookings.staff import join
-from bookings.views import board, bookings, door, guests, home, leave, visits
+from bookings.views import board, bookings, door, guests, home, leave, visits, waiting
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -21,6 +21,9 @@ urlpatterns = [
     path("g/<slug:token>/cancel/", guests.guest_cancel, name="guest_cancel"),
     path("g/<slug:token>/check-in/", guests.guest_check_in, name="guest_check_in"),
     path("g/<slug:token>/move/", guests.guest_move, name="guest_move"),
+    path("w/<slug:token>/", waiting.waiting, name="waiting"),
+    path("w/<slug:token>/yes/", waiting.waiting_yes, name="waiting_yes"),
+    path("w/<slug:token>/no/", waiting.waiting_no, name="waiting_no"),
     path("accounts/delete/", leave.leave, name="leave"),
     path("door/<str:token>/", door.door, name="door"),
     path("join/<str:key>/", join.join, name="join"),

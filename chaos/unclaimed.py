@@ -100,7 +100,7 @@ def play(rounds: int) -> list[Round]:
             _round(pool, places[n % PLACES], noon + timedelta(days=2 + n // PLACES), alice, bob)
             for n in range(rounds)
         ]
-        _at_once(pool, [_close] * 3)
+        at_once(pool, [close] * 3)
     return found
 
 
@@ -113,7 +113,7 @@ def _round(pool: ThreadPoolExecutor, place: Any, at: datetime, alice: Any, bob: 
     booking = services.book(mine, by=alice, now=at - HOUR)
     theirs = Wish(place=place, member=bob, starts_at=at + HOUR / 2, ends_at=at + HOUR)
     now = at + HELD
-    came, released, booked = _at_once(
+    came, released, booked = at_once(
         pool,
         [
             lambda: visits.check_in(booking, by=alice, now=now).state,
@@ -132,7 +132,8 @@ def _round(pool: ThreadPoolExecutor, place: Any, at: datetime, alice: Any, bob: 
     )
 
 
-def _at_once(pool: ThreadPoolExecutor, calls: Sequence[Callable[[], object]]) -> list[str]:
+def at_once(pool: ThreadPoolExecutor, calls: Sequence[Callable[[], object]]) -> list[str]:
+    """Do all of these at the same moment; return what each led to, or the name of its error."""
     from django.db import connection
 
     start = threading.Barrier(len(calls))
@@ -148,7 +149,7 @@ def _at_once(pool: ThreadPoolExecutor, calls: Sequence[Callable[[], object]]) ->
     return list(pool.map(run, calls))
 
 
-def _close() -> None:
+def close() -> None:
     from django.db import connection
 
     connection.close()

@@ -144,6 +144,7 @@ class SpaceAdmin(SpaceScopedAdmin):
         ("phone", "email"),
         "about",
         ("guests_may_book", "guest_retention_days"),
+        "hold_minutes",
         ("reminder_hours", "is_active"),
     ]
     inlines = [

@@ -64,7 +64,8 @@ class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Space
         fields = (
             *("name", "slug", "kind", "time_zone", "country", "address", "phone", "email", "about"),
-            *("reminder_hours", "guests_may_book", "guest_retention_days", "is_active"),
+            *("reminder_hours", "guests_may_book", "guest_retention_days"),
+            *("hold_minutes", "is_active"),
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

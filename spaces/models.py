@@ -29,6 +29,7 @@ from spaces.validators import (
     validate_quarter_hour,
     validate_time_zone,
 )
+from spaces.welcome import Welcome
 from spaces.yearly import YearlyClosure  # noqa: F401 - a table of this app too
 
 #: Some have modules of their own.
@@ -38,7 +39,7 @@ __all__ = ["Closure", "OpeningHours", "Place", "Policy", "SetupStamp", "Shift", 
 A_DAY, A_WEEK, A_YEAR = 1_440, 10_080, 525_600  # minutes
 
 
-class Space(models.Model):
+class Space(Welcome):
     """A coworking space or a restaurant."""
 
     class Kind(models.TextChoices):
@@ -92,20 +93,6 @@ class Space(models.Model):
         db_default=24,
         validators=[MinValueValidator(1), MaxValueValidator(168)],
         help_text=_("By mail. Empty: no reminders."),
-    )
-
-    guests_may_book = models.BooleanField(
-        _("guests may book without an account"),
-        default=False,
-        db_default=False,
-        help_text=_("With a name and an e-mail address or a phone number."),
-    )
-    guest_retention_days = models.SmallIntegerField(
-        _("forget guests after, days"),
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(3_660)],
-        help_text=_("Since their last booking. Empty: they are kept until somebody erases them."),
     )
 
     objects: ClassVar[models.Manager["Space"]] = SpaceQuerySet.as_manager()

@@ -71,6 +71,19 @@ EXPLANATIONS = {
         "The row was changed by hand.",
         "A person must decide: read the booking's history and correct its row by hand.",
     ),
+    "hold": Explanation(
+        "A table is held, and no party at the door was told of it: nobody can say yes to it, and "
+        "nobody else can have it until the hold ends.",
+        "Rows of the waiting list were deleted or changed by hand.",
+        "A worker gives it back when the minutes to answer are over. To have it free at once, "
+        "cancel it on the staff's page of the day.",
+    ),
+    "told": Explanation(
+        "A party at the door was told that a table is ready, and none is held for it.",
+        "The booking's or the party's row was changed by hand.",
+        "A person must decide: find the party another table, or take it off the list. Its Yes is "
+        "refused; nobody else is harmed.",
+    ),
     "events": Explanation(
         "The booking's history does not lead to what its row says: an event is missing or was "
         "changed. The row and the slots decide who has the place; the history does not.",

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from accounts.models import User
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import cancel_all
+from bookings.deciding.waiting_list import forget_parties
 from bookings.guests import Guest
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
+from bookings.waiting import WaitingParty
 from spaces.models import Space
 
 #: Stands for the name in bookings of guests who were forgotten: a booking is for somebody.
@@ -37,6 +39,7 @@ def forget_now(guest: Guest, *, by: User | None, now: datetime) -> int:
     cancelled = cancel_all(list(upcoming), by=by, now=now)
     _blank(theirs.filter(member=None))
     theirs.update(guest=None)  # a member's stays the member's
+    forget_parties(locked, by=by, now=now)
     locked.delete()
     return len(cancelled)
 
@@ -86,6 +89,7 @@ def _forget_unseen(space: Space, *, now: datetime) -> int:
         .of_strangers_before(before, nameless=NAMELESS)
         .values_list("pk", flat=True)[:BATCH]
     )
+    done += _forget_parties(space, before)
     return done + (_blank_all(nameless) if nameless else 0)
 
 
@@ -97,6 +101,15 @@ def _forget_if_unseen(guest: Guest, before: datetime, *, now: datetime) -> int:
         return 0
     forget_now(guest, by=None, now=now)
     return 1
+
+
+@transactional
+def _forget_parties(space: Space, before: datetime) -> int:
+    """Forget who stood at the door, known or not: that is of no use to anybody later."""
+    old = WaitingParty.objects.of(space).off_the_list().filter(created_at__lt=before)
+    keys = list(old.values_list("pk", flat=True)[:BATCH])
+    WaitingParty.objects.filter(pk__in=keys).delete()
+    return len(keys)
 
 
 @transactional

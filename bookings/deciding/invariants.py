@@ -20,6 +20,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from bookings.deciding import daily, pacing, schema
 from bookings.models import BookedSlot, Booking, BookingEvent
 from bookings.states import OCCUPYING, UNDOING, State, may_follow
+from bookings.waiting import WaitingParty
 from spaces import setups, triggers
 from spaces.models import Place, Policy, Shift
 from spaces.slots import Period, slots
@@ -66,6 +67,7 @@ def violations(*, now: datetime) -> Iterator[Violation]:
     yield from wrong_slots(leaves)
     yield from left_over_slots()
     yield from wrong_leases()
+    yield from wrong_holds()
     yield from wrong_events()
     yield from repeated_requests()
     yield from exceeded_quotas(now)
@@ -155,6 +157,22 @@ def wrong_leases() -> Iterator[Violation]:
             else f"{state} without a lease"
         )
         yield Violation("leases", str(code), problem, "leases", Q(code=code))
+
+
+def wrong_holds() -> Iterator[Violation]:
+    """A place is held exactly while some party at the door may still say yes to it."""
+    told = WaitingParty.objects.told().filter(booking=OuterRef("pk"))
+    held = Booking.objects.filter(~Exists(told), state=State.OFFERED).order_by("pk")
+    for code in held.values_list("code", flat=True).iterator(CHUNK):
+        yield Violation("holds", str(code), "held for nobody", "hold", Q(code=code))
+    parties = WaitingParty.objects.told().order_by("pk")
+    wrong = parties.filter(Q(booking=None) | ~Q(booking__state=State.OFFERED))
+    for code, booking, state in wrong.values_list(
+        "code", "booking__code", "booking__state"
+    ).iterator(CHUNK):
+        has = f"and {booking} is {state}" if booking else "but of no table"
+        about = Q(code=booking) if booking else None
+        yield Violation("holds", f"party {code}", f"was told, {has}", "told", about)
 
 
 def wrong_events() -> Iterator[Violation]:

@@ -58,7 +58,12 @@ def number_of(booking: Booking) -> str:
     if booking.member_id is not None:
         return ""
     phone, _email = contacts(booking.guest_contact)
-    for number in _numbers(phone, country_of(booking.place.space)):
+    return dialled(phone, booking.place.space)
+
+
+def dialled(phone: str, space: Space) -> str:
+    """Return a number as it is dialled from everywhere: +44… "" for what is no number."""
+    for number in _numbers(phone, country_of(space)):
         if phonenumbers.is_valid_number(number):
             return phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return ""

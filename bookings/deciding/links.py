@@ -22,11 +22,16 @@ NONCE_BYTES = 32
 
 def token_of(link: GuestLink) -> str:
     """Return the secret in a link's address."""
-    signature = salted_hmac(SALT, link.nonce, algorithm="sha256").digest()
+    return secret_of(link.nonce, salt=SALT)
+
+
+def secret_of(nonce: str, *, salt: str) -> str:
+    """Return what only this site can make of a nonce."""
+    signature = salted_hmac(salt, nonce, algorithm="sha256").digest()
     return base64.urlsafe_b64encode(signature).decode().rstrip("=")
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
@@ -36,12 +41,12 @@ def link_of(booking: Booking, *, now: datetime, language: str = "") -> GuestLink
     Another is made when the site's key has changed: nobody can repeat the earlier one any more.
     """
     for link in booking.guest_links.open().order_by("-pk"):
-        if link.digest == _digest(token_of(link)):
+        if link.digest == digest_of(token_of(link)):
             return link
     link = GuestLink(
         booking=booking, nonce=token_urlsafe(NONCE_BYTES), language=language, created_at=now
     )
-    link.digest = _digest(token_of(link))
+    link.digest = digest_of(token_of(link))
     link.save(force_insert=True)
     return link
 
@@ -55,7 +60,7 @@ def find(token: str, *, now: datetime) -> Booking | None:
 
     None for a wrong, expired or revoked one, and once the booking has become a member's.
     """
-    links = GuestLink.objects.open().filter(digest=_digest(token))
+    links = GuestLink.objects.open().filter(digest=digest_of(token))
     link = links.select_related("booking__place__space").first()
     if link is None or link.booking.member_id is not None:
         return None

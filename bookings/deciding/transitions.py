@@ -18,6 +18,7 @@ from bookings.deciding.statements import (
 from bookings.guests import BY_GUEST, Actor
 from bookings.models import Booking, BookingEvent
 from bookings.states import OCCUPYING, State, sources
+from bookings.waiting import PartyState, WaitingParty
 from bookings.words.representation import booking_data
 
 #: No contact was changed.
@@ -39,12 +40,16 @@ def move_to(
     WrongState when it is in another state, place or time than was read.
     """
     changes: dict[str, Any] = {"state": state}
+    was_held = booking.state == State.OFFERED
     if booking.decided_at is None:
         changes |= {"decided_at": now, "problems": list(problems), "lease_expires_at": None}
     seen = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
     change(booking, sources(state), expected=seen, changes=changes)
     if state not in OCCUPYING:
         DELETE_SLOTS.run(booking=booking.pk)
+        if was_held:  # nobody gets it: whoever was told of it waits again
+            told = WaitingParty.objects.told().filter(booking=booking)
+            told.become(PartyState.WAITING, booking=None)
     record(BookingEvent.Kind(state.value), booking, by=by, now=now, reason=reason)
 
 

@@ -125,11 +125,12 @@ def seat(booking: Booking, *, by: User, now: datetime) -> Booking:
     Raises NotStaff and WrongState.
     """
     booking = locked_for(booking, by=by)
-    _seat(booking, by=by, now=now)
+    sit(booking, by=by, now=now)
     return booking
 
 
-def _seat(booking: Booking, *, by: User, now: datetime) -> None:
+def sit(booking: Booking, *, by: User, now: datetime) -> None:
+    """Do what `seat` does, to a locked booking. For services."""
     if booking.seated_at:
         raise WrongState(_("They are already seated."))
     changes = {"seated_at": now}
@@ -193,7 +194,7 @@ def extend(booking: Booking, *, ends_at: datetime, by: User, now: datetime) -> B
         expected={"place": booking.place_id, "ends_at": booking.ends_at},
         changes={"ends_at": ends_at},
     )
-    _retake(booking, ground)
+    retake(booking, ground)
     record(Kind.EXTENDED, booking, by=by, now=now)
     return booking
 
@@ -207,7 +208,7 @@ def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
     meanwhile, and SlotTaken when somebody else has the place by now.
     """
     setup = setups.current(booking.place.space_id)
-    _require_staff(setup.space, by)
+    require_staff(setup.space, by)
     # Events never change: these can be read before the locks.
     told = booking.events.filter(sequence__in=[event - 1, event]).order_by("sequence")
     before, done = told if len(told) == 2 else (None, None)
@@ -220,7 +221,7 @@ def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
     was = setup.place(UUID(before.data["place"]["code"])) or booking.place
     locked = lock_places(booking.place, was, member=booking.member, now=now, but=booking)
     ground = locked[was.pk]
-    full = _too_many(ground, booking, starts_at=_instant(before.data["starts_at"]))
+    full = too_many(ground, booking, starts_at=_instant(before.data["starts_at"]))
     booking, _setup = lock_booking(booking)
     last = LAST_SEQUENCE.first(booking=booking.pk)
     if last == event + 1 and BookingEvent.objects.undoing(done).exists():
@@ -236,7 +237,7 @@ def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
     return booking
 
 
-def _too_many(
+def too_many(
     ground: Ground, booking: Booking, *, starts_at: datetime | None = None
 ) -> list[rules.Problem]:
     """Return the problem if too many people would begin at that time. Locks the space."""
@@ -275,15 +276,14 @@ def _return(booking: Booking, data: Any, ground: Ground, *, now: datetime) -> No
         "seated_at": _instant(data.get("seated_at")),
     }
     change(booking, [State(booking.state)], expected={}, changes=changes)
-    _retake(booking, ground)
+    retake(booking, ground)
 
 
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
-@transactional
-def walk_in(
+def walk_in_now(
     place: Place,
     *,
     party_size: int,
@@ -304,7 +304,7 @@ def walk_in(
     may seat more than arrive at once (`over_pacing`), which the event then says. See also
     `walk_ins`. Raises NotStaff, Refused, SlotTaken and RequestKeyReused.
     """
-    _require_staff(place.space, by)
+    require_staff(place.space, by)
     name = guest_name.strip()
     if guest is None and guest_contact:
         phone, email = knowing.contacts(guest_contact)
@@ -332,26 +332,30 @@ def walk_in(
     found = in_house.of_walk_in(ground.venue, ground.place, wish.period, party_size, now=now)
     booking = wish.booking(State.CONFIRMED, now=now)
     booking.decided_at = now
-    too_many = _too_many(ground, booking)
-    if found or (too_many and not over_pacing):
-        raise Refused(found or too_many)
+    full = too_many(ground, booking)
+    if found or (full and not over_pacing):
+        raise Refused(found or full)
     if earlier := insert(booking, wish):
         return earlier
-    _retake(booking, ground)
-    problems = [problem.code for problem in too_many]
+    retake(booking, ground)
+    problems = [problem.code for problem in full]
     record(Kind.CONFIRMED, booking, by=by, now=now, sequence=1, problems=problems)
-    _seat(booking, by=by, now=now)
+    sit(booking, by=by, now=now)
     return booking
+
+
+#: In a transaction of its own.
+walk_in = transactional(walk_in_now)
 
 
 def locked_for(booking: Booking, *, by: User) -> Booking:
     """Return a booking that stays as it is, for staff of its space alone."""
     found, setup = lock_booking(booking)
-    _require_staff(setup.space, by)
+    require_staff(setup.space, by)
     return found
 
 
-def _require_staff(space: Space, by: User) -> None:
+def require_staff(space: Space, by: User) -> None:
     if not Space.objects.run_by(by).filter(pk=space.pk).exists():
         raise NotStaff(_("Only the staff of that space may do that."))
 
@@ -385,7 +389,7 @@ def _become(state: State, booking: Booking, changes: dict[str, Any]) -> None:
     change(booking, sources(state), expected=seen, changes={"state": state, **changes})
 
 
-def _retake(booking: Booking, ground: Ground) -> None:
+def retake(booking: Booking, ground: Ground) -> None:
     """Give a booking exactly the slots of its place and time. Raises SlotTaken."""
     DELETE_SLOTS.run(booking=booking.pk)
     if not take_slots(booking, ground.venue.leaves(ground.place.pk)):

@@ -76,8 +76,7 @@ def seat_one_of(
     raise met
 
 
-@transactional
-def undo(booking: Booking, *, by: User, now: datetime) -> Booking:
+def undo_now(booking: Booking, *, by: User, now: datetime) -> Booking:
     """Take back that somebody was seated, seconds ago: nobody is there, the place is free.
 
     Once more is once. Raises NotStaff, TooLate and WrongState.
@@ -98,6 +97,10 @@ def undo(booking: Booking, *, by: User, now: datetime) -> Booking:
     record(BookingEvent.Kind.UNDONE, booking, by=by, now=now, undone=last.kind)
     move_to(State.CANCELLED, booking, by=by, now=now)
     return booking
+
+
+#: In a transaction of its own.
+undo = transactional(undo_now)
 
 
 #: A walk-in's events: booked, seated; and undone, cancelled.

@@ -84,9 +84,15 @@ class Line:
         return self.booking.state == State.CHECKED_IN and not self.is_over
 
     @property
+    def is_offered(self) -> bool:
+        """A party at the door was told, and has not said yes: see the waiting list."""
+        return self.booking.state == State.OFFERED
+
+    @property
     def is_due(self) -> bool:
         """Their time has come, and nobody has said that they are here."""
-        return not self.is_over and not self.is_here and self.booking.starts_at <= self.now
+        is_expected = not self.is_over and not self.is_here and not self.is_offered
+        return is_expected and self.booking.starts_at <= self.now
 
     @property
     def is_long_due(self) -> bool:
@@ -100,7 +106,7 @@ class Line:
     @property
     def verbs(self) -> list[str]:
         """What one press can say about them now, the likeliest first."""
-        if self.booking.is_undecided or self.is_over:
+        if self.booking.is_undecided or self.is_over or self.is_offered:
             return []
         sits = self.booking.place.kind == Place.Kind.TABLE
         seat = ["seat"] if sits and not self.booking.seated_at else []

@@ -11,6 +11,7 @@ from accounts.models import User
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import LONGEST_HELD
 from bookings.states import OCCUPYING
+from bookings.waiting import AN_EVENING, WaitingParty
 from spaces import setups
 from spaces.models import Space
 from spaces.slots import Period
@@ -76,11 +77,19 @@ def _people(bookings: Q) -> Subquery:
     return Subquery(rows.values("place__space").annotate(digest=digest).values("digest"))
 
 
-def mark(user: User, slug: str, span: Period, *, now: datetime) -> str | None:
+def _waiting(since: datetime) -> Subquery:
+    """Tally the parties at the door: each change of one counts its version on."""
+    parties = WaitingParty.objects.filter(space=OuterRef("pk"), created_at__gt=since - AN_EVENING)
+    return Subquery(parties.order_by().annotate(tally=_Tally("version")).values("tally"))
+
+
+def mark(
+    user: User, slug: str, span: Period, *, now: datetime, step: timedelta = STEP
+) -> str | None:
     """Name what a day's page shows, in one statement; None if the space isn't theirs to run.
 
     It changes with each event of a booking of that time, with what is known of those who come,
-    with the set-up, and every five minutes.
+    with the list at the door, with the set-up, and after each `step`.
     """
     rows: Any = (
         Space.objects.run_by(user)
@@ -90,16 +99,17 @@ def mark(user: User, slug: str, span: Period, *, now: datetime) -> str | None:
             running=_happened(_running(span, "booking__")),
             people=_people(_beginning(span)),
             others=_people(_running(span)),
+            waiting=_waiting(span.starts_at),
         )
-        .values_list("stamps__stamp", "within", "running", "people", "others")
+        .values_list("stamps__stamp", "within", "running", "people", "others", "waiting")
     )
     found: dict[tuple[Any, ...], list[str]] = defaultdict(list)
     for stamp, *tallies in rows:
         found[tuple(tallies)].extend(filter(None, [stamp]))
     for tallies, stamps in found.items():
-        step = int(now.timestamp() // STEP.total_seconds())
-        ends = (int(at.timestamp()) for at in (span.starts_at, span.ends_at))
-        return "_".join(map(str, [*ends, step, *tallies, setups.written(stamps)]))
+        at = int(now.timestamp() // step.total_seconds())
+        ends = (int(end.timestamp()) for end in (span.starts_at, span.ends_at))
+        return "_".join(map(str, [*ends, at, *tallies, setups.written(stamps)]))
     return None
 
 

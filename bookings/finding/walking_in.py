@@ -33,13 +33,21 @@ class Spot:
         return Seat(self.place, self.ends_at)
 
 
-def spots(setup: Setup, *, people: int, now: datetime) -> list[Spot]:
+def spots(
+    setup: Setup,
+    *,
+    people: int,
+    now: datetime,
+    known: Availability | None = None,
+    area: str = "",
+) -> list[Spot]:
     """Return the places that are free now for so many people.
 
     First those that are free long enough, as the house chooses; then the others, longest first.
+    Those in the wished area come before all. Whoever asks for many parties gives what is `known`.
     """
     venue, start = setup.venue((), now), floor(now)
-    known = _known(setup, now)
+    known = known or _known(setup, now)
     found = []
     for place in known.places:
         if place.capacity < people:
@@ -53,7 +61,8 @@ def spots(setup: Setup, *, people: int, now: datetime) -> list[Spot]:
         parts = [p.capacity for p in setup.places if p.pk in venue.parts.get(place.pk, ())]
         rank = (place.min_party > people, *score(place, people, parts))
         found.append(Spot(place, free_until, ends_at, is_short, rank))
-    return sorted(found, key=_order)
+    found.sort(key=_order)
+    return sorted(found, key=lambda spot: bool(area) and spot.place.area != area)
 
 
 def too_many(setup: Setup, *, people: int, now: datetime) -> str:

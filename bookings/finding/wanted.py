@@ -10,14 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_lazy
 
 from accounts.models import User
 from bookings.finding.last_word import last_word
 from bookings.forms import PartyForm, book_form
 from bookings.models import Booking
+from bookings.waiting import WaitingParty
 from bookings.words import words
 from spaces import setups
+from spaces.models import Space
 
 
 def a_place(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:
@@ -107,6 +109,39 @@ def verb(sent: QueryDict) -> str:
     }
     found = (words for name, words in names.items() if sent.get(name))
     return next(found, pgettext("a button", "Arrived"))
+
+
+def door_verb(sent: QueryDict) -> str:
+    """Return the words of the button that was pressed on a row of the list at the door."""
+    for verb, said in DOOR_VERBS.items():
+        if sent.get(verb):
+            return str(said)
+    return str(DOOR_VERBS["left"])
+
+
+DOOR_VERBS = {
+    "ready": gettext_lazy("Ready"),
+    "too": gettext_lazy("Ready"),
+    "seat": gettext_lazy("Seat"),
+    "come": pgettext_lazy("a button", "Coming"),
+    "undo": gettext_lazy("Undo"),
+    "left": pgettext_lazy("a button", "Left"),
+}
+
+
+def a_party(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:
+    """Say whom a press on the list at the door is about."""
+    if not isinstance(reader, User):
+        return []
+    for text in sent.dict().values():
+        try:
+            code = UUID(str(text).partition(".")[0])
+        except ValueError:
+            continue
+        spaces = Space.objects.run_by(reader)
+        for party in WaitingParty.objects.filter(code=code, space__in=spaces):
+            return [party.name, party.space.name]
+    return []
 
 
 def a_visit(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:

@@ -12,12 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.requests import AuthenticatedRequest
-from bookings.finding import callers, day, marks
+from bookings.finding import at_the_door, callers, day, marks
 from bookings.finding.done import done_of
 from bookings.staff.access import setup_run_by
 from bookings.staff.home import remember
 from bookings.words.local_time import LocalTimeError, read_day
 from bookings.words.zones import Zones
+from spaces.models import Space
 from spaces.setups import Setup
 
 
@@ -72,9 +73,11 @@ def context_of(
         "seen": seen,
         "query": text,
         "error": error,
-        "copy": _copy_of(request),
+        "copy": copy_of(request),
         "done": done_of(request.GET.get("done", ""), setup.space, request.user, now),
     }
+    if setup.space.kind == Space.Kind.RESTAURANT:
+        context["waiting"] = at_the_door.count(setup.space, now=now)
     if text:
         context |= {
             "found": callers.found(setup, text, now=now),
@@ -93,7 +96,7 @@ def _day_asked(request: AuthenticatedRequest) -> tuple[date | None, str]:
         return None, str(error)
 
 
-def _copy_of(request: AuthenticatedRequest) -> str:
+def copy_of(request: AuthenticatedRequest) -> str:
     """Name this sign-in for the copy that a browser keeps: another's copy is thrown away."""
     key = request.session.session_key or ""
     return salted_hmac("the staff's copy", key, algorithm="sha256").hexdigest()[:16]

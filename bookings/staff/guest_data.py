@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import AuthenticatedRequest
-from bookings.deciding import forgetting, links
-from bookings.finding.guests import bookings_of, data_of, rows_of
+from bookings.deciding import forgetting, links, waiting_links
+from bookings.finding.guests import bookings_of, data_of, parties_of, rows_of
 from bookings.guests import Guest
 from bookings.staff.access import space_run_by
 from bookings.words import spreadsheets
@@ -65,6 +65,7 @@ def staff_guest_links(request: AuthenticatedRequest, slug: str, code: UUID) -> H
     guest = _guest(space_run_by(request.user, slug), code)
     now = timezone.now()
     stopped = sum(links.revoke(booking, now=now) for booking in bookings_of(guest))
+    stopped += sum(waiting_links.revoke(party, now=now) for party in parties_of(guest))
     message = ngettext("%(n)d link was stopped.", "%(n)d links were stopped.", stopped)
     messages.success(request, message % {"n": stopped})
     return redirect("staff_guest", slug, code)

@@ -112,6 +112,8 @@ def find_guest(request: AuthenticatedRequest, slug: str) -> HttpResponse:
         "callers": callers(setup.space, typed, now=now),
         "typed": typed,
         "now": now,
+        # Whose form a button fills in.
+        "is_at_the_door": request.GET.get("for") == "waiting",
     }
     return render(request, "staff/_callers.html", context)
 

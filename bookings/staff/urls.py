@@ -14,6 +14,7 @@ from bookings.staff import (
     phone,
     timeline,
     visits,
+    waiting,
     walk_in,
     worker,
 )
@@ -30,6 +31,8 @@ urlpatterns = [
     path("<slug:slug>/timeline/", timeline.staff_timeline, name="staff_timeline"),
     path("<slug:slug>/walk-in/", walk_in.staff_walk_in, name="staff_walk_in"),
     path("<slug:slug>/walk-in/<uuid:code>/undo/", walk_in.undo_walk_in, name="undo_walk_in"),
+    path("<slug:slug>/waiting/", waiting.staff_waiting, name="staff_waiting"),
+    path("<slug:slug>/waiting/act/", waiting.staff_waiting_act, name="staff_waiting_act"),
     path("<slug:slug>/phone/", phone.staff_phone, name="staff_phone"),
     path("<slug:slug>/phone/guests/", phone.find_guest, name="find_guest"),
     path("<slug:slug>/guests/", guests.staff_guests, name="staff_guests"),

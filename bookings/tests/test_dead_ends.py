@@ -88,7 +88,7 @@ def test_no_state_is_a_dead_end(member, space, desk, alice, soon, setup, when, s
         space.save()
     seen = set()
     for state in State:
-        Booking.objects.update(state=state, checked_in_at=soon)
+        Booking.objects.update(state=state, checked_in_at=soon, hold_expires_at=soon)
         with subtests.test(state.value):
             offered = links(member.get(made.get_absolute_url()))
             assert ("Book it again" in offered) <= (setup == "open")

@@ -78,7 +78,7 @@ def try_all(client, space, alice, state, days, setup):
     now = timezone.now().replace(minute=0, second=0, microsecond=0)
     begins = now + timedelta(days=days)
     made = book(space.places.get(number=1), alice, begins - timedelta(days=9), begins)
-    Booking.objects.update(state=state, checked_in_at=now)
+    Booking.objects.update(state=state, checked_in_at=now, hold_expires_at=now)
     setup(space)
     ticket = ticket_of(client, made)
     page = made.get_absolute_url()

@@ -44,6 +44,7 @@ ASKS_OTHERWISE = {Closure}
 #: Fields that no rule reads, and actions that change nothing, or only allow more.
 HARMLESS = {
     *("space.country", "space.guests_may_book", "space.guest_retention_days"),
+    "space.hold_minutes",
     *("space.name", "space.slug", "space.kind", "space.address", "space.about"),
     *("space.phone", "space.email", "space.policy.grace_minutes"),
     *("space.reminder_hours", "space.staffrole.user", "space.staffrole.role"),

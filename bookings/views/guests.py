@@ -1,17 +1,15 @@
 """Guests without an account: book, and then see and change that one booking by its link."""
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import get_resolver, reverse
+from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.cache import add_never_cache_headers
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -32,6 +30,7 @@ from bookings.models import Booking
 from bookings.states import TRANSITIONS, State
 from bookings.views import asking
 from bookings.views.bookings import form_problems, moment, why_unchangeable
+from bookings.views.secret import opened
 from spaces import setups
 from spaces.models import Place
 
@@ -121,33 +120,7 @@ def _wish(form: GuestForm, times: BookForm, place: Place) -> Wish | PartyWish:
 
 # --- By the link ----------------------------------------------------------------------------------
 
-type OfBooking = Callable[[PageRequest, str, Booking], HttpResponse]
-
-
-def by_link(view: OfBooking) -> Callable[[PageRequest, str], HttpResponse]:
-    """Give a view the booking that the link in its URL opens.
-
-    A link that is wrong, has expired or was revoked answers like an address that never was. The
-    secret is in the URL: no cache keeps the page, no search engine lists it, and no other site
-    gets it as the referrer. (With `no-referrer`, browsers would send our own forms with the
-    origin "null", which the protection against forged requests rejects: Fetch, 3.2.)
-    """
-
-    @login_not_required
-    @wraps(view)
-    def guarded(request: PageRequest, token: str) -> HttpResponse:
-        booking = links.find(token, now=timezone.now())
-        if booking is None:
-            handler: Any = get_resolver().resolve_error_handler(404)
-            response: HttpResponse = handler(request, exception=None)
-        else:
-            response = view(request, token, booking)
-        add_never_cache_headers(response)
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        response["Referrer-Policy"] = "same-origin"
-        return response
-
-    return guarded
+by_link = partial(opened, links.find)
 
 
 @by_link

@@ -23,11 +23,12 @@ FIRST = {"CREATED", "CONFIRMED", "REJECTED", "AWAITING_APPROVAL", "OFFERED"}
 STAYING = {"MOVED", "AMENDED", "KEPT", "EXTENDED"}
 #: Where a booking returns to when the last thing that was done to it is undone.
 UNDOING = {
+    "OFFERED": {"OFFERED"},
     "CONFIRMED": {"CONFIRMED"},
     "CHECKED_IN": {"CONFIRMED", "CHECKED_IN"},
     "COMPLETED": {"CONFIRMED", "CHECKED_IN"},
     "NO_SHOW": {"CONFIRMED"},
-    "CANCELLED": {"CONFIRMED", "AWAITING_APPROVAL", "OFFERED"},
+    "CANCELLED": {"CONFIRMED", "AWAITING_APPROVAL"},
 }
 
 

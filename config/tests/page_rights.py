@@ -29,6 +29,9 @@ POST guest_cancel            done    done    done    done    done    done    don
 POST guest_check_in          done    done    done    done    done    done    done    done    done    done
 GET guest_move               ok      ok      ok      ok      ok      ok      ok      ok      ok      ok
 POST guest_move              done    done    done    done    done    done    done    done    done    done
+GET waiting                  ok      ok      ok      ok      ok      ok      ok      ok      ok      ok
+POST waiting_yes             done    done    done    done    done    done    done    done    done    done
+POST waiting_no              done    done    done    done    done    done    done    done    done    done
 GET leave                    login   ok      ok      ok      ok      ok      login   ok      ok      ok
 POST leave                   login   422     422     422     422     422     login   422     422     422
 GET door                     ok      ok      ok      ok      ok      ok      ok      ok      ok      ok
@@ -72,6 +75,15 @@ GET staff_timeline live      login   404     404     404     404     404     log
 GET staff_walk_in            login   404     404     404     404     404     login   ok      ok      ok
 POST staff_walk_in           login   404     404     404     404     404     login   done    done    done
 POST undo_walk_in            login   404     404     404     404     404     login   done    done    done
+GET staff_waiting            login   404     404     404     404     404     login   ok      ok      ok
+GET staff_waiting live       login   404     404     404     404     404     login   204     204     204
+POST staff_waiting           login   404     404     404     404     404     login   done    done    done
+POST staff_waiting_act ready login   404     404     404     404     404     login   done    done    done
+POST staff_waiting_act too   login   404     404     404     404     404     login   done    done    done
+POST staff_waiting_act seat  login   404     404     404     404     404     login   done    done    done
+POST staff_waiting_act come  login   404     404     404     404     404     login   done    done    done
+POST staff_waiting_act left  login   404     404     404     404     404     login   done    done    done
+POST staff_waiting_act undo  login   404     404     404     404     404     login   done    done    done
 GET staff_phone              login   404     404     404     404     404     login   ok      ok      ok
 GET staff_phone live         login   404     404     404     404     404     login   ok      ok      ok
 POST staff_phone             login   404     404     404     404     404     login   done    done    done
@@ -161,6 +173,9 @@ POST guest_cancel            done    404     404     404     done    done    404
 POST guest_check_in          done    404     404     404     done    done    404
 GET guest_move               ok      404     404     404     ok      ok      404
 POST guest_move              done    404     404     404     422     done    404
+GET waiting                  ok      404     404     404     ok      ok      -
+POST waiting_yes             done    404     404     404     done    done    -
+POST waiting_no              done    404     404     404     done    done    -
 GET door                     ok      404     -       404     404     ok      -
 POST door check_in           done    404     -       404     404     done    -
 POST door use                done    404     -       404     404     done    -

@@ -4,13 +4,14 @@ Rows that aren't here are about the booking that has `begun`, and post nothing.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from bookings.deciding.stranding import Choice
 from bookings.finding import day, marks
 from bookings.models import Booking
+from bookings.staff.waiting import MINUTE
 from config.tests.stage import DAY, HOUR, Venue
 from notifications.webhooks.services import secret_mark
 from spaces import setups
@@ -82,12 +83,12 @@ def sure(venue: Venue) -> Fields:
     return {"choice": Choice.KEEP, "shown": shown, "seen": seen}
 
 
-def mark_of_today(venue: Venue) -> str:
+def mark_of_today(venue: Venue, step: timedelta = marks.STEP) -> str:
     """Return what an open page has seen: nothing has changed since."""
     setup = setups.current(venue.space.pk)
     hours = setup.venue((), venue.now)
     span = day.span_of(hours, hours.day_of(venue.now))
-    return str(marks.mark(venue.host, venue.space.slug, span, now=venue.now))
+    return str(marks.mark(venue.host, venue.space.slug, span, now=venue.now, step=step))
 
 
 #: What a row posts, or asks for.
@@ -111,6 +112,14 @@ SENT: dict[str, Callable[[Venue], Fields]] = {
     "POST staff_no_shows": lambda v: {"booking": v.missed.code, "reason": "A late train"},
     "POST staff_walk_in": lambda v: {"people": "1", "place": v.free.code},
     "POST staff_phone": call,
+    "GET staff_waiting live": lambda v: {"seen": mark_of_today(v, step=MINUTE)},
+    "POST staff_waiting": lambda v: {"guest_name": "Boris", "people": "2", "request_key": ONCE},
+    "POST staff_waiting_act ready": lambda v: {"ready": f"{v.waiting.code}.{v.free.code}"},
+    "POST staff_waiting_act too": lambda v: {"too": f"{v.waiting.code}.{v.told.booking.code}"},
+    "POST staff_waiting_act seat": lambda v: {"seat": f"{v.waiting.code}.{v.free.code}"},
+    "POST staff_waiting_act come": lambda v: {"come": v.told.code},
+    "POST staff_waiting_act left": lambda v: {"left": v.waiting.code},
+    "POST staff_waiting_act undo": lambda v: {"undo": v.told.code},
     "POST staff_guest": lambda v: {"name": "Anna Karenina"},
     "POST staff_people": lambda v: {"email": "vera@example.org", "role": "HOST"},
     "POST staff_role": lambda v: {"login": v.host.username, "role": "MANAGER"},

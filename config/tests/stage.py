@@ -15,6 +15,7 @@ from bookings.deciding import links, visits
 from bookings.guests import GuestLink
 from bookings.models import Booking
 from bookings.tests.acts import book
+from bookings.tests.door import add, told
 from config.tests.walk import key_of, screen_at_a_door
 from notifications.calendars import feeds
 from notifications.factories import WebhookFactory
@@ -86,6 +87,9 @@ class Venue:
         self.walk_in = visits.walk_in(
             desks[3], party_size=1, ends_at=now + HOUR, by=self.host, now=now
         )
+        name = f"Anna of {self.name}"
+        self.waiting = add(self.space, name, party_size=1, by=self.host, now=now)
+        self.told = told(desks[5], name, party_size=1, by=self.host, now=now)
         self.desk, self.free = desks[0], desks[4]
         self.rows = self._rows()
 
@@ -117,6 +121,7 @@ class Venue:
             "member": self.member,
             "guest": self.visit.guest,
             "guestlink": self.link_to(self.visit),
+            "waitingparty": self.told,
             "feed": feed,
             "apitoken": issue(self.member, now=now)[0],
             "endpoint": webhook,

@@ -42,6 +42,9 @@ REFUSED = {
     "staff_role": 405,
     "staff_guest_links": 405,
     "guest_check_in": 405,
+    "waiting_yes": 405,
+    "waiting_no": 405,
+    "staff_waiting_act": 405,
     "email_again": 405,
     "reschedule": 405,
     "undo_walk_in": 405,
@@ -73,14 +76,14 @@ REFUSED = {
 }
 #: The request is everything here: pressing the button does what it says.
 PRESSED = re.compile(
-    r"(cancel|revoke|undo_walk_in|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again"
+    r"(cancel|revoke|undo_walk_in|^waiting_yes|^waiting_no|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again"
     r"|_erase|_links|unsubscribe"
     r"|(^|renew_|close_)calendar|^notifications|^stays)$"
 )
 #: Anyone with the URL may press the button, even a mail program: the URL is the secret.
 OPEN = {"unsubscribe"}
 #: The URL is the secret here too, and whoever has it may press the button on the page.
-DONE_BY_THE_URL = {"guest_cancel", "guest_check_in"}
+DONE_BY_THE_URL = {"guest_cancel", "guest_check_in", "waiting_yes", "waiting_no"}
 
 
 @at_every_address

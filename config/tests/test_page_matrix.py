@@ -13,9 +13,10 @@ from django.urls import get_resolver, resolve
 from accounts import invitations
 from accounts.factories import UserFactory
 from accounts.models import User
-from bookings.deciding import links
+from bookings.deciding import links, waiting_links
 from bookings.doors import DoorView
-from bookings.models import Booking
+from bookings.models import Booking, WaitingParty
+from bookings.staff import waiting
 from bookings.staff.visits import VERBS
 from config.tests.clock import Clock
 from config.tests.garbage import PostedForms
@@ -123,7 +124,8 @@ def test_keys_open_what_they_are_for(loft, away, people, subtests):
 
 def by_key(key, row, loft, away, session):
     """Return the answer to who has a right address, or one that is wrong in some way."""
-    if key in {"expired", "member"} and row.split()[1] == "door":
+    name = row.split()[1]
+    if (name == "door" and key in {"expired", "member"}) or ("waiting" in name and key == "member"):
         return "-"
     client = browser({"who": session} if session else {}, "who")
     with undone():
@@ -145,11 +147,14 @@ def by_key(key, row, loft, away, session):
 def expire(booking, _door):
     long_ago = {"starts_at": booking.starts_at - 20 * DAY, "ends_at": booking.ends_at - 20 * DAY}
     Booking.objects.filter(pk=booking.pk).update(**long_ago)
+    WaitingParty.objects.update(created_at=booking.created_at - 20 * DAY)
 
 
 def revoke(booking, door):
     links.revoke(booking, now=NOON)
     DoorView.objects.filter(pk=door.pk).delete()
+    for party in WaitingParty.objects.all():
+        waiting_links.revoke(party, now=NOON)
 
 
 def hide(booking, _door):
@@ -176,9 +181,9 @@ def test_every_address_method_and_verb_is_in_the_table(loft, people):
             if not any(row.split()[:2] == [method, name] for row in ROWS):
                 missing.append(f"{method} {name}")
     missing += [row for row in SENT if row not in ROWS]
-    missing += [
-        f"POST staff_visit {verb}" for verb in VERBS if f"POST staff_visit {verb}" not in ROWS
-    ]
+    verbs = [f"POST staff_visit {verb}" for verb in VERBS]
+    verbs += [f"POST staff_waiting_act {verb}" for verb in waiting.VERBS]
+    missing += [row for row in verbs if row not in ROWS]
     assert missing == []
 
 
@@ -244,6 +249,7 @@ def test_every_form_that_names_a_row_is_tried(loft, people):
     """Those of the pages, with the fields in which a code stands."""
     known = {(row.split()[1], name) for row in SENT for name in coded(sent(row, loft).items())}
     known |= {("staff_visit", verb) for verb in (*VERBS, "undo")}
+    known |= {("staff_waiting_act", verb) for verb in waiting.VERBS}
     known |= {(name, "request_key") for name in ROUTES}  # nobody's row
     found = set()
     for row in ROWS:

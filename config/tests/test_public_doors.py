@@ -38,6 +38,8 @@ HARMLESS = {
     "door": "opens by a key of 256 bits that a space's managers make",
     "guest_cancel": "opens by a signature of 256 bits from a mail",
     "guest_check_in": "opens by a signature of 256 bits from a mail",
+    "waiting_yes": "opens by a signature of 256 bits from a mail",
+    "waiting_no": "opens by a signature of 256 bits from a mail",
     "guest_move": "opens by a signature of 256 bits from a mail",
     "admin:login": "leads to the page to sign in",
 }
@@ -107,7 +109,7 @@ OF_SPACES = {"admin:spaces_space_add", "admin:spaces_space_change"}
 #: Where somebody's can be, to whom only an invitation is sent.
 INVITED = {"staff_people"}
 #: Where the staff note a guest's, who is written to about bookings anyway.
-OF_GUESTS = {"staff_guest", "staff_phone"}
+OF_GUESTS = {"staff_guest", "staff_phone", "staff_waiting"}
 
 
 @pytest.mark.any_database

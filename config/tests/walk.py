@@ -22,16 +22,17 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import get_resolver
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import Session, Tally
 from accounts.tests.programs import issue
-from bookings.deciding import door_keys, links
+from bookings.deciding import door_keys, links, waiting_links
 from bookings.deciding.log import place_new
 from bookings.finding.signed import check_in_url, place_url
 from bookings.tests import acts
 from bookings.tests.acts import book, hours
+from bookings.tests.door import add
 from config.tests.watching import Writes
 from notifications.calendars import feeds
 from notifications.factories import WebhookFactory
@@ -119,6 +120,7 @@ def rows(space, desk, alice, host, soon):
         "feed": feed,
         "endpoint": webhook,
         "delivery": webhook.deliveries.get(booking=booking),
+        "waitingparty": add(space, by=host, now=timezone.now()),
         "doorview": screen_at_a_door(space, soon),
         "refusedrequest": RefusedRequest.objects.create(
             topic="requests", partition=0, offset=1, reason="No JSON.", received_at=soon
@@ -273,6 +275,8 @@ def token_for(route, rows):
         return feeds.token_of(rows["feed"])
     if route.startswith("g/"):
         return links.token_of(rows["guestlink"])
+    if route.startswith("w/"):
+        return waiting_links.token_of(rows["waitingparty"])
     if route.startswith("check-in/"):
         return check_in_url(rows["booking"]).split("/")[-2]
     if route.startswith("here/"):

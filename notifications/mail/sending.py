@@ -20,6 +20,7 @@ from notifications.mail.invitations import send_invitations
 from notifications.mail.passwords import send_links
 from notifications.mail.post import Post
 from notifications.mail.readers import Reader, members_of, reader_of
+from notifications.mail.waiting import send_to_the_door
 from notifications.models import Delivery, Endpoint
 from notifications.outcomes import Again, Outcome, Refused, Skipped
 from notifications.preferences import wants_reminders
@@ -38,6 +39,7 @@ def deliver_mail(*, now: datetime) -> int:
     # Somebody is sitting there waiting for it.
     done = (
         send_links(limit=BATCH, now=now)
+        + send_to_the_door(limit=BATCH, now=now)
         + send_letters(limit=BATCH, now=now)
         + send_invitations(limit=BATCH, now=now)
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from django.conf import settings
+from django.utils import timezone
 
 from bookings.deciding.knowing import number_of
 from notifications.mail.sending import needless
@@ -15,6 +16,7 @@ from notifications.outcomes import Again, Outcome, Skipped
 from notifications.relay import carry
 from notifications.sms.port import Provider, is_set, provider
 from notifications.sms.texts import text_of
+from notifications.sms.waiting import text_the_door
 
 logger = logging.getLogger("mesto.sms")
 
@@ -26,8 +28,12 @@ def deliver_sms(*, now: datetime) -> int:
     """Send some of the text messages that are due; return how many."""
     if not is_set():
         return 0
-    send = partial(_send, via=provider(), now=now)
-    return carry(Endpoint.Channel.SMS, send, limit=BATCH, now=now)
+    via = provider()
+    done = text_the_door(via, limit=BATCH, now=now)  # somebody is standing there
+    now = timezone.now() if done else now  # that may have taken a while, and leases start now
+    return done + carry(
+        Endpoint.Channel.SMS, partial(_send, via=via, now=now), limit=BATCH, now=now
+    )
 
 
 def _send(

@@ -1,4 +1,4 @@
-// Keeps the days that this sign-in has looked at, to read them without a connection.
+// Keeps the days and the waiting lists that this sign-in has looked at, to read them without a connection.
 // Nothing of it outlives the sign-out, another sign-in, or half a day.
 
 const DAYS = "mesto-days", FILES = "mesto-files", WHOSE = "/staff/worker.js?whose";
@@ -8,7 +8,7 @@ addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 
 const forget = () => caches.delete(DAYS);
-const isDay = (url) => /^\/staff\/[-\w]+\/$/.test(url.pathname) && !url.searchParams.has("q");
+const isDay = (url) => /^\/staff\/[-\w]+\/(waiting\/)?$/.test(url.pathname) && !url.searchParams.has("q");
 // What was just done is shown once.
 const nameOf = (url) => {
   const kept = new URL(url);

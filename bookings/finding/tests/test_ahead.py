@@ -38,6 +38,7 @@ def mine(space, alice, bob, now):
                 decided_at=decided,
                 created_at=now - age - SECOND,
                 checked_in_at=now if state == State.CHECKED_IN else None,
+                hold_expires_at=now if state == State.OFFERED else None,
             )
             made.append(row)
     far = open_space(slug="far", places=1, time_zone="Asia/Vladivostok")

@@ -27,10 +27,12 @@ from accounts.forgetting import forget_old_credentials
 from accounts.numbers import seconds
 from bookings.deciding.claims import renew_claims
 from bookings.deciding.forgetting import forget_unseen_guests
+from bookings.deciding.holds import let_holds_lapse
 from bookings.deciding.holidays import close_coming_years
 from bookings.deciding.no_shows import release_unclaimed
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
+from bookings.deciding.waiting_list import close_parties
 from config.heartbeat import BEAT_SECONDS, Attendance, Heartbeat
 from notifications.kafka.producing import deliver_to_kafka
 from notifications.kafka.requests import forget_refused
@@ -65,6 +67,8 @@ LANES: dict[str, tuple[Step, ...]] = {
     "bookings": (
         decide_next,
         release_unclaimed,
+        let_holds_lapse,
+        close_parties,
         complete_past,
         forget_old_credentials,
         forget_unseen_guests,
