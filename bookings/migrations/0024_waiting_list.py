@@ -15,19 +15,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='WaitingNews',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('ADDED', 'on the list'), ('READY', 'a table is ready'), ('MISSED', 'somebody else was quicker')], max_length=6)),
-                ('created_at', models.DateTimeField()),
-                ('mail_due_at', models.DateTimeField(null=True)),
-                ('text_due_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'default_permissions': (),
-            },
-        ),
-        migrations.CreateModel(
             name='WaitingParty',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -50,63 +37,42 @@ class Migration(migrations.Migration):
                 ('nonce', models.CharField(editable=False, max_length=43)),
                 ('digest', models.CharField(editable=False, max_length=64, unique=True)),
                 ('revoked_at', models.DateTimeField(editable=False, null=True)),
+                ('booking', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='waiting_parties', to='bookings.booking')),
+                ('guest', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='waiting_parties', to='bookings.guest')),
+                ('space', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='waiting_parties', to='spaces.space')),
             ],
             options={
                 'verbose_name': 'waiting party',
                 'verbose_name_plural': 'waiting parties',
                 'default_permissions': (),
+                'indexes': [
+                    models.Index(fields=['space', 'created_at'], name='waiting_party_of_an_evening'),
+                    models.Index(condition=models.Q(('state__in', ('WAITING', 'TOLD', 'COMING'))), fields=['created_at'], name='waiting_party_open'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='waiting_party_named'),
+                    models.CheckConstraint(condition=models.Q(('party_size__gte', 1)), name='waiting_party_size'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'TOLD'), _negated=True), ('told_at__isnull', False), _connector='OR'), name='waiting_party_told'),
+                    models.UniqueConstraint(fields=('space', 'request_key'), name='waiting_party_request_key_once'),
+                ],
             },
         ),
-        migrations.AddField(
-            model_name='waitingparty',
-            name='booking',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='waiting_parties', to='bookings.booking'),
-        ),
-        migrations.AddField(
-            model_name='waitingparty',
-            name='guest',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='waiting_parties', to='bookings.guest'),
-        ),
-        migrations.AddField(
-            model_name='waitingparty',
-            name='space',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='waiting_parties', to='spaces.space'),
-        ),
-        migrations.AddField(
-            model_name='waitingnews',
-            name='party',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='news', to='bookings.waitingparty'),
-        ),
-        migrations.AddIndex(
-            model_name='waitingparty',
-            index=models.Index(fields=['space', 'created_at'], name='waiting_party_of_an_evening'),
-        ),
-        migrations.AddIndex(
-            model_name='waitingparty',
-            index=models.Index(condition=models.Q(('state__in', ('WAITING', 'TOLD', 'COMING'))), fields=['created_at'], name='waiting_party_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingparty',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='waiting_party_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingparty',
-            constraint=models.CheckConstraint(condition=models.Q(('party_size__gte', 1)), name='waiting_party_size'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingparty',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'TOLD'), _negated=True), ('told_at__isnull', False), _connector='OR'), name='waiting_party_told'),
-        ),
-        migrations.AddConstraint(
-            model_name='waitingparty',
-            constraint=models.UniqueConstraint(fields=('space', 'request_key'), name='waiting_party_request_key_once'),
-        ),
-        migrations.AddIndex(
-            model_name='waitingnews',
-            index=models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='waiting_news_to_mail'),
-        ),
-        migrations.AddIndex(
-            model_name='waitingnews',
-            index=models.Index(condition=models.Q(('text_due_at__isnull', False)), fields=['text_due_at'], name='waiting_news_to_text'),
+        migrations.CreateModel(
+            name='WaitingNews',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('ADDED', 'on the list'), ('READY', 'a table is ready'), ('MISSED', 'somebody else was quicker')], max_length=6)),
+                ('created_at', models.DateTimeField()),
+                ('mail_due_at', models.DateTimeField(null=True)),
+                ('text_due_at', models.DateTimeField(null=True)),
+                ('party', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='news', to='bookings.waitingparty')),
+            ],
+            options={
+                'default_permissions': (),
+                'indexes': [
+                    models.Index(condition=models.Q(('mail_due_at__isnull', False)), fields=['mail_due_at'], name='waiting_news_to_mail'),
+                    models.Index(condition=models.Q(('text_due_at__isnull', False)), fields=['text_due_at'], name='waiting_news_to_text'),
+                ],
+            },
         ),
     ]
