@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class BookingsConfig(AppConfig):
@@ -56,7 +57,7 @@ class BookingsConfig(AppConfig):
             ACTS[name] = Act(_("Save"), wanted.of_staff)
         ACTS["staff_phone"] = Act(_("Book"), wanted.of_staff)
         ACTS["staff_walk_in"] = Act(_("Seat"), wanted.of_staff)
-        ACTS["undo_walk_in"] = Act(_("Undo"), wanted.of_staff)
+        ACTS["undo_walk_in"] = Act(pgettext_lazy("what was just done", "Undo"), wanted.of_staff)
         ACTS["staff_waiting"] = Act(_("Add to the list"))
         ACTS["staff_waiting_act"] = Act(wanted.door_verb, wanted.a_party)
         ACTS["waiting_yes"] = Act(_("Yes, we are coming"))

@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.staticfiles.finders import get_finders
 from django.core.files.storage import storages
 
-from config.static_files import StaticFiles
+from config.static_files import IGNORED
 
 
 def uncollected() -> str:
@@ -19,7 +19,7 @@ def _missing_in(storage: Any) -> str:
     if not hasattr(storage, "hashed_files"):  # sources are served
         return ""
     for finder in get_finders():
-        for path, _storage in finder.list(StaticFiles.ignore_patterns):
+        for path, _storage in finder.list(IGNORED):
             if storage.hash_key(storage.clean_name(path)) not in storage.hashed_files:
                 return str(path)
     return ""

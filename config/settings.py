@@ -45,7 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.forms",
     "whitenoise.runserver_nostatic",
-    "config.static_files.StaticFiles",
+    "django.contrib.staticfiles",
     "django_htmx",
     "ninja",
     "axes",

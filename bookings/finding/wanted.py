@@ -105,7 +105,7 @@ def verb(sent: QueryDict) -> str:
         "leave": pgettext("a button", "Left"),
         "no_show": pgettext("a button", "No-show"),
         "extend": _("+30 min"),
-        "undo": _("Undo"),
+        "undo": pgettext("what was just done", "Undo"),
     }
     found = (words for name, words in names.items() if sent.get(name))
     return next(found, pgettext("a button", "Arrived"))
@@ -124,7 +124,7 @@ DOOR_VERBS = {
     "too": gettext_lazy("Ready"),
     "seat": gettext_lazy("Seat"),
     "come": pgettext_lazy("a button", "Coming"),
-    "undo": gettext_lazy("Undo"),
+    "undo": pgettext_lazy("what was just done", "Undo"),
     "left": pgettext_lazy("a button", "Left"),
 }
 

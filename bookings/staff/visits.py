@@ -88,6 +88,14 @@ class CancelForm(forms.Form):
     )
 
 
+#: What most cancellations give as their reason.
+USUAL_REASONS = (
+    gettext_lazy("the guest called it off"),
+    gettext_lazy("booked twice"),
+    gettext_lazy("a mistake of ours"),
+)
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def staff_cancel(request: AuthenticatedRequest, slug: str, code: UUID) -> HttpResponse:
@@ -107,6 +115,7 @@ def staff_cancel(request: AuthenticatedRequest, slug: str, code: UUID) -> HttpRe
     context = {"space": setup.space, "zone": setup.space.zone, "booking": booking, "form": form}
     context["day"] = _day(request)
     context["can_cancel"] = booking.is_upcoming(now)
+    context["reasons"] = USUAL_REASONS
     status = 422 if form.is_bound else 200
     return render(request, "staff/cancel.html", context, status=status)
 

@@ -158,7 +158,7 @@ class TestLinkInTheReminder:
         address = path(check_in_url(booking))
         page = client.get(address)
         assert "Are you here?" in page.text
-        assert (page["X-Robots-Tag"], page["Referrer-Policy"]) == ("noindex", "no-referrer")
+        assert (page["X-Robots-Tag"], page["Referrer-Policy"]) == ("noindex", "same-origin")
         assert "no-store" in page["Cache-Control"]
         assert alice.username not in page.text
         assert state() == State.CONFIRMED  # mail programs open links by themselves

@@ -63,9 +63,12 @@ def check_in_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _kept_to_itself(response: HttpResponse) -> HttpResponse:
-    """Keep an address that opens something out of search engines and other sites' logs."""
+    """Keep an address that opens something out of search engines and other sites' logs.
+
+    With `no-referrer`, browsers would send the form on it without its origin: see `secret`.
+    """
     response["X-Robots-Tag"] = "noindex"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "same-origin"
     return response
 
 

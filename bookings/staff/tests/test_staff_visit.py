@@ -133,6 +133,16 @@ def test_cancelling_asks_why_and_tells_the_person(client, desk, alice, now):
     assert "nothing to cancel" in client.get(page).text
 
 
+def test_a_usual_reason_is_one_press(client, desk, alice, now):
+    booking = book(desk, alice, now, at(15))
+    page = f"{DAY}bookings/{booking.code}/cancel/"
+    assert (
+        '<button class="button quiet" name="reason" value="booked twice"' in client.get(page).text
+    )
+    client.post(page, {"reason": ["", "booked twice"]})  # the empty field, then the button
+    assert BookingEvent.objects.get(kind="CANCELLED").reason == "booked twice"
+
+
 def test_a_press_on_another_day_leads_back_to_it(client, desk, alice, now):
     booking = book(desk, alice, now, at(15).replace(day=26))
     page = f"{DAY}bookings/{booking.code}/cancel/?date=2026-11-26"

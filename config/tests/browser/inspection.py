@@ -82,18 +82,22 @@ FIND_WORDS = """
   return said;
 }
 """
-NAMES = {"Mesto", "Loft", "Busy", "UTC", "English", "alice", "admin", "hanna"}
+NAMES = {"Mesto", "Loft", "Busy", "UTC", "English", "alice", "admin", "hanna", "marat"}
 NAMES |= {
     "API",
     "CSV",
+    "Enter",
+    "Escape",
     "HTTP",
     "https",
     "JSON",
     "Kafka",
     "OpenAPI",
     "READ",
+    "SMS",
     "RFC",
     "RU",
+    "Shift",
     "TOKEN",
     "UTF",
     "WRITE",

@@ -4,11 +4,13 @@ They are usable by everyone, none scrolls sideways because of the words, even at
 everything unfolded, and none says anything in English. See test_pages.py for English.
 """
 
+from datetime import time
+
 import pytest
 
 from accounts.models import User
 from bookings.tests.acts import book, hours
-from config.tests.browser import tours, tours_of_webhooks
+from config.tests.browser import tours, tours_of_the_house, tours_of_webhooks
 from config.tests.browser.inspection import NARROW, NARROWEST, foreign_words, misfits, violations
 from spaces.factories import open_space
 from spaces.models import Place, Space
@@ -100,6 +102,24 @@ def test_what_the_staff_see(person, narrow, space, alice, host, admin_user, soon
     boss = person(language="ru")
     boss.sign_in(admin_user)
     assert narrow(boss, tours.of_the_staff(boss, alice, host, space, soon)) == {}
+
+
+@pytest.mark.usefixtures("wide")
+def test_what_runs_the_day(person, narrow, space, alice, host, manager, soon):
+    someone = person(language="ru")
+    User.objects.filter(pk=manager.pk).update(name=longest(User, "name"))
+    someone.sign_in(manager)
+    tour = tours_of_the_house.of_the_house(someone, alice, host, space, soon)
+    assert narrow(someone, tour) == {}
+
+
+def test_what_guests_see(person, narrow, space, alice, soon):
+    always = open_space(
+        slug="always", name=word(100), places=2, opens_at=time(0), closes_at=time(0)
+    )
+    guest = person(language="ru")
+    assert narrow(guest, tours_of_the_house.of_a_guest(guest, space, soon)) == {}
+    assert narrow(guest, tours_of_the_house.of_who_arrives(guest, always, alice)) == {}
 
 
 def test_webhook_pages(person, narrow, space, alice, admin_user, soon):

@@ -3,10 +3,12 @@
 See test_long_words.py for all of them in Russian, on a phone and in the dark.
 """
 
+from datetime import time
+
 import pytest
 
 from bookings.tests.acts import book, hours
-from config.tests.browser import tours, tours_of_webhooks
+from config.tests.browser import tours, tours_of_the_house, tours_of_webhooks
 from config.tests.browser.inspection import NARROWEST, WIDE, misfits, violations
 from spaces.factories import open_space
 
@@ -18,6 +20,11 @@ def site(settings, space):
     """Pages that break, a sign-in that soon locks, and places of all kinds."""
     settings.ROOT_URLCONF = "config.tests.browser.urls"
     settings.AXES_FAILURE_LIMIT = 2
+
+
+@pytest.fixture
+def always(db):
+    return open_space(slug="always", name="Loft", places=2, opens_at=time(0), closes_at=time(0))
 
 
 @pytest.fixture
@@ -65,6 +72,19 @@ def test_what_the_staff_see(person, space, alice, host, admin_user, soon):
     boss = person()
     boss.sign_in(admin_user)
     assert inspect(boss, tours.of_the_staff(boss, alice, host, space, soon)) == {}
+
+
+def test_what_runs_the_day(person, space, alice, host, manager, soon):
+    someone = person()
+    someone.sign_in(manager)
+    tour = tours_of_the_house.of_the_house(someone, alice, host, space, soon)
+    assert inspect(someone, tour) == {}
+
+
+def test_what_guests_see(person, space, always, alice, soon):
+    guest = person()
+    assert inspect(guest, tours_of_the_house.of_a_guest(guest, space, soon)) == {}
+    assert inspect(guest, tours_of_the_house.of_who_arrives(guest, always, alice)) == {}
 
 
 def test_webhook_pages(person, space, alice, admin_user, soon):

@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from bookings.models import Booking
 from bookings.tests.acts import book, hours
-from config.tests.browser.inspection import NARROW, WIDE, misfits, violations
+from config.tests.browser.hands import block, drag
+from config.tests.browser.inspection import NARROW, misfits
 from config.tests.browser.person import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -33,30 +34,10 @@ def waiter(person, host, rossi):
     return come
 
 
-def block(someone, booking):
-    return someone.page.locator(f"#block-{booking.code}")
-
-
 def where(booking):
     """Return the booking's place, and its first and last hour."""
     found = Booking.objects.with_place().get(pk=booking.pk)
     return str(found.place), found.starts_at.hour, found.ends_at.hour
-
-
-def drag(someone, booking, *, rows=0, quarters=0, by_end=False):
-    """Drag a block with the mouse, by its middle or by its end."""
-    page, held = someone.page, block(someone, booking)
-    held.scroll_into_view_if_needed()
-    box = held.bounding_box()
-    width = box["width"] / ((booking.ends_at - booking.starts_at) / timedelta(minutes=15))
-    height = page.locator("tbody tr").nth(1).bounding_box()["height"]
-    x = box["x"] + (box["width"] - 6 if by_end else box["width"] / 2)
-    y = box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + quarters * width / 2, y + rows * height / 2, steps=3)
-    page.mouse.move(x + quarters * width, y + rows * height, steps=3)
-    page.mouse.up()
 
 
 def expect_told(someone, words):
@@ -73,9 +54,6 @@ def test_by_mouse_to_another_place_and_time_and_to_a_later_end(waiter, rossi):
     drag(someone, rossi, quarters=4, by_end=True)
     expect_told(someone, "13:00–16:00")
     assert where(rossi) == ("Desk 2", 13, 16)
-    assert violations(someone.page, WIDE, "light") == []
-    assert violations(someone.page, NARROW, "dark") == []
-    assert misfits(someone.page, WIDE) == []
 
 
 def test_what_is_refused_goes_back_and_one_press_puts_it_elsewhere(waiter, rossi, space, bob):
@@ -126,18 +104,7 @@ def test_on_a_phone_names_stay_and_a_finger_that_holds_lifts(waiter, rossi):
     held.scroll_into_view_if_needed()
     assert name.bounding_box()["x"] == 0
     assert misfits(page, NARROW) == []
-    box = held.bounding_box()
-    height = page.locator("tbody tr").nth(1).bounding_box()["height"]
-    x, y = box["x"] + 30, box["y"] + box["height"] / 2
-    finger = page.context.new_cdp_session(page)
-
-    def touch(kind, *points):
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
-
-    touch("touchStart", {"x": x, "y": y})
-    expect(page.locator(".ghost")).to_be_visible()  # it was held long enough
-    touch("touchMove", {"x": x, "y": y + height})
-    touch("touchEnd")
+    drag(someone, rossi, rows=1)
     expect_told(someone, "Rossi, Desk 2")
     assert where(rossi) == ("Desk 2", 12, 14)
 
