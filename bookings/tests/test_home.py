@@ -210,6 +210,7 @@ class TestPages:
         assert "Next page" not in page
 
 
+@pytest.mark.usefixtures("noon")
 class TestCost:
     @pytest.mark.parametrize("count", [1, WHOLE, 3 * WHOLE])
     def test_the_same_queries_for_one_and_many(self, client, db, django_assert_num_queries, count):
