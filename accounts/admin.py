@@ -22,6 +22,7 @@ from accounts import access, emails, passwords, services
 from accounts.forms import LoginField, NamedFieldsFormSet
 from accounts.long_lists import NotCounted
 from accounts.models import ApiToken, StaffRole, User
+from accounts.role_admin import RolesLeaveATrail
 
 
 class SuperusersOnly:
@@ -98,7 +99,7 @@ class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(SuperusersOnly, NotCounted, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(RolesLeaveATrail, SuperusersOnly, NotCounted, DjangoUserAdmin):  # type: ignore[type-arg]
     """People are not deleted here, as the history needs them: they leave, and are forgotten."""
 
     form = PersonForm

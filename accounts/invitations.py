@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from accounts import tries
+from accounts import trail, tries
 from accounts.joining import Invitation, Tier, TierMember
 from accounts.models import StaffRole, User
 
@@ -27,7 +27,7 @@ OWNERS_LINK_LIVES = timedelta(hours=24)
 RETRY = timedelta(minutes=1)
 GIVE_UP = timedelta(hours=6)
 
-Role = Invitation.Role
+Role, Kind = Invitation.Role, trail.Kind
 
 
 class NoLongerValid(Exception):
@@ -57,7 +57,9 @@ def invite(
     email = email.strip()
     tries.spend("letter", login=email, now=now)
     with transaction.atomic():
-        return _invite(email, role=role, space=space, tier=tier, by=by, now=now)
+        invitation = _invite(email, role=role, space=space, tier=tier, by=by, now=now)
+        trail.note_invitation(Kind.INVITED, invitation, by=by, now=now)
+    return invitation
 
 
 def _invite(
@@ -83,12 +85,18 @@ def resend(invitation: Invitation, *, by: User, now: datetime) -> Invitation:
         held = Invitation.objects.select_for_update(no_key=True).filter(pk=invitation.pk).first()
         if held is None:
             raise NoLongerValid
-        return _renew(held, role=held.role, by=by, now=now)
+        renewed = _renew(held, role=held.role, by=by, now=now)
+        trail.note_invitation(Kind.INVITED, renewed, by=by, now=now)
+    return renewed
 
 
-def revoke(invitation: Invitation) -> bool:
+@transaction.atomic
+def revoke(invitation: Invitation, *, by: User, now: datetime) -> bool:
     """End an invitation; False if it was used or revoked before."""
-    return Invitation.objects.filter(pk=invitation.pk).delete()[0] == 1
+    if Invitation.objects.filter(pk=invitation.pk).delete()[0] != 1:
+        return False
+    trail.note_invitation(Kind.REVOKED, invitation, by=by, now=now)
+    return True
 
 
 def of_owner(*, now: datetime) -> str:
@@ -135,6 +143,7 @@ def accept(
     held = Invitation.objects.filter(pk=invitation.pk, digest=invitation.digest, expires_at__gt=now)
     if held.delete()[0] != 1:
         raise NoLongerValid
+    trail.note_invitation(Kind.JOINED, invitation, by=by, now=now, person=by)
     if invitation.role == Role.OWNER:
         if has_owner():
             raise NoLongerValid
@@ -237,6 +246,7 @@ def finish(invitation: Invitation) -> None:
 def forget_expired(*, now: datetime) -> int:
     """Delete invitations a month after they ended; return how many."""
     old = Invitation.objects.filter(expires_at__lte=now - timedelta(days=30))
+    trail.forget_addresses(now=now)
     if not old.exists():  # workers ask all the time, and reading locks nobody out
         return 0
     return old.delete()[0]

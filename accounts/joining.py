@@ -63,6 +63,39 @@ class TierMember(models.Model):
         return f"{self.tier}: {self.user}"
 
 
+class TeamEvent(models.Model):
+    """Who invited whom, who joined, who got or lost a role. See also `accounts.trail`."""
+
+    class Kind(models.TextChoices):
+        INVITED = "INVITED"
+        REVOKED = "REVOKED"
+        JOINED = "JOINED"
+        ROLE = "ROLE"
+        LEFT = "LEFT"
+
+    space = models.ForeignKey("spaces.Space", on_delete=models.CASCADE, related_name="team_events")
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    at = models.DateTimeField()
+    # None: a command, or somebody whose row is gone.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    email = models.EmailField(blank=True)
+    role = models.CharField(max_length=7, blank=True)
+    # By name: a tier may be gone by now.
+    tier = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["space", "-at"], name="team_event_by_space")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at}"
+
+
 class InvitationQuerySet[I: models.Model](models.QuerySet[I]):
     def of(self, space: models.Model) -> Self:
         return self.filter(space=space)

@@ -12,7 +12,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import emails, passwords, tries
+from accounts import emails, passwords, trail, tries
+from accounts.joining import TierMember
 from accounts.lookalikes import look, mixes_scripts
 from accounts.models import ERASED, IdempotencyKey, User
 
@@ -127,6 +128,8 @@ def erase(user: User, *, now: datetime) -> None:
     """
     AccessAttempt.objects.filter(username=user.username).delete()
     user.staff_roles.all().delete()
+    TierMember.objects.filter(user=user).delete()
+    trail.forget(user)
     user.api_tokens.all().delete()
     IdempotencyKey.objects.filter(user=user).delete()
     passwords.forget(user)

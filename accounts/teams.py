@@ -1,8 +1,11 @@
 """The staff of a space: their roles changed and taken away. People come by invitation."""
 
+from datetime import datetime
+
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from accounts import trail
 from accounts.models import StaffRole, User
 
 
@@ -14,7 +17,9 @@ class LastManager(Exception):
 
 
 @transaction.atomic
-def change_role(user: User, *, space: models.Model, role: str | None, by: User) -> bool:
+def change_role(
+    user: User, *, space: models.Model, role: str | None, by: User, now: datetime
+) -> bool:
     """Give one of the staff another role there, or none; False if they aren't staff.
 
     Raises LastManager. The managers' rows are locked: of two who leave at once, one stays.
@@ -26,6 +31,8 @@ def change_role(user: User, *, space: models.Model, role: str | None, by: User) 
     if role != Role.MANAGER and keys == [user.pk] and not by.is_superuser:
         raise LastManager
     mine = here.filter(user=user)
-    if role is None:
-        return mine.delete()[0] == 1
-    return mine.update(role=role) == 1
+    count = mine.delete()[0] if role is None else mine.update(role=role)
+    if count == 1:
+        kind = trail.Kind.LEFT if role is None else trail.Kind.ROLE
+        trail.note(kind, space.pk, by=by, now=now, person=user, role=role)
+    return count == 1

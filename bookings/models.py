@@ -15,6 +15,7 @@ from accounts.letters import NameField
 from bookings.doors import DoorView as DoorView  # Django looks for models here
 from bookings.guests import Guest
 from bookings.querysets import LONGEST_HELD, BookingQuerySet, EventQuerySet
+from bookings.refusals import RefusalCount as RefusalCount
 from bookings.states import COMPLETED_BY_TIME, OCCUPYING, UNDECIDED, State
 from bookings.waiting import WaitingNews as WaitingNews
 from bookings.waiting import WaitingParty as WaitingParty

@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import time_zones
 from accounts.joining import Tier
 from accounts.models import StaffRole
+from accounts.role_admin import RolesLeaveATrail
 from spaces import services, setups
 from spaces.clocks import ClockInput
 from spaces.forms import GeneratePlacesForm, PlaceForm, ShiftForm, SpaceForm, StaffRoleForm
@@ -128,7 +129,7 @@ class StaffRoleInline(SpaceInline):
 
 
 @admin.register(Space)
-class SpaceAdmin(SpaceScopedAdmin):
+class SpaceAdmin(RolesLeaveATrail, SpaceScopedAdmin):
     space_path = ""
     form = SpaceForm
     list_display = ["name", "kind", "zone", "places", "open_today", "is_active"]

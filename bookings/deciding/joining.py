@@ -35,6 +35,30 @@ def enter(tier: Tier, people: Collection[User], *, by: User | None, now: datetim
 
 
 @transaction.atomic
+def set_tiers(
+    person: User, tiers: Collection[Tier], *, among: Collection[Tier], by: User, now: datetime
+) -> bool:
+    """Let somebody be in exactly these of some tiers; tell whether that changes anything."""
+    wanted, known = {tier.pk for tier in tiers}, [tier.pk for tier in among]
+    with changing(Scope(people=[person.pk]), Act(by=by, now=now, answer=KEPT)):
+        mine = TierMember.objects.filter(user=person, tier__in=known)
+        before = set(mine.values_list("tier", flat=True))
+        mine.exclude(tier__in=wanted).delete()
+        TierMember.objects.bulk_create(
+            [TierMember(tier_id=key, user=person) for key in sorted(wanted - before)],
+            ignore_conflicts=True,
+        )
+    return before != wanted
+
+
+@transaction.atomic
+def delete_tier(tier: Tier, *, by: User, now: datetime) -> None:
+    """Delete a tier, its rules and its open invitations. Its people stay, and their bookings."""
+    with changing(Scope(spaces=[tier.space_id]), Act(by=by, now=now, answer=KEPT)):
+        Tier.objects.filter(pk=tier.pk).delete()
+
+
+@transaction.atomic
 def leave_tier(tier: Tier, person: User, *, by: User | None, now: datetime) -> bool:
     """Take somebody out of a tier; False if they weren't in it."""
     with changing(Scope(people=[person.pk]), Act(by=by, now=now, answer=KEPT)):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding import daily, knowing, pacing, rules, welcoming
+from bookings.deciding.counting import counted
 from bookings.deciding.details import (
     UNCHANGED,
     Details,
@@ -51,6 +52,7 @@ BATCH = 20
 MOST_UNDECIDED = 300
 
 
+@counted(lambda wish, **_: (wish.place.space, wish.starts_at))
 @transactional
 def book(wish: Wish, *, by: Actor, now: datetime) -> Booking:
     """Decide a wish: return the booking, CONFIRMED, or REJECTED when the place is taken.
@@ -81,6 +83,7 @@ def book(wish: Wish, *, by: Actor, now: datetime) -> Booking:
     return booking
 
 
+@counted(lambda wish, **_: (wish.place.space, wish.starts_at))
 @transactional
 def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
     """Accept a wish without deciding it: return the booking, CREATED.
@@ -127,6 +130,7 @@ def _for_somebody(wish: Wish, *, now: datetime) -> Wish:
     return replace(wish, guest=knowing.guest_of(wish, now=now, learn=learn))
 
 
+@counted(lambda booking, **_: (booking.place.space, booking.starts_at))
 @transactional
 def cancel(booking: Booking, *, by: Actor, now: datetime, reason: str = "") -> Booking:
     """Give the place back. Members may until the `Deadline`; the space's staff until the end.
@@ -141,6 +145,7 @@ def cancel(booking: Booking, *, by: Actor, now: datetime, reason: str = "") -> B
     return booking
 
 
+@counted(lambda booking, *, starts_at, **_: (booking.place.space, starts_at))
 @transactional
 def reschedule(
     booking: Booking,

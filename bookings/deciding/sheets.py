@@ -6,6 +6,8 @@ import io
 import re
 from collections.abc import Iterator
 
+from django.utils.translation import gettext as _
+
 #: Byte order marks, which name a file's encoding. Longer ones first.
 MARKS = [
     (codecs.BOM_UTF8, "utf-8"),
@@ -53,7 +55,9 @@ def rows(content: bytes, *, encoding: str | None = None) -> Iterator[tuple[int, 
         except StopIteration:
             return
         except csv.Error as error:
-            raise FileError(f"Line {number} can't be read: {_advice(str(error))}") from error
+            message = _("Line %(number)d can't be read: %(advice)s")
+            named = {"number": number, "advice": _advice(str(error))}
+            raise FileError(message % named) from error
         if any(cells):
             yield number, cells
 
@@ -64,17 +68,24 @@ def _plain(cell: str) -> str:
 
 def _advice(fault: str) -> str:
     if "end of data" in fault or "limit" in fault:
-        return 'a quote (") opens there and never closes. Close it, or remove it.'
+        return _('a quote (") opens there and never closes. Close it, or remove it.')
     if "expected after" in fault:
-        return 'write a quote (") inside a value twice, and put the value in quotes.'
+        return _('write a quote (") inside a value twice, and put the value in quotes.')
     return f"{fault}."
+
+
+def likely_encoding(content: bytes) -> str:
+    """Guess the old encoding of a file that isn't UTF-8, for somebody who sees what comes of it."""
+    return "cp1251" if re.search(rb"[\xc0-\xff]{3}", content) else "cp1252"
 
 
 def _text(content: bytes, encoding: str | None) -> str:
     if any(content.startswith(beginning) for beginning in WORKBOOKS):
         raise FileError(
-            "This is a workbook, not a text file. In the spreadsheet, choose “Save as” (or "
-            "“Export”, “Download”) and then CSV."
+            _(
+                "This is a workbook, not a text file. In the spreadsheet, choose “Save as” (or "
+                "“Export”, “Download”) and then CSV."
+            )
         )
     for mark, found in MARKS:
         if content.startswith(mark):

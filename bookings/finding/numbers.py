@@ -22,7 +22,7 @@ from django.db.models import Case, Count, F, Func, IntegerField, QuerySet, Sum, 
 
 from bookings.finding.occupancy import Quarter
 from bookings.finding.stretch import Days
-from bookings.models import Booking
+from bookings.models import Booking, RefusalCount
 from bookings.states import EVER_HELD, State
 from spaces.models import Place, Space
 from spaces.quarters import Quarters
@@ -130,7 +130,7 @@ class Numbers:
 
 
 def numbers(setup: Setup, days: Days) -> Numbers:
-    """Add everything up, in four statements."""
+    """Add everything up, in five statements."""
     counting = _Counting(setup, days)
     by_day, by_channel = counting.days(), counting.channels()
     total = Tally()
@@ -253,9 +253,14 @@ class _Counting:
         return [counted.get(n, 0) for n in range(len(LEADS) + 1)]
 
     def refusals(self) -> dict[str, int]:
-        """Count by reason what was wished for these days and refused; one wish can have several."""
+        """Count by reason what was wished for these days and refused; one wish can have several.
+
+        What left a booking that was refused, and what was refused at once.
+        """
         refused = self._starting.filter(state=State.REJECTED)
-        found: Counter[str] = Counter()
+        days = (self._days.first, self._days.last)
+        counts = RefusalCount.objects.filter(space=self.space.pk, day__range=days)
+        found = Counter(dict(counts.order_by().values_list("code").annotate(Sum("count"))))
         for codes, wishes in refused.values_list(F("problems")).annotate(Count("pk")):
             for code in set(codes):
                 found[code] += wishes

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts.acts import filled_in
 from accounts.models import User
 from accounts.presses import ACTS, Act
+from bookings.staff.members import TierForm
 from bookings.staff.people import InviteForm
 from bookings.staff.rule_form import RuleForm
 from spaces.founding_form import FoundingForm
@@ -25,6 +26,11 @@ def register() -> None:
     ACTS["staff_role"] = Act(_role)
     ACTS["staff_holidays"] = Act(_days)
     ACTS["staff_rule"] = Act(_rule, _filled_in_rule)
+    ACTS["staff_tiers"] = Act(gettext_lazy("Send the invitation"))
+    ACTS["staff_tier_new"] = Act(gettext_lazy("Make the tier"), filled_in(TierForm))
+    ACTS["staff_tier"] = Act(_tier)
+    ACTS["staff_member"] = Act(gettext_lazy("Save"))
+    ACTS["staff_members_import"] = Act(_members)
     ACTS["staff_doors"] = Act(gettext_lazy("Make the address"))
     ACTS["staff_door_revoke"] = Act(gettext_lazy("Revoke the screen"), is_dangerous=True)
     ACTS["staff_guest"] = Act(gettext_lazy("Save"))
@@ -58,6 +64,16 @@ def _filled_in_rule(
     if space is None:
         return []
     return filled_in(lambda data: RuleForm(data, space=space))(sent, address, reader)
+
+
+def _tier(sent: QueryDict) -> str:
+    if "ask" in sent:
+        return _("Delete the tier…")
+    return _("Delete the tier") if "delete" in sent else _("Rename")
+
+
+def _members(sent: QueryDict) -> str:
+    return _("Do all of it") if "lines" in sent else _("See what it changes")
 
 
 def _days(sent: QueryDict) -> str:

@@ -19,6 +19,7 @@ from accounts.models import StaffRole, User
 from accounts.requests import AuthenticatedRequest
 from accounts.tries import TooOften
 from bookings.staff.access import space_managed_by
+from bookings.staff.trail import trail_in_words
 from spaces.models import Space
 
 
@@ -87,7 +88,7 @@ def staff_invitation(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     named = {"email": invitation.email}
     back = "staff_people" if invitation.tier is None else "staff_tiers"
     if form.cleaned_data["act"] == "revoke":
-        invitations.revoke(invitation)
+        invitations.revoke(invitation, by=request.user, now=timezone.now())
         messages.success(request, _("The invitation to %(email)s is revoked.") % named)
         return redirect(back, space.slug)
     try:
@@ -113,7 +114,7 @@ def staff_role(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     role = form.cleaned_data["role"] or None
     named = {"name": person.get_full_name()}
     try:
-        teams.change_role(person, space=space, role=role, by=request.user)
+        teams.change_role(person, space=space, role=role, by=request.user, now=timezone.now())
     except teams.LastManager as error:
         messages.error(request, str(error))
         return redirect("staff_people", space.slug)
@@ -140,5 +141,6 @@ def _page(
         "form": form,
         "staff": list(staff),
         "invited": [(each, each.expires_at <= now) for each in invited],
+        "trail": trail_in_words(space),
     }
     return render(request, "staff/people.html", context, status=status)

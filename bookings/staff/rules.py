@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.joining import Tier
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rulings
 from bookings.deciding.stranding import Act, Outcome, Question, Stranded
@@ -48,7 +49,7 @@ def staff_rule(request: AuthenticatedRequest, slug: str, number: int) -> HttpRes
     policies = _policies(space)
     if number > len(policies):
         raise Http404
-    policy = policies[number - 1] if number else Policy(space_id=space.pk)
+    policy = policies[number - 1] if number else _new(request, space)
     seen = policy.changed_at if number else None
     sure = ReasonedForm(request.POST)
     is_back = request.POST.get("choice") == "back"
@@ -61,6 +62,13 @@ def staff_rule(request: AuthenticatedRequest, slug: str, number: int) -> HttpRes
     if not form.is_valid() or is_back:
         return _form(request, space, number, form, seen, status=422 if form.errors else 200)
     return _settle(request, space, policy, sure, seen, form)
+
+
+def _new(request: AuthenticatedRequest, space: Space) -> Policy:
+    """Return a new rule, for the tier that the address names."""
+    tiers = Tier.objects.filter(space=space.pk)
+    tier = next((tier for tier in tiers if str(tier.code) == request.GET.get("tier")), None)
+    return Policy(space_id=space.pk, tier=tier)
 
 
 def _settle(

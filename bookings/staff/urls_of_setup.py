@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from bookings.staff import holidays, people, rules, setup
+from bookings.staff import holidays, members, members_file, people, rules, setup
 
 urlpatterns = [
     path("setup/", setup.staff_setup, name="staff_setup"),
     path("<slug:slug>/people/", people.staff_people, name="staff_people"),
     path("<slug:slug>/people/invitation/", people.staff_invitation, name="staff_invitation"),
     path("<slug:slug>/people/role/", people.staff_role, name="staff_role"),
+    path("<slug:slug>/members/", members.staff_tiers, name="staff_tiers"),
+    path("<slug:slug>/members/person/", members.staff_member, name="staff_member"),
+    path("<slug:slug>/members/tiers/", members.staff_tier_new, name="staff_tier_new"),
+    path("<slug:slug>/members/tiers/<uuid:code>/", members.staff_tier, name="staff_tier"),
+    path(
+        "<slug:slug>/members/members.csv", members_file.staff_members_csv, name="staff_members_csv"
+    ),
+    path(
+        "<slug:slug>/members/file/", members_file.staff_members_import, name="staff_members_import"
+    ),
     path("<slug:slug>/rules/", rules.staff_rules, name="staff_rules"),
     path("<slug:slug>/rules/<int:number>/", rules.staff_rule, name="staff_rule"),
     path("<slug:slug>/holidays/", holidays.staff_holidays, name="staff_holidays"),

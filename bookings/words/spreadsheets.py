@@ -21,6 +21,12 @@ def written(rows: Iterable[Sequence[Cell]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
+def undefused(text: str) -> str:
+    """Return what `defused` was given, from a file that came back."""
+    inside = text.removeprefix("'")
+    return inside if defused(inside) == text else text
+
+
 def defused(cell: Cell) -> Cell:
     """Put an apostrophe before text that would be a formula; also after leading blanks."""
     if isinstance(cell, str) and (cell.lstrip(" \u00a0").startswith(FORMULAS)):

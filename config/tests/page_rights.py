@@ -49,6 +49,16 @@ POST staff_invitation resend login   404     404     404     404     404     log
 POST staff_invitation revoke login   404     404     404     404     404     login   403     done    done
 POST staff_role              login   404     404     404     404     404     login   403     done    done
 POST staff_role away         login   404     404     404     404     404     login   403     done    done
+GET staff_tiers              login   404     404     404     404     404     login   403     ok      ok
+POST staff_tiers             login   404     404     404     404     404     login   403     done    done
+POST staff_tier_new          login   404     404     404     404     404     login   403     done    done
+GET staff_tier               login   404     404     404     404     404     login   403     ok      ok
+POST staff_tier rename       login   404     404     404     404     404     login   403     done    done
+POST staff_tier delete       login   404     404     404     404     404     login   403     done    done
+POST staff_member            login   404     404     404     404     404     login   403     done    done
+GET staff_members_csv        login   404     404     404     404     404     login   403     ok      ok
+GET staff_members_import     login   404     404     404     404     404     login   403     ok      ok
+POST staff_members_import    login   404     404     404     404     404     login   403     done    done
 GET staff_rules              login   404     404     404     404     404     login   ok      ok      ok
 GET staff_rule               login   404     404     404     404     404     login   403     ok      ok
 POST staff_rule              login   404     404     404     404     404     login   403     done    done

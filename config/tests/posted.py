@@ -10,6 +10,7 @@ from uuid import UUID
 
 from bookings.deciding.stranding import Choice
 from bookings.finding import day, marks
+from bookings.finding.shelf import digest_of
 from bookings.models import Booking
 from bookings.staff.waiting import MINUTE
 from config.tests.stage import DAY, HOUR, Venue
@@ -126,6 +127,19 @@ SENT: dict[str, Callable[[Venue], Fields]] = {
     "POST staff_role away": lambda v: {"login": v.host.username, "role": ""},
     "POST staff_invitation resend": lambda v: {"code": v.rows["invitation"].code, "act": "resend"},
     "POST staff_invitation revoke": lambda v: {"code": v.rows["invitation"].code, "act": "revoke"},
+    "POST staff_tiers": lambda v: {"email": "vera@example.org", "tier": v.rows["tier"].code},
+    "POST staff_tier_new": lambda v: {"name": "Residents"},
+    "POST staff_tier rename": lambda v: {"name": "Locals"},
+    "POST staff_tier delete": lambda v: {"delete": "1"},
+    "POST staff_member": lambda v: {
+        "login": v.member.username,
+        "tier": v.rows["tier"].code,
+        "shown": v.rows["tier"].code,
+    },
+    "POST staff_members_import": lambda v: {
+        "lines": "email,tiers\nvera@example.org,Part-time\n",
+        "shown": digest_of((f"vera@example.org {v.rows['tier'].pk}",)),
+    },
     "POST staff_rule": lambda v: {"max_days_ahead": "9", **sure(v)},
     "POST staff_rule remove": lambda v: {"remove": "1", **sure(v)},
     "POST staff_holidays yearly": lambda v: {

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from accounts import invitations
-from accounts.factories import StaffRoleFactory, UserFactory
+from accounts.factories import StaffRoleFactory, TierFactory, UserFactory
 from accounts.models import StaffRole, User
 from accounts.tests.programs import issue
 from bookings.deciding import links, visits
@@ -128,5 +128,6 @@ class Venue:
             "delivery": webhook.deliveries.get(event__booking=self.begun),
             "doorview": screen_at_a_door(space, now),
             "invitation": invited,
+            "tier": TierFactory.create(space=space, name="Part-time"),
             "yearly": YearlyClosure.objects.create(space=space, **yearly),
         }

@@ -40,6 +40,8 @@ REFUSED = {
     "join": 404,  # a key is valid for seven days
     "staff_invitation": 405,
     "staff_role": 405,
+    "staff_member": 405,
+    "staff_tier_new": 405,
     "staff_guest_links": 405,
     "guest_check_in": 405,
     "waiting_yes": 405,

@@ -24,12 +24,13 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone, translation
 
-from accounts.factories import StaffRoleFactory, UserFactory
+from accounts.factories import StaffRoleFactory, TierFactory, UserFactory
 from accounts.models import Session, Tally
 from accounts.tests.programs import issue
 from bookings.deciding import door_keys, links, waiting_links
 from bookings.deciding.log import place_new
 from bookings.finding.signed import check_in_url, place_url
+from bookings.models import RefusalCount
 from bookings.tests import acts
 from bookings.tests.acts import book, hours
 from bookings.tests.door import add
@@ -71,6 +72,7 @@ CODES = {
     "staff/deliveries/": "delivery",
     "staff/<slug:slug>/doors/": "doorview",
     "staff/<slug:slug>/guests/": "guest",
+    "staff/<slug:slug>/members/": "tier",
 }
 
 
@@ -122,6 +124,7 @@ def rows(space, desk, alice, host, soon):
         "delivery": webhook.deliveries.get(booking=booking),
         "waitingparty": add(space, by=host, now=timezone.now()),
         "doorview": screen_at_a_door(space, soon),
+        "tier": TierFactory.create(space=space, name="Part-time"),
         "refusedrequest": RefusedRequest.objects.create(
             topic="requests", partition=0, offset=1, reason="No JSON.", received_at=soon
         ),
@@ -285,10 +288,10 @@ def token_for(route, rows):
 
 
 def written():
-    """Return all our rows; sessions and counts of tries may change."""
+    """Return all our rows; sessions, and counts of tries and refusals may change."""
     ours = {"accounts", "spaces", "bookings", "notifications", "auth", "admin"}
     return {
         model._meta.label: sorted(map(repr, model.objects.values_list()))
         for model in apps.get_models()
-        if model._meta.app_label in ours and model not in {Session, Tally}
+        if model._meta.app_label in ours and model not in {Session, Tally, RefusalCount}
     }

@@ -32,8 +32,12 @@ def names(patterns: list[URLPattern | URLResolver]) -> Iterator[tuple[str, set[s
 
 
 def of_one_space() -> list[str]:
-    """Return what there is once for each space, found in the URLconf: what comes later too."""
-    return [name for name, takes in names(urls.urlpatterns) if takes == {"slug"}]
+    """Return what there is once for each space, found in the URLconf: what comes later too.
+
+    But for files, which a browser saves.
+    """
+    found = [name for name, takes in names(urls.urlpatterns) if takes == {"slug"}]
+    return [name for name in found if not name.endswith("_csv")]
 
 
 def of_the_house(
