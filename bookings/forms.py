@@ -242,7 +242,7 @@ class GuestForm(forms.Form):
 
     name = forms.CharField(
         validators=[validate_visible],
-        label=_("Name"),
+        label=pgettext_lazy("of a person", "Name"),
         max_length=150,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )

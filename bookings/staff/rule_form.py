@@ -41,7 +41,7 @@ class LengthField(forms.CharField):
     """A length of time with its unit: «4 h», «1 h 30 min», «2 days»."""
 
     def __init__(self, column: str, label: Any, help_text: Any = "") -> None:
-        attrs = {"autocomplete": "off", "placeholder": "2 h"}
+        attrs = {"autocomplete": "off", "placeholder": gettext_lazy("2 h")}
         super().__init__(
             label=label,
             required=False,

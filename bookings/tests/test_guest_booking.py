@@ -65,6 +65,11 @@ def ticket(client, door):
     return booked(client, door).redirect_chain[-1][0].partition("?")[0]
 
 
+def test_a_person_s_name_is_not_a_thing_s_in_russian(client, door):
+    page = client.get(door, headers={"Accept-Language": "ru"}).text
+    assert re.search(r'<label for="id_name">\s*Имя', page)
+
+
 def test_where_guests_may_not_book_the_board_leads_to_an_account(client, space, soon):
     assert "/guest/" not in board(client, space, soon)
 
