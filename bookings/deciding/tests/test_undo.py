@@ -102,7 +102,7 @@ def test_the_mail_names_the_same_minute(strict, desk, alice):
     assert of_event(event, to=Reader.of_member(made, alice), now=LATE + minutes(6)).afterwards == ()
 
 
-# --- Page and API, by the real clock
+# --- Page and API
 
 
 @pytest.fixture
@@ -117,8 +117,9 @@ def late(alice):
 
 
 @pytest.fixture
-def next_hour():
-    return timezone.now().replace(minute=0, second=0, microsecond=0) + hours(1)
+def next_hour(clock):
+    """Let time stand still: a full hour, or five minutes, may pass during a test."""
+    return clock.now.replace(minute=0, second=0, microsecond=0) + hours(1)
 
 
 @pytest.fixture
