@@ -101,6 +101,9 @@ NAMES |= {
     "TOKEN",
     "UTF",
     "WRITE",
+    "email",
+    "login",
+    "tiers",
 }
 # What Django's own pages and catalogue leave in English.
 OF_DJANGO = {"Search", "True", "False", "- Select an option -", "Control", "Command", "Mac", "Axes"}
