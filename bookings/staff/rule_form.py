@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from accounts.joining import Tier
 from accounts.numbers import WholeNumberField
 from bookings.words.rules_in_words import length, read_length
-from spaces.models import Policy, Shift, Space
+from spaces.models import Place, Policy, Shift, Space
 
 #: The fields in the order of the page, under their headings.
 PARTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
@@ -140,6 +140,9 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
             field.help_text = ""
         tiers.label, groups.label = _("For the tier"), _("For the group of the site")
         shifts.label = _("In the shift")
+        kinds: Any = self.fields["kind"]
+        kinds.choices = [("", _("Every kind of place")), *Place.Kind.choices]
+        kinds.help_text = ""
         for name in ("group", "shift"):  # most spaces have neither, and a manager can't make them
             if not self.fields[name].queryset.exists():  # type: ignore[attr-defined]  # it is a choice of rows
                 del self.fields[name]
