@@ -44,7 +44,7 @@ class SuperusersOnly:
         return request.user.is_superuser
 
 
-class StaffRoleInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type-arg]
+class StaffRoleInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic for mypy alone
     model = StaffRole
     formset = NamedFieldsFormSet
     extra = 0
@@ -55,11 +55,11 @@ class StaffRoleInline(SuperusersOnly, admin.TabularInline):  # type: ignore[type
         """Read the spaces once, not once per row."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
-            field.choices = list(field.choices)  # type: ignore[arg-type]
+            field.choices = list(field.choices)  # type: ignore[arg-type]  # a field of choices
         return field
 
 
-class RefusesLookalikes(forms.ModelForm):  # type: ignore[type-arg]
+class RefusesLookalikes(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy alone
     """Checks a login as sign-up does, unless it is unchanged."""
 
     def clean_username(self) -> str:
@@ -73,19 +73,19 @@ class RefusesLookalikes(forms.ModelForm):  # type: ignore[type-arg]
         return login
 
 
-class PersonForm(RefusesLookalikes, UserChangeForm):  # type: ignore[type-arg]
+class PersonForm(RefusesLookalikes, UserChangeForm):  # type: ignore[type-arg]  # generic for mypy alone
     class Meta(UserChangeForm.Meta):
         model = User
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
 
 
-class NewPersonForm(RefusesLookalikes, AdminUserCreationForm):  # type: ignore[type-arg]
+class NewPersonForm(RefusesLookalikes, AdminUserCreationForm):  # type: ignore[type-arg]  # generic for mypy alone
     class Meta(AdminUserCreationForm.Meta):
         model = User
         field_classes: ClassVar[dict[str, type[forms.Field]]] = {"username": LoginField}
 
 
-class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]  # generic for mypy alone
     """Sets a password without the old one, as the link in a mail does."""
 
     told: list[str]
@@ -99,7 +99,7 @@ class SetPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 
 @admin.register(User)
-class UserAdmin(RolesLeaveATrail, SuperusersOnly, NotCounted, DjangoUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(RolesLeaveATrail, SuperusersOnly, NotCounted, DjangoUserAdmin):  # type: ignore[type-arg]  # generic for mypy alone
     """People are not deleted here, as the history needs them: they leave, and are forgotten."""
 
     form = PersonForm
@@ -157,7 +157,7 @@ class UserAdmin(RolesLeaveATrail, SuperusersOnly, NotCounted, DjangoUserAdmin): 
 
 
 @admin.register(AccessAttempt)
-class AccessAttemptAdmin(SuperusersOnly, NotCounted, admin.ModelAdmin):  # type: ignore[type-arg]
+class AccessAttemptAdmin(SuperusersOnly, NotCounted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic for mypy alone
     """Wrong passwords of the last few minutes. Deleting them unlocks a login or address."""
 
     list_display = ["username", "ip_address", "failures_since_start", "attempt_time"]

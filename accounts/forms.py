@@ -119,7 +119,7 @@ class ForgottenForm(forms.Form):
     )
 
 
-class NamedFieldsFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+class NamedFieldsFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # generic for mypy alone
     """Rows of a table in the admin: its columns have headers, but its controls lack labels."""
 
     def add_fields(self, form: Any, index: int | None) -> None:

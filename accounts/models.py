@@ -75,7 +75,7 @@ class User(AbstractUser):
         error_messages={"unique": _("This login is taken.")},
     )
     first_name = None  # type: ignore[assignment]  # one `name` serves every culture
-    last_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]  # we have one name
     name = NameField(pgettext_lazy("of a person", "name"), max_length=150, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     # None: whoever reads mail there hasn't confirmed yet that it is theirs.

@@ -65,6 +65,10 @@ class BookingQuerySet[B: models.Model](models.QuerySet[B]):
     def of(self, member: User) -> Self:
         return self.filter(member=member)
 
+    def of_open_accounts(self) -> Self:
+        """Bookings of members who may sign in."""
+        return self.filter(member__is_active=True)
+
     def decided_of_guests_at(self, email: str) -> Self:
         """Decided bookings of guests whom a space knows by this address, in lower case."""
         if not email:

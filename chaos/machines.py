@@ -125,7 +125,7 @@ def _in_a_thread(function: Callable[[], None]) -> None:
     def kept() -> None:
         try:
             function()
-        except BaseException as failure:
+        except BaseException as failure:  # raised by whoever waits for it
             failures.append(failure)
 
     thread = threading.Thread(target=kept)

@@ -6,7 +6,7 @@ from typing import Any
 
 # A platform that sets PORT sends requests from outside; without it, we run on someone's desk.
 port = os.environ.get("PORT", "8000")
-host = os.environ.get("LISTEN", "0.0.0.0" if "PORT" in os.environ else "127.0.0.1")  # noqa: S104
+host = os.environ.get("LISTEN", "0.0.0.0" if "PORT" in os.environ else "127.0.0.1")  # noqa: S104  # a container's
 bind = f"{host}:{port}"
 
 # One request per process: measured under load, threads have a longer tail. More workers than a
@@ -30,7 +30,7 @@ graceful_timeout = 20  # seconds for requests in progress when it is told to sto
 # How long to go on serving, but not ready, after SIGTERM: a balancer has to notice first.
 drain_seconds = float(os.environ.get("DRAIN_SECONDS") or 0)
 # The workers' heartbeat is a file; on a slow disk it would look like a hung worker.
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # in memory, for heartbeats
 
 # One place decides whose forwarded headers to believe: TRUSTED_PROXIES in the settings.
 forwarded_allow_ips = ""

@@ -105,7 +105,7 @@ def tables() -> str:
 def _table(model: type) -> Iterator[str]:
     from inspect import getdoc
 
-    options = model._meta  # type: ignore[attr-defined]
+    options = model._meta  # type: ignore[attr-defined]  # a model
     yield f"### `{options.db_table}`"
     yield ""
     yield (getdoc(model) or "").replace("\n\n", "\n").replace("\n", " ")

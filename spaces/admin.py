@@ -105,7 +105,7 @@ class PolicyInline(SpaceInline):
             kwargs["queryset"] = Tier.objects.filter(space=of).order_by("name")
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
-            field.choices = list(field.choices)  # type: ignore[arg-type]
+            field.choices = list(field.choices)  # type: ignore[arg-type]  # a field of choices
         return field
 
 
@@ -198,7 +198,7 @@ class SpaceAdmin(RolesLeaveATrail, SpaceScopedAdmin):
         return format_html(
             '<a href="{}">{}</a>',
             _places_of(space),
-            space.place_count,  # type: ignore[attr-defined]
+            space.place_count,  # type: ignore[attr-defined]  # annotated
         )
 
     @admin.display(description=gettext_lazy("open today"))

@@ -31,7 +31,7 @@ class FeaturesField(forms.MultipleChoiceField):
         super().__init__(choices=Feature.choices, required=False, label=_("Features"), **kwargs)
 
 
-class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for mypy alone
     """A person, by exact login: nobody is listed."""
 
     widget = forms.TextInput
@@ -55,7 +55,7 @@ class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
             ) from None
 
 
-class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
+class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy alone
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=lambda: [("UTC", "UTC"), *time_zones.by_region()]
     )
@@ -82,7 +82,7 @@ class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]
         return slug
 
 
-class StaffRoleForm(forms.ModelForm):  # type: ignore[type-arg]
+class StaffRoleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy alone
     user = PersonField(label=_("Login"))
 
     class Meta:
@@ -96,7 +96,7 @@ class StaffRoleForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["user"].disabled = True
 
 
-class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]
+class PlaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy alone
     features = FeaturesField()
 
     class Meta:
@@ -153,7 +153,7 @@ class WeekdaysField(forms.MultipleChoiceField):
         return super().has_changed(list(initial or ()), data)
 
 
-class ShiftForm(forms.ModelForm):  # type: ignore[type-arg]
+class ShiftForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy alone
     weekdays = WeekdaysField()
 
     class Meta:

@@ -56,7 +56,7 @@ class JSONList(Aggregate):
     function = "JSON_GROUP_ARRAY"
     output_field = JSONField()
 
-    def as_postgresql(self, compiler, connection, **context):  # type: ignore[no-untyped-def]
+    def as_postgresql(self, compiler, connection, **context):  # type: ignore[no-untyped-def]  # as Django's
         return super().as_sql(compiler, connection, function="JSONB_AGG", **context)
 
 

@@ -61,13 +61,13 @@ class PlainInputs:
             form_class = WholeNumberField
         if form_class is not None:
             kwargs.setdefault("form_class", form_class)
-        made: forms.Field | None = super().formfield_for_dbfield(  # type: ignore[misc]
+        made: forms.Field | None = super().formfield_for_dbfield(  # type: ignore[misc]  # its stubs take no request
             db_field, request, **kwargs
         )
         return made
 
 
-class SpaceScopedAdmin(NotCounted, PlainInputs, admin.ModelAdmin):  # type: ignore[type-arg]
+class SpaceScopedAdmin(NotCounted, PlainInputs, admin.ModelAdmin):  # type: ignore[type-arg]  # generic for mypy alone
     """Rows that belong to a space: its staff see them, those with one of `writers` change them."""
 
     #: The lookup from a row to its space; empty where the row is the space.
@@ -91,7 +91,7 @@ class SpaceScopedAdmin(NotCounted, PlainInputs, admin.ModelAdmin):  # type: igno
             return redirect(request.get_full_path())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        spaces = Space.objects.run_by(request.user)  # type: ignore[arg-type]
+        spaces = Space.objects.run_by(request.user)  # type: ignore[arg-type]  # signed in
         return super().get_queryset(request).filter(**{f"{self.space_path or 'pk'}__in": spaces})
 
     def writable(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -99,7 +99,7 @@ class SpaceScopedAdmin(NotCounted, PlainInputs, admin.ModelAdmin):  # type: igno
         return queryset.filter(**{f"{self.space_path or 'pk'}__in": self.writable_spaces(request)})
 
     def writable_spaces(self, request: HttpRequest) -> SpaceQuerySet[Space]:
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # signed in
         if StaffRole.Role.HOST in self.writers:
             return Space.objects.run_by(user)
         return Space.objects.managed_by(user)
@@ -141,7 +141,7 @@ def _pk(space: Model | None) -> int | None:
     return None if space is None else space.pk
 
 
-class SpaceInline(PlainInputs, admin.TabularInline):  # type: ignore[type-arg]
+class SpaceInline(PlainInputs, admin.TabularInline):  # type: ignore[type-arg]  # generic for mypy alone
     """Rows on a space's own page: the permissions are those of the space."""
 
     formset = NamedFieldsFormSet

@@ -92,7 +92,7 @@ class Unsaved:
         return False
 
 
-class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]
+class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for mypy alone
     """An admin of something that bookings depend on. Subclasses say whose bookings in `touched`."""
 
     def touched(self, rows: QuerySet[Any]) -> Scope:

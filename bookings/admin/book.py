@@ -122,7 +122,7 @@ def book(desk: Desk, request: HttpRequest) -> HttpResponse:
     """Show the form; POST books. A form submitted twice books once: it carries a key."""
     if not desk.has_add_permission(request):
         raise PermissionDenied
-    user: User = request.user  # type: ignore[assignment]
+    user: User = request.user  # type: ignore[assignment]  # signed in
     spaces = Space.objects.run_by(user)
     places = Place.objects.bookable().in_spaces(spaces).select_related("space")
     places = places.order_by("space__name", "space", "number")

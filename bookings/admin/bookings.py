@@ -81,7 +81,7 @@ class BookingAdmin(SpaceScopedAdmin):
     readonly_fields = ["space", "who", "received", "number"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # signed in
         return Booking.objects.run_by(user).with_person()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

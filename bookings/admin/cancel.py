@@ -81,7 +81,7 @@ def _cancel_all(request: HttpRequest, bookings: list[Booking], *, reason: str) -
     failed = []
     for booking in bookings:
         try:
-            services.cancel(booking, by=request.user, now=timezone.now(), reason=reason)  # type: ignore[arg-type]
+            services.cancel(booking, by=request.user, now=timezone.now(), reason=reason)  # type: ignore[arg-type]  # signed in
         except BookingError as error:
             failed.append((wording.described(booking), str(error)))
     if done := len(bookings) - len(failed):

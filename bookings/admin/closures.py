@@ -179,7 +179,7 @@ class ClosureAdmin(SpaceScopedAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         now = timezone.now()
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # signed in
         spaces = Space.objects.run_by(user).order_by("name", "pk")
         spaces = spaces.prefetch_related(Prefetch("places", Place.objects.by_number()))
         if request.method != "POST":
@@ -207,7 +207,7 @@ class ClosureAdmin(SpaceScopedAdmin):
                 reason=form.cleaned_data["reason"],
                 choice=answer if shown else None,
                 shown=shown,
-                by=request.user,  # type: ignore[arg-type]
+                by=request.user,  # type: ignore[arg-type]  # signed in
                 now=now,
             )
         except BookingsInTheWay as error:

@@ -32,7 +32,7 @@ class SpaceFilter(SimpleListFilter):
     parameter_name = "space"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # signed in
         rows = Space.objects.run_by(user).order_by("name", "pk").values_list("slug", "name")
         return list(rows)
 
@@ -92,7 +92,7 @@ class DayFilter(SimpleListFilter):
             bookings: Any = queryset
             upcoming: QuerySet[Any] = bookings.upcoming(timezone.now())
             return upcoming
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # signed in
         zones = Space.objects.run_by(user).order_by().values_list("time_zone", flat=True).distinct()
         now = timezone.now()
         try:

@@ -67,7 +67,7 @@ class CodesField(forms.CharField):
 
     widget = forms.HiddenInput
 
-    def to_python(self, value: Any) -> list[UUID]:  # type: ignore[override]
+    def to_python(self, value: Any) -> list[UUID]:  # type: ignore[override]  # of many
         text = super().to_python(value) or ""
         try:
             return [UUID(code) for code in text.split(",") if code]

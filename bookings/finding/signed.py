@@ -18,7 +18,10 @@ def place_url(place: Place) -> str:
 
 
 def check_in_url(booking: Booking) -> str:
-    """Return the address with which a booking's person checks in without signing in."""
+    """Return the address with which a booking's member checks in without signing in.
+
+    A guest has one link to everything, which can be revoked: see `bookings.deciding.links`.
+    """
     return settings.SITE_URL + reverse("check_in_link", args=[_token(booking.code, BOOKING)])
 
 
@@ -29,9 +32,13 @@ def place_named_by(token: str) -> Place | None:
 
 
 def booking_named_by(token: str) -> Booking | None:
-    """Return the booking whose address it is; None if we didn't write it."""
+    """Return the member's booking whose address it is.
+
+    None if we didn't write it, or if the account is closed.
+    """
     code = _code(token, BOOKING)
-    return Booking.objects.with_person().filter(code=code).first() if code else None
+    rows = Booking.objects.of_open_accounts().with_person()
+    return rows.filter(code=code).first() if code else None
 
 
 def _token(code: UUID, salt: str) -> str:

@@ -32,7 +32,7 @@ from spaces.yearly import YearlyClosure
 LEAP = 2_000
 
 
-class YearlyForm(forms.ModelForm):  # type: ignore[type-arg]
+class YearlyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy alone
     day = WholeNumberField(label=gettext_lazy("Day"), min_value=1, max_value=31)
     month = forms.TypedChoiceField(
         label=gettext_lazy("Month"), choices=list(MONTHS.items()), coerce=int

@@ -30,7 +30,7 @@ from bookings.words.rules_in_words import sentences, title
 from spaces.models import Space
 
 
-class TierForm(forms.ModelForm):  # type: ignore[type-arg]
+class TierForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy alone
     class Meta:
         model = Tier
         fields = ("name",)

@@ -66,7 +66,7 @@ class LengthField(forms.CharField):
         return minutes
 
 
-class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy alone
     """A policy in hours and days."""
 
     max_minutes = LengthField("max_minutes", gettext_lazy("Longest booking"))

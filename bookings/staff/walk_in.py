@@ -20,7 +20,8 @@ from accounts.letters import validate_visible
 from accounts.numbers import WholeNumberField
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import visits, walk_ins
-from bookings.deciding.errors import BookingError, Refused
+from bookings.deciding.errors import BookingError, Refused, RequestKeyReused
+from bookings.deciding.steps import REUSED
 from bookings.finding.calling import code as read_code
 from bookings.finding.walking_in import spots, too_many
 from bookings.forms import MOST_PEOPLE
@@ -83,6 +84,8 @@ def _seat(request: AuthenticatedRequest, setup: Setup, now: datetime) -> HttpRes
             request_key=said["request_key"] or None,
             over_pacing=said["anyway"],
         )
+        if booking.place.space_id != setup.space.pk:
+            raise RequestKeyReused(str(REUSED))
     except BookingError as error:
         return _page(
             request,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from bookings.deciding import visits
+from bookings.deciding import links, visits
 from bookings.finding.signed import check_in_url, place_url
 from bookings.models import Booking
 from bookings.states import State
@@ -158,7 +158,8 @@ class TestLinkInTheReminder:
         address = path(check_in_url(booking))
         page = client.get(address)
         assert "Are you here?" in page.text
-        assert (page["X-Robots-Tag"], page["Referrer-Policy"]) == ("noindex", "same-origin")
+        assert page["X-Robots-Tag"] == "noindex, nofollow"
+        assert page["Referrer-Policy"] == "same-origin"
         assert "no-store" in page["Cache-Control"]
         assert alice.username not in page.text
         assert state() == State.CONFIRMED  # mail programs open links by themselves
@@ -171,11 +172,28 @@ class TestLinkInTheReminder:
         for answer in (client.get, client.post):
             assert "the place was given back" in answer(path(check_in_url(booking))).text
 
-    def test_a_guest_can_too(self, client, policy, desk, host, now, clock):
-        booking = book(desk, None, now, by=host, guest_name="Ivan")
+    def test_a_guest_has_one_link_and_no_other(self, client, policy, desk, host, now, clock):
+        """Revoking it leaves nothing: see `bookings.deciding.links`."""
+        contact = {"guest_name": "Ivan", "guest_contact": "ivan@example.org"}
+        booking = book(desk, None, now, by=host, **contact)
+        letter = of_reminder(booking, to=Reader.of_guest(booking, now=now), now=TEN - hours(1))
+        assert letter.also is None
         clock.now = TEN
-        client.post(path(check_in_url(booking)))
-        assert state() == State.CHECKED_IN
+        ticket = path(letter.link.url)
+        assert f'action="{ticket}check-in/"' in client.get(ticket).text
+        links.revoke(booking, now=TEN)
+        for address in (ticket, f"{ticket}check-in/", path(check_in_url(booking))):
+            page = client.post(address)
+            assert page.status_code == 404
+            assert "Look into the latest mail about your booking" in page.text
+        assert state() == State.CONFIRMED
+
+    def test_with_the_account_it_ends(self, client, booking, alice, clock):
+        clock.now = TEN
+        alice.is_active = False
+        alice.save()
+        assert client.post(path(check_in_url(booking))).status_code == 404
+        assert state() == State.CONFIRMED
 
     def test_nobody_else_writes_such_addresses(self, client, booking, desk):
         token = path(check_in_url(booking)).split("/")[-2]

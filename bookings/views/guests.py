@@ -30,7 +30,7 @@ from bookings.models import Booking
 from bookings.states import TRANSITIONS, State
 from bookings.views import asking
 from bookings.views.bookings import form_problems, moment, why_unchangeable
-from bookings.views.secret import opened
+from bookings.views.secret import old_guest_link, opened
 from spaces import setups
 from spaces.models import Place
 
@@ -120,7 +120,7 @@ def _wish(form: GuestForm, times: BookForm, place: Place) -> Wish | PartyWish:
 
 # --- By the link ----------------------------------------------------------------------------------
 
-by_link = partial(opened, links.find)
+by_link = partial(opened, links.find, otherwise=old_guest_link)
 
 
 @by_link

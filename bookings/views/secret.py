@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import get_resolver
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
@@ -13,29 +16,47 @@ from django.utils.cache import add_never_cache_headers
 from accounts.requests import PageRequest
 
 
+def kept_to_itself(response: HttpResponse) -> HttpResponse:
+    """Keep an address that opens something out of caches, search engines and other sites' logs.
+
+    With the policy `no-referrer`, browsers would send our own forms with the origin "null", which
+    the protection against forged requests rejects (Fetch, 3.2).
+    """
+    add_never_cache_headers(response)
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Referrer-Policy"] = "same-origin"
+    return response
+
+
+def missing(request: HttpRequest) -> HttpResponse:
+    handler: Any = get_resolver().resolve_error_handler(HTTPStatus.NOT_FOUND)
+    response: HttpResponse = handler(request, exception=None)
+    return response
+
+
+def old_guest_link(request: HttpRequest) -> HttpResponse:
+    """Say what to do with a guest's link that opens nothing, whether it ever did."""
+    context = {"days": settings.GUESTS["link_days"]}
+    return render(request, "bookings/old_guest_link.html", context, status=HTTPStatus.NOT_FOUND)
+
+
 def opened[T](
-    find: Callable[..., T | None], view: Callable[[PageRequest, str, T], HttpResponse]
+    find: Callable[..., T | None],
+    view: Callable[[PageRequest, str, T], HttpResponse],
+    *,
+    otherwise: Callable[[HttpRequest], HttpResponse] = missing,
 ) -> Callable[[PageRequest, str], HttpResponse]:
     """Give a view what the secret in its URL opens.
 
-    A secret that is wrong, has expired or was revoked answers like an address that never was. No
-    cache keeps the page, no search engine lists it, and no other site gets it as the referrer.
-    (With `no-referrer`, browsers would send our own forms with the origin "null", which the
-    protection against forged requests rejects: Fetch, 3.2.)
+    A secret that is wrong, has expired or was revoked answers in one way, so that nobody learns
+    which it was.
     """
 
     @login_not_required
     @wraps(view)
     def guarded(request: PageRequest, token: str) -> HttpResponse:
         found = find(token, now=timezone.now())
-        if found is None:
-            handler: Any = get_resolver().resolve_error_handler(404)
-            response: HttpResponse = handler(request, exception=None)
-        else:
-            response = view(request, token, found)
-        add_never_cache_headers(response)
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        response["Referrer-Policy"] = "same-origin"
-        return response
+        page = otherwise(request) if found is None else view(request, token, found)
+        return kept_to_itself(page)
 
     return guarded

@@ -19,9 +19,9 @@ from bookings.deciding.errors import BookingError
 from bookings.deciding.statements import OWN
 from bookings.finding.links import board_url
 from bookings.finding.signed import booking_named_by, place_named_by
-from bookings.guests import BY_GUEST
 from bookings.models import Booking
 from bookings.states import State
+from bookings.views.secret import kept_to_itself, old_guest_link
 from spaces import setups
 from spaces.models import Place
 
@@ -48,28 +48,18 @@ def check_in(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def check_in_link(request: HttpRequest, token: str) -> HttpResponse:
-    """The same for whoever holds the signed address from a reminder; it shows little."""
+    """The same for whoever holds the signed address from a member's reminder; it shows little."""
     found = booking_named_by(token)
-    if found is None:
-        raise Http404
+    if found is None or found.member is None:
+        return kept_to_itself(old_guest_link(request))
     if request.method != "POST":
-        return _kept_to_itself(_ask(request, found))
+        return kept_to_itself(_ask(request, found))
     error = None
     try:
-        found = visits.check_in(found, by=found.member or BY_GUEST, now=timezone.now())
+        found = visits.check_in(found, by=found.member, now=timezone.now())
     except BookingError as refused:
         error = refused
-    return _kept_to_itself(_ask(request, found, error=error))
-
-
-def _kept_to_itself(response: HttpResponse) -> HttpResponse:
-    """Keep an address that opens something out of search engines and other sites' logs.
-
-    With `no-referrer`, browsers would send the form on it without its origin: see `secret`.
-    """
-    response["X-Robots-Tag"] = "noindex"
-    response["Referrer-Policy"] = "same-origin"
-    return response
+    return kept_to_itself(_ask(request, found, error=error))
 
 
 @never_cache

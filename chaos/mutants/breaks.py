@@ -34,7 +34,7 @@ def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
         def work() -> None:
             try:
                 _transactional(hand_over)()
-            except BaseException as error:
+            except BaseException as error:  # whoever waits for the answer gets it
                 if not answer.done():
                     answer.set_exception(error)
             finally:

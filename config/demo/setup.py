@@ -16,10 +16,10 @@ PASSWORD = "mesto-demo"  # noqa: S105 - everybody may know it: of people who don
 LOGINS = ("member", "host", "manager", "admin")
 
 GIVEN = {
-    "": "Anton Boris Vadim Gleb Denis Ivan Kirill Maxim Oleg Pavel Roman Timur".split(),  # noqa: SIM905
-    "a": "Alisa Vera Daria Elena Zoya Inna Ksenia Marina Nina Polina Sofia Yulia".split(),  # noqa: SIM905
+    "": "Anton Boris Vadim Gleb Denis Ivan Kirill Maxim Oleg Pavel Roman Timur".split(),  # noqa: SIM905  # read as a line
+    "a": "Alisa Vera Daria Elena Zoya Inna Ksenia Marina Nina Polina Sofia Yulia".split(),  # noqa: SIM905  # read as a line
 }
-FAMILY = "Ivanov Smirnov Orlov Sokolov Belov Krylov Gromov Titov Frolov Zuev Panov Volkov".split()  # noqa: SIM905
+FAMILY = "Ivanov Smirnov Orlov Sokolov Belov Krylov Gromov Titov Frolov Zuev Panov Volkov".split()  # noqa: SIM905  # read as a line
 
 DESKS = [
     [Feature.WINDOW, Feature.SOCKET],

@@ -242,6 +242,17 @@ def test_a_guest_of_another_space_is_a_stranger(loft, away, people):
     assert booking.guest is None or booking.guest.space == away.space
 
 
+@pytest.mark.parametrize("row", ["POST staff_walk_in", "POST staff_phone"])
+def test_a_form_that_was_sent_in_another_space_is_refused(loft, away, people, row):
+    """Its key made a booking there; nothing of that is told here."""
+    client, key = browser(people, "both"), {"request_key": "once"}
+    made = client.post(path(row, loft), {**sent(row, loft), **key})
+    code = re.search(UUID, made["Location"])[0]
+    page = client.post(path(row, away), {**sent(row, away), **key})
+    assert page.status_code in {409, 422}
+    assert code not in page.text
+
+
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 

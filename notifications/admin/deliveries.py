@@ -62,7 +62,7 @@ class DeliveryAdmin(PlainTitles, SpaceScopedAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # signed in
         return Delivery.objects.seen_by(user).with_webhook().latest_first()
 
     def has_add_permission(self, request: HttpRequest) -> bool:

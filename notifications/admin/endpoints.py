@@ -43,7 +43,7 @@ class EndpointAdmin(PlainTitles, SpaceScopedAdmin):
     readonly_fields = ["endpoint", "events", "added", "failing", "its_page"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # signed in
         return Endpoint.objects.seen_by(user).with_space().with_health().order_by(*self.ordering)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -66,7 +66,7 @@ class EndpointAdmin(PlainTitles, SpaceScopedAdmin):
         """Add a webhook and show its secret. A view of our own, because it may wait for DNS."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # signed in
         form = AddWebhookToForm(request.POST if request.method == "POST" else None, by=user)
         made, secret = self._add(form, user) if form.is_valid() else (None, "")
         if made is not None:
@@ -105,7 +105,7 @@ class EndpointAdmin(PlainTitles, SpaceScopedAdmin):
         messages.success(request, text % {"n": count})
 
     def _switch(self, request: HttpRequest, endpoints: QuerySet[Endpoint], *, on: bool) -> int:
-        user: User = request.user  # type: ignore[assignment]
+        user: User = request.user  # type: ignore[assignment]  # signed in
         chosen = list(self.writable(request, endpoints))
         for endpoint in chosen:
             services.switch(endpoint, on=on, by=user)

@@ -52,7 +52,7 @@ class EndpointFilter(SimpleListFilter):
     parameter_name = "endpoint"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        found = Endpoint.objects.seen_by(request.user).by_age()  # type: ignore[arg-type]
+        found = Endpoint.objects.seen_by(request.user).by_age()  # type: ignore[arg-type]  # signed in
         return [(str(endpoint.code), written(endpoint)) for endpoint in found]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

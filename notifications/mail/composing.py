@@ -71,7 +71,7 @@ def _invite(mail: Mail, event: BookingEvent, *, to: Reader) -> None:
 
 def _text(letter: Letter) -> str:
     template = get_template("notifications/mail/letter.txt")
-    written = template.template.render(Context({"letter": letter}, autoescape=False))  # type: ignore[attr-defined]
+    written = template.template.render(Context({"letter": letter}, autoescape=False))  # type: ignore[attr-defined]  # Django's engine
     return f"{str(written).strip()}\n"
 
 

@@ -299,10 +299,10 @@ def of_reminder(booking: Booking, *, to: Reader, now: datetime) -> Letter:
         afterwards=(*((lend, *changeable) if changeable else ()), *coming),
         link=_to_booking(stay),
     )
+    if stay.reader.member is None:
+        return letter  # the guest's link checks in too
     if window is not None:
         letter = replace(letter, also=Link(_("Check in"), check_in_url(booking)))
-    if stay.reader.member is None:
-        return letter
     stop = unsubscribe_url(stay.reader.member)
     return replace(letter, unsubscribe=Link(_("Don't remind me any more"), stop))
 

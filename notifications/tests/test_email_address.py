@@ -246,7 +246,7 @@ def test_one_persons_link_confirms_nothing_for_another(link, anna, rita):
 def test_following_a_link_many_times_at_once_tells_the_old_address_once(anna):
     emails.ask(anna, NEW, now=timezone.now())
     mails()
-    follow = lambda: emails.confirm(anna, NEW, now=timezone.now())  # noqa: E731
+    follow = lambda: emails.confirm(anna, NEW, now=timezone.now())  # noqa: E731  # short
     assert at_once(*[follow] * 4) == [True] * 4
     assert EmailLetter.objects.count() == 1
     assert address_of(anna) == NEW

@@ -79,7 +79,7 @@ class _ToOneAddress:
         new = TimedSocket(family, socket.SOCK_STREAM)
         try:
             new.settimeout(_remaining(self.deadline))
-            new.connect((str(self.ip), self.port))  # type: ignore[attr-defined]
+            new.connect((str(self.ip), self.port))  # type: ignore[attr-defined]  # urllib3 has more than its stubs
             new.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             new.settimeout(_remaining(self.deadline))  # TLS inherits it for its handshake
         except BaseException:

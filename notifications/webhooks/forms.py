@@ -66,7 +66,7 @@ class AddWebhookToForm(AddWebhookForm):
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["url"].widget.attrs["class"] = "vTextField"
-        self.fields["space"].queryset = Space.objects.managed_by(by).order_by("name", "pk")  # type: ignore[attr-defined]
+        self.fields["space"].queryset = Space.objects.managed_by(by).order_by("name", "pk")  # type: ignore[attr-defined]  # a field of choices
 
 
 class DeliveriesForm(forms.Form):

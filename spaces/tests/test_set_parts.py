@@ -109,7 +109,7 @@ def test_an_objection_is_an_error_and_changes_nothing(places, monkeypatch, now):
 def test_an_objection_to_a_whole_is_an_error_too(places, monkeypatch, now):
     hall, half, table, *_ = places
     hall.parts.add(half)
-    objection = lambda place: "In use." if place == hall else None  # noqa: E731
+    objection = lambda place: "In use." if place == hall else None  # noqa: E731  # short
     monkeypatch.setattr(services, "objections", [objection])
     with pytest.raises(PartsError, match="In use"):
         set_parts(half, [table])

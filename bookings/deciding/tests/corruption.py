@@ -16,14 +16,33 @@ def drop_slot_constraint():
         run("SET CONSTRAINTS ALL IMMEDIATE")
         run("ALTER TABLE bookings_bookedslot DROP CONSTRAINT booked_slot_once")
         return
+    rebuild("bookings_bookedslot", r',\s*CONSTRAINT "booked_slot_once" UNIQUE \([^)]*\)')
+
+
+def let_go(table, column):
+    """Take away what keeps a column unique, or in another table."""
+    if connection.vendor != "postgresql":
+        rebuild(table, rf'(?<="{column}" )([^,]*?) (UNIQUE|REFERENCES [^,]*)', r"\1")
+        return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'bookings_bookedslot'")
+        found = connection.introspection.get_constraints(cursor, table)
+    for name, each in found.items():
+        is_key = each["foreign_key"] or (each["unique"] and not each["primary_key"])
+        if each["columns"] == [column] and is_key:
+            run("SET CONSTRAINTS ALL IMMEDIATE")
+            run(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"')
+
+
+def rebuild(table, pattern, by=""):
+    """Build a table of SQLite anew, from a definition in which something is replaced."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE name = %s", [table])
         (sql,) = cursor.fetchone()
-    without = re.sub(r',\s*CONSTRAINT "booked_slot_once" UNIQUE \([^)]*\)', "", sql)
+    without = re.sub(pattern, by, sql)
     assert without != sql
-    run('ALTER TABLE "bookings_bookedslot" RENAME TO "before"')
+    run(f'ALTER TABLE "{table}" RENAME TO "before"')
     run(without)
-    run('INSERT INTO "bookings_bookedslot" SELECT * FROM "before"')
+    run(f'INSERT INTO "{table}" SELECT * FROM "before"')
     run('DROP TABLE "before"')
 
 

@@ -353,11 +353,11 @@ class TestCommand:
         def check():
             call_command("check_bookings", stdout=StringIO())
 
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(20):
             check()
         for hour in (8, 12, 14, 16, 18, 20):
             book(desk, alice, now, starts_at=at(hour))
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(20):
             check()
 
 

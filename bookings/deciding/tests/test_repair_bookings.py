@@ -132,6 +132,35 @@ def test_a_missing_constraint_is_reported_and_can_be_put_back(booking, now):
 def test_nothing_else_is_missing_from_a_migrated_database(db):
     assert schema.missing(connection) == []
     assert "booked_slot_once" in schema.wanted()
+    assert "bookings_booking.code once" in schema.wanted()
+    assert "spaces_place_parts.from_place_id in spaces_place" in schema.wanted()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "name"),
+    [
+        ("bookings_guestlink", "digest", "bookings_guestlink.digest once"),
+        ("bookings_bookedslot", "place_id", "bookings_bookedslot.place_id in spaces_place"),
+        ("accounts_staffrole", "space_id", "accounts_staffrole.space_id in spaces_space"),
+    ],
+)
+def test_a_column_that_nothing_keeps_is_reported(now, table, column, name):
+    """Unique columns and foreign keys have no name in their model."""
+    corruption.let_go(table, column)
+    assert name in [violation.subject for violation in violations(now=now)]
+    if connection.vendor == "postgresql":
+        corruption.run(schema.statement(connection, name))
+        assert kinds(now) == []
+
+
+def test_a_foreign_key_that_was_never_looked_through_is_reported(now):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite looks through a table when it is built.")
+    name = "bookings_bookedslot.place_id in spaces_place"
+    corruption.let_go("bookings_bookedslot", "place_id")
+    again = schema.statement(connection, name)
+    corruption.run(again.replace(" DEFERRABLE INITIALLY DEFERRED", " NOT VALID"))
+    assert [violation.subject for violation in violations(now=now)] == [name]
 
 
 def test_a_missing_index_is_reported(now):

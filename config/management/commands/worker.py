@@ -180,7 +180,7 @@ class Task:
         if finish := ENDINGS.get(self.step):
             try:
                 self.done += finish()
-            except Exception:
+            except Exception:  # the other steps must be finished too
                 self.failures += 1
                 logger.exception("%s could not be finished", self.step.__name__)
 
@@ -243,7 +243,7 @@ def side_by_side(
     def run(tasks: Sequence[Task]) -> None:
         try:
             work(tasks, interval=interval, once=False, is_stopping=is_stopping)
-        except BaseException as error:
+        except BaseException as error:  # the main thread raises it
             broken.append(error)
             os.kill(os.getpid(), signal.SIGTERM)
         finally:
