@@ -190,8 +190,8 @@ def test_statements_are_the_same_however_much_is_booked(
     at_loft.get(path, of(soon))
     for n in range(1, 4):
         book(space.places.get(number=2), alice, soon - hours(24), soon + hours(2 * n))
-    # The person with session, the set-up's stamp, and the numbers.
-    with django_assert_num_queries(6):
+    # The person with session, the set-up's stamp, the numbers, and what was refused at once.
+    with django_assert_num_queries(7):
         at_loft.get(path, of(soon))
 
 
