@@ -8,6 +8,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
+from accounts.letters import is_visible
+
 #: A cell that begins so is a formula to one spreadsheet or another.
 FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -28,7 +30,9 @@ def undefused(text: str) -> str:
 
 
 def defused(cell: Cell) -> Cell:
-    """Put an apostrophe before text that would be a formula; also after leading blanks."""
-    if isinstance(cell, str) and (cell.lstrip(" \u00a0").startswith(FORMULAS)):
-        return f"'{cell}"
+    """Put an apostrophe before text that would be a formula; also after what nobody sees."""
+    if isinstance(cell, str):
+        seen = next((letter for letter in cell if is_visible(letter)), "")
+        if cell.lstrip(" \u00a0").startswith(FORMULAS) or seen in FORMULAS:
+            return f"'{cell}"
     return cell

@@ -98,7 +98,10 @@ def test_in_russian(at_loft, booked, soon):
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "+7 495", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\u00a0=1", "＝1"],
+    [
+        *["=1+1", "+7 495", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "\u00a0=1", "＝1"],
+        *["\u200b=1", "\ufeff=1", "\u3000=1", "\u202e-1", "\u2800@A1"],
+    ],
 )
 def test_what_would_be_a_formula_is_text(cell):
     assert defused(cell) == f"'{cell}"
