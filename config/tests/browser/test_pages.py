@@ -7,6 +7,7 @@ from datetime import time
 
 import pytest
 
+from accounts.factories import UserFactory
 from bookings.tests.acts import book, hours
 from config.tests.browser import tours, tours_of_the_house, tours_of_webhooks
 from config.tests.browser.inspection import NARROWEST, WIDE, misfits, violations
@@ -85,6 +86,8 @@ def test_what_guests_see(person, space, always, alice, soon):
     guest = person()
     assert inspect(guest, tours_of_the_house.of_a_guest(guest, space, soon)) == {}
     assert inspect(guest, tours_of_the_house.of_who_arrives(guest, always, alice)) == {}
+    boss = UserFactory.create(username="boss", is_superuser=True)
+    assert inspect(guest, tours_of_the_house.of_who_waits(guest, always, boss)) == {}
 
 
 def test_webhook_pages(person, space, alice, admin_user, soon):

@@ -7,12 +7,13 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, reverse
 
 from accounts.models import User
-from bookings.deciding import services, visits
+from bookings.deciding import services, visits, waiting_links
 from bookings.finding import signed
 from bookings.models import Booking
 from bookings.staff import urls
 from bookings.states import State
 from bookings.tests.acts import book, hours
+from bookings.tests.door import add, told
 from config.tests.browser.person import Person
 from config.tests.browser.tours import board
 from spaces.factories import PolicyFactory
@@ -95,6 +96,11 @@ def _crowd(space: Space, alice: User, host: User, soon: datetime) -> tuple[Booki
     book(other, alice, before, soon + hours(4))
     cancelled = book(third, None, before, soon, **said)
     services.cancel(cancelled, by=host, now=before, reason="Потоп")
+    now = datetime.now(UTC)
+    add(space, "Анна Ёлкина", phone=NUMBER, party_size=1, by=host, now=now)
+    add(space, "Княгиня Пожарская-Трубецкая", party_size=99, by=host, now=now)
+    late = {"quoted_minutes": 5, "party_size": 1}
+    add(space, "Олег", by=host, now=now - timedelta(minutes=30), **late)
     for n in range(6):
         at = soon - timedelta(days=30 - n)
         came = book(desk, alice, at - hours(24), at)
@@ -185,6 +191,25 @@ def of_a_guest(visitor: Person, space: Space, soon: datetime) -> Iterator[str]:
     visitor.open("/g/nothing/")
     assert visitor.status == 404
     yield "an old link of a guest"
+
+
+def of_who_waits(visitor: Person, always: Space, boss: User) -> Iterator[str]:
+    """The page of a party at the door: waiting, told, coming, gone. `always` never closes."""
+    now = datetime.now(UTC)
+    table = always.places.order_by("-number")[0]
+    first = add(always, "Анна", party_size=1, quoted_minutes=25, by=boss, now=now)
+    visitor.open(f"/w/{waiting_links.token_of(first)}/")
+    yield "waiting at the door"
+    party = told(table, "Борис", party_size=1, by=boss, now=now)
+    page = f"/w/{waiting_links.token_of(party)}/"
+    visitor.open(page)
+    yield "a table is ready"
+    visitor.submit('main form[action$="/yes/"]')
+    visitor.expect_path(page)
+    yield "coming"
+    visitor.submit('main form[action$="/no/"]')
+    visitor.expect_path(page)
+    yield "off the list"
 
 
 def of_who_arrives(visitor: Person, always: Space, alice: User) -> Iterator[str]:
