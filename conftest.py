@@ -44,6 +44,7 @@ LONGEST = {
             "tests/test_standby.py",
             "tests/test_rolling.py",
             "tests/test_faults.py",
+            "tests/test_evening.py",
             "tests/test_consume_requests.py",
             "tests/test_bad_input.py",
             "tests/test_growth.py",

@@ -16,6 +16,7 @@ from bookings.deciding.wish import PartyWish, Wish
 from bookings.models import BookedSlot, Booking
 from bookings.states import State
 from bookings.tests.crowd import Together
+from chaos import parties
 from spaces import setups
 from spaces.factories import PlaceFactory, PolicyFactory, ShiftFactory, open_space
 from spaces.slots import Period
@@ -100,6 +101,15 @@ def test_of_many_parties_none_is_refused_while_a_table_is_free(inn, threads, mem
             if refused.state == State.REJECTED:
                 assert left_for(inn, refused) == []
     assert wrong() == []
+
+
+def test_the_games_that_are_played_large_find_nothing_wrong():
+    """Hundreds of rounds: `python -m chaos parties`, see docs/tables.md."""
+    rounds = [*parties.choose(1, parties=PARTIES), *parties.arrive(1, requests=15)]
+    assert [each.wrong for each in rounds] == [()] * 2
+    assert [each.unanswered for each in rounds] == [0] * 2
+    assert rounds[0].refused
+    assert rounds[1].people == 24
 
 
 def test_hand_picked_tables_and_moves_in_between_do_no_harm(inn, threads, members):
