@@ -11,7 +11,7 @@ from babel.core import get_global
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
 from accounts import time_zones
@@ -145,9 +145,9 @@ class FoundingForm(forms.Form):
         help_text=gettext_lazy("For phone numbers and holidays. Empty: as the time zone says."),
     )
     opens = ClockField(label=gettext_lazy("Open from"), initial=USUAL["opens"])
-    closes = ClosingField(label=gettext_lazy("to"), initial=USUAL["closes"])
+    closes = ClosingField(label=pgettext_lazy("opening hours", "to"), initial=USUAL["closes"])
     opens_again = ClockField(label=gettext_lazy("and again from"), required=False)
-    closes_again = ClosingField(label=gettext_lazy("to"), required=False)
+    closes_again = ClosingField(label=pgettext_lazy("opening hours", "to"), required=False)
     desks = CountField(label=gettext_lazy("Desks"), capacity=1, placeholder="60")
     rooms = CountField(label=gettext_lazy("Rooms"), capacity=None, placeholder="2 × 6, 1 × 12")
     tables = CountField(

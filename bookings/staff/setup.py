@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -69,7 +69,10 @@ def _tell(request: AuthenticatedRequest, space: Space, plan: Plan) -> None:
         for text, address in [
             (_("rules"), reverse("staff_rules", args=[space.slug])),
             (_("holidays"), reverse("staff_holidays", args=[space.slug])),
-            (_("people"), reverse("staff_people", args=[space.slug])),
+            (
+                pgettext("the people who run a space", "staff"),
+                reverse("staff_people", args=[space.slug]),
+            ),
             (_("the board, as members see it"), space.get_absolute_url()),
         ]
     ]

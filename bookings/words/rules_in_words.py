@@ -96,15 +96,15 @@ def _how_much(policy: Policy) -> Iterator[str]:
 def _when(policy: Policy) -> Iterator[str]:
     if policy.min_notice_minutes is not None:
         named = {"length": length(policy.min_notice_minutes)}
-        yield _("It is made at least %(length)s before it starts.") % named
+        yield _("A booking is made at least %(length)s before it starts.") % named
     if policy.cancel_deadline_minutes is not None:
         named = {"length": length(policy.cancel_deadline_minutes)}
-        yield _("It can be moved or cancelled until %(length)s before it starts.") % named
+        yield _("A booking can be moved or cancelled until %(length)s before it starts.") % named
     if policy.grace_minutes == 0:
-        yield _("It can't be undone after booking.")
+        yield _("A booking can't be undone once it is made.")
     elif policy.grace_minutes is not None:
         named = {"length": length(policy.grace_minutes)}
-        yield _("It can be undone for %(length)s after booking.") % named
+        yield _("A booking can be undone for %(length)s after it is made.") % named
 
 
 def _coming(policy: Policy) -> Iterator[str]:

@@ -43,7 +43,7 @@ def test_a_policy_reads_as_sentences():
     assert sentences(policy) == [
         "Members may book up to 4 h at a time, 30 days ahead.",
         "Each has at most 1 upcoming booking.",
-        "It can't be undone after booking.",
+        "A booking can't be undone once it is made.",
     ]
     with translation.override("ru"):
         assert sentences(policy)[0] == (

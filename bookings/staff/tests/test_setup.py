@@ -119,6 +119,13 @@ def test_one_page_opens_a_venue(boss):
     assert page.status_code == 200
 
 
+def test_what_comes_next_are_links(boss):
+    page = browser(boss).post(SETUP, filled_in(), follow=True).text
+    for link in ("rules", "holidays", "people"):
+        assert f'<a href="/staff/bistro-nord/{link}/">' in page
+    assert "&lt;a" not in page
+
+
 def test_the_same_press_twice_opens_one_venue(boss):
     sent = filled_in()
     answers = [browser(boss).post(SETUP, sent)["Location"] for _ in range(2)]
