@@ -148,15 +148,24 @@ def of_people(place: Place, party_size: int) -> list[Problem]:
 
 
 def of_setup(
-    venue: Venue, place: Place, period: Period, *, party_size: int, now: datetime
+    venue: Venue,
+    place: Place,
+    period: Period,
+    *,
+    party_size: int,
+    now: datetime,
+    any_length: bool = False,
+    by_house: bool = False,
 ) -> list[Problem]:
     """Return what the set-up alone forbids about a booking that already exists.
 
     Notice, horizon and quotas apply when booking, not to existing bookings. See also `stranding`.
     """
     limits = venue.limits(place.kind, period.starts_at)
-    found = [*of_place(place, party_size), *_of_length(venue, limits, period)]
-    found += _of_seating(venue, period)
+    of_length = [] if any_length else _of_length(venue, limits, period)
+    found = [*of_place(place, party_size), *of_length, *_of_seating(venue, period)]
+    if by_house:
+        found = for_house(found)
     if not venue.is_open(place.pk, period):
         found = [problem for problem in found if problem.code != "off_step"]
         found.append(closed(venue, period, now))

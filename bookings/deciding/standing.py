@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from accounts.joining import TierMember
 from accounts.models import User
 from bookings.deciding import rules
+from bookings.deciding.pacing import is_in_house
 from bookings.deciding.rules import Problem
 from bookings.models import Booking
 from bookings.querysets import BookingQuerySet
@@ -50,7 +51,14 @@ def _standing(booking: Booking, venue: Venue, now: datetime) -> Standing:
 def misfits(booking: Booking, venue: Venue, now: datetime) -> list[Problem]:
     """Return why the current set-up would not allow a booking, whatever the reason it exists."""
     problems = rules.of_setup(
-        venue, booking.place, booking.period, party_size=booking.party_size, now=now
+        venue,
+        booking.place,
+        booking.period,
+        party_size=booking.party_size,
+        now=now,
+        # How long those stay who are there is the staff's to decide.
+        any_length=booking.has_started(now) or booking.channel == Booking.Channel.WALK_IN,
+        by_house=is_in_house(booking.channel),
     )
     if booking.member is not None and not booking.member.is_active:
         problems.append(Problem("account_closed", rules.reason("account_closed")))
