@@ -196,6 +196,7 @@ OF_NO_ACCOUNT = {
     "accounts.Invitation",  # for someone else, once, until it expires: on the staff's page
     "bookings.DoorView",  # a space's screen: its managers switch it off, whoever of them made it
     "bookings.GuestLink",  # one booking of somebody who has no account, and so no password
+    "bookings.WaitingParty",  # a party at the door, without an account: over when they are seated
 }
 
 

@@ -7,7 +7,7 @@ business: its managers neither see nor find them.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from accounts.joining import Tier, TierMember
 from accounts.models import User
@@ -33,9 +33,10 @@ class Member:
 
 def people_of(space: Space) -> QuerySet[User]:
     """Return a space's members, by login."""
-    in_tiers = TierMember.objects.filter(tier__space=space.pk).values("user")
-    booked = Booking.objects.in_space(space).that_ever_held().filter(member__isnull=False)
-    here = Q(pk__in=in_tiers) | Q(pk__in=booked.order_by().values("member"))
+    # Person by person, so that of years of bookings one is read.
+    in_tiers = TierMember.objects.filter(tier__space=space.pk, user=OuterRef("pk"))
+    booked = Booking.objects.in_space(space).that_ever_held().filter(member=OuterRef("pk"))
+    here = Exists(in_tiers) | Exists(booked.order_by())
     return User.objects.filter(here, is_active=True).order_by("username")
 
 

@@ -107,7 +107,7 @@ ADDRESSES = {"register", "login", "email", "admin:accounts_user_change"}
 #: Where the address of a space can be.
 OF_SPACES = {"admin:spaces_space_add", "admin:spaces_space_change"}
 #: Where somebody's can be, to whom only an invitation is sent.
-INVITED = {"staff_people"}
+INVITED = {"staff_people", "staff_tiers"}
 #: Where the staff note a guest's, who is written to about bookings anyway.
 OF_GUESTS = {"staff_guest", "staff_phone", "staff_waiting"}
 

@@ -173,7 +173,7 @@ TIMES = (forms.DateField, forms.TimeField, forms.DateTimeField, forms.SplitDateT
 PICKERS = {"number", "date", "time", "datetime-local", "month", "week"}
 AM_AND_PM = {"time", "datetime-local"}
 #: Names of text fields for days and times.
-CALLED = re.compile("(.*_)?(day|date|time|at|from|to|starts|ends|since|until)")
+CALLED = re.compile("(.*_)?((?<!per_)day|date|time|at|from|to|starts|ends|since|until)")
 
 CALLED_ENDS = re.compile("(closes|ends|until|to)")
 

@@ -100,7 +100,8 @@ def member(client, alice):
 def test_on_the_ticket_in_every_state(member, space, desk, alice, soon):
     made = book(desk, alice, soon - hours(72), soon)
     for state in State:
-        Booking.objects.update(state=state, checked_in_at=soon)
+        ends_at = soon if state == State.OFFERED else None
+        Booking.objects.update(state=state, checked_in_at=soon, hold_expires_at=ends_at)
         assert_shown(member.get(made.get_absolute_url()))
 
 
