@@ -13,6 +13,7 @@ from bookings.deciding.waiting_list import forget_parties
 from bookings.guests import Guest
 from bookings.models import Booking, BookingEvent
 from bookings.querysets import BookingQuerySet
+from bookings.states import State
 from bookings.waiting import WaitingParty
 from spaces.models import Space
 
@@ -36,6 +37,8 @@ def forget_now(guest: Guest, *, by: User | None, now: datetime) -> int:
         return 0
     theirs = Booking.objects.filter(guest=locked)
     upcoming = theirs.filter(member=None).upcoming(now).with_place()
+    # A held table is nobody's yet: others may have been told of it, see `forget_parties`.
+    upcoming = upcoming.exclude(state=State.OFFERED)
     cancelled = cancel_all(list(upcoming), by=by, now=now)
     _blank(theirs.filter(member=None))
     theirs.update(guest=None)  # a member's stays the member's

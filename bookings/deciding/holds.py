@@ -23,6 +23,7 @@ from bookings.guests import BY_GUEST, Actor
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
 from bookings.waiting import CAN_BE_TOLD, WITH_TABLE, PartyState, WaitingNews, WaitingParty
+from spaces.models import Space
 from spaces.slots import floor
 
 #: How many holds one unit of a worker's work ends.
@@ -64,7 +65,7 @@ def tell(party: WaitingParty, seat: Seat, *, by: User, now: datetime) -> Waiting
     )
     hold = wish.booking(State.OFFERED, now=now)
     hold.decided_at = now
-    hold.hold_expires_at = now + timedelta(minutes=ground.place.space.hold_minutes)
+    hold.hold_expires_at = _until(hold, ground.place.space, now)
     found = in_house.of_walk_in(ground.venue, ground.place, wish.period, wish.party_size, now=now)
     if found := found or too_many(ground, hold):
         raise Refused(found)
@@ -93,15 +94,21 @@ def tell_too(party: WaitingParty, hold: Booking, *, by: User, now: datetime) -> 
         but=hold,
     )
     hold, setup = lock_booking(hold)
-    if hold.state != State.OFFERED or hold.place_id != ground.place.pk:
+    is_held = hold.state == State.OFFERED and hold.ends_at > now
+    if not is_held or hold.place_id != ground.place.pk:
         raise WrongState(_("This table is not held any more. Look at the list again."))
     if found := rules.for_house(rules.of_place(ground.place, party.party_size)) or full:
         raise Refused(found)
-    until = now + timedelta(minutes=setup.space.hold_minutes)
+    until = _until(hold, setup.space, now)
     changes = {"party_size": people, "hold_expires_at": until}
     change(hold, [State.OFFERED], expected={"place": hold.place_id}, changes=changes)
     record(Kind.AMENDED, hold, by=by, now=now)
     return _told(party, hold, now=now)
+
+
+def _until(hold: Booking, space: Space, now: datetime) -> datetime:
+    """Return until when a table is held: never longer than it could be sat at."""
+    return min(now + timedelta(minutes=space.hold_minutes), hold.ends_at)
 
 
 def _told(party: WaitingParty, hold: Booking, *, now: datetime) -> WaitingParty:
@@ -215,14 +222,23 @@ def _lapse(hold: Booking, *, now: datetime) -> bool:
 
 
 def lock_party(party: WaitingParty) -> WaitingParty:
-    """Return a party that stays as it is. Its hold, if it has one, is locked before."""
+    """Return a party that stays as it is. Its hold, if it has one, is locked before.
+
+    Raises WrongState when its guest was forgotten meanwhile.
+    """
     rows = WaitingParty.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("space", "guest").get(pk=party.pk)
+    return there(rows.select_related("space", "guest").filter(pk=party.pk).first())
+
+
+def there(party: WaitingParty | None) -> WaitingParty:
+    if party is None:
+        raise changed()
+    return party
 
 
 def lock_with_table(party: WaitingParty) -> tuple[WaitingParty, Booking | None]:
     """Return a party and its table as they are, locked. Raises WrongState if they just changed."""
-    seen = WaitingParty.objects.get(pk=party.pk)
+    seen = there(WaitingParty.objects.filter(pk=party.pk).first())
     hold = None
     if seen.state in WITH_TABLE and seen.booking_id is not None:
         hold, _setup = lock_booking(Booking.objects.with_place().get(pk=seen.booking_id))

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -31,6 +31,9 @@ COLUMNS = ("login", "name", "email", "tiers")
 BETWEEN = ";"
 
 MOST_LINES = 2_000
+
+#: What can be an address, and can be kept as one.
+ADDRESS: Any = Invitation._meta.get_field("email")
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,11 @@ def plan(
 
 class _Planning:
     def __init__(self, space: Space, members: Iterable[Here], now: datetime) -> None:
-        self.tiers = {tier.name.casefold(): tier for tier in Tier.objects.filter(space=space.pk)}
-        self.by_key = {tier.pk: tier for tier in self.tiers.values()}
+        known_tiers = list(Tier.objects.filter(space=space.pk).order_by("pk"))
+        self.by_key = {tier.pk: tier for tier in known_tiers}
+        # A name as it is written comes first: “Straße” and “STRASSE” may be two.
+        self.tiers = {tier.name.casefold(): tier for tier in known_tiers}
+        self.tiers |= {tier.name: tier for tier in known_tiers}
         known = list(members)
         self.by_login = {each.user.username: each for each in known}
         self.by_email: dict[str, list[Here]] = {}
@@ -184,9 +190,10 @@ class _Planning:
             raise ValueError(_("The line contains a character that isn't text."))
         found = []
         for name in filter(None, map(str.strip, text.split(BETWEEN))):
-            tier = self.tiers.get(undefused(name).casefold()) or self.tiers.get(name.casefold())
+            spellings = (name, undefused(name), undefused(name).casefold(), name.casefold())
+            tier = next((self.tiers[each] for each in spellings if each in self.tiers), None)
             if tier is None:
-                named = {"name": name, "names": "; ".join(t.name for t in self.tiers.values())}
+                named = {"name": name, "names": "; ".join(t.name for t in self.by_key.values())}
                 if not self.tiers:
                     raise ValueError(
                         _("There is no tier “%(name)s”. Make it on the page first.") % named
@@ -218,7 +225,7 @@ class _Planning:
         if not email:
             raise ValueError(_("Whom is it about? Give a login or an e-mail address."))
         try:
-            validate_email(email)
+            ADDRESS.clean(email, None)
         except ValidationError as error:
             raise ValueError(
                 _("“%(email)s” is no e-mail address. Correct it.") % {"email": email}

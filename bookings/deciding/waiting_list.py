@@ -24,6 +24,7 @@ from bookings.deciding.holds import (
     lock_with_table,
     require_of,
     take,
+    there,
 )
 from bookings.deciding.steps import lock_booking, require_name
 from bookings.deciding.transactions import transactional
@@ -121,7 +122,8 @@ def seat(party: WaitingParty, seats: Iterable[Seat], *, by: User, now: datetime)
     That is a walk-in. Once more is once. Raises NotStaff, WrongState, and when none is free what
     the last try met: SlotTaken or Refused.
     """
-    party = WaitingParty.objects.select_related("space", "guest").get(pk=party.pk)
+    rows = WaitingParty.objects.select_related("space", "guest")
+    party = there(rows.filter(pk=party.pk).first())
     if party.state not in CAN_BE_TOLD:
         return _seat_at_its_table(party, by=by, now=now)
     met: BookingError = SlotTaken(_("Nothing is free for so many people now."))
@@ -203,7 +205,8 @@ def undo(party: WaitingParty, *, by: User, now: datetime) -> WaitingParty:
     It waits again, at its old place in the list. A table it was told of is free. Once more is
     once. Raises NotStaff, TooLate and WrongState.
     """
-    seen = WaitingParty.objects.select_related("booking__place__space").get(pk=party.pk)
+    rows = WaitingParty.objects.select_related("booking__place__space")
+    seen = there(rows.filter(pk=party.pk).first())
     if seen.state == PartyState.SEATED and seen.booking is not None:
         # First of all, as everywhere: the booking before the party.
         walk_ins.undo_now(seen.booking, by=by, now=now)

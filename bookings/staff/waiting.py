@@ -261,6 +261,9 @@ def _done(value: str, setup: Setup, now: datetime) -> Done | None:
         "until": words.clock(until, setup.space.zone) if until else "",
     }
     left = (at + UNDO_FOR - now).total_seconds()
-    can_undo = left > 0 and party.state not in (PartyState.WAITING, PartyState.COMING)
+    # Not at a table that was held for them: `waiting_list.undo` refuses that.
+    was_held = party.state == PartyState.SEATED and party.answered_at is not None
+    is_undoable = party.state not in (PartyState.WAITING, PartyState.COMING) and not was_held
+    can_undo = left > 0 and is_undoable
     undo = str(party.code) if can_undo else ""
     return Done(str(said), undo=undo, seconds=max(1, int(left)) if can_undo else 5)

@@ -209,3 +209,26 @@ def test_it_speaks_russian(desk_of, house):
             headers={"accept-language": "ru"},
         )
     assert "This is" not in page.text
+
+
+@pytest.mark.parametrize("local", ["x" * 60, "é" * 60])
+def test_an_address_that_is_too_long_is_said_of_its_line(desk_of, house, local):
+    address = f"{local}@{'.'.join(['y' * 60] * 4)}.example.org"
+    page = upload(desk_of, f"email,tiers\n{address},Part-time\n")
+    assert page.status_code == 422
+    assert [each.number for each in page.context["plan"].wrong] == [2]
+    assert invited() == []
+
+
+def test_tiers_whose_names_differ_only_where_letters_are_folded_stay_two(desk_of, house, space):
+    """The database lets both be: its small letters aren't Python's."""
+    both = [TierFactory.create(space=space, name=name) for name in ("Straße", "Strasse")]
+    for tier, name in zip(both, ("anna", "boris"), strict=True):
+        person = UserFactory.create(username=name)
+        TierMember.objects.create(tier=tier, user=person)
+    page = upload(desk_of, desk_of.get(OUT).content)
+    plan = page.context["plan"]
+    assert (plan.unchanged, plan.changes_nothing, plan.wrong) == (4, True, [])
+    page = upload(desk_of, "login,tiers\nanna,STRASSE\n")
+    assert [each.number for each in page.context["plan"].wrong] in ([2], [])
+    assert upload(desk_of, "login,tiers\nanna,\n").context["plan"].moves[0].leaves == (both[0],)

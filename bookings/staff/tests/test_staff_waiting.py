@@ -135,6 +135,12 @@ class TestVerbs:
         assert state_of(party) == "WAITING"
         assert not Booking.objects.occupying().exists()
 
+    def test_undo_is_not_offered_where_it_would_be_refused(self, staff, table, waiter):
+        party = told(table, by=waiter, now=timezone.now())
+        page = act(staff, "seat", party)
+        assert "Anna is seated" in page.text
+        assert 'name="undo"' not in page.text
+
     def test_no_verb_at_all(self, staff, inn, waiter):
         party = add(inn, by=waiter, now=timezone.now())
         assert staff.post(ACT, {"dance": str(party.code)}).status_code == 404
