@@ -217,6 +217,13 @@ class TestPage:
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         assert not Booking.objects.exists()
 
+    def test_a_restaurant_can_let_them_wait(self, staff, space):
+        waiting = "/staff/loft/waiting/?people=9"
+        assert waiting not in staff.get(f"{self.ADDRESS}?people=9").text
+        space.kind = "RESTAURANT"
+        space.save(update_fields=["kind"])
+        assert waiting in staff.get(f"{self.ADDRESS}?people=9").text
+
     def test_too_many_are_sent_to_the_phone_page(self, staff):
         page = staff.get(f"{self.ADDRESS}?people=9").content.decode()
         assert "/staff/loft/phone/?party=9" in page
