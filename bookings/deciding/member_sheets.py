@@ -19,7 +19,7 @@ from accounts import invitations
 from accounts.joining import Invitation, Tier, TierMember
 from accounts.models import User
 from bookings.deciding import sheets
-from bookings.deciding.joining import KEPT
+from bookings.deciding.joining import KEPT, lock_tiers, put_in
 from bookings.deciding.sheets import FileError
 from bookings.deciding.stranding import Act, Scope, changing
 from bookings.words.spreadsheets import undefused
@@ -262,13 +262,13 @@ def carry_out(space: Space, found: Plan, *, by: User, now: datetime) -> None:
     """Do all of a plan, or nothing. Raises `tries.TooOften`."""
     people = [move.user.pk for move in found.moves]
     with changing(Scope(people=people), Act(by=by, now=now, answer=KEPT)):
-        for move in found.moves:
+        moves = found.moves
+        there = lock_tiers([tier for move in moves for tier in (*move.leaves, *move.enters)])
+        for move in moves:
             left = [tier.pk for tier in move.leaves]
             TierMember.objects.filter(user=move.user, tier__in=left).delete()
-        TierMember.objects.bulk_create(
-            [TierMember(tier=tier, user=move.user) for move in found.moves for tier in move.enters],
-            ignore_conflicts=True,
-        )
+        entered = [(move.user.pk, tier.pk) for move in moves for tier in move.enters]
+        put_in([(user, tier) for user, tier in entered if tier in there])
     for invite in found.invites:
         invitations.invite(
             invite.email, role="MEMBER", space=space, tier=invite.tier, by=by, now=now

@@ -9,9 +9,11 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.factories import TierFactory
+from accounts.joining import Tier, TierMember
 from accounts.models import User
-from bookings.deciding import choosing, joining, rulings
+from bookings.deciding import choosing, joining, member_sheets, rulings
 from bookings.deciding.errors import Refused
+from bookings.deciding.member_sheets import Move, Plan
 from bookings.deciding.queueing import decide_next
 from bookings.deciding.standing import survey
 from bookings.deciding.stranding import Act
@@ -95,6 +97,19 @@ def test_entering_and_leaving_count_at_once(tier, space, alice, bob, now):
     assert joining.leave_tier(tier, alice, by=None, now=now)
     assert not joining.leave_tier(tier, alice, by=None, now=now)
     assert [step_of(who, space, now) for who in (alice, bob)] == [hours(1), hours(0.5)]
+
+
+def test_nobody_enters_a_tier_that_was_deleted_meanwhile(tier, space, alice, bob, now):
+    other = TierFactory.create(space=space, name="Team")
+    stale = Tier.objects.get(pk=tier.pk)
+    joining.delete_tier(tier, by=alice, now=now)
+    assert joining.enter(stale, [alice], by=None, now=now) == 0
+    assert joining.set_tiers(bob, [stale, other], among=[stale, other], by=alice, now=now)
+    move = Move(alice, enters=(stale, other), leaves=())
+    member_sheets.carry_out(space, Plan(moves=[move]), by=alice, now=now)
+    connection.check_constraints()
+    assert {each.tier_id for each in TierMember.objects.all()} == {other.pk}
+    assert TierMember.objects.count() == 2
 
 
 def test_what_was_booked_before_stays_and_says_so(tier, space, desk, alice, bob, now):
