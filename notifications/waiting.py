@@ -11,7 +11,7 @@ from django.conf import settings
 from bookings.deciding import waiting_links
 from bookings.models import WaitingNews
 from bookings.waiting import PartyState
-from bookings.words import words
+from bookings.words import rules_in_words, words
 
 #: How long after a failed try the next one follows. Nobody waits at a door for long.
 RETRY = timedelta(seconds=20)
@@ -65,5 +65,5 @@ def named(news: WaitingNews) -> dict[str, str]:
         "space": space.name,
         "place": str(hold.place) if hold is not None else "",
         "time": words.clock(until, space.zone) if until else "",
-        "n": str(news.party.quoted_minutes or 0),
+        "wait": rules_in_words.length(news.party.quoted_minutes or 0),
     }

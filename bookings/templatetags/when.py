@@ -10,7 +10,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts import time_zones
-from bookings.words import local_time, words
+from bookings.words import local_time, rules_in_words, words
 from bookings.words.zones import Zones
 from spaces.models import Space
 from spaces.slots import Period
@@ -21,6 +21,7 @@ register = template.Library()
 register.filter("zone_words", time_zones.in_words)
 
 register.filter("duration", words.duration)
+register.filter("length_of_time", rules_in_words.length)
 
 
 @register.filter

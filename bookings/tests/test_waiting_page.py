@@ -57,10 +57,10 @@ def test_who_waits_sees_how_many_are_ahead_and_how_long(client, inn, boss):
     for place in inn.places.by_number():
         told(place, by=boss, now=now)
     add(inn, "Boris", by=boss, now=now)
-    party = add(inn, quoted_minutes=25, by=boss, now=now + timedelta(seconds=1))
+    party = add(inn, quoted_minutes=85, by=boss, now=now + timedelta(seconds=1))
     page = client.get(page_of(party)).text
     assert "1 party is ahead of you" in page
-    assert "we said about 25 min" in page
+    assert "we said about 1 h 25 min" in page
     assert "Yes, we are coming" not in page
     assert "Boris" not in page
 

@@ -76,7 +76,7 @@ def _words(news: WaitingNews) -> tuple[str, str, str]:
             _("Somebody else was a little quicker. You keep your place in the list."),
             _("See my place in the list"),
         )
-    wait = _("It takes about %(n)s min. We write to you when a table is ready.")
+    wait = _("It takes about %(wait)s. We write to you when a table is ready.")
     if not news.party.quoted_minutes:
         wait = _("We write to you when a table is ready.")
     return _("You are on the list at %(space)s"), wait, _("See my place in the list")

@@ -47,5 +47,5 @@ def _sentence(news: WaitingNews) -> str:
     if news.kind == WaitingNews.Kind.MISSED:
         return _("%(space)s: somebody else was quicker. You keep your place in the list:")
     if news.party.quoted_minutes:
-        return _("%(space)s: you are on the list, about %(n)s min:")
+        return _("%(space)s: you are on the list, about %(wait)s:")
     return _("%(space)s: you are on the list:")
