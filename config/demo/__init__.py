@@ -48,5 +48,6 @@ def create(*, now: datetime, days: int = 7, scale: int = 1, seed: int = 1) -> li
         visits += planner.visits(days, scale)
         acts += house.known(space, guests, host=host, now=now)
         acts += house.walked_in(space, host=host, now=now)
+    acts += house.waiting(restaurant, host=host, now=now)
     live_through(visits, acts, host=host, now=now, chance=chance)
     return [house.screen(space, "Entrance", now=now) for space in (coworking, restaurant)]

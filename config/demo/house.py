@@ -13,11 +13,14 @@ from functools import partial
 from django.urls import reverse
 
 from accounts.models import User
-from bookings.deciding import door_keys, guestbook, no_shows, visits, walk_ins
+from bookings.deciding import door_keys, guestbook, no_shows, visits, waiting_list, walk_ins
 from bookings.deciding.choosing import book_party
+from bookings.deciding.waiting_list import Newcomer
 from bookings.deciding.wish import PartyWish
+from bookings.finding import at_the_door
 from bookings.finding.walking_in import spots
 from bookings.models import Booking
+from bookings.waiting import WaitingParty
 from spaces import setups
 from spaces.codes import new_code
 from spaces.models import Place, Space
@@ -75,6 +78,9 @@ OF_COWORKING = [
 
 #: How many came without a booking, and how many minutes ago.
 WALK_INS = [(2, 70), (1, 40), (3, 12)]
+
+#: Who waits at the door of the restaurant: a name, how many they are, and since how many minutes.
+WAITING = [("Hakobyan", 4, 14), ("Lena and Tom", 2, 5)]
 
 #: Of those who were due, so many didn't come.
 MISSED = 0.05
@@ -151,6 +157,22 @@ def walked_in(space: Space, *, host: User, now: datetime) -> Iterator[Act]:
 
     for people, minutes in WALK_INS:
         yield now - minutes * MINUTE, partial(sit, people)
+
+
+def waiting(space: Space, *, host: User, now: datetime) -> Iterator[Act]:
+    """Yield who stands at the door, unless the house is closed."""
+    venue = setups.current(space.pk).venue((), now)
+    first = Period(now - WAITING[0][2] * MINUTE, now)
+    if not any(opening.contains(first) for opening in venue.openings(venue.day_of(now))):
+        return
+
+    def stand(name: str, people: int, at: datetime) -> WaitingParty:
+        quoted = at_the_door.quoted(setups.current(space.pk), people, "", now=at)
+        newcomer = Newcomer(name=name, party_size=people, quoted_minutes=quoted)
+        return waiting_list.add(space, newcomer, by=host, now=at)
+
+    for name, people, minutes in WAITING:
+        yield now - minutes * MINUTE, partial(stand, name, people)
 
 
 def released(now: datetime, since: datetime) -> Iterator[Act]:

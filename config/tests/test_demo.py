@@ -19,6 +19,7 @@ from bookings.deciding.stranding import unfit
 from bookings.finding import day
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
+from bookings.waiting import WaitingParty
 from config import demo
 from config.demo import setup
 from config.demo.fortnight import COWORKING, Planner
@@ -74,6 +75,8 @@ def test_both_houses_are_in_the_middle_of_their_day(now):
         assert today.free_now
         assert sum(line.booking.channel == "WALK_IN" for line in today.lines) >= 2
         assert any(line.booking.guest and line.booking.guest.note for line in today.lines)
+    waiting = WaitingParty.objects.filter(space__kind="RESTAURANT", state="WAITING")
+    assert sorted(waiting.values_list("party_size", flat=True)) == [2, 4]
     assert list(violations(now=now)) == []
     assert list(unfit(now=now)) == []
 
