@@ -190,7 +190,7 @@ def test_a_session_outlives_the_node_that_began_it(site, nodes, alice, desk, soo
 
 
 def as_browsers_do(asking, path):
-    """Ask again where the connection ended without an answer: the node had just died."""
+    """Ask once more where the connection ended without an answer, as may follow a node's death."""
     try:
         return asking.get(path)
     except httpx.RemoteProtocolError:
