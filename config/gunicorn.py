@@ -4,15 +4,19 @@ import gc
 import os
 from typing import Any
 
+from config.given import Given
+
+env = Given.read()
+
 # A platform that sets PORT sends requests from outside; without it, we run on someone's desk.
-port = os.environ.get("PORT", "8000")
-host = os.environ.get("LISTEN", "0.0.0.0" if "PORT" in os.environ else "127.0.0.1")  # noqa: S104  # a container's
+port = env.int("PORT")
+host = env.str("LISTEN", otherwise="0.0.0.0" if env.has("PORT") else "127.0.0.1")  # noqa: S104  # a container's
 bind = f"{host}:{port}"
 
 # One request per process: measured under load, threads have a longer tail. More workers than a
 # few per core wait for the database, and each holds a connection to it.
 worker_class = "config.worker.Worker"
-workers = int(os.environ.get("WEB_CONCURRENCY") or min(2 * (os.cpu_count() or 1) + 1, 9))
+workers = env.int("WEB_CONCURRENCY", otherwise=min(2 * (os.cpu_count() or 1) + 1, 9))
 os.environ["WEB_CONCURRENCY"] = str(workers)  # the settings use it
 
 os.environ["SERVING"] = "true"  # requests don't wait long for the database
@@ -28,14 +32,14 @@ preload_app = True
 timeout = 30  # seconds without a heartbeat before the worker is replaced
 graceful_timeout = 20  # seconds for requests in progress when it is told to stop
 # How long to go on serving, but not ready, after SIGTERM: a balancer has to notice first.
-drain_seconds = float(os.environ.get("DRAIN_SECONDS") or 0)
+drain_seconds = env.float("DRAIN_SECONDS")
 # The workers' heartbeat is a file; on a slow disk it would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # in memory, for heartbeats
 
 # One place decides whose forwarded headers to believe: TRUSTED_PROXIES in the settings.
 forwarded_allow_ips = ""
 
-accesslog = os.environ.get("ACCESS_LOG") or None  # "-" is the standard output
+accesslog = env.str("ACCESS_LOG") or None  # "-" is the standard output
 control_socket_disable = True
 proc_name = "mesto"
 

@@ -1,31 +1,32 @@
-"""All settings, read from the environment; a wrong one is a system check with a hint."""
+"""Django's settings, from what config/declared declares and the environment gives."""
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-import environ
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
+from environ import Env
 
-from config import kafka, release
+from config import release
 from config.databases.postgresql import options as postgresql
+from config.given import Given
 from config.mailers import mailer
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"  # files the running site writes: the SQLite file, collected static files
 VAR_DIR.mkdir(exist_ok=True)
 
-env = environ.Env()
-environ.Env.read_env(BASE_DIR / env.str("ENV_FILE", default=".env"))
+env = Given.read()
 
 # --- Core -----------------------------------------------------------------------------------------
 
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="insecure-development-key" if DEBUG else "")
+DEBUG = env.bool("DEBUG")
+SECRET_KEY = env.str("SECRET_KEY", otherwise="insecure-development-key" if DEBUG else "")
 # Earlier keys: what they signed, such as calendar addresses, stays valid.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-if render_host := env.str("RENDER_EXTERNAL_HOSTNAME", default=""):
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+if render_host := env.str("RENDER_EXTERNAL_HOSTNAME"):
     ALLOWED_HOSTS.append(render_host)
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -101,28 +102,31 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # How long to wait for the database, in seconds. The limits of statements and locks are for requests
 # (config/gunicorn.py sets SERVING): a migration or a check may take its time.
-IS_SERVING = env.bool("SERVING", default=False)
+IS_SERVING = env.bool("SERVING")
 DATABASE_WAITS = {
-    "statement": env.float("DATABASE_STATEMENT_SECONDS", default=2),
-    "lock": env.float("DATABASE_LOCK_SECONDS", default=1.5),
-    "idle": env.int("DATABASE_IDLE_SECONDS", default=60),
+    "statement": env.float("DATABASE_STATEMENT_SECONDS"),
+    "lock": env.float("DATABASE_LOCK_SECONDS"),
+    "idle": env.int("DATABASE_IDLE_SECONDS"),
     # A locked SQLite file.
-    "busy": env.float("DATABASE_BUSY_SECONDS", default=2),
+    "busy": env.float("DATABASE_BUSY_SECONDS"),
     # The kernel notices when the machine is gone.
-    "tcp": env.int("DATABASE_TCP_USER_TIMEOUT_SECONDS", default=8),
-    "keepalives_idle": env.int("DATABASE_KEEPALIVES_IDLE_SECONDS", default=10),
-    "keepalives_interval": env.int("DATABASE_KEEPALIVES_INTERVAL_SECONDS", default=3),
-    "keepalives_count": env.int("DATABASE_KEEPALIVES_COUNT", default=3),
+    "tcp": env.int("DATABASE_TCP_USER_TIMEOUT_SECONDS"),
+    "keepalives_idle": env.int("DATABASE_KEEPALIVES_IDLE_SECONDS"),
+    "keepalives_interval": env.int("DATABASE_KEEPALIVES_INTERVAL_SECONDS"),
+    "keepalives_count": env.int("DATABASE_KEEPALIVES_COUNT"),
 }
 # We end what the server should have ended by then: see config/databases/postgresql/.
 DATABASE_WAITS["silence"] = DATABASE_WAITS["statement"] + 0.25 if IS_SERVING else 0
 
 # PostgreSQL plans the hot statements once per connection. Off behind a pooler that gives each
 # transaction another connection and doesn't know of prepared statements.
-PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", default=True)
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS")
 
-REPLICA_URL = env.str("REPLICA_URL", default="")
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'mesto.sqlite3'}")}
+REPLICA_URL = env.str("REPLICA_URL")
+DATABASES = {
+    "default": env.dict("DATABASE_URL")
+    or Env.db_url_config(f"sqlite:///{VAR_DIR / 'mesto.sqlite3'}")
+}
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 if IS_SQLITE:
     DATABASES["default"]["ENGINE"] = "config.databases.sqlite3"
@@ -134,11 +138,11 @@ if IS_SQLITE:
     }
     # A file, not memory: the threads of one test share it.
     DATABASES["default"]["TEST"] = {
-        "NAME": env.str("TEST_DB", default=str(VAR_DIR / "test.sqlite3"))
+        "NAME": env.str("TEST_DB", otherwise=str(VAR_DIR / "test.sqlite3"))
     }
 else:
     DATABASES["default"]["ENGINE"] = "config.databases.postgresql"
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
+    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE")
     given = DATABASES["default"].get("OPTIONS", {})
     DATABASES["default"]["OPTIONS"] = postgresql.options(
         given, DATABASE_WAITS, is_serving=IS_SERVING, prepares=PREPARED_STATEMENTS
@@ -147,18 +151,18 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = "pool" in given
     # Read while the primary can't be reached: see config/databases/postgresql/replica.py.
     if REPLICA_URL:
-        DATABASES["default"]["REPLICA"] = replica = env.db_url_config(REPLICA_URL)
+        DATABASES["default"]["REPLICA"] = replica = Env.db_url_config(REPLICA_URL)
         replica["OPTIONS"] = postgresql.of_a_replica(
             DATABASES["default"]["OPTIONS"], replica.get("OPTIONS", {})
         )
 
 # After so many seconds a request changes nothing any more: whoever sent it may have given up, and
 # done something else. See also accounts/lateness.py.
-REQUEST_SECONDS = env.float("REQUEST_SECONDS", default=8)
+REQUEST_SECONDS = env.float("REQUEST_SECONDS")
 
 # --- Cache ----------------------------------------------------------------------------------------
 
-CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+CACHES = {"default": env.dict("CACHE_URL") or Env.cache_url_config("locmemcache://")}
 IS_CACHE_OUR_OWN = "locmem" in CACHES["default"]["BACKEND"]  # each process has one
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
     # Requests work without it, so a silent server must not hold them up.
@@ -171,8 +175,8 @@ elif IS_CACHE_OUR_OWN:
 
 # How much memory each process may use for rendered pages. They are shared through CACHE_URL.
 # None while somebody edits templates.
-KEPT_PAGES_BYTES = 0 if DEBUG else 1_000_000 * env.int("KEPT_PAGES_MB", default=16)
-RELEASE = "" if IS_CACHE_OUR_OWN else env.str("RENDER_GIT_COMMIT", "") or release.digest(BASE_DIR)
+KEPT_PAGES_BYTES = 0 if DEBUG else 1_000_000 * env.int("KEPT_PAGES_MB")
+RELEASE = "" if IS_CACHE_OUR_OWN else env.str("RENDER_GIT_COMMIT") or release.digest(BASE_DIR)
 
 # --- Accounts and sign-in -------------------------------------------------------------------------
 
@@ -199,8 +203,8 @@ AUTH_PASSWORD_VALIDATORS = [
 # Ten wrong passwords lock a login for a while. An address may fail more often: a whole coworking
 # space can share one, and typos must not lock everybody out; yet a limit of a hundred makes
 # guessing hopeless. The attempts are rows, so every web process sees them.
-AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
-ADDRESS_FAILURE_LIMIT = env.int("ADDRESS_FAILURE_LIMIT", default=100)
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT")
+ADDRESS_FAILURE_LIMIT = env.int("ADDRESS_FAILURE_LIMIT")
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the announced time holds
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
@@ -216,108 +220,108 @@ AXES_VERBOSE = False
 # Tries per hour, also rows. Many share an address: a hundred may sign up on the first day.
 TRIES = {
     "sign-up": {
-        "address": env.int("SIGN_UPS_PER_ADDRESS", default=300),
-        "login": env.int("SIGN_UPS_PER_LOGIN", default=30),
+        "address": env.int("SIGN_UPS_PER_ADDRESS"),
+        "login": env.int("SIGN_UPS_PER_LOGIN"),
     },
     "forgotten": {
-        "address": env.int("FORGOTTEN_PER_ADDRESS", default=20),
-        "login": env.int("FORGOTTEN_PER_LOGIN", default=10),
+        "address": env.int("FORGOTTEN_PER_ADDRESS"),
+        "login": env.int("FORGOTTEN_PER_LOGIN"),
     },
     "token": {
-        "address": env.int("TOKENS_PER_ADDRESS", default=600),
-        "login": env.int("TOKENS_PER_LOGIN", default=60),
+        "address": env.int("TOKENS_PER_ADDRESS"),
+        "login": env.int("TOKENS_PER_LOGIN"),
     },
     # Confirmation links to one address: nobody can flood a mailbox through us.
-    "letter": {"login": env.int("LETTERS_PER_MAILBOX", default=5)},
+    "letter": {"login": env.int("LETTERS_PER_MAILBOX")},
     # Bookings without an account, from one network address and for one e-mail address or phone.
     "guest": {
-        "address": env.int("GUESTS_PER_ADDRESS", default=60),
-        "login": env.int("GUESTS_PER_CONTACT", default=10),
+        "address": env.int("GUESTS_PER_ADDRESS"),
+        "login": env.int("GUESTS_PER_CONTACT"),
     },
     # Wrong passwords from signed-in people, where a page asks for theirs again.
-    "password": {"login": env.int("LOGIN_FAILURE_LIMIT", default=10)},
+    "password": {"login": env.int("LOGIN_FAILURE_LIMIT")},
 }
 
 # --- Guests without an account --------------------------------------------------------------------
 
 GUESTS = {
     # Their own upcoming bookings in one space.
-    "most_upcoming": env.int("GUEST_MOST_UPCOMING", default=3),
+    "most_upcoming": env.int("GUEST_MOST_UPCOMING"),
     # How long after its booking a guest's link still works.
-    "link_days": env.int("GUEST_LINK_DAYS", default=7),
+    "link_days": env.int("GUEST_LINK_DAYS"),
 }
 
 # --- API ------------------------------------------------------------------------------------------
 
 # Requests per minute. An address may send more than one program: many can share it.
 API_RATES = {
-    "token": env.int("API_RATE_PER_TOKEN", default=600),
-    "session": env.int("API_RATE_PER_TOKEN", default=600),
-    "address": env.int("API_RATE_PER_ADDRESS", default=3000),
+    "token": env.int("API_RATE_PER_TOKEN"),
+    "session": env.int("API_RATE_PER_TOKEN"),
+    "address": env.int("API_RATE_PER_ADDRESS"),
 }
 
 # --- Bookings -------------------------------------------------------------------------------------
 
 # After how long another worker restarts a decision of one that was killed. Workers that are alive
 # renew it every two seconds.
-DECISION_LEASE_SECONDS = env.int("DECISION_LEASE_SECONDS", default=8)
+DECISION_LEASE_SECONDS = env.int("DECISION_LEASE_SECONDS")
 
 # How many requests may wait for a decision at a time (`Prefer: wait`): each occupies a web process.
-API_WAITERS = env.int("API_WAITERS", default=env.int("WEB_CONCURRENCY", default=5) // 2)
+API_WAITERS = env.int("API_WAITERS", otherwise=env.int("WEB_CONCURRENCY", otherwise=5) // 2)
 
 # --- Notifications --------------------------------------------------------------------------------
 
 # Where links in mail and events lead.
 SITE_URL = (
-    env.str("SITE_URL", default="").rstrip("/")
+    env.str("SITE_URL").rstrip("/")
     or (render_host and f"https://{render_host}")
     or "http://127.0.0.1:8000"
 )
 
 DELIVERIES = {
     # After how long another worker sends what a killed one was sending.
-    "lease_seconds": env.float("DELIVERY_LEASE_SECONDS", default=120),
+    "lease_seconds": env.float("DELIVERY_LEASE_SECONDS"),
     # The pause after the first failure; it doubles after each.
-    "retry_seconds": env.float("DELIVERY_RETRY_SECONDS", default=5),
-    "give_up_hours": env.float("DELIVERY_GIVE_UP_HOURS", default=24),
-    "retention_days": env.float("DELIVERY_RETENTION_DAYS", default=30),
+    "retry_seconds": env.float("DELIVERY_RETRY_SECONDS"),
+    "give_up_hours": env.float("DELIVERY_GIVE_UP_HOURS"),
+    "retention_days": env.float("DELIVERY_RETENTION_DAYS"),
 }
 
 WEBHOOKS = {
-    "timeout_seconds": env.float("WEBHOOK_TIMEOUT_SECONDS", default=10),
+    "timeout_seconds": env.float("WEBHOOK_TIMEOUT_SECONDS"),
     # For development and tests: lets webhooks reach this machine and private networks, by http.
-    "allow_private": env.bool("WEBHOOK_ALLOW_PRIVATE", default=False),
+    "allow_private": env.bool("WEBHOOK_ALLOW_PRIVATE"),
 }
 
-KAFKA = {
-    "bootstrap_servers": env.str("KAFKA_BOOTSTRAP_SERVERS", default=""),
-    "topic": env.str("KAFKA_TOPIC", default="mesto.bookings"),
-    "requests_topic": env.str("KAFKA_REQUESTS_TOPIC", default=""),
-    "requests_group": env.str("KAFKA_REQUESTS_GROUP", default="mesto"),
+KAFKA: dict[str, Any] = {
+    "bootstrap_servers": env.str("KAFKA_BOOTSTRAP_SERVERS"),
+    "topic": env.str("KAFKA_TOPIC"),
+    "requests_topic": env.str("KAFKA_REQUESTS_TOPIC"),
+    "requests_group": env.str("KAFKA_REQUESTS_GROUP"),
     # Any other librdkafka option, as JSON: {"security.protocol": "SASL_SSL", …}
-    "options": kafka.options(env.str("KAFKA_OPTIONS", default="")),
+    "options": env.dict("KAFKA_OPTIONS"),
 }
 
 SMS = {
     # twilio, console, or nothing: then guests who left a phone get no text messages.
-    "provider": env.str("SMS_PROVIDER", default=""),
-    "account": env.str("SMS_ACCOUNT", default=""),
-    "token": env.str("SMS_TOKEN", default=""),
-    "from": env.str("SMS_FROM", default=""),
-    "url": env.str("SMS_URL", default="") or "https://api.twilio.com",
+    "provider": env.str("SMS_PROVIDER"),
+    "account": env.str("SMS_ACCOUNT"),
+    "token": env.str("SMS_TOKEN"),
+    "from": env.str("SMS_FROM"),
+    "url": env.str("SMS_URL"),
 }
 
 # --- Mail -----------------------------------------------------------------------------------------
 
 # smtp+tls://user:password@host:587, or consolemail://: printed where the worker runs.
-MAILERS = {"default": mailer(env.str("EMAIL_URL", default="") or "consolemail://")}
-MAIL_FROM = env.str("MAIL_FROM", default="") or "Mesto <mesto@localhost>"
+MAILERS = {"default": mailer(env.str("EMAIL_URL"))}
+MAIL_FROM = env.str("MAIL_FROM")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 PASSWORD_RESET_TIMEOUT = 2 * 60 * 60  # how many seconds a link for a new password is valid
 
 # --- HTTP and security ----------------------------------------------------------------------------
 
-HTTPS = env.bool("HTTPS", default=not DEBUG)
+HTTPS = env.bool("HTTPS", otherwise=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # the balancer asks from inside
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -327,11 +331,11 @@ SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS")
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 # How many of our own proxies are in front; each appends one address to X-Forwarded-For.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=1 if render_host else 0)
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", otherwise=1 if render_host else 0)
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_CSP = {

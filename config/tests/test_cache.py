@@ -42,10 +42,3 @@ def test_a_cache_per_process_is_a_warning_in_production(settings):
     assert [warning.id for warning in checks.shared_cache(None)] == ["mesto.W002"]
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
     assert checks.shared_cache(None) == []
-
-
-@pytest.mark.parametrize("name", ["token", "session", "address"])
-def test_a_limit_of_zero_is_an_error(settings, name):
-    assert checks.api_rates(None) == []
-    settings.API_RATES = {**settings.API_RATES, name: 0}
-    assert [error.id for error in checks.api_rates(None)] == ["mesto.E005"]

@@ -16,7 +16,6 @@ from bookings.deciding import services
 from bookings.deciding.wish import Wish
 from bookings.models import Booking, BookingEvent
 from bookings.tests.programs import kind, program, token, wish
-from config.checks import request_seconds
 from config.tests import http
 from config.tests.processes import PATIENCE, environ, wait_for
 from config.worker import waited
@@ -122,14 +121,14 @@ def test_a_socket_of_another_kind_has_not_waited():
 
 @pytest.fixture
 def web(transactional_db):
-    """A web node with one process, whose requests are late after half a second."""
+    """A web node with one process, whose requests are late as early as may be."""
     port = postgres.free_port()
     env = environ(
         LISTEN="127.0.0.1",
         PORT=str(port),
         WEB_CONCURRENCY="1",
         ALLOWED_HOSTS="127.0.0.1",
-        REQUEST_SECONDS="0.5",
+        REQUEST_SECONDS="4",
     )
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"],
@@ -161,15 +160,8 @@ def test_what_a_stopped_node_finds_when_it_goes_on_is_too_late(web, alice, desk,
     with http.client(f"{url}/api/v1", headers=headers) as api:
         os.killpg(process.pid, signal.SIGSTOP)
         with pytest.raises(httpx.ReadTimeout):
-            api.post("/bookings", json=wish(desk, soon), timeout=0.8)
+            api.post("/bookings", json=wish(desk, soon), timeout=4.3)
         os.killpg(process.pid, signal.SIGCONT)
         # One after the other: the late one has been answered when this is.
         assert api.get("/bookings", timeout=PATIENCE).json()["items"] == []
         assert api.post("/bookings", json=wish(desk, soon), timeout=PATIENCE).status_code == 201
-
-
-@pytest.mark.any_database
-@pytest.mark.parametrize(("seconds", "is_wrong"), [(3, True), (4, False), (30, False), (31, True)])
-def test_a_setting_that_gives_nobody_a_chance_is_reported(seconds, is_wrong, settings):
-    settings.REQUEST_SECONDS = seconds
-    assert [error.id for error in request_seconds(None)] == ["mesto.E009"] * is_wrong

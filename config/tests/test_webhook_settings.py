@@ -7,12 +7,6 @@ from config import checks
 pytestmark = pytest.mark.any_database
 
 
-@pytest.mark.parametrize(("seconds", "found"), [(-1, ["mesto.E020"]), (0, ["mesto.E020"]), (1, [])])
-def test_a_call_needs_some_time(settings, seconds, found):
-    settings.WEBHOOKS = {"timeout_seconds": seconds, "allow_private": False}
-    assert [message.id for message in checks.webhook_timeout(None)] == found
-
-
 @pytest.mark.parametrize(("allowed", "found"), [(True, ["mesto.W020"]), (False, [])])
 def test_private_addresses_are_for_development(settings, allowed, found):
     settings.WEBHOOKS = {"timeout_seconds": 10, "allow_private": allowed}

@@ -17,7 +17,6 @@ from bookings.deciding.wish import Wish
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.crowd import at_once
-from config import checks
 from config.management.commands import worker
 from config.management.commands.worker import Task, side_by_side, stop_signals, work
 from config.models import WorkerHeartbeat
@@ -238,12 +237,6 @@ def test_a_long_burst_is_reported_while_it_lasts(caplog):
 def test_a_round_without_a_pause_is_refused(interval):
     with pytest.raises(CommandError):
         call_command("worker", interval=interval, once=True)
-
-
-@pytest.mark.parametrize(("seconds", "found"), [(0, ["mesto.E004"]), (1, [])])
-def test_a_lease_of_zero_is_a_wrong_setting(settings, seconds, found):
-    settings.DECISION_LEASE_SECONDS = seconds
-    assert [message.id for message in checks.decision_lease(None)] == found
 
 
 @pytest.fixture(autouse=True)

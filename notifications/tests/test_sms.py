@@ -170,16 +170,9 @@ def test_without_a_provider_none_wait(desk_12, boss, now):
     assert states() == []
 
 
-@pytest.mark.parametrize(
-    ("sms", "expected"),
-    [
-        ({"provider": "pigeon"}, "SMS_PROVIDER=pigeon"),
-        ({"provider": "twilio", "token": "x"}, "SMS_ACCOUNT, SMS_FROM"),
-    ],
-)
-def test_wrong_settings_are_said_at_the_start(settings, sms, expected):
+def test_wrong_settings_are_said_at_the_start(settings):
     with (
-        override_settings(SMS=settings.SMS | sms),
-        pytest.raises(SystemCheckError, match=expected),
+        override_settings(SMS=settings.SMS | {"provider": "twilio", "token": "x"}),
+        pytest.raises(SystemCheckError, match="SMS_ACCOUNT, SMS_FROM"),
     ):
         call_command("check")

@@ -1,0 +1,89 @@
+"""How often somebody may try, and what guests and programs may do."""
+
+from config.declared.kinds import WHOLE, Reader, Section, Setting
+
+
+def _tries(name: str, default: int, meaning: str) -> Setting:
+    return Setting(name, WHOLE, default, meaning, Reader.WEB, least=1)
+
+
+ACCOUNTS = Section(
+    "Accounts and sign-in",
+    (
+        _tries(
+            "LOGIN_FAILURE_LIMIT",
+            10,
+            "How many wrong passwords lock a login for 15 minutes.",
+        ),
+        _tries(
+            "ADDRESS_FAILURE_LIMIT",
+            100,
+            "How many wrong passwords lock a network address for 15 minutes; a whole space may "
+            "share one.",
+        ),
+        _tries("SIGN_UPS_PER_ADDRESS", 300, "Sign-ups an hour from one network address."),
+        _tries("SIGN_UPS_PER_LOGIN", 30, "Tries an hour to sign up under one login."),
+        _tries(
+            "FORGOTTEN_PER_ADDRESS", 20, "Forgotten passwords an hour from one network address."
+        ),
+        _tries("FORGOTTEN_PER_LOGIN", 10, "Forgotten passwords an hour for one login."),
+        _tries("TOKENS_PER_ADDRESS", 600, "API tokens an hour asked for from one network address."),
+        _tries("TOKENS_PER_LOGIN", 60, "API tokens an hour asked for with one login."),
+        _tries(
+            "LETTERS_PER_MAILBOX",
+            5,
+            "Confirmation links an hour to one mail address: nobody can flood a mailbox through "
+            "us.",
+        ),
+    ),
+)
+
+GUESTS = Section(
+    "Guests without an account",
+    (
+        _tries("GUESTS_PER_ADDRESS", 60, "Bookings tried an hour from one network address."),
+        _tries("GUESTS_PER_CONTACT", 10, "Bookings tried an hour for one e-mail address or phone."),
+        _tries(
+            "GUEST_MOST_UPCOMING", 3, "How many upcoming bookings a guest may have in one space."
+        ),
+        Setting(
+            "GUEST_LINK_DAYS",
+            WHOLE,
+            7,
+            "How many days after the booking the guest's link works.",
+            least=0,
+        ),
+    ),
+)
+
+API = Section(
+    "The API and the queue",
+    (
+        _tries(
+            "API_RATE_PER_TOKEN", 600, "API requests a minute that a token (or a session) may send."
+        ),
+        _tries(
+            "API_RATE_PER_ADDRESS", 3000, "API requests a minute that a network address may send."
+        ),
+        Setting(
+            "API_WAITERS",
+            WHOLE,
+            None,
+            "How many requests may wait for a decision at a time (`Prefer: wait`); each occupies a "
+            "web "
+            "process.",
+            Reader.WEB,
+            least=0,
+            otherwise="half of the web processes",
+            example="2",
+        ),
+        Setting(
+            "DECISION_LEASE_SECONDS",
+            WHOLE,
+            8,
+            "After how many seconds another worker takes over a decision that was begun and never "
+            "finished: longer than the slowest decision takes.",
+            least=1,
+        ),
+    ),
+)
