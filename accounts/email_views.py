@@ -42,7 +42,7 @@ def _said(old: str, new: str) -> str:
     if new == old:
         return _("Your address stays %(address)s.") % {"address": old} if old else _("Saved.")
     if not new:
-        return _("Mesto won't write to you any more.")
+        return _("Mesto won’t write to you any more.")
     return _(
         "An e-mail with a link is on its way to %(address)s. Follow it to start using the address."
     ) % {"address": new}

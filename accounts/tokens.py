@@ -33,7 +33,7 @@ _VALID = prepared(
 
 class TooManyTokens(Exception):
     def __str__(self) -> str:
-        return _("You have %(n)d tokens. Revoke one that you don't need.") % {"n": MOST}
+        return _("You have %(n)d tokens. Revoke one that you don’t need.") % {"n": MOST}
 
 
 class AlreadyMade(Exception):

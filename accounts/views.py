@@ -197,7 +197,7 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
             return too_often(request, "accounts/tokens.html", form, error, **_tokens(request, now))
         except api_tokens.AlreadyMade:
             words = _(
-                "This token has already been made. If you didn't copy it, revoke it and "
+                "This token has already been made. If you didn’t copy it, revoke it and "
                 "make another."
             )
             messages.warning(request, words)

@@ -50,7 +50,7 @@ class BookingsConfig(AppConfig):
         )
         ACTS["guest"] = Act(_("Book"), wanted.a_place)
         ACTS["guest_move"] = Act(_("Move"), wanted.a_place)
-        ACTS["guest_check_in"] = Act(_("I'm here"))
+        ACTS["guest_check_in"] = Act(_("I’m here"))
         ACTS["guest_cancel"] = Act(_("Cancel the booking"), is_dangerous=True)
         ACTS["cancel"] = Act(_("Cancel the booking"), wanted.a_booking, is_dangerous=True)
         for name in ("staff_booking", "staff_guest"):

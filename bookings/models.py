@@ -48,7 +48,7 @@ class Booking(models.Model):
         db_index=False,  # other indexes start with it
     )
     guest_name = NameField(_("guest"), max_length=150, blank=True)
-    guest_contact = models.CharField(_("guest's contact"), max_length=150, blank=True)
+    guest_contact = models.CharField(_("guest’s contact"), max_length=150, blank=True)
     # The same person in other bookings of the space, if somebody has recognised them.
     guest = models.ForeignKey(
         Guest,

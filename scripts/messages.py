@@ -166,8 +166,13 @@ def _wrong(message: Message) -> str:
     placeholders = {name for text in _strings(message.id) for name in _placeholders(text)}
     if any(set(_placeholders(text)) != placeholders for text in texts):
         return "other placeholders"
+    if any(_STRAIGHT.search(text) for text in (*_strings(message.id), *texts)):
+        return "an apostrophe that isn’t ’"
     return ""
 
+
+# An apostrophe as it is typed, inside a word or after a plural: “can't”, “members' rules”.
+_STRAIGHT = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])|(?<=[a-z]s)'(?= )")
 
 # %(name)s and {name}; %s; a doubled %% or {{ is the sign itself.
 _PLACEHOLDER = re.compile(r"%%|\{\{|%\(\w+\)[a-z]|%[sdif]|\{\w*[^{}]*\}")

@@ -321,7 +321,7 @@ class PlaceAdmin(SpaceScopedAdmin):
     def withdraw(self, request: HttpRequest, places: QuerySet[Place]) -> None:
         count = self.writable(request, places).update(is_bookable=False)
         text = ngettext(
-            "%(n)d place can't be booked any more.", "%(n)d places can't be booked any more.", count
+            "%(n)d place can’t be booked any more.", "%(n)d places can’t be booked any more.", count
         )
         messages.success(request, text % {"n": count})
 

@@ -47,7 +47,7 @@ class AttendanceLimits(models.Model):
         help_text=_("After the start, if nobody has checked in. Empty: never."),
     )
     max_no_shows = models.PositiveSmallIntegerField(
-        _("no-shows after which a member can't book"),
+        _("no-shows after which a member can’t book"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(1000)],
@@ -57,7 +57,7 @@ class AttendanceLimits(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(DAYS)],
-        help_text=_("Older no-shows don't count any more."),
+        help_text=_("Older no-shows don’t count any more."),
     )
 
     class Meta:

@@ -9,6 +9,13 @@ from django.forms.widgets import DateTimeBaseInput
 from django.utils.translation import gettext_lazy as _
 
 CLOCK = re.compile("([0-9]{1,2}):([0-9]{2})(:00)?")
+IN_SHORT = re.compile("([0-9]{1,2})(?:[.]([0-9]{2}))?")
+
+
+def in_full(text: str) -> str:
+    """Write a time that somebody typed in short, `8` or `19.30`, as a clock shows it."""
+    found = IN_SHORT.fullmatch(text)
+    return f"{found[1]}:{found[2] or '00'}" if found else text
 
 
 class DayInput(DateTimeBaseInput):
@@ -40,7 +47,7 @@ class ClockInput(DateTimeBaseInput):
 
 
 class ClockField(forms.TimeField):
-    """A time of day in digits: `9:00`, `13:00`. Django would take digits of any script."""
+    """A time of day in digits: `9:00`, `13.30`, `8`. Django would take digits of any script."""
 
     widget = ClockInput
     default_error_messages = {"invalid": _("This is not a time: write it like 13:00.")}
@@ -48,7 +55,7 @@ class ClockField(forms.TimeField):
     def to_python(self, value: Any) -> time | None:
         if not isinstance(value, str) or value in self.empty_values:
             return super().to_python(value)
-        found = CLOCK.fullmatch(value)
+        found = CLOCK.fullmatch(in_full(value))
         try:
             if found is None:
                 raise ValueError

@@ -1,5 +1,6 @@
 """The holidays of a country, by the `holidays` package, and dates that come every year."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,6 +11,8 @@ from spaces.models import Space
 
 #: How far ahead the page of holidays looks.
 AHEAD = timedelta(days=365)
+#: The package writes such dates as the United States do: "Day off (substituted from 02/20/2027)".
+FROM_ANOTHER_DAY = re.compile(r"\s*\([^()]*\d+[./-]\d+[./-]\d+[^()]*\)")
 #: The package's names for our languages.
 LANGUAGES = {"en": ("en_US", "en_GB"), "ru": ("ru",)}
 
@@ -35,10 +38,15 @@ def coming(space: Space, *, today: date) -> list[Holiday]:
     years = {today.year, (today + AHEAD).year}
     found = holidays.country_holidays(space.country, years=years, language=_language(space.country))
     return [
-        Holiday(day, name[:200])
+        Holiday(day, _in_words(name))
         for day, name in sorted(found.items())
         if today <= day < today + AHEAD
     ]
+
+
+def _in_words(name: str) -> str:
+    """Return a name as members read it: without the date of the day that it stands for."""
+    return FROM_ANOTHER_DAY.sub("", name).replace("'", "’")[:200]
 
 
 def _language(country: str) -> str | None:

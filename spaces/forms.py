@@ -78,7 +78,7 @@ class SpaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]
         if slug in RESERVED_SLUGS and slug != self.initial.get("slug"):
-            raise ValidationError(_("This address is one of the site's own. Choose another."))
+            raise ValidationError(_("This address is one of the site’s own. Choose another."))
         return slug
 
 

@@ -12,13 +12,17 @@ from django.utils.text import slugify
 
 from accounts import invitations
 from accounts.models import IdempotencyKey, User
-from spaces.models import OpeningHours, Space
+from spaces.models import OpeningHours, Policy, Space
 from spaces.services import generate_places
 from spaces.validators import NO_COUNTRIES, RESERVED_SLUGS
 
 #: The longest address that we make of a name: what follows tells it from others.
 LONGEST_SLUG = 40
 MOST_OF_A_NAME = 100_000
+
+#: The first rule of a restaurant, which its page of rules shows: guests come at 19:15, and not
+#: on the hour alone, as people come to a desk.
+AT_TABLE = {"step_minutes": 15, "min_minutes": 30}
 
 #: Each kind of place is numbered from 1, or from the next hundred after another kind.
 HUNDRED = 100
@@ -82,6 +86,8 @@ def found(plan: Plan, *, by: User, now: datetime) -> tuple[Space, bool]:
         for each in plan.hours
     )
     _furnish(space, plan.places)
+    if plan.kind == Space.Kind.RESTAURANT:
+        Policy.objects.create(space=space, **AT_TABLE)
     roles = [("MANAGER", plan.managers), ("HOST", plan.hosts)]
     for email, role in {
         email: role for role, emails in reversed(roles) for email in emails

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import time_zones
 from accounts.letters import validate_visible
-from spaces.clocks import ClockField, ClosingField
+from spaces.clocks import ClockField, ClockInput, ClosingField
 from spaces.forms import MOST_AT_ONCE
 from spaces.founding import Plan, Some, Stretch, country_of
 from spaces.models import OpeningHours, Place, Space
@@ -146,8 +146,16 @@ class FoundingForm(forms.Form):
     )
     opens = ClockField(label=gettext_lazy("Open from"), initial=USUAL["opens"])
     closes = ClosingField(label=pgettext_lazy("opening hours", "to"), initial=USUAL["closes"])
-    opens_again = ClockField(label=gettext_lazy("and again from"), required=False)
-    closes_again = ClosingField(label=pgettext_lazy("opening hours", "to"), required=False)
+    opens_again = ClockField(
+        label=gettext_lazy("and again from"),
+        required=False,
+        widget=ClockInput(attrs={"placeholder": "19:00"}),
+    )
+    closes_again = ClosingField(
+        label=pgettext_lazy("opening hours", "to"),
+        required=False,
+        widget=ClockInput(attrs={"placeholder": "23:00"}),
+    )
     desks = CountField(label=gettext_lazy("Desks"), capacity=1, placeholder="60")
     rooms = CountField(label=gettext_lazy("Rooms"), capacity=None, placeholder="2 × 6, 1 × 12")
     tables = CountField(

@@ -219,7 +219,7 @@ class Place(Seats):
     def clean(self) -> None:
         if self.min_party and self.capacity and self.min_party > self.capacity:
             raise ValidationError(
-                {"min_party": _("The smallest party can't be larger than the place.")}
+                {"min_party": _("The smallest party can’t be larger than the place.")}
             )
 
     def __str__(self) -> str:
@@ -360,5 +360,5 @@ class Policy(MemberLimits):
         shortest = max(self.step_minutes or 0, self.min_minutes or 0)
         if self.max_minutes is not None and self.max_minutes < shortest:
             raise ValidationError(
-                {"max_minutes": _("The longest booking can't be shorter than the shortest.")}
+                {"max_minutes": _("The longest booking can’t be shorter than the shortest.")}
             )

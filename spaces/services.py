@@ -111,7 +111,7 @@ def check_parts(place: Place, parts: Collection[Place]) -> None:
         raise PartsError(_("Every part must be in the same space."))
     wholes = _with_wholes(place.pk, pairs)
     if wanted & wholes:
-        raise PartsError(_("A place can't be a part of itself."))
+        raise PartsError(_("A place can’t be a part of itself."))
     # A booking of any of these takes the slots of leaves that are about to change.
     for whole in Place.objects.filter(pk__in=wholes).by_number():
         for objection in objections:

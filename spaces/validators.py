@@ -37,7 +37,7 @@ def validate_phone(text: str) -> None:
 def validate_country(code: str) -> None:
     """Refuse what is no country's code (ISO 3166-1 alpha-2)."""
     if code not in get_global("territory_zones") or code in NO_COUNTRIES:
-        raise ValidationError(_("Write the country's two letters, such as GB."), code="country")
+        raise ValidationError(_("Write the country’s two letters, such as GB."), code="country")
 
 
 def validate_time_zone(name: str) -> None:

@@ -73,7 +73,7 @@ def unauthenticated(request: HttpRequest) -> ApiProblem:
     detail = _("This needs a token, or a session.")
     if "Authorization" in request.headers:
         challenge += ', error="invalid_token"'
-        detail = _("This token has expired, was revoked or isn't one of ours.")
+        detail = _("This token has expired, was revoked or isn’t one of ours.")
     return ApiProblem(UNAUTHENTICATED, detail, headers={"WWW-Authenticate": challenge})
 
 

@@ -36,7 +36,7 @@ NextCursor = Annotated[
 
 
 def bad_cursor(name: str = "cursor") -> ApiProblem:
-    message = _("This cursor doesn't belong to this list.")
+    message = _("This cursor doesn’t belong to this list.")
     return ApiProblem(INVALID, errors=[{"field": f"query.{name}", "message": message}])
 
 

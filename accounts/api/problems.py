@@ -46,7 +46,7 @@ def kind(
 MALFORMED = kind(
     "malformed",
     HTTPStatus.BAD_REQUEST,
-    _("The request can't be read."),
+    _("The request can’t be read."),
     _("The body is not JSON in UTF-8, or a header or the address is broken."),
 )
 INVALID = kind(
@@ -60,7 +60,7 @@ UNAUTHENTICATED = kind(
     "unauthenticated",
     HTTPStatus.UNAUTHORIZED,
     _("Sign in first."),
-    _("Send `Authorization: Bearer <token>`. An expired, revoked or misspelt token doesn't count."),
+    _("Send `Authorization: Bearer <token>`. An expired, revoked or misspelt token doesn’t count."),
 )
 WRONG_CREDENTIALS = kind(
     "wrong_credentials",
@@ -71,7 +71,7 @@ WRONG_CREDENTIALS = kind(
 CSRF_FAILED = kind(
     "csrf_failed",
     HTTPStatus.FORBIDDEN,
-    _("The form's token is missing."),
+    _("The form’s token is missing."),
     _(
         "If you are signed in by cookie, send the cookie `csrftoken` as `X-CSRFToken` with "
         "every change."
@@ -87,7 +87,7 @@ FORBIDDEN = kind(
     "forbidden",
     HTTPStatus.FORBIDDEN,
     _("You may not do this."),
-    _("Only the staff of the space may. Asking again won't help."),
+    _("Only the staff of the space may. Asking again won’t help."),
 )
 NOT_FOUND = kind(
     "not_found",
@@ -101,7 +101,7 @@ NOT_FOUND = kind(
 METHOD_NOT_ALLOWED = kind(
     "method_not_allowed",
     HTTPStatus.METHOD_NOT_ALLOWED,
-    _("This address doesn't do that."),
+    _("This address doesn’t do that."),
     _("The header `Allow` lists the methods that it knows."),
 )
 TOO_LARGE = kind(
@@ -114,7 +114,7 @@ STILL_RUNNING = kind(
     "still_running",
     HTTPStatus.CONFLICT,
     _("The first request with this key is still running."),
-    _("Send the same request again after `Retry-After` seconds: it gets the first one's answer."),
+    _("Send the same request again after `Retry-After` seconds: it gets the first one’s answer."),
 )
 KEY_REUSED = kind(
     "idempotency_key_reused",
@@ -167,7 +167,7 @@ BROKEN = kind(
 UNAVAILABLE = kind(
     "unavailable",
     HTTPStatus.SERVICE_UNAVAILABLE,
-    _("The database can't be reached."),
+    _("The database can’t be reached."),
     _("It usually recovers by itself: ask again after `Retry-After` seconds."),
 )
 

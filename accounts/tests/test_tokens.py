@@ -148,7 +148,7 @@ def test_the_fifty_first_token_is_refused_until_one_ends(member, alice):
         token, _text = issue(alice)
     page = member.post(URL, fields(name="One more"))
     assert page.status_code == 422
-    assert "You have 50 tokens. Revoke one that you don't need." in words(page)
+    assert "You have 50 tokens. Revoke one that you don’t need." in words(page)
     assert 'value="One more"' in page.text
     ApiToken.objects.filter(pk=token.pk).update(expires_at=timezone.now())
     assert member.post(URL, fields()).status_code == 201

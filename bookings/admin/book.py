@@ -52,15 +52,15 @@ class BookForm(forms.Form):
     party_size = WholeNumberField(
         label=gettext_lazy("People"), min_value=1, max_value=MOST_PEOPLE, initial=1
     )
-    member = PersonField(label=gettext_lazy("Member's login"), required=False)
+    member = PersonField(label=gettext_lazy("Member’s login"), required=False)
     guest_name = forms.CharField(
-        label=gettext_lazy("Or a guest's name"),
+        label=gettext_lazy("Or a guest’s name"),
         max_length=150,
         required=False,
         validators=[validate_visible],
     )
     guest_contact = forms.CharField(
-        label=gettext_lazy("Guest's phone or e-mail"), max_length=150, required=False
+        label=gettext_lazy("Guest’s phone or e-mail"), max_length=150, required=False
     )
     note = forms.CharField(
         label=gettext_lazy("Note"),
@@ -185,7 +185,7 @@ def _refused(
     period: Period = form.cleaned_data["period"]
     named = {"place": str(place), "time": wording.span(period, place.space.zone)}
     headline = (
-        _("%(place)s can't be booked for %(time)s.")
+        _("%(place)s can’t be booked for %(time)s.")
         if problems
         else _("Someone has %(place)s for %(time)s.")
     )

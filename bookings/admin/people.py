@@ -72,7 +72,7 @@ class PersonAdmin(AskingAdmin, UserAdmin):
         done = cancelled = 0
         for person in people:
             if person == by:
-                messages.error(request, _("Delete your own account on your profile's page."))
+                messages.error(request, _("Delete your own account on your profile’s page."))
                 continue
             try:
                 cancelled += leaving.leave(person, by=by, now=timezone.now())

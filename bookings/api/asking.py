@@ -113,7 +113,7 @@ def details(content: BookingChange, booking: Booking) -> Details:
     if booking.member_id is not None:
         for name in ("guest_name", "guest_contact"):
             if getattr(found, name) is not None:
-                raise _invalid(f"body.{name}", _("This booking is a member's; it has no guest."))
+                raise _invalid(f"body.{name}", _("This booking is a member’s; it has no guest."))
     return found
 
 

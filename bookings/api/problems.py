@@ -46,7 +46,7 @@ SLOT_TAKEN = kind(
 REFUSED = kind(
     "refused",
     HTTPStatus.UNPROCESSABLE_ENTITY,
-    _("The rules of the space don't allow it."),
+    _("The rules of the space don’t allow it."),
     _("`problems` lists every broken rule by its own code; `alternatives` what is allowed."),
     BookingProblem,
     {
@@ -57,7 +57,7 @@ REFUSED = kind(
 WRONG_STATE = kind(
     "wrong_state",
     HTTPStatus.CONFLICT,
-    _("The booking's state does not allow that."),
+    _("The booking’s state does not allow that."),
     _("It is cancelled, over, or not decided yet. Read it again."),
 )
 TOO_LATE = kind(

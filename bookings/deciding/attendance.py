@@ -94,7 +94,7 @@ def too_many_no_shows(
 def fair_warning(strikes: Iterable[Strikes]) -> list[str]:
     """Say beforehand what comes of not coming."""
     message = _(
-        "Please come or cancel: after %(no_shows)s in %(days)s you can't book here for a while."
+        "Please come or cancel: after %(no_shows)s in %(days)s you can’t book here for a while."
     )
     return [message % {"no_shows": _no_shows(rule), "days": _days(rule)} for rule in strikes]
 

@@ -118,7 +118,7 @@ def same_wall(period: Period, old: ZoneInfo, new: ZoneInfo, *, now: datetime) ->
     if moved.starts_at < now:
         return Problem("zone_moved", already_past().message)
     if moved.ends_at <= moved.starts_at or not all(map(is_on_grid, ends)):
-        message = _("The clocks change that night: the time can't be kept.")
+        message = _("The clocks change that night: the time can’t be kept.")
         return Problem("zone_moved", message)
     return moved
 

@@ -19,7 +19,7 @@ SEEN_IS_NOTED_EVERY = timedelta(minutes=5)
 
 class TooManyDoors(Exception):
     def __str__(self) -> str:
-        return _("There are %(n)d screens already. Revoke one that you don't need.") % {"n": MOST}
+        return _("There are %(n)d screens already. Revoke one that you don’t need.") % {"n": MOST}
 
 
 class AlreadyMade(Exception):

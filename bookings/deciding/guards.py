@@ -34,8 +34,8 @@ def objection_to_reshaping(place: Place) -> str | None:
     if not count:
         return None
     return ngettext(
-        "%(place)s has %(n)d upcoming booking; its parts can't change now.",
-        "%(place)s has %(n)d upcoming bookings; its parts can't change now.",
+        "%(place)s has %(n)d upcoming booking; its parts can’t change now.",
+        "%(place)s has %(n)d upcoming bookings; its parts can’t change now.",
         count,
     ) % {"place": str(place), "n": count}
 

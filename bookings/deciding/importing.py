@@ -216,7 +216,7 @@ class Known:
                 message = _("“%(text)s”: a place is named by its number, in digits, or its code.")
                 raise LineError("invalid", message % {"text": text}) from error
             if not line["space"]:
-                raise LineError("invalid", _("A place's number needs its space."))
+                raise LineError("invalid", _("A place’s number needs its space."))
             found = self.numbered.get((line["space"], number))
         if found is None:
             raise LineError("no_such_place", _("There is no such place."))
@@ -240,7 +240,7 @@ def _require_storable(line: Line) -> None:
     if line.surplus:
         raise LineError("invalid", _("The line has more values than there are columns."))
     if any("\0" in value for value in line.values.values()):
-        raise LineError("invalid", _("The line contains a character that isn't text."))
+        raise LineError("invalid", _("The line contains a character that isn’t text."))
     for column in Booking._meta.fields:
         most = column.max_length if column.name in TEXTS else None
         if most is not None and len(line[column.name]) > most:

@@ -187,7 +187,7 @@ class _Planning:
 
     def _tiers(self, text: str) -> list[Tier]:
         if "\0" in text:
-            raise ValueError(_("The line contains a character that isn't text."))
+            raise ValueError(_("The line contains a character that isn’t text."))
         found = []
         for name in filter(None, map(str.strip, text.split(BETWEEN))):
             spellings = (name, undefused(name), undefused(name).casefold(), name.casefold())

@@ -49,36 +49,36 @@ REASONS: dict[str, str | Promise] = {
     "too_soon": gettext_lazy("Bookings have to be made further ahead."),
     "too_short": gettext_lazy("The booking is shorter than the space allows."),
     "too_long": gettext_lazy("The booking is longer than the space allows."),
-    "off_step": gettext_lazy("The start or length doesn't fit the space's booking steps."),
+    "off_step": gettext_lazy("The start or length doesn’t fit the space’s booking steps."),
     "closed": gettext_lazy("The space is not open for all of that time."),
-    "not_bookable": gettext_lazy("The place can't be booked."),
+    "not_bookable": gettext_lazy("The place can’t be booked."),
     "party_too_small": gettext_lazy("At least one person has to come."),
-    "party_too_large": gettext_lazy("The place doesn't have room for that many people."),
+    "party_too_large": gettext_lazy("The place doesn’t have room for that many people."),
     "party_too_small_for_place": gettext_lazy("The place is kept for larger parties."),
     "no_seating": gettext_lazy("Nobody is seated at that time."),
     "pacing_full": gettext_lazy("Too many people arrive at that time already."),
     "too_many_hours": gettext_lazy("One member may not have more hours of that day here."),
     "too_many_upcoming": gettext_lazy("One member may not have more upcoming bookings here."),
-    "too_many_no_shows": gettext_lazy("The member didn't come too often of late."),
+    "too_many_no_shows": gettext_lazy("The member didn’t come too often of late."),
     "too_many_undecided": gettext_lazy(
-        "Too many of the member's requests are waiting for a decision."
+        "Too many of the member’s requests are waiting for a decision."
     ),
     "slot_taken": gettext_lazy("Somebody else has the place for part of that time."),
     "other_space": gettext_lazy("That place is in another space."),
     "guests_not_allowed": gettext_lazy("Booking here needs an account."),
     "contact_missing": gettext_lazy("A guest has to leave an e-mail address or a phone number."),
-    "account_closed": gettext_lazy("The member's account is closed."),
-    "zone_moved": gettext_lazy("The space's time zone has changed."),
+    "account_closed": gettext_lazy("The member’s account is closed."),
+    "zone_moved": gettext_lazy("The space’s time zone has changed."),
     "parts_changed": gettext_lazy("The place is made up of other parts now."),
-    "parts_taken": gettext_lazy("Somebody else has one of the place's new parts at that time."),
+    "parts_taken": gettext_lazy("Somebody else has one of the place’s new parts at that time."),
     "undecidable": gettext_lazy("Something on our side kept this from being decided."),
     "no_such_place": gettext_lazy("There is no such place."),
     "no_such_member": gettext_lazy("There is no such member."),
     "not_staff": gettext_lazy("Only the staff of that space may book for others."),
     "features_missing": gettext_lazy("The place lacks a feature that was asked for."),
-    "invalid": gettext_lazy("Something that was sent can't be read."),
+    "invalid": gettext_lazy("Something that was sent can’t be read."),
     "request_key_reused": gettext_lazy("The request key was already used for another booking."),
-    "wrong_state": gettext_lazy("The booking's state does not allow that."),
+    "wrong_state": gettext_lazy("The booking’s state does not allow that."),
     "too_late": gettext_lazy("The deadline for changing the booking has passed."),
 }
 
@@ -180,7 +180,7 @@ def of_place(place: Place, party_size: int) -> list[Problem]:
     found = []
     if not place.is_bookable or not place.space.is_active:
         found.append(
-            Problem("not_bookable", _("%(place)s can't be booked.") % {"place": str(place)})
+            Problem("not_bookable", _("%(place)s can’t be booked.") % {"place": str(place)})
         )
     found += _of_party(place, party_size, most=place.capacity)
     if 1 <= party_size < place.min_party:

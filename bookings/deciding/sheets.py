@@ -55,7 +55,7 @@ def rows(content: bytes, *, encoding: str | None = None) -> Iterator[tuple[int, 
         except StopIteration:
             return
         except csv.Error as error:
-            message = _("Line %(number)d can't be read: %(advice)s")
+            message = _("Line %(number)d can’t be read: %(advice)s")
             named = {"number": number, "advice": _advice(str(error))}
             raise FileError(message % named) from error
         if any(cells):

@@ -152,7 +152,7 @@ def leave(booking: Booking, *, by: User, now: datetime) -> Booking:
     """
     booking = locked_for(booking, by=by)
     if booking.state != State.CHECKED_IN and not booking.has_started(now):
-        raise WrongState(_("This booking hasn't begun yet."))
+        raise WrongState(_("This booking hasn’t begun yet."))
     left = floor(now)
     left += SLOT if left < now else timedelta(0)
     ends_at = min(max(left, booking.starts_at + SLOT), booking.ends_at)
@@ -167,7 +167,7 @@ def no_show(booking: Booking, *, by: User, now: datetime) -> Booking:
     """Record that nobody came, and give the place back at once. Raises NotStaff and WrongState."""
     booking = locked_for(booking, by=by)
     if not booking.has_started(now):
-        raise WrongState(_("This booking hasn't begun yet."))
+        raise WrongState(_("This booking hasn’t begun yet."))
     miss(booking, by=by, now=now)
     return booking
 
@@ -213,7 +213,7 @@ def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
     told = booking.events.filter(sequence__in=[event - 1, event]).order_by("sequence")
     before, done = told if len(told) == 2 else (None, None)
     if done is None or before is None or done.kind not in UNDOABLE:
-        raise WrongState(_("This can't be undone."))
+        raise WrongState(_("This can’t be undone."))
     if done.actor_id != by.pk:
         raise NotStaff(_("Only who did it can undo it."))
     if booking.member is not None:
@@ -255,7 +255,7 @@ def _return(booking: Booking, data: Any, ground: Ground, *, now: datetime) -> No
     """Make a booking what it was at an earlier event."""
     state = State(data["state"])
     if state not in UNDOING[State(booking.state)]:
-        raise WrongState(_("This can't be undone."))
+        raise WrongState(_("This can’t be undone."))
     if not booking.occupies:
         quotas = ground.venue.limits(ground.place.kind).quotas
         if found := rules.of_quotas(quotas, ground.upcoming):

@@ -215,7 +215,7 @@ def undo(party: WaitingParty, *, by: User, now: datetime) -> WaitingParty:
     if party.state == PartyState.WAITING:
         return party
     if party.state != seen.state or party.state in (PartyState.COMING, PartyState.LAPSED):
-        raise WrongState(_("This can't be undone."))
+        raise WrongState(_("This can’t be undone."))
     done_at = party.told_at if party.state == PartyState.TOLD else party.ended_at
     if done_at is None or now > done_at + UNDO_ACCEPTED_FOR:
         raise TooLate(_("It is too late to undo this."))

@@ -17,6 +17,7 @@ from bookings.deciding.pacing import full, is_in_house
 from bookings.finding.occupancy import Occupancy, occupancies
 from bookings.models import Booking
 from spaces import setups
+from spaces.limits import Limits
 from spaces.models import Place, Space
 from spaces.quarters import Quarters, end_of_run, from_on, lowest, members, with_room
 from spaces.setups import Setup
@@ -162,7 +163,7 @@ class Availability:
         forbidden = {
             kind
             for kind in {place.kind for place in self.places}
-            if rules.of_time(self.venue, self.venue.limits(kind, period.starts_at), period, now)
+            if self._of_time(self.venue.limits(kind, period.starts_at), period, now)
         }
         found = []
         for place in self.places:
@@ -172,6 +173,10 @@ class Availability:
             if free & wanted == wanted:
                 found.append(Offer(place, period, self.quarters.at(end_of_run(free, start))))
         return sorted(found, key=lambda offer: fit(offer.place, party_size))
+
+    def _of_time(self, limits: Limits, period: Period, now: datetime) -> list[rules.Problem]:
+        found = rules.of_time(self.venue, limits, period, now)
+        return rules.for_house(found) if self.in_house else found
 
     def starts(
         self,

@@ -1,19 +1,21 @@
 """What somebody on the phone asks for: a day, a time, how many, how long; and what is free then."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from uuid import UUID
 
 from accounts.numbers import read_whole
-from bookings.deciding import lengths
-from bookings.deciding.choosing import candidates
+from bookings.deciding import lengths, rules
+from bookings.deciding.choosing import candidates, suits
+from bookings.deciding.rules import Problem
 from bookings.finding.availability import Availability, Offer, next_free
 from bookings.finding.board import usual_period
 from bookings.finding.searching import first_day, on_the_day
 from bookings.forms import MOST_PEOPLE
 from bookings.words.local_time import LocalTimeError, read_day, write_clock
+from spaces.clocks import in_full
 from spaces.limits import Limits
 from spaces.models import Space
 from spaces.setups import Setup
@@ -77,7 +79,7 @@ def read(data: Mapping[str, str], setup: Setup, *, now: datetime) -> Wanted:
     starts_at = usual.starts_at if usual else None
     if data.get("from"):
         try:
-            starts_at = on_the_day(data["from"], day, venue)
+            starts_at = on_the_day(in_full(data["from"]), day, venue)
         except LocalTimeError as error:
             errors["from"], starts_at = str(error), None
     length = _length(data.get("length", ""))
@@ -95,11 +97,19 @@ def read(data: Mapping[str, str], setup: Setup, *, now: datetime) -> Wanted:
     )
 
 
-def offers(wanted: Wanted, *, now: datetime) -> tuple[list[Offer], Offer | None]:
-    """Return what is free as asked, best fit first; if nothing is, the next time that is."""
+@dataclass(frozen=True)
+class Found:
+    """What is free as asked, best fit first; if nothing is, why, and the next time that is."""
+
+    offers: list[Offer] = field(default_factory=list)
+    next: Offer | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def find(wanted: Wanted, *, now: datetime) -> Found:
     period = wanted.period
     if period is None:
-        return [], None
+        return Found()
     span = wanted.venue.day_span(wanted.day)
     known = Availability(
         wanted.setup.space,
@@ -114,8 +124,26 @@ def offers(wanted: Wanted, *, now: datetime) -> tuple[list[Offer], Offer | None]
     found.sort(key=lambda offer: order.get(offer.place.pk, len(order)))
     found.sort(key=lambda offer: offer.place.code != wanted.place)  # what was pressed comes first
     if found:
-        return found, None
-    return [], next_free(known, period, party_size=wanted.people, now=now)[0]
+        return Found(found)
+    following = next_free(known, period, party_size=wanted.people, now=now)[0]
+    return Found(next=following, problems=_problems(wanted, known, period, now))
+
+
+def _problems(wanted: Wanted, known: Availability, period: Period, now: datetime) -> list[Problem]:
+    """Return what forbids that time; nothing where the places are taken, and no more."""
+    people = wanted.people
+    if full := known.problems(period, people):
+        return full
+    largest_first = sorted(wanted.setup.bookable, key=lambda place: -place.capacity)
+    return min(
+        (
+            rules.problems(wanted.venue, place, period, party_size=people, now=now, by_house=True)
+            for place in largest_first
+            if suits(place, people) or place == largest_first[0]
+        ),
+        key=len,
+        default=[],
+    )
 
 
 def clock(wanted: Wanted) -> str:

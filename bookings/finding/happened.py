@@ -13,7 +13,7 @@ from bookings.deciding import rules
 from bookings.deciding.details import CONTACT
 from bookings.models import Booking, BookingEvent
 from bookings.words import words
-from bookings.words.representation import places_of
+from bookings.words.representation import places_of, stays_put
 from spaces.models import Place
 from spaces.slots import Period
 
@@ -80,7 +80,8 @@ def to_member(booking: Booking, *, reader: int | None, now: datetime) -> list[Ev
             if (before.place, before.period) != (after.place, after.period):
                 when = words.when(before.period, booking.place.space.zone, now)
                 was = f"{before.place}, {when}"
-        lines.append(_line(event, _who(event, reader), was, changes, hidden=LET_IN))
+        title = _title(event, earlier)
+        lines.append(_line(event, title, _who(event, reader), was, changes, hidden=LET_IN))
     return lines
 
 
@@ -101,7 +102,7 @@ def to_staff(booking: Booking, *, now: datetime) -> list[EventLine]:
         by_words = _("by %(name)s") % {"name": actor.get_short_name()} if actor else ""
         if event["by_guest"]:
             by_words = _("by the guest")
-        lines.append(_line(event, by_words, "", changes))
+        lines.append(_line(event, _title(event, earlier), by_words, "", changes))
     return lines
 
 
@@ -155,6 +156,7 @@ def _of_contact(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator
 
 def _line(
     event: Mapping[str, Any],
+    title: str,
     by_words: str,
     was: str,
     changes: Sequence[Change],
@@ -163,7 +165,7 @@ def _line(
 ) -> EventLine:
     return EventLine(
         kind=event["kind"],
-        title=_title(event),
+        title=title,
         at=event["at"],
         by_words=by_words,
         reason=event["reason"] or ("" if event["kind"] in hidden else _why(event)),
@@ -188,8 +190,11 @@ def _who(event: Mapping[str, Any], reader: int | None) -> str:
     return _("by you") if is_own else _("by the staff")
 
 
-def _title(event: Mapping[str, Any]) -> str:
-    title = str(BookingEvent.Kind(event["kind"]).label)
+def _title(event: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> str:
+    kind = BookingEvent.Kind(event["kind"])
+    if kind == BookingEvent.Kind.MOVED and earlier and stays_put(earlier["data"], event["data"]):
+        kind = BookingEvent.Kind.AMENDED  # to who reads it; programs are told of a move
+    title = str(kind.label)
     undone = event["data"].get("undone")
     return f"{title}: {BookingEvent.Kind(undone).label}" if undone else title
 

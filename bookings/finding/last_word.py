@@ -34,13 +34,13 @@ def last_word(
 
 def _after_booking(deadline: rules.Deadline, limits: Limits, venue: Venue, now: datetime) -> str:
     if not deadline.allows(now):
-        return _("can't be cancelled once booked")
+        return _("can’t be cancelled once booked")
     named = {"time": words.duration(limits.grace)}
-    return _("can't be cancelled later than %(time)s after booking") % named
+    return _("can’t be cancelled later than %(time)s after booking") % named
 
 
 def _after_moving(deadline: rules.Deadline, limits: Limits, venue: Venue, now: datetime) -> str:
     if not deadline.allows(now):
-        return _("can't be changed once moved")
+        return _("can’t be changed once moved")
     named = {"time": words.clock(deadline.until, venue.zone)}
-    return _("can't be changed after %(time)s") % named
+    return _("can’t be changed after %(time)s") % named

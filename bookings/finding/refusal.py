@@ -127,7 +127,7 @@ def _headline(form: TimesForm, period: Period, *, taken: bool) -> str:
     named = {"place": str(form.found), "time": words.span(period, form.found.space.zone)}
     if taken:
         return _("Someone took %(place)s for %(time)s a moment ago.") % named
-    return _("%(place)s can't be booked for %(time)s.") % named
+    return _("%(place)s can’t be booked for %(time)s.") % named
 
 
 def _alternatives(

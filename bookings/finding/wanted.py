@@ -84,7 +84,7 @@ def leaving(sent: QueryDict, address: Mapping[str, Any], reader: User | Anonymou
         "%(n)s upcoming bookings will be cancelled.",
         upcoming,
     )
-    erased = _("Your login, name and e-mail are erased. This can't be undone.")
+    erased = _("Your login, name and e-mail are erased. This can’t be undone.")
     return [lost % {"n": upcoming}, erased] if upcoming else [erased]
 
 

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.UUIDField(default=spaces.codes.new_code, editable=False, unique=True)),
                 ('guest_name', models.CharField(blank=True, max_length=150, verbose_name='guest')),
-                ('guest_contact', models.CharField(blank=True, max_length=150, verbose_name="guest's contact")),
+                ('guest_contact', models.CharField(blank=True, max_length=150, verbose_name="guest’s contact")),
                 ('starts_at', models.DateTimeField(verbose_name='from')),
                 ('ends_at', models.DateTimeField(verbose_name='to')),
                 ('party_size', models.PositiveSmallIntegerField(default=1, verbose_name='people')),

@@ -158,7 +158,7 @@ def _refusal(
             for offer in found
         ]
     if problems:
-        headline = _("%(place)s can't be booked for %(time)s.") % named
+        headline = _("%(place)s can’t be booked for %(time)s.") % named
         return Refusal(headline, HTTPStatus.UNPROCESSABLE_ENTITY, problems=problems, offers=offers)
     return Refusal(
         _("Someone has %(place)s for %(time)s.") % named,

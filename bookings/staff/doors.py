@@ -41,7 +41,7 @@ def staff_doors(request: AuthenticatedRequest, slug: str) -> HttpResponse:
             messages.warning(
                 request,
                 _(
-                    "This screen has already been made. If you didn't copy its address, revoke it "
+                    "This screen has already been made. If you didn’t copy its address, revoke it "
                     "and make another."
                 ),
             )

@@ -23,7 +23,7 @@ from bookings.words.local_time import (
     write_clock,
     write_instant,
 )
-from spaces.clocks import ClockInput, DayInput
+from spaces.clocks import ClockInput, DayInput, in_full
 from spaces.models import Place
 from spaces.setups import Setup
 from spaces.slots import Period
@@ -86,6 +86,12 @@ class EditForm(forms.Form):
             return read_day(self.cleaned_data["day"])
         except LocalTimeError as error:
             raise forms.ValidationError(str(error)) from error
+
+    def clean_starts(self) -> str:
+        return in_full(self.cleaned_data["starts"])
+
+    def clean_ends(self) -> str:
+        return in_full(self.cleaned_data["ends"])
 
     def clean(self) -> None:
         cleaned = self.cleaned_data

@@ -75,6 +75,7 @@ def staff_guests(request: AuthenticatedRequest, slug: str) -> HttpResponse:
         "zone": setup.space.zone,
         "now": now,
         "typed": typed,
+        "is_too_short": 0 < len(typed) < acquainted.SHORTEST,
         "guests": found,
     }
     template = "staff/guests.html#found" if request.htmx else "staff/guests.html"

@@ -40,7 +40,7 @@ class TierForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy a
         """Refuse what would end a name in a file of members."""
         name: str = self.cleaned_data["name"]
         if BETWEEN in name:
-            raise ValidationError(_("A name can't have a semicolon."))
+            raise ValidationError(_("A name can’t have a semicolon."))
         return name
 
 

@@ -49,7 +49,7 @@ def staff_no_shows(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     except BookingError as error:
         messages.error(request, str(error))
         return _list(request, setup, form, status=HTTPStatus.CONFLICT)
-    messages.success(request, _("Forgiven: it doesn't count any more."))
+    messages.success(request, _("Forgiven: it doesn’t count any more."))
     return redirect("staff_no_shows", slug)
 
 

@@ -171,7 +171,7 @@ def _asked(
     if wanted.place is not None:
         place = wanted.setup.place(wanted.place)
         return None if place is None else (place, wanted.period)
-    found, _next = calling.offers(wanted, now=now)
+    found = calling.find(wanted, now=now).offers
     return (found[0].place, wanted.period) if found else None
 
 
@@ -207,7 +207,7 @@ def _refusal(
     )
     offers = [(_in_words(offer, now), one_press(offer.place, offer.period)) for offer in found]
     if problems:
-        headline = _("%(place)s can't be booked for %(time)s.") % named
+        headline = _("%(place)s can’t be booked for %(time)s.") % named
         return Refusal(headline, HTTPStatus.UNPROCESSABLE_ENTITY, problems=problems, offers=offers)
     rivals = list(in_the_way(setup, None, place, period, now=now)[:3])
     headline = _("Someone has %(place)s for %(time)s.") % named
@@ -238,7 +238,7 @@ def _page(
     refusal: Refusal | None = None,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
-    offers, first = calling.offers(wanted, now=now)
+    found = calling.find(wanted, now=now)
     context = {
         "space": setup.space,
         "zone": setup.space.zone,
@@ -246,9 +246,10 @@ def _page(
         "today": wanted.venue.today(now),
         "wanted": wanted,
         "clock": calling.clock(wanted) or request.GET.get("from", request.POST.get("from", "")),
-        "offers": offers,
-        "chosen": wanted.place if any(o.place.code == wanted.place for o in offers) else None,
-        "first": first,
+        "offers": found.offers,
+        "problems": found.problems,
+        "chosen": wanted.place if any(o.place.code == wanted.place for o in found.offers) else None,
+        "first": found.next,
         "form": form,
         "caller": form.caller,
         "callers": _found(request, setup, form, now),

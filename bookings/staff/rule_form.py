@@ -106,7 +106,7 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy a
         gettext_lazy("Empty: never."),
     )
     max_no_shows = WholeNumberField(
-        label=gettext_lazy("No-shows after which a member can't book"),
+        label=gettext_lazy("No-shows after which a member can’t book"),
         required=False,
         min_value=1,
         max_value=1_000,

@@ -127,7 +127,7 @@ def _ready(party: WaitingParty, what: str, setup: Setup, by: User, now: datetime
         if wanted is None or spot.place.code == wanted:
             seat = at_the_door.seat_to_hold(setup, spot, party.party_size, now=now)
             return holds.tell(party, seat, by=by, now=now)
-    raise SlotTaken(_("This table isn't free any more. Look at the list again."))
+    raise SlotTaken(_("This table isn’t free any more. Look at the list again."))
 
 
 def _too(party: WaitingParty, what: str, setup: Setup, by: User, now: datetime) -> WaitingParty:

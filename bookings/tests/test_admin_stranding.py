@@ -252,7 +252,7 @@ class TestPlaces:
         answer = clerk.post(list_url(Place), fields)
         assert lines(answer) == ["Desk 2", "Desk 1"]
         answer = clerk.post(list_url(Place), fields | shown(answer) | CANCEL, follow=True)
-        assert "3 places can&#x27;t be booked any more." in answer.text
+        assert "3 places can’t be booked any more." in answer.text
         assert "Cancelled 2 bookings." in answer.text
 
 

@@ -101,7 +101,7 @@ def test_the_time_on_the_clock_is_kept(clerk, loft, lunch, alice, client):
     client.force_login(alice)
     text = client.get(lunch.get_absolute_url()).text
     assert "13:00–14:00" in text
-    assert "The space&#x27;s time zone has changed." in text
+    assert "The space’s time zone has changed." in text
     assert "before:" not in text
 
 

@@ -57,7 +57,7 @@ class TestTicket:
         clock.now = TEN - minutes(11)
         page = member.get(booking.get_absolute_url()).text
         assert "You can check in from 9:50. The place is held for you until 10:20." in plain(page)
-        assert "after 3 no-shows in 30 days you can&#x27;t book here" in page
+        assert "after 3 no-shows in 30 days you can’t book here" in page
         assert "check-in/" not in page
 
     def test_one_press_checks_in(self, member, booking, clock):

@@ -323,6 +323,7 @@ def test_a_screen_and_a_guesser_have_to_wait(client, path, monkeypatch):
     assert [client.get(path).status_code for _ in range(4)] == [200, 200, 200, 429]
     found = [client.get(f"/door/{n}/") for n in range(3)]
     assert [each.status_code for each in found] == [404, 404, 429]
+    assert "Its managers make a new address" in found[0].text
     assert found[-1]["Retry-After"] == "60"
     assert client.get(path).status_code == 429
 

@@ -168,7 +168,7 @@ def test_a_hidden_space_is_no_wish(client, door):
 
 def test_a_wish_says_what_is_final_before_the_press(client, door, space):
     PolicyFactory.create(space=space, cancel_deadline_minutes=7 * 24 * 60, grace_minutes=0)
-    assert "Can&#x27;t be cancelled once booked" in client.get(door).text
+    assert "Can’t be cancelled once booked" in client.get(door).text
 
 
 def test_a_forgotten_password_keeps_the_wish(client, door, alice):

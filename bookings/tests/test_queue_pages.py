@@ -66,7 +66,7 @@ class TestBooking:
         decide_next(now=soon - hours(24))
         page = member.get(rejected.get_absolute_url())
         assert page.context["reasons"] == [
-            "The place doesn't have room for that many people.",
+            "The place doesn’t have room for that many people.",
             "The space is not open for all of that time.",
         ]
         assert "Find another place" in page.text

@@ -155,6 +155,7 @@ class TestTheSecret:
         assert {answer.status_code for answer in answers} == {404}
         mains = {answer.text.partition("<main")[2].partition("</main")[0] for answer in answers}
         assert len(mains) == 1
+        assert "ask at the door" in mains.pop()
 
     def test_a_form_of_another_site_is_not_heard(self, table, boss):
         party = told(table, by=boss, now=timezone.now())

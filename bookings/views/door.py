@@ -49,7 +49,7 @@ def door(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         if _is_too_many("door-wrong", address_of(request) or "unknown", MOST_WRONG):
             return _wait(request)
-        raise Http404
+        return render(request, "door/old_address.html", status=HTTPStatus.NOT_FOUND)
     if _is_too_many("door", str(found.pk), MOST_OF_A_SCREEN):
         return _wait(request)
     with translation.override(found.language):

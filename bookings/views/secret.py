@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import get_resolver
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
@@ -28,23 +26,22 @@ def kept_to_itself(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def missing(request: HttpRequest) -> HttpResponse:
-    handler: Any = get_resolver().resolve_error_handler(HTTPStatus.NOT_FOUND)
-    response: HttpResponse = handler(request, exception=None)
-    return response
-
-
 def old_guest_link(request: HttpRequest) -> HttpResponse:
     """Say what to do with a guest's link that opens nothing, whether it ever did."""
     context = {"days": settings.GUESTS["link_days"]}
     return render(request, "bookings/old_guest_link.html", context, status=HTTPStatus.NOT_FOUND)
 
 
+def old_waiting_link(request: HttpRequest) -> HttpResponse:
+    """Say what to do with the link of a party at a door that opens nothing, whether it ever did."""
+    return render(request, "bookings/old_waiting_link.html", status=HTTPStatus.NOT_FOUND)
+
+
 def opened[T](
     find: Callable[..., T | None],
     view: Callable[[PageRequest, str, T], HttpResponse],
     *,
-    otherwise: Callable[[HttpRequest], HttpResponse] = missing,
+    otherwise: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[PageRequest, str], HttpResponse]:
     """Give a view what the secret in its URL opens.
 

@@ -19,11 +19,11 @@ from bookings.finding import at_the_door
 from bookings.guests import BY_GUEST
 from bookings.models import Booking
 from bookings.states import State
-from bookings.views.secret import opened
+from bookings.views.secret import old_waiting_link, opened
 from bookings.waiting import PartyState, WaitingParty
 from spaces import setups
 
-by_link = partial(opened, waiting_links.find)
+by_link = partial(opened, waiting_links.find, otherwise=old_waiting_link)
 
 #: What has become of a table that somebody said yes to.
 KEPT = (State.CONFIRMED, State.CHECKED_IN)

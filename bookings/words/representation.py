@@ -174,6 +174,17 @@ def _written(at: datetime | None, zone: ZoneInfo) -> str | None:
     return None if at is None else written(at, zone)
 
 
+def stays_put(before: BookingData, after: BookingData) -> bool:
+    """Tell whether a booking has the same place and time after an event as before it.
+
+    An event of a move may change the party or the note alone.
+    """
+    return before["place"]["code"] == after["place"]["code"] and all(
+        datetime.fromisoformat(before[end]) == datetime.fromisoformat(after[end])
+        for end in ("starts_at", "ends_at")
+    )
+
+
 def places_of(remembered: Iterable[BookingData]) -> dict[str, Place]:
     """Return the places that events remember, by code, to name them in the reader's language."""
     codes = {UUID(data["place"]["code"]) for data in remembered}

@@ -101,7 +101,7 @@ def _when(policy: Policy) -> Iterator[str]:
         named = {"length": length(policy.cancel_deadline_minutes)}
         yield _("A booking can be moved or cancelled until %(length)s before it starts.") % named
     if policy.grace_minutes == 0:
-        yield _("A booking can't be undone once it is made.")
+        yield _("A booking can’t be undone once it is made.")
     elif policy.grace_minutes is not None:
         named = {"length": length(policy.grace_minutes)}
         yield _("A booking can be undone for %(length)s after it is made.") % named
@@ -122,7 +122,7 @@ def _coming(policy: Policy) -> Iterator[str]:
             "no_shows": ngettext("%(n)d no-show", "%(n)d no-shows", missed) % {"n": missed},
             "days": _days(policy.no_show_days or 0),
         }
-        yield _("After %(no_shows)s in %(days)s a member can't book for a while.") % named
+        yield _("After %(no_shows)s in %(days)s a member can’t book for a while.") % named
 
 
 def _days(n: int) -> str:

@@ -88,6 +88,7 @@ def test_messages_of_code(tmp_path):
     [
         ("Place", "Место"),
         ("Book %(name)s", "Забронировать %(name)s"),
+        ("It can’t: say 'please'", "Нельзя: скажите «пожалуйста»"),
         (("%(n)s place", "%(n)s places"), ("%(n)s место", "%(n)s места", "%(n)s мест")),
         (("one place", "%(n)s places"), ("%(n)s место", "%(n)s места", "%(n)s мест")),
     ],
@@ -104,6 +105,9 @@ def test_a_right_translation_passes(words, text):
         ("Book %(name)s", "Забронировать %(nmae)s", "other placeholders: 'Book %(name)s'"),
         ("Book {name}", "Забронировать {}", "other placeholders: 'Book {name}'"),
         ("100%% free", "100% даром", "other placeholders: '100%% free'"),
+        ("It can't", "Нельзя", 'an apostrophe that isn’t ’: "It can\'t"'),
+        ("Our members' rules", "Правила", 'an apostrophe that isn’t ’: "Our members\' rules"'),
+        ("Say 'please'", "Скажите «don't»", "an apostrophe that isn’t ’: \"Say 'please'\""),
         (("a place", "places"), ("место", "места"), "wrong number of plural forms: 'a place'"),
         (("a place", "places"), ("место", "места", ""), "untranslated: 'a place'"),
         (

@@ -1,13 +1,16 @@
 """Mesto in Russian, as a person with a Russian browser sees it."""
 
 import ast
+import re
 from html import unescape
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.utils import translation
 from django.utils.html import strip_tags
 
+from bookings.models import BookingEvent
 from scripts import messages
 from spaces.factories import open_space
 
@@ -123,6 +126,25 @@ def test_our_models_and_their_fields_have_russian_names():
             )
         ]
     assert [name for name in names if name.isascii()] == []
+
+
+def test_the_help_of_our_fields_is_russian():
+    with translation.override("ru"):
+        helps = [
+            f"{model.__name__}.{field.name}: {field.help_text}"
+            for model in apps.get_models()
+            if model._meta.app_label in OURS
+            for field in model._meta.fields
+            if field.help_text and str(field.help_text).isascii()
+        ]
+    assert helps == []
+
+
+def test_what_happens_to_a_booking_has_its_gender():
+    """A booking is a “бронь”: where one word says what happened to it, the word agrees."""
+    with translation.override("ru"):
+        names = [str(kind.label) for kind in BookingEvent.Kind]
+    assert [name for name in names if not re.search(" |(а|тся)$", name)] == []
 
 
 def shown(model, desk):

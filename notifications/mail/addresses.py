@@ -62,7 +62,7 @@ def _letter(letter: EmailLetter) -> Letter:
                 _("The link is valid for three days."),
             ),
             link=Link(_("Confirm the address"), url),
-            about=_("Somebody entered this address at Mesto. If it wasn't you, do nothing."),
+            about=_("Somebody entered this address at Mesto. If it wasn’t you, do nothing."),
         )
     new = Fact(_("New address"), letter.other or _("none"))
     password = Link(_("Choose a new password"), settings.SITE_URL + reverse("password"))
@@ -74,21 +74,21 @@ def _letter(letter: EmailLetter) -> Letter:
             facts=(login, new),
             afterwards=(
                 _(
-                    "If this wasn't you, somebody knows your password. "
+                    "If this wasn’t you, somebody knows your password. "
                     "Choosing a new one stops the change."
                 ),
             ),
             link=password,
-            about=_("You get this because it is your account's address."),
+            about=_("You get this because it is your account’s address."),
         )
     return Letter(
         subject=_("Your e-mail address at Mesto has changed"),
         heading=_("Your e-mail address has changed."),
         summary=_("Mesto no longer writes to you here."),
         facts=(login, new),
-        afterwards=(_("If this wasn't you, choose a new password."), *_helpers()),
+        afterwards=(_("If this wasn’t you, choose a new password."), *_helpers()),
         link=password,
-        about=_("You get this because it was your account's address."),
+        about=_("You get this because it was your account’s address."),
     )
 
 
@@ -96,6 +96,6 @@ def _helpers() -> list[str]:
     """Say who helps when somebody else has the account, and how they are reached."""
     spaces = reachable_spaces()
     if not spaces:
-        return [_("If you can't sign in any more, the staff of your space can help.")]
+        return [_("If you can’t sign in any more, the staff of your space can help.")]
     named = [f"{space.name}: {', '.join(space.contacts)}" for space in spaces]
-    return [_("If you can't sign in any more, the staff can help:"), *named]
+    return [_("If you can’t sign in any more, the staff can help:"), *named]

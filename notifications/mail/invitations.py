@@ -64,6 +64,6 @@ def _letter(invitation: Invitation) -> Letter:
             _("The link works once, and for seven days."),
         ),
         link=Link(_("Open the invitation"), url),
-        about=_("The staff of %(space)s entered your address. If you don't know them, do nothing.")
+        about=_("The staff of %(space)s entered your address. If you don’t know them, do nothing.")
         % named,
     )

@@ -17,7 +17,7 @@ from bookings.finding.links import board_url
 from bookings.finding.signed import check_in_url
 from bookings.models import Booking, BookingEvent
 from bookings.words import words
-from bookings.words.representation import BookingData, places_of
+from bookings.words.representation import BookingData, places_of, stays_put
 from bookings.words.zones import Zones
 from notifications.mail.readers import Reader
 from notifications.preferences import unsubscribe_url
@@ -162,28 +162,24 @@ def _confirmed(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
 
 
 def _moved(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
-    line = (
-        _("You moved it.")
-        if stay.reader.did(event)
-        else _("The staff of %(space)s moved it.") % stay.named
-    )
+    """Say where and when it is now; or, if that is as before, that something else changed."""
+    earlier = BookingEvent.objects.before(event.sequence, of=event.booking).first()
+    stayed = earlier is not None and stays_put(earlier.data, event.data)
+    is_own, before = stay.reader.did(event), _before(stay, event, earlier, stayed)
     if rules.is_of_zone(event.data):
         line = _("%(space)s has another time zone now. Your booking keeps the time on the clock.")
-        return _letter(
-            stay,
-            subject=_("Moved: %(place)s, %(when)s") % stay.named,
-            heading=_("Your booking is moved."),
-            lines=(line % stay.named,),
-            facts=_facts(stay),
-            afterwards=_changeable(stay, now),
-            link=_to_booking(stay),
-        )
+        before = ()
+    elif stayed:
+        line = _("You changed it.") if is_own else _("The staff of %(space)s changed it.")
+    else:
+        line = _("You moved it.") if is_own else _("The staff of %(space)s moved it.")
+    subject = _("Changed: %(place)s, %(when)s") if stayed else _("Moved: %(place)s, %(when)s")
     return _letter(
         stay,
-        subject=_("Moved: %(place)s, %(when)s") % stay.named,
-        heading=_("Your booking is moved."),
-        lines=(line,),
-        facts=(*_facts(stay), *_before(stay, event)),
+        subject=subject % stay.named,
+        heading=_("Your booking is changed.") if stayed else _("Your booking is moved."),
+        lines=(line % stay.named,),
+        facts=(*_facts(stay), *before),
         afterwards=_changeable(stay, now),
         link=_to_booking(stay),
     )
@@ -203,17 +199,20 @@ def _kept(stay: Stay, data: BookingData, now: datetime) -> Letter:
     )
 
 
-def _before(stay: Stay, event: BookingEvent) -> tuple[Fact, ...]:
+def _before(
+    stay: Stay, event: BookingEvent, earlier: BookingEvent | None, stayed: bool
+) -> tuple[Fact, ...]:
     """Return where and when it was before a move, and the party size if that changed."""
-    earlier = BookingEvent.objects.before(event.sequence, of=event.booking).first()
     if earlier is None:
         return ()
     was = as_remembered(event, earlier.data, reader=stay.reader, now=stay.now)
-    value = f"{was.place}, {was.plain_when}"
+    values = [] if stayed else [f"{was.place}, {was.plain_when}"]
     if was.party_size != stay.party_size:
         people = ngettext("%(n)d person", "%(n)d people", was.party_size)
-        value += f" · {people % {'n': was.party_size}}"
-    return (Fact(_("Before"), value, stay.zone_words),)
+        values.append(people % {"n": was.party_size})
+    if not values:
+        return ()
+    return (Fact(_("Before"), " · ".join(values), "" if stayed else stay.zone_words),)
 
 
 def _cancelled(stay: Stay, event: BookingEvent, now: datetime) -> Letter:
@@ -285,7 +284,7 @@ def of_reminder(booking: Booking, *, to: Reader, now: datetime) -> Letter:
     )
     soon = stay.noted(f"{day} {words.span(stay.period, zone)}")
     changeable = _changeable(stay, now)
-    lend = _("If you can't come, cancel it: somebody else may need the place.")
+    lend = _("If you can’t come, cancel it: somebody else may need the place.")
     limits = stay.venue.limits(stay.place.kind, stay.period.starts_at)
     window = attendance.check_in(limits, booking)
     coming = attendance.reminders(
@@ -304,7 +303,7 @@ def of_reminder(booking: Booking, *, to: Reader, now: datetime) -> Letter:
     if window is not None:
         letter = replace(letter, also=Link(_("Check in"), check_in_url(booking)))
     stop = unsubscribe_url(stay.reader.member)
-    return replace(letter, unsubscribe=Link(_("Don't remind me any more"), stop))
+    return replace(letter, unsubscribe=Link(_("Don’t remind me any more"), stop))
 
 
 def _letter(

@@ -61,7 +61,7 @@ def _letter(user: User) -> Letter:
         afterwards=(_("The link works once, and for two hours."),),
         link=Link(_("Choose a new password"), url),
         about=_(
-            "Somebody asked for it at Mesto. If that wasn't you, do nothing: everything "
+            "Somebody asked for it at Mesto. If that wasn’t you, do nothing: everything "
             "stays as it is."
         ),
     )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from bookings.deciding import links
 from bookings.models import BookingEvent
 from bookings.words import words
-from bookings.words.representation import places_of
+from bookings.words.representation import places_of, stays_put
 from notifications.models import Delivery
 from spaces.slots import Period
 
@@ -35,11 +35,15 @@ def text_of(delivery: Delivery, *, now: datetime) -> str:
             "space": booking.place.space.name,
         }
         url = f"{settings.SITE_URL}{links.path_of(link)}"
-        return f"{_sentence(event.kind if event else '') % said} {url}"
+        return f"{_sentence(event) % said} {url}"
 
 
-def _sentence(kind: str) -> str:
-    if kind == BookingEvent.Kind.MOVED:
+def _sentence(event: BookingEvent | None) -> str:
+    kind = event.kind if event else ""
+    if event and kind == BookingEvent.Kind.MOVED:
+        earlier = BookingEvent.objects.before(event.sequence, of=event.booking).first()
+        if earlier is not None and stays_put(earlier.data, event.data):
+            return _("Changed: %(place)s, %(when)s, %(space)s.")
         return _("Moved: %(place)s, %(when)s, %(space)s.")
     if kind == BookingEvent.Kind.CANCELLED:
         return _("Cancelled: %(place)s, %(when)s, %(space)s.")

@@ -86,12 +86,12 @@ def test_the_old_address_is_told_before_and_after(change, anna):
         "Login: anna\n"
         f"New address: {NEW}\n"
         "\n"
-        "If this wasn't you, somebody knows your password. Choosing a new one stops the change.\n"
+        "If this wasn’t you, somebody knows your password. Choosing a new one stops the change.\n"
         "\n"
         "Choose a new password: https://mesto.example/accounts/password/\n"
         "\n"
         "-- \n"
-        "You get this because it is your account's address.\n"
+        "You get this because it is your account’s address.\n"
     )
     Client().post(link_in(before[NEW]))
     after = mails()
@@ -116,7 +116,7 @@ def test_the_mail_with_the_link_says_whose_it_is(change):
         f"Confirm the address: https://mesto.example{link}\n"
         "\n"
         "-- \n"
-        "Somebody entered this address at Mesto. If it wasn't you, do nothing.\n"
+        "Somebody entered this address at Mesto. If it wasn’t you, do nothing.\n"
     )
     assert f'href="https://mesto.example{link}"' in html(found)
 

@@ -80,7 +80,7 @@ def test_a_link_comes_by_mail(ask, anna):
         f"Choose a new password: https://mesto.example{link}\n"
         "\n"
         "-- \n"
-        "Somebody asked for it at Mesto. If that wasn't you, do nothing: everything "
+        "Somebody asked for it at Mesto. If that wasn’t you, do nothing: everything "
         "stays as it is.\n"
     )
     assert f'href="https://mesto.example{link}"' in html(message)

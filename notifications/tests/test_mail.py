@@ -14,7 +14,7 @@ from bookings.tests.acts import ask, book, hours, local, move
 from notifications.models import Delivery
 from notifications.relay import resend
 from notifications.tests.inbox import calendars, html, sent, text
-from spaces.factories import PolicyFactory, open_space
+from spaces.factories import PlaceFactory, PolicyFactory, open_space
 from spaces.models import Space
 
 pytestmark = [
@@ -187,6 +187,21 @@ def test_a_moved_booking_names_the_old_and_the_new(desk_12, anna, now):
     assert "Before: Desk 12, Wed 25 Nov, 13:00–15:00 (Moscow time)\n" in told
 
 
+@pytest.mark.parametrize(
+    ("who", "said"), [("anna", "You changed it."), ("boss", "The staff of Tverskaya Coworking")]
+)
+def test_another_party_is_a_change_and_no_move(request, desk_12, anna, now, who, said):
+    room = PlaceFactory.create(space=desk_12.space, number=90, capacity=4)
+    booking = book(room, anna, now, party_size=2)
+    sent(now)
+    move(booking, now, booking.starts_at, by=request.getfixturevalue(who), party_size=4)
+    [message] = sent(now)
+    assert message["Subject"] == f"Changed: {room}, Wed 25 Nov, 13:00–15:00"
+    assert text(message).startswith(f"Your booking is changed.\n{said}")
+    assert "People: 4\nBefore: 2 people\n" in text(message)
+    assert "moved" not in text(message)
+
+
 def test_a_move_by_the_staff_in_russian(desk_12, rita, boss, now):
     booking = book(desk_12, rita, now)
     sent(now)
@@ -204,7 +219,7 @@ def test_a_move_that_changes_how_many_come_says_so(tverskaya, anna, now):
     place = tverskaya.places.get(number=2)
     booking = book(place, anna, now, party_size=2)
     sent(now)
-    move(booking, now, booking.starts_at, party_size=3)
+    move(booking, now, booking.starts_at + hours(1), party_size=3)
     [message] = sent(now)
     assert "People: 3\n" in text(message)
     assert "Before: Desk 2, Wed 25 Nov, 13:00–15:00 · 2 people (Moscow time)\n" in text(message)

@@ -58,7 +58,7 @@ def test_a_reminder_says_when_where_and_until_when_it_can_be_cancelled(booking, 
     [message] = sent(starts_at - hours(24))
     assert message["To"] == "anna@example.org"
     assert message["Subject"] == "Tomorrow 13:00–15:00 · Desk 12"
-    told, unsubscribe = text(message).split("Don't remind me any more: ")
+    told, unsubscribe = text(message).split("Don’t remind me any more: ")
     assert told == (
         "Tomorrow 13:00–15:00 · Desk 12\n"
         "\n"
@@ -67,7 +67,7 @@ def test_a_reminder_says_when_where_and_until_when_it_can_be_cancelled(booking, 
         "Where: Tverskaya Coworking (Tverskaya 1)\n"
         "People: 1\n"
         "\n"
-        "If you can't come, cancel it: somebody else may need the place.\n"
+        "If you can’t come, cancel it: somebody else may need the place.\n"
         "You can move or cancel it until Sat 28 Nov, 11:00.\n"
         "\n"
         f"Open the booking: https://mesto.example/bookings/{booking.code}/\n"

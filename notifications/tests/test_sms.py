@@ -13,13 +13,14 @@ from django.utils import timezone
 from accounts.factories import UserFactory
 from bookings.deciding import links, services
 from bookings.guests import BY_GUEST
-from bookings.tests.acts import book, hours, local
+from bookings.tests.acts import book, hours, local, move
 from notifications.models import Delivery
 from notifications.relay import fan_out
 from notifications.reminders import remind
 from notifications.sms.sending import deliver_sms
 from notifications.tests.inbox import sent
 from notifications.tests.receiver import Answer
+from spaces.factories import PlaceFactory
 from spaces.models import Space
 
 pytestmark = [pytest.mark.any_database, pytest.mark.django_db, pytest.mark.usefixtures("site")]
@@ -87,6 +88,16 @@ def test_moves_and_cancellations_are_told(desk_12, boss, now, provider):
 
     said = [text["Body"][0].partition(",")[0] for text in texts(provider)]
     assert said == ["Booked: Desk 12", "Moved: Desk 12", "Cancelled: Desk 12"]
+
+
+def test_another_party_is_a_change_and_no_move(desk_12, boss, now, provider):
+    room = PlaceFactory.create(space=desk_12.space, number=90, capacity=4)
+    booking = book(room, None, now, by=boss, **PHONE)
+    move(booking, now, booking.starts_at, by=boss, party_size=3)
+    send(now)
+
+    said = [text["Body"][0].partition(",")[0] for text in texts(provider)]
+    assert said == [f"Booked: {room}", f"Changed: {room}"]
 
 
 def test_with_both_contacts_both_are_written_to(desk_12, boss, now, provider):

@@ -40,7 +40,7 @@ def test_a_person_is_asked_first(client, anna, link):
 def test_the_button_unsubscribes(client, anna, link):
     page = client.post(link, ONE_CLICK)
     assert page.status_code == 200
-    assert "You won't get any more reminders." in page.text
+    assert "You won’t get any more reminders." in page.text
     assert not wants_reminders(anna)
 
 
@@ -72,7 +72,7 @@ def test_clicking_twice_does_no_harm(client, anna, link):
     for _ in range(2):
         assert client.post(link, ONE_CLICK).status_code == 200
     assert not wants_reminders(anna)
-    assert "You won't get any more reminders." in client.get(link).text
+    assert "You won’t get any more reminders." in client.get(link).text
 
 
 def test_a_mistaken_click_can_be_undone(client, anna, link):
@@ -134,7 +134,8 @@ def test_a_forged_link_is_404(client, anna, how):
     link = "/mail/unsubscribe/{}/".format(forged(anna)[how].replace("\x00", "%00"))
     for answer in (client.get(link), client.post(link, ONE_CLICK)):
         assert answer.status_code == 404
-        assert "There is nothing here" in answer.text
+        assert "This link no longer works" in answer.text
+        assert 'href="/accounts/notifications/"' in answer.text
     assert not MailPreference.objects.exists()
 
 

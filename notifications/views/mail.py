@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -39,7 +39,9 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask first, then switch reminders off, or on again; opening the link changes nothing."""
     reader = preferences.reader_of(token)
     if reader is None:
-        raise Http404
+        return render(
+            request, "notifications/old_unsubscribe_link.html", status=HTTPStatus.NOT_FOUND
+        )
     asked = request.POST.get("List-Unsubscribe")
     if asked in {"One-Click", "Undo"}:
         preferences.choose_reminders(reader, wanted=asked == "Undo")

@@ -30,13 +30,13 @@ class WebhookError(Exception):
 
 class TooManyWebhooks(WebhookError):
     def __str__(self) -> str:
-        return _("This space has %(n)d webhooks. Delete one that you don't need.") % {"n": MOST}
+        return _("This space has %(n)d webhooks. Delete one that you don’t need.") % {"n": MOST}
 
 
 class AlreadyAdded(WebhookError):
     def __str__(self) -> str:
         return _(
-            "This webhook has already been added. If you didn't copy its secret, make a "
+            "This webhook has already been added. If you didn’t copy its secret, make a "
             "new one for it."
         )
 
@@ -44,7 +44,7 @@ class AlreadyAdded(WebhookError):
 class SecretChanged(WebhookError):
     def __str__(self) -> str:
         return _(
-            "Its secret was changed meanwhile. If you don't have the new one, change it again."
+            "Its secret was changed meanwhile. If you don’t have the new one, change it again."
         )
 
 

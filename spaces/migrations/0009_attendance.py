@@ -21,12 +21,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='policy',
             name='max_no_shows',
-            field=models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name="no-shows after which a member can't book"),
+            field=models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name="no-shows after which a member can’t book"),
         ),
         migrations.AddField(
             model_name='policy',
             name='no_show_days',
-            field=models.PositiveSmallIntegerField(blank=True, help_text="Older no-shows don't count any more.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(366)], verbose_name='within this many days'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text="Older no-shows don’t count any more.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(366)], verbose_name='within this many days'),
         ),
         migrations.AddField(
             model_name='policy',

@@ -118,7 +118,7 @@ def test_the_same_hours_twice_are_explained(client, space, manager):
         ("step_minutes", "50", "The step is a multiple of 15 minutes."),
         ("step_minutes", "0", "greater than or equal to 15"),
         ("step_minutes", "1455", "less than or equal to 1440"),
-        ("max_minutes", "30", "can&#x27;t be shorter than the shortest"),
+        ("max_minutes", "30", "can’t be shorter than the shortest"),
         ("max_upcoming", "-1", "greater than or equal to 0"),
         ("max_days_ahead", "99999999", "less than or equal to"),
     ],

@@ -30,7 +30,7 @@ def other(space):
 
 def test_what_is_to_come_is_in_the_way(hall, other, alice, soon):
     book(hall, alice, soon - hours(20), soon)
-    with pytest.raises(PartsError, match="has 1 upcoming booking; its parts can't change"):
+    with pytest.raises(PartsError, match="has 1 upcoming booking; its parts can’t change"):
         set_parts(hall, other)
 
 

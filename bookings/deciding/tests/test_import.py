@@ -199,7 +199,7 @@ class TestCommand:
             (b"place,starts_at,member\n", "Missing columns: 'ends_at'"),
             (b"place,place,starts_at,ends_at,member\n", "Repeated columns: 'place'"),
             (b"place,starts_at,ends_at\n", "'member' or 'guest_name'"),
-            (HEAD.encode() + b'\nloft,1,"', "Line 2 can't be read"),
+            (HEAD.encode() + b'\nloft,1,"', "Line 2 can’t be read"),
         ],
     )
     def test_a_file_that_can_not_be_read_changes_nothing(self, run, db, content, words):

@@ -194,12 +194,12 @@ UNREADABLE = {
     "open-quote": (
         of("utf-8", f'{HEAD}\nloft,1,,,,alice,,,\nloft,2,,,,alice,,,"by the\nloft,2,,,,,,,\n'),
         {},
-        r"^Line 3 can't be read: a quote \(\"\) opens there and never closes. Close it",
+        r"^Line 3 can’t be read: a quote \(\"\) opens there and never closes. Close it",
     ),
     "quote-in-a-text": (
         of("utf-8", f'{HEAD}\n\nloft,2,,,,alice,,,"the "best" place"\n'),
         {},
-        r"^Line 3 can't be read: write a quote \(\"\) inside a value twice",
+        r"^Line 3 can’t be read: write a quote \(\"\) inside a value twice",
     ),
 }
 

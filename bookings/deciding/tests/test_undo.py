@@ -173,8 +173,8 @@ def test_a_moved_booking_is_cancelled_not_undone(member, late, next_hour):
 @pytest.mark.parametrize(
     ("grace", "said"),
     [
-        (None, "Can&#x27;t be cancelled later than 5 minutes after booking"),
-        (0, "Can&#x27;t be cancelled once booked"),
+        (None, "Can’t be cancelled later than 5 minutes after booking"),
+        (0, "Can’t be cancelled once booked"),
     ],
 )
 def test_cards_say_before_the_click_what_is_final(member, late, next_hour, grace, said):

@@ -92,14 +92,14 @@ def test_the_quarter_hour_that_is_running_is_free_too(booking, desk, host):
 
 
 def test_who_never_was_marked_as_arrived_can_leave(booking, host):
-    with pytest.raises(WrongState, match="hasn't begun"):
+    with pytest.raises(WrongState, match="hasn’t begun"):
         visits.leave(booking, by=host, now=TEN - minutes(1))
     visits.leave(booking, by=host, now=TEN + minutes(20))
     assert check(booking, TEN).state == State.COMPLETED
 
 
 def test_a_no_show_gives_the_place_back_that_second(booking, desk, bob, host):
-    with pytest.raises(WrongState, match="hasn't begun"):
+    with pytest.raises(WrongState, match="hasn’t begun"):
         visits.no_show(booking, by=host, now=TEN - minutes(1))
     visits.no_show(booking, by=host, now=TEN)
     stored = check(booking, TEN)

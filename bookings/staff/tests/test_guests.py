@@ -50,6 +50,12 @@ def test_nobody_is_told(staff, rossi):
     assert "Nobody is known by that." in staff.get(ADDRESS, {"q": "bianchi"}).content.decode()
 
 
+def test_one_letter_is_too_little_to_find_somebody(staff, rossi):
+    page = staff.get(ADDRESS, {"q": "r"}).content.decode()
+    assert "Write at least two letters or digits." in page
+    assert "Nobody is known by that." not in page
+
+
 def test_a_card_shows_bookings_and_is_written(staff, rossi):
     page = staff.get(card(rossi)).content.decode()
     assert "/staff/loft/bookings/" in page

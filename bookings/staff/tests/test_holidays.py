@@ -122,3 +122,6 @@ def test_holidays_of_no_country_and_an_unknown_one(manager, space):
     found = coming(space, today=date(2026, 11, 30))
     assert date(2027, 1, 7) in {each.day for each in found}
     assert all(each.day < date(2026, 11, 30) + timedelta(days=365) for each in found)
+    names = {each.day: each.name for each in found}
+    assert names[date(2027, 3, 8)] == "International Women’s Day"
+    assert names[date(2027, 2, 22)] == "Day off"  # for a Saturday: "(substituted from 02/20/2027)"

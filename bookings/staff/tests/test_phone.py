@@ -1,5 +1,6 @@
 """Booking for who is on the phone: one page, few fields, the guest known."""
 
+from datetime import time
 from http import HTTPStatus
 
 import pytest
@@ -10,6 +11,7 @@ from bookings.guests import Guest
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
+from spaces.factories import ShiftFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -58,7 +60,46 @@ def test_when_nothing_is_free_the_next_time_is_offered(staff, call, space, bob, 
         book(place, bob, clock.now, starts_at=soon)
     page = staff.get(ADDRESS, call)
     assert page.context["offers"] == []
+    assert page.context["problems"] == []  # they are taken, and no rule is in the way
     assert page.context["first"].period.starts_at == soon + hours(2)
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"from": "10:30"}, "off_step"),
+        ({"from": "21:00"}, "closed"),
+        ({"party": 40}, "party_too_large"),
+        ({"date": "2199-01-01"}, "too_far_ahead"),
+    ],
+)
+def test_when_nothing_is_free_the_rule_in_the_way_is_said(staff, call, asked, code):
+    page = staff.get(ADDRESS, {**call, **asked})
+    [problem] = page.context["problems"]
+    assert problem.code == code
+    assert f'<p class="help">{problem.message}</p>' in page.text
+
+
+def test_a_shift_that_is_full_is_said(staff, call, space):
+    ShiftFactory.create(
+        space=space,
+        first_seating=time(8),
+        last_seating=time(20),
+        covers_in_house=1,
+    )
+    page = staff.get(ADDRESS, {**call, "party": 2})
+    assert [problem.code for problem in page.context["problems"]] == ["pacing_full"]
+
+
+def test_the_house_is_offered_times_outside_the_shifts(staff, call, space):
+    ShiftFactory.create(space=space, first_seating=time(12), last_seating=time(14))
+    assert staff.get(ADDRESS, call).context["offers"]
+
+
+@pytest.mark.parametrize("typed", ["10", "10.00", "10:00"])
+def test_a_time_may_be_typed_in_short(staff, call, soon, typed):
+    staff.post(ADDRESS, {**call, "from": typed})
+    assert Booking.objects.get().starts_at == soon
 
 
 def test_a_clash_is_told_with_who_is_there_and_one_press_books_instead(

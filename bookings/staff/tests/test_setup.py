@@ -14,7 +14,7 @@ from accounts.factories import PASSWORD, StaffRoleFactory, UserFactory
 from accounts.joining import Invitation
 from accounts.models import User
 from spaces.founding import country_of, slug_of
-from spaces.models import Place, Space
+from spaces.models import OpeningHours, Place, Policy, Space
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -117,6 +117,22 @@ def test_one_page_opens_a_venue(boss):
     }
     page = browser(boss).get("/spaces/bistro-nord/")
     assert page.status_code == 200
+
+
+def test_guests_of_a_restaurant_come_at_any_quarter_of_an_hour(boss):
+    browser(boss).post(SETUP, filled_in())
+    said = browser(boss).get("/staff/bistro-nord/rules/").text
+    assert "Times go in steps of 15 min." in said
+    browser(boss).post(SETUP, filled_in(kind="COWORKING", request_key=str(uuid4())))
+    assert [rule.space.slug for rule in Policy.objects.all()] == ["bistro-nord"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"), [("8", time(8)), ("9.30", time(9, 30)), ("09:30", time(9, 30))]
+)
+def test_hours_may_be_typed_in_short(boss, typed, read):
+    browser(boss).post(SETUP, filled_in(opens=typed))
+    assert OpeningHours.objects.filter(weekday=1).earliest("opens_at").opens_at == read
 
 
 def test_what_comes_next_are_links(boss):

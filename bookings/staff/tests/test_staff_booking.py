@@ -80,6 +80,11 @@ def test_everything_changes_in_one_call_with_one_event(staff, space, rossi, host
     assert [(e.kind, e.actor) for e in rossi.events.order_by("sequence")][1:] == [("MOVED", host)]
 
 
+def test_times_may_be_typed_in_short(staff, rossi):
+    staff.post(address(rossi), fields(rossi, starts="14", ends="15.00"))
+    assert (reread(rossi).starts_at.hour, reread(rossi).ends_at.hour) == (14, 15)
+
+
 def test_the_history_shows_each_value_before_and_after(staff, rossi, space):
     to = space.places.get(number=2)
     staff.post(
@@ -99,6 +104,16 @@ def test_the_history_shows_each_value_before_and_after(staff, rossi, space):
         ("Note", "", "late"),
         ("Contact", "+7 900 123-45-67", "+7 900 765-43-21"),
     ]
+
+
+def test_another_party_in_the_same_place_and_time_is_a_change_and_no_move(staff, rossi, space):
+    room = PlaceFactory.create(space=space, number=9, capacity=4)
+    staff.post(address(rossi), fields(rossi, place=str(room.code)))
+    staff.post(address(rossi), fields(reread(rossi), party_size=3))
+    moved, changed = staff.get(address(rossi)).context["events"][1:]
+    assert (moved.title, changed.title) == ("moved", "details changed")
+    assert [(c.label, c.before, c.after) for c in changed.changes] == [("People", "1", "3")]
+    assert [event.kind for event in rossi.events.order_by("sequence")][1:] == ["MOVED", "MOVED"]
 
 
 def test_the_log_that_programs_read_names_no_guest(staff, rossi):
