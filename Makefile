@@ -19,7 +19,7 @@ pytest := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # code is compiled once.
 settings := PYTHONDONTWRITEBYTECODE= DEBUG=false HTTPS=false ALLOWED_HOSTS=localhost TRUSTED_PROXIES=0 CSRF_TRUSTED_ORIGINS= \
 	CACHE_URL=locmemcache:// RENDER_EXTERNAL_HOSTNAME= SITE_URL= EMAIL_URL= MAIL_FROM= SMS_PROVIDER= \
-	KAFKA_BOOTSTRAP_SERVERS= KAFKA_REQUESTS_TOPIC= KAFKA_OPTIONS={} WEBHOOK_ALLOW_PRIVATE=false \
+	LOG_FORMAT= METRICS_TOKEN= METRICS_ALLOW= WORKER_METRICS= SENTRY_DSN= OTEL_EXPORTER_OTLP_ENDPOINT= KAFKA_BOOTSTRAP_SERVERS= KAFKA_REQUESTS_TOPIC= KAFKA_OPTIONS={} WEBHOOK_ALLOW_PRIVATE=false \
 	SECRET_KEY=a-key-for-tests-and-checks-that-signs-nothing-which-matters-0123456789
 on_sqlite := $(settings) DATABASE_URL=sqlite:///var/unused.sqlite3
 in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/mesto \

@@ -301,6 +301,13 @@ class BookingEvent(models.Model):
     contact_before = models.JSONField(
         default=dict, db_default=Value({}, models.JSONField()), editable=False
     )
+    # Which request did it, and its trace: for readers of the logs, and for the listeners' headers.
+    request_id = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False
+    )
+    traceparent = models.CharField(
+        max_length=55, blank=True, default="", db_default="", editable=False
+    )
     # Assigned after the commit, by `bookings.deciding.log`; keys are assigned before it, and appear
     # out of order.
     position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)

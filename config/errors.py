@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import requires_csrf_token
 
+from accounts import watching
 from accounts.again import old_form
 from accounts.api import problems
 from accounts.api.problems import ApiProblem, Kind, answer, is_for_programs
@@ -28,7 +29,8 @@ def _page(request: HttpRequest, kind: Kind) -> HttpResponse:
     if is_for_programs(request):
         return answer(ApiProblem(kind))
     status = kind.status
-    response = render(request, f"errors/{status}.html", {"status": status}, status=status)
+    context = {"status": status, "request_id": watching.request_id()}
+    response = render(request, f"errors/{status}.html", context, status=status)
     add_never_cache_headers(response)  # its header names the signed-in person
     return response
 
@@ -82,7 +84,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def render_alone(template: str, status: int, **context: Any) -> HttpResponse:
-    context = {"status": status, "retry_after": RETRY_AFTER, **context}
+    known = {"status": status, "retry_after": RETRY_AFTER, "request_id": watching.request_id()}
+    context = {**known, **context}
     return HttpResponse(render_to_string(template, context), status=status)
 
 

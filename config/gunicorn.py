@@ -2,9 +2,13 @@
 
 import gc
 import os
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from config.given import Given
+from config.watching import processes
+from config.watching.logs import configuration
 
 env = Given.read()
 
@@ -36,10 +40,15 @@ drain_seconds = env.float("DRAIN_SECONDS")
 # The workers' heartbeat is a file; on a slow disk it would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  # in memory, for heartbeats
 
+# Where the workers count, for /metrics: also in memory.
+processes.make(Path(worker_tmp_dir or tempfile.gettempdir()))
+
 # One place decides whose forwarded headers to believe: TRUSTED_PROXIES in the settings.
 forwarded_allow_ips = ""
 
-accesslog = env.str("ACCESS_LOG") or None  # "-" is the standard output
+# The site logs each request itself, by its route: an address may hold what opens a door.
+logger_class = "config.watching.gunicorn_log.Logger"
+logconfig_dict = configuration(env.str("LOG_FORMAT"), is_debug=env.bool("DEBUG"))
 control_socket_disable = True
 proc_name = "mesto"
 
@@ -48,6 +57,14 @@ def on_starting(server: Any) -> None:
     from config import draining
 
     draining.install(server, drain_seconds)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    processes.gather(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    processes.remove()
 
 
 def pre_fork(server: Any, worker: Any) -> None:

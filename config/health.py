@@ -13,6 +13,7 @@ from config.collected import uncollected
 from config.draining import is_draining
 from config.heartbeat import Attendance
 from config.read_only import prepare
+from config.watching.page import metrics
 
 
 @require_safe
@@ -64,7 +65,7 @@ def _attendance() -> JsonResponse:
     )
 
 
-VIEWS = {"/healthz": healthz, "/readyz": readyz}
+VIEWS = {"/healthz": healthz, "/readyz": readyz, "/metrics": metrics}
 
 
 def probes(

@@ -12,6 +12,7 @@ from config import release
 from config.databases.postgresql import options as postgresql
 from config.given import Given
 from config.mailers import mailer
+from config.watching import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"  # files the running site writes: the SQLite file, collected static files
@@ -53,6 +54,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.watching.requests.middleware",
     "config.middleware.client_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -376,12 +378,23 @@ STORAGES = {
 
 # --- Logging --------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    # A missing page and a lost race are answers, not warnings.
-    "loggers": {"django.request": {"level": "ERROR"}},
+LOGGING = logs.configuration(env.str("LOG_FORMAT"), is_debug=DEBUG)
+
+# --- Traces and reports of errors -----------------------------------------------------------------
+
+# OpenTelemetry's own variables say where traces go, and how many: OTEL_TRACES_SAMPLER and others.
+TRACES = not env.bool("OTEL_SDK_DISABLED") and bool(
+    env.str("OTEL_EXPORTER_OTLP_ENDPOINT") or env.str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+)
+# Where errors are reported: Sentry, or anything that speaks its protocol.
+SENTRY_DSN = env.str("SENTRY_DSN")
+
+# --- Metrics --------------------------------------------------------------------------------------
+
+METRICS = {
+    # Who may read /metrics: whoever knows this, or comes from these addresses. Else nobody.
+    "token": env.str("METRICS_TOKEN"),
+    "allow": env.list("METRICS_ALLOW"),
+    # Where a worker answers for itself, such as 127.0.0.1:9101.
+    "worker": env.str("WORKER_METRICS"),
 }

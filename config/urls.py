@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from config import api_pages, health
 from config.api import urls as api_urls
+from config.watching.page import metrics
 
 urlpatterns = [
     path("", include("bookings.urls")),
@@ -14,6 +15,7 @@ urlpatterns = [
     path("api/v1/problems", api_pages.problems, name="problems"),
     path("api/v1/", api_urls),
     path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),
 ]
 

@@ -8,15 +8,19 @@ booking's next delivery is due when the previous one is settled, so they arrive 
 number of workers may run side by side.
 """
 
+import logging
 import random
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts import watching
 from bookings.deciding import log
 from bookings.deciding.knowing import number_of
 from bookings.deciding.transactions import transactional
@@ -26,6 +30,8 @@ from bookings.querysets import EventQuerySet
 from notifications.models import Attempt, Cursor, Delivery, Endpoint
 from notifications.outcomes import Again, Delivered, Outcome, Refused, Skipped
 from notifications.querysets import DeliveryQuerySet
+
+logger = logging.getLogger("mesto.deliveries")
 
 #: How many events, or old deliveries, make one unit of a worker's work.
 CHUNK = 500
@@ -221,13 +227,26 @@ def settle(tried: Sequence[tuple[Delivery, Outcome]], *, now: datetime) -> None:
             _keep([delivery], state=Delivery.State.SKIPPED, settled_at=now, error=error)
         elif isinstance(outcome, Refused):
             error = outcome.error[:500]
-            _keep([delivery], state=Delivery.State.DEAD, settled_at=now, error=error)
+            _give_up(delivery, error, now=now)
         elif isinstance(outcome, Again):
             _try_again(delivery, outcome, now=now)
     Attempt.objects.bulk_create(
         [outcome.attempt for _delivery, outcome in tried if outcome.attempt is not None]
     )
     _judge(endpoint, [outcome for _delivery, outcome in tried], now=now)
+    transaction.on_commit(partial(_tell, tried))
+
+
+def _tell(tried: Sequence[tuple[Delivery, Outcome]]) -> None:
+    """Log how each ended, in the name of the request that caused it."""
+    for delivery, outcome in tried:
+        channel, how = delivery.endpoint.channel.lower(), type(outcome).__name__.lower()
+        watching.tell("deliveries", channel=channel, outcome=how)
+        event = delivery.event
+        cause = (event.request_id, event.traceparent) if event else ("", "")
+        with watching.caused_by(*cause):
+            about = {"channel": channel, "outcome": how, "delivery": str(delivery.code)}
+            logger.info("delivery", extra=about)
 
 
 def release(claimed: Iterable[Delivery]) -> None:
@@ -262,7 +281,12 @@ def _try_again(delivery: Delivery, outcome: Again, *, now: datetime) -> None:
     elif delivery.attempts + 1 < FEWEST_TRIES:
         _keep([delivery], due_at=due_at, error=error)
     else:
-        _keep([delivery], state=Delivery.State.DEAD, settled_at=now, error=error)
+        _give_up(delivery, error, now=now)
+
+
+def _give_up(delivery: Delivery, error: str, *, now: datetime) -> None:
+    _keep([delivery], state=Delivery.State.DEAD, settled_at=now, error=error)
+    watching.tell_after_commit("dead_deliveries", channel=delivery.endpoint.channel.lower())
 
 
 def _judge(endpoint: Endpoint, outcomes: Collection[Outcome], *, now: datetime) -> None:

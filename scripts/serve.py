@@ -102,6 +102,7 @@ def hearing() -> Iterator[Hear]:
 
 def main() -> int:
     end_with(os.getppid())
+    os.environ.setdefault("LOG_FORMAT", "console")  # somebody is looking
     with hearing() as hear:
         web, worker = start(WEB), Worker()
         while web.poll() is None:

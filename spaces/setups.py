@@ -19,7 +19,7 @@ from uuid import UUID
 
 from django.db.models import BigIntegerField, SlugField, UUIDField
 
-from accounts import people
+from accounts import people, watching
 from accounts.models import User
 from accounts.prepared import prepared
 from spaces.loading import Loaded, load
@@ -176,7 +176,9 @@ def current(space: int | str | UUID) -> Setup:
 def stamped(space: int, stamps: Iterable[str | None]) -> Setup:
     """Return the set-up of a space whose stamps were just read. Raises Space.DoesNotExist."""
     if kept := _kept.get(space, written(filter(None, stamps))):
+        watching.tell("cache", cache="setups", outcome="hit")
         return kept
+    watching.tell("cache", cache="setups", outcome="miss")
     for loaded in load([space]):
         return _kept.put(Setup(loaded))
     raise Space.DoesNotExist

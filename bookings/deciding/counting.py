@@ -12,7 +12,7 @@ from functools import wraps
 
 from django.db import DatabaseError, InterfaceError, connection
 
-from accounts import replica
+from accounts import replica, watching
 from bookings.deciding.errors import BookingError, Refused, SlotTaken, TooLate
 from bookings.refusals import RefusalCount
 from spaces.models import Space
@@ -38,6 +38,8 @@ def counted[**P, R](wished: Wished) -> Callable[[Callable[P, R]], Callable[P, R]
             try:
                 return service(*args, **kwargs)
             except (Refused, SlotTaken, TooLate) as error:
+                for code in _codes(error):
+                    watching.tell("refusals", rule=code)
                 space, at = wished(*args, **kwargs)
                 now = kwargs["now"]
                 assert isinstance(now, datetime)

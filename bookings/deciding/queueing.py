@@ -7,21 +7,26 @@ earlier one that shares a leaf place with it is undecided. Any number of workers
 side.
 """
 
-from contextlib import suppress
+import logging
+from contextlib import nullcontext, suppress
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from accounts import watching
+from accounts.models import User
 from bookings.deciding.claims import held, lease_from
 from bookings.deciding.errors import Refused, WrongState
 from bookings.deciding.rules import Problem
 from bookings.deciding.steps import lock_member, lock_places, objections, take_slots
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import claim, move_to
-from bookings.models import Booking
+from bookings.models import Booking, BookingEvent
 from bookings.states import State
 from spaces.models import Place
 from spaces.venue import leaves
+
+logger = logging.getLogger("mesto.queue")
 
 #: How often a decision may be attempted. One that keeps failing would block its place forever.
 ATTEMPTS = 5
@@ -30,13 +35,21 @@ ATTEMPTS = 5
 def decide_next(*, now: datetime) -> int:
     """Claim one booking and decide it; return 1, or 0 when none is available now."""
     for pk, lease in _claimable(now):
-        try:
-            booking, attempt = _claim(pk, lease, until=(until := lease_from(now)), now=now)
-        except WrongState:  # another worker was first
-            continue
-        # WrongState: we were so slow that somebody else took over.
-        with held(pk, until, now=now), suppress(WrongState):
-            _decide(booking, attempt=attempt, now=now)
+        request = BookingEvent.objects.select_related("actor").get(booking=pk, sequence=1)
+        given = request.traceparent
+        with (
+            watching.caused_by(request.request_id, given),
+            watching.span("decide", kind="consumer", parent=given) if given else nullcontext(),
+        ):
+            try:
+                booking, attempt = _claim(pk, lease, until=(until := lease_from(now)), now=now)
+            except WrongState:  # another worker was first
+                continue
+            # WrongState: we were so slow that somebody else took over.
+            with held(pk, until, now=now), suppress(WrongState):
+                _decide(booking, by=request.actor, attempt=attempt, now=now)
+                if request.request_id:  # not an import, which has a line for everything itself
+                    logger.info("decided", extra={"booking": str(booking.code)})
         return 1
     return 0
 
@@ -75,12 +88,11 @@ def _claim(
 
 
 @transactional
-def _decide(claimed: Booking, *, attempt: int, now: datetime) -> None:
+def _decide(claimed: Booking, *, by: User | None, attempt: int, now: datetime) -> None:
     """Decide as `services.book` does; what it refuses becomes REJECTED here, with every reason.
 
     Raises WrongState and writes nothing when it was decided meanwhile.
     """
-    by = claimed.events.select_related("actor").get(sequence=1).actor
     try:
         if claimed.member is not None:
             lock_member(claimed.member)

@@ -15,7 +15,7 @@ from itertools import starmap
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import people
+from accounts import people, watching
 from accounts.letters import is_visible
 from accounts.models import User
 from bookings.deciding import daily, pacing, rules
@@ -238,6 +238,8 @@ def take_slots(booking: Booking, leaves: Iterable[int]) -> bool:
         for slot in slots(booking.period)
     ]
     got = INSERT_SLOTS.many(wanted)
+    if got < len(wanted):
+        watching.tell("lost_races")
     if 0 < got < len(wanted):
         DELETE_SLOTS.run(booking=booking.pk)
     return got == len(wanted)

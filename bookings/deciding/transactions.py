@@ -7,10 +7,10 @@ from functools import wraps
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from accounts import lateness
+from accounts import lateness, watching
 
 ATTEMPTS = 8
-AGAIN = {"40001", "40P01"}  # serialization failure, deadlock detected
+AGAIN = {"40001": "serialization", "40P01": "deadlock"}
 
 
 def wants_retry(error: BaseException) -> bool:
@@ -37,6 +37,10 @@ def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with watching.part(service.__name__):
+            return attempts(*args, **kwargs)
+
+    def attempts(*args: P.args, **kwargs: P.kwargs) -> R:
         is_reconnected = False
         for attempt in range(1, ATTEMPTS + 1):
             is_lost = False
@@ -54,10 +58,15 @@ def transactional[**P, R](service: Callable[P, R]) -> Callable[P, R]:
                         connection.close()
                 elif attempt == ATTEMPTS or not wants_retry(error):
                     raise
+                watching.tell("retries", reason="connection" if is_lost else _reason(error))
             time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads, hides nothing
         raise AssertionError("the last attempt returns or raises")
 
     return run
+
+
+def _reason(error: BaseException) -> str:
+    return AGAIN.get(getattr(error.__cause__, "sqlstate", None) or "", "busy")
 
 
 def _in_time[**P, R](service: Callable[P, R]) -> Callable[P, R]:

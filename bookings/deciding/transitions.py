@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
+from accounts import watching
 from bookings.deciding.errors import WrongState
 from bookings.deciding.statements import (
     DELETE_SLOTS,
@@ -136,10 +137,12 @@ def record(
     """
     if sequence is None:
         sequence = (LAST_SEQUENCE.first(booking=booking.pk) or 0) + 1
-    event = _event(kind, booking, sequence, by=by, now=now, reason=reason, problems=problems)
-    event.data |= {"undone": undone} if undone else {}
-    event.contact_before = dict(contact)
-    INSERT_EVENT.one(event)
+    with watching.part(f"event {kind.lower()}"):
+        event = _event(kind, booking, sequence, by=by, now=now, reason=reason, problems=problems)
+        event.data |= {"undone": undone} if undone else {}
+        event.contact_before = dict(contact)
+        INSERT_EVENT.one(event)
+    watching.tell_after_commit("bookings", outcome=kind.lower())
     return sequence
 
 
@@ -163,6 +166,8 @@ def record_all(
             for booking, problems in told
         ]
     )
+    for _booking in told:
+        watching.tell_after_commit("bookings", outcome=kind.lower())
 
 
 def _event(
@@ -184,4 +189,6 @@ def _event(
         at=now,
         reason=reason,
         data=booking_data(booking) | ({"problems": list(problems)} if problems else {}),
+        request_id=watching.request_id(),
+        traceparent=watching.traceparent(),
     )

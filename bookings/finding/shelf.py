@@ -10,6 +10,7 @@ from cachetools import LRUCache
 from django.conf import settings
 from django.core.cache import cache
 
+from accounts import watching
 from accounts.shared import is_shared, unreachable
 from bookings.finding.kept import Page
 
@@ -37,19 +38,24 @@ class Shelf:
         with self._lock:
             page = self._pages.get(digest)
         if page is not None:
-            self.found += 1
+            self._note_found()
             return page
         page = self._shared(digest)
         if page is not None:
-            self.found += 1
+            self._note_found()
         else:
             self.made += 1
+            watching.tell("cache", cache="pages", outcome="miss")
             page = make()
             self._share(digest, page)
         with self._lock:
             if page.size <= self._pages.maxsize:
                 self._pages[digest] = page
         return page
+
+    def _note_found(self) -> None:
+        self.found += 1
+        watching.tell("cache", cache="pages", outcome="hit")
 
     def clear(self) -> None:
         with self._lock:

@@ -5,19 +5,23 @@ Otherwise twenty people in front of five processes would queue for one wait afte
 
 import time
 
+from accounts import watching
+
 OPEN_SECONDS = 1.0  # how long nobody asks again
 
 
 class Breaker:
     """Remembers that the database did not answer, until it does."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
+        self._what = what
         self._tripped_at = -OPEN_SECONDS
         self.times = 0  # in a row
 
     def trip(self) -> None:
         self._tripped_at = time.monotonic()
         self.times += 1
+        watching.tell("database_waits", what=self._what)
 
     def reset(self) -> None:
         self.times = 0

@@ -3,7 +3,7 @@
 `scripts/configuration.py write` makes them again after a change.
 """
 
-from config.declared import accounts, database, notices, ourselves, site
+from config.declared import accounts, database, notices, ourselves, site, watching
 from config.declared.kinds import Section, Setting
 
 SECTIONS: tuple[Section, ...] = (
@@ -19,6 +19,7 @@ SECTIONS: tuple[Section, ...] = (
     notices.DELIVERIES,
     notices.TEXTS,
     notices.KAFKA,
+    watching.WATCHING,
     ourselves.OURSELVES,
 )
 

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -106,6 +107,18 @@ def _list(text: str) -> list[str]:
     return [word for each in text.split(",") if (word := each.strip())]
 
 
+def _networks(text: str) -> list[str]:
+    return [str(ip_network(each, strict=False)) for each in _list(text)]
+
+
+def _listen(text: str) -> str:
+    host, _colon, port = text.rpartition(":")
+    ip_address(host.strip("[]"))
+    if not 0 <= int(port) <= 65535:
+        raise ValueError(text)
+    return text
+
+
 def _database(text: str) -> dict[str, Any]:
     if not text.startswith((*POSTGRESQL, "sqlite://")):
         raise ValueError(text)
@@ -158,6 +171,8 @@ DATABASE = Kind(
     "URL", "postgres://user:password@host:5432/name or sqlite:///path/to/file", _database
 )
 REPLICA = Kind("URL", "postgres://user:password@host:5432/name", _replica)
+NETWORKS = Kind("list", "networks, comma-separated, such as 10.0.0.0/8", _networks)
+LISTEN = Kind("address", "an address and a port, such as 127.0.0.1:9101", _listen)
 SITE = Kind("URL", "the URL of a site, such as https://book.example.org", _site)
 CACHE = Kind("URL", "redis://host:6379/1, rediss://… (TLS) or locmemcache://", _cache)
 MAIL = Kind(

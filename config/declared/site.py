@@ -138,14 +138,6 @@ PROCESSES = Section(
             example="3",
         ),
         Setting(
-            "ACCESS_LOG",
-            TEXT,
-            "",
-            "A file to which gunicorn writes one line a request; - is its output.",
-            Reader.WEB,
-            example="-",
-        ),
-        Setting(
             "REQUEST_SECONDS",
             NUMBER,
             8,

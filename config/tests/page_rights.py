@@ -171,6 +171,7 @@ POST language                400     400     400     400     400     400     400
 GET again                    login   led     led     led     led     led     login   led     led     led
 GET healthz                  ok      ok      ok      ok      ok      ok      ok      ok      ok      ok
 GET readyz                   ok      ok      ok      ok      ok      ok      ok      ok      ok      ok
+GET metrics                  404     404     404     404     404     404     404     404     404     404
 """  # noqa: E501 - a table
 
 # By whoever has the address, signed in or not. hidden: members don't see the space any more;

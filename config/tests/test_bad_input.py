@@ -37,6 +37,7 @@ CLEAR = {200, 301, 302, 400, 401, 403, 404, 405, 409, 422}
 REFUSED = {
     "new_password": 404,  # a key is valid for two hours
     "confirm_email": 404,  # signed, for an address
+    "metrics": 404,  # for Prometheus, which knows a token
     "join": 404,  # a key is valid for seven days
     "staff_invitation": 405,
     "staff_role": 405,

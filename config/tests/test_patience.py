@@ -95,7 +95,7 @@ def test_a_name_server_that_is_silent_is_not_asked_again_at_once(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     monkeypatch.setattr(base, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(base, "breaker", Breaker())
+    monkeypatch.setattr(base, "breaker", Breaker("locked_file"))
     database = base.DatabaseWrapper({"OPTIONS": {}})
     for _ in range(2):
         with pytest.raises(psycopg.OperationalError):
@@ -105,7 +105,8 @@ def test_a_name_server_that_is_silent_is_not_asked_again_at_once(monkeypatch):
 
 @pytest.mark.any_database
 def test_requests_ask_a_silent_name_server_for_seconds_only(monkeypatch):
-    for name in ("RES_OPTIONS", "SERVING", "WEB_CONCURRENCY"):  # what it sets is undone
+    folder = "PROMETHEUS_MULTIPROC_DIR"
+    for name in ("RES_OPTIONS", "SERVING", "WEB_CONCURRENCY", folder):  # what it sets is undone
         monkeypatch.setenv(name, "1")
     monkeypatch.delenv("RES_OPTIONS")
     run_path(str(settings.BASE_DIR / "config/gunicorn.py"))

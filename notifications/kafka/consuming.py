@@ -6,6 +6,7 @@ skipped. While the database is down, the current message is retried; nothing beh
 nothing is committed, and the group keeps us, because we keep polling with everything paused.
 """
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 from django.utils import timezone
 
+from accounts import watching
 from notifications.kafka.clients import chatter, logger, options
 from notifications.kafka.requests import Received, take
 
@@ -95,7 +97,12 @@ class Requests:
         while self._waiting:
             message = self._waiting[0]
             try:
-                booking = take(received(message), now=timezone.now())
+                request_id, given = _cause(message)
+                with (
+                    watching.caused_by(request_id, given),
+                    watching.span("request from Kafka", kind="consumer", parent=given),
+                ):
+                    booking = take(received(message), now=timezone.now())
             except Error:
                 self._pause()
                 return
@@ -169,6 +176,20 @@ def received(message: Message) -> Received:
         value=message.value(),
         timestamp=message.timestamp()[1],
     )
+
+
+def _cause(message: Message) -> tuple[str, str]:
+    """Return the id of a request, and its trace: the ones that it came with, or an id of ours."""
+    headers: Any = message.headers() or ()  # in their stubs it may also be a dictionary
+    given = {name.lower(): value for name, value in headers}
+
+    def text(name: str, form: str) -> str:
+        found = given.get(name) or b""
+        value = found.decode("ascii", "replace") if isinstance(found, bytes) else str(found)
+        return value if re.fullmatch(form, value) else ""
+
+    named = text("x-request-id", watching.ID) or watching.new_id()
+    return named, text("traceparent", watching.TRACEPARENT)
 
 
 def _hear(error: KafkaError) -> None:

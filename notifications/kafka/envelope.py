@@ -8,6 +8,7 @@ import json
 
 from django.conf import settings
 
+from accounts import watching
 from bookings.models import BookingEvent
 from bookings.words.representation import event_data, event_id
 
@@ -47,8 +48,11 @@ def envelope(event: BookingEvent) -> bytes:
 
 def headers(event: BookingEvent) -> list[tuple[str, str | bytes | None]]:
     """Return what consumers can read without opening the envelope; deduplicate by `ce_id`."""
+    traceparent = watching.traceparent() or event.traceparent
+    named = {"x-request-id": event.request_id, "traceparent": traceparent}
     return [
         ("content-type", b"application/cloudevents+json; charset=UTF-8"),
         ("ce_id", event_id(event).encode()),
         ("ce_type", type_of(event).encode()),
+        *((name, value.encode()) for name, value in named.items() if value),
     ]

@@ -34,6 +34,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from django.conf import settings
 
 from notifications import relay
+from notifications.causes import carrying_out
 from notifications.kafka.clients import chatter, logger, options, silent
 from notifications.kafka.envelope import envelope, headers, key_of
 from notifications.models import Delivery, Endpoint
@@ -122,7 +123,8 @@ def _produce(claimed: Sequence[Delivery], deadline: float) -> dict[int, Outcome]
     try:
         producer = _current.get()
         for delivery in claimed:
-            _hand_over(delivery, producer, outcomes, deadline)
+            with carrying_out(delivery):
+                _hand_over(delivery, producer, outcomes, deadline)
         if producer.flush(max(deadline - time.monotonic(), 0)):
             # Unusual: messages should have timed out by themselves. See the top of the file.
             producer.purge()

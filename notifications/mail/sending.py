@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
+from notifications.causes import carrying_out
 from notifications.mail.addresses import send_letters
 from notifications.mail.composing import compose
 from notifications.mail.invitations import send_invitations
@@ -56,7 +57,8 @@ def _send(deliveries: Sequence[Delivery], *, now: datetime) -> Sequence[tuple[De
         for delivery in deliveries:
             if tried and time.monotonic() > stop_at:
                 break
-            tried.append((delivery, _send_one(delivery, members, post, now=now)))
+            with carrying_out(delivery):
+                tried.append((delivery, _send_one(delivery, members, post, now=now)))
     return tried
 
 

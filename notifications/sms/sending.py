@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from bookings.deciding.knowing import number_of
+from notifications.causes import carrying_out
 from notifications.mail.sending import needless
 from notifications.models import Delivery, Endpoint
 from notifications.outcomes import Again, Outcome, Skipped
@@ -45,7 +46,8 @@ def _send(
     for delivery in deliveries:
         if tried and time.monotonic() > stop_at:
             break
-        tried.append((delivery, _send_one(delivery, via, now=now)))
+        with carrying_out(delivery):
+            tried.append((delivery, _send_one(delivery, via, now=now)))
     return tried
 
 

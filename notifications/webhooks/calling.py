@@ -15,6 +15,7 @@ from typing import Any
 from django.utils import timezone
 from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError, ReadTimeoutError
 
+from accounts import watching
 from notifications.webhooks import guard, sentences
 from notifications.webhooks.connections import Connection, Idle, connect
 from notifications.webhooks.guard import Address, AddressRefused, NameUnknown
@@ -52,6 +53,14 @@ class _Answer:
 
 def call(message: Message, *, seconds: float, idle: Idle) -> Result:
     """Make one call, within that many seconds."""
+    with (
+        watching.caused_by(message.request_id, message.traceparent),
+        watching.span("deliver webhook", kind="producer", parent=message.traceparent),
+    ):
+        return _call(message, seconds=seconds, idle=idle)
+
+
+def _call(message: Message, *, seconds: float, idle: Idle) -> Result:
     at, began = timezone.now(), time.monotonic()
     headers = message.headers(at)
     told: dict[str, Any] = {}

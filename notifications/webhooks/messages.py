@@ -7,6 +7,7 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
+from accounts import watching
 from bookings.words.representation import event_data, event_id, written
 from notifications.models import Delivery, Endpoint
 
@@ -21,11 +22,15 @@ class Message:
     url: str
     body: bytes
     secrets: tuple[str, ...]
+    request_id: str = ""  # of whoever caused it
+    traceparent: str = ""
 
     def headers(self, at: datetime) -> dict[str, str]:
         """Return a call's headers as of this moment: each try is signed afresh."""
         text = self.body.decode()
         signatures = [Webhook(secret).sign(self.id, at, text) for secret in self.secrets]
+        traceparent = watching.traceparent() or self.traceparent
+        named = {"X-Request-ID": self.request_id, "traceparent": traceparent}
         return {
             "Content-Type": "application/json",
             "User-Agent": USER_AGENT,
@@ -33,16 +38,20 @@ class Message:
             "webhook-id": self.id,
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": " ".join(signatures),
+            **{name: value for name, value in named.items() if value},
         }
 
 
 def message_of(delivery: Delivery, *, now: datetime) -> Message:
     """Build a delivery's message. It needs `with_event`, and its endpoint."""
+    event = delivery.event
     return Message(
-        id=event_id(delivery.event) if delivery.event else str(delivery.code),
+        id=event_id(event) if event else str(delivery.code),
         url=delivery.endpoint.url,
         body=_json(payload(delivery)),
         secrets=_secrets(delivery.endpoint, now),
+        request_id=event.request_id if event else "",
+        traceparent=event.traceparent if event else "",
     )
 
 

@@ -26,8 +26,8 @@ from config.databases.postgresql.waiting import waits
 
 SILENCE = 1.0  # seconds without an answer before we knock, repeatedly
 
-breaker = Breaker()
-of_replica = Breaker()
+breaker = Breaker("silence")
+of_replica = Breaker("silence_of_replica")
 
 
 class Silent(psycopg.OperationalError):

@@ -16,6 +16,7 @@ from django.core.signals import request_started
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from accounts import watching
 from config.databases.patience import LEAST, Patience, quartered
 from config.databases.postgresql.things import Statement, Thing, waited_for
 
@@ -61,6 +62,7 @@ class Waits:
             cursor = context["cursor"].cursor
             if thing := waited_for(error.__cause__, statement, cursor, None if many else values):
                 self._patience.lose(thing)
+                watching.tell("database_waits", what="slow_statement" if thing.is_slow else "lock")
             raise
         finally:
             if (took := time.monotonic() - began) > LONG:

@@ -22,7 +22,7 @@ BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 #: Statements that take the single write lock, outside a transaction.
 TAKES_LOCK = re.compile(r"\s*(BEGIN|INSERT|UPDATE|DELETE|REPLACE)\b")
 
-breaker = Breaker()
+breaker = Breaker("locked_file")
 
 
 def patience() -> float:

@@ -23,6 +23,7 @@ from django.db import (
 )
 from django.utils import timezone
 
+from accounts import watching
 from accounts.forgetting import forget_old_credentials
 from accounts.numbers import seconds
 from bookings.deciding.claims import renew_claims
@@ -34,6 +35,8 @@ from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
 from bookings.deciding.waiting_list import close_parties
 from config.heartbeat import BEAT_SECONDS, Attendance, Heartbeat
+from config.watching import database
+from config.watching.page import serve_worker
 from notifications.kafka.producing import deliver_to_kafka
 from notifications.kafka.requests import forget_refused
 from notifications.mail.sending import deliver_mail
@@ -124,6 +127,7 @@ class Command(BaseCommand):
             if once:  # what one step leaves for another is done too, so they take turns
                 work(tasks, interval=interval, once=True, is_stopping=is_stopping)
             else:
+                serve_worker()
                 with heartbeat() as signs:
                     every = {**lanes, "heartbeat": signs}
                     side_by_side(every, interval=interval, is_stopping=is_stopping)
@@ -160,14 +164,20 @@ class Task:
             return 0
         try:
             close_old_connections()  # reconnect after the database was restarted
-            done = self.step(now=timezone.now())
+            with watching.caused_by(watching.new_id()):
+                done = self.step(now=timezone.now())
         except Exception as error:  # one step that fails must not keep the others from being done
             self.failures += 1
             is_away = isinstance(error, OperationalError | InterfaceError)
             pause = min(interval * 2**self.failures, OUTAGE_PAUSE if is_away else LONGEST_PAUSE)
             self.due_at = time.monotonic() + pause
             logger.exception("%s failed; next try in %.0f s", self.step.__name__, pause)
+            watching.tell("steps", step=self.step.__name__, outcome="failed")
             return 0
+        finally:
+            database.tell()
+        if done:
+            watching.tell("steps", step=self.step.__name__, outcome="done")
         self.failures = 0
         self.due_at = time.monotonic() + self.every
         self.done += done

@@ -1,0 +1,1 @@
+"""How an operator sees what the site does: logs, metrics, traces, reports of errors."""
