@@ -32,6 +32,8 @@ class Windows:
             window.close()
             return
         for page in window.pages:
+            # To close a page that still loads has no timeout, and was once never answered.
+            page.goto("about:blank")
             page.close()
         window.clear_cookies()
         self._free[kind].append(window)
