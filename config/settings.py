@@ -325,7 +325,7 @@ PASSWORD_RESET_TIMEOUT = 2 * 60 * 60  # how many seconds a link for a new passwo
 
 HTTPS = env.bool("HTTPS", otherwise=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # the balancer asks from inside
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from inside
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -376,25 +376,19 @@ STORAGES = {
     },
 }
 
-# --- Logging --------------------------------------------------------------------------------------
+# --- Logs, metrics, traces, reports ---------------------------------------------------------------
 
 LOGGING = logs.configuration(env.str("LOG_FORMAT"), is_debug=DEBUG)
 
-# --- Traces and reports of errors -----------------------------------------------------------------
+METRICS = {
+    # Who may read /metrics: whoever knows this, or comes from these networks. Else nobody.
+    "token": env.str("METRICS_TOKEN"),
+    "allow": env.list("METRICS_ALLOW"),
+    "worker": env.str("WORKER_METRICS"),  # where a worker answers for itself
+}
 
-# OpenTelemetry's own variables say where traces go, and how many: OTEL_TRACES_SAMPLER and others.
+# OpenTelemetry reads its other variables itself.
 TRACES = not env.bool("OTEL_SDK_DISABLED") and bool(
     env.str("OTEL_EXPORTER_OTLP_ENDPOINT") or env.str("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 )
-# Where errors are reported: Sentry, or anything that speaks its protocol.
 SENTRY_DSN = env.str("SENTRY_DSN")
-
-# --- Metrics --------------------------------------------------------------------------------------
-
-METRICS = {
-    # Who may read /metrics: whoever knows this, or comes from these addresses. Else nobody.
-    "token": env.str("METRICS_TOKEN"),
-    "allow": env.list("METRICS_ALLOW"),
-    # Where a worker answers for itself, such as 127.0.0.1:9101.
-    "worker": env.str("WORKER_METRICS"),
-}

@@ -22,6 +22,7 @@ SECRETS = (
     "rewind_password",
     "site_password",
     "secret_key",
+    "metrics_token",
 )
 SHARED = ("haproxy.cfg", "mesto.env", "first_start.sh")
 OF_A_MACHINE = ("etcd.yml", "patroni.yml", "web.env")

@@ -1,11 +1,14 @@
 """The log names the request, and nobody: neither who it was nor what opens a door."""
 
+import json
 import logging
+import sys
 
 import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from accounts import watching
 from accounts.factories import PASSWORD, UserFactory
@@ -24,6 +27,7 @@ from config.tests.walk import (
 )
 from config.watching import logs, requests
 from notifications.factories import WebhookFactory
+from notifications.kafka.requests import Received, take
 from notifications.tests.receiver import receiving
 from notifications.tests.webhooks import deliver
 from notifications.webhooks import sending
@@ -192,6 +196,24 @@ def test_messages_of_libraries_are_told_without_what_they_were_about(lines):
     logging.getLogger("mesto.mail").warning("mail server: %s", f"550 <{MAIL}> call {PHONE}")
     assert secrets_in(lines.getvalue()) == []
     assert lines.read_all()[-1]["message"] == "mail server: 550 <…> call …"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_request_from_kafka_is_named_by_its_place(lines):
+    asked = json.dumps({"member": NAME, "guest_name": NAME, "note": PHONE, "place": MAIL})
+    assert take(Received("topic", 0, 1, asked.encode()), now=timezone.now()) is None
+    assert secrets_in(lines.getvalue()) == []
+    assert lines.read_all()[-1]["message"] == "request topic 0 1 refused: invalid"
+
+
+@pytest.mark.any_database
+def test_what_ends_a_worker_is_logged_as_the_rest(lines, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    logs.log_what_ends_us()
+    error = ValueError(NAME)
+    sys.excepthook(ValueError, error, None)
+    [line] = lines.read_all()
+    assert line["exception"] == [{"type": "ValueError", "said": "", "frames": []}]
 
 
 @pytest.mark.any_database

@@ -16,7 +16,9 @@ from django.urls import get_resolver
 from accounts import watching
 from bookings.deciding import services
 from bookings.deciding.errors import Refused
+from bookings.deciding.transactions import transactional
 from bookings.tests.acts import ask, book, hours
+from config.databases.breaker import Breaker
 from config.tests import http
 from config.tests.processes import wait_for
 from config.tests.test_kept_boards import process
@@ -211,6 +213,35 @@ def test_a_worker_answers_for_itself(settings):
         watching.tell("steps", step="decide_next", outcome="done")
         assert total(read(url), "mesto_steps_total", step="decide_next") >= 1
         assert http.client(url).get("/metrics").status_code == 404
+
+
+@pytest.mark.any_database
+@pytest.mark.django_db
+def test_prometheus_asks_a_node_from_inside(settings, client):
+    """By its address, which isn't among ALLOWED_HOSTS, and without TLS."""
+    settings.METRICS = {**settings.METRICS, "token": TOKEN}
+    settings.SECURE_SSL_REDIRECT = True
+    known = {"HTTP_AUTHORIZATION": f"Bearer {TOKEN}", "HTTP_HOST": "10.0.0.11:8000"}
+    assert client.get("/metrics", **known).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_waits_and_second_tries_are_counted(counted):
+    tries = []
+
+    class Deadlock(Exception):
+        sqlstate = "40P01"
+
+    @transactional
+    def contested():
+        tries.append(1)
+        if len(tries) < 3:
+            raise OperationalError from Deadlock()
+
+    contested()
+    Breaker("silence").trip()
+    assert counted("mesto_retries_total", reason="deadlock") == 2
+    assert counted("mesto_database_waits_total", what="silence") == 1
 
 
 @pytest.mark.django_db

@@ -21,7 +21,7 @@ from config.tests.processes import environ, wait_for
 from config.tests.test_kept_boards import process
 from config.watching import reports
 from notifications.factories import WebhookFactory
-from notifications.kafka import envelope
+from notifications.kafka import consuming, envelope
 from notifications.mail.headers import headers
 from notifications.models import Delivery
 from notifications.tests.receiver import receiving
@@ -98,6 +98,24 @@ def test_mail_and_kafka_name_the_request(space, desk, alice, now):
     assert ("traceparent", event.traceparent.encode()) in envelope.headers(event)
     delivery = Delivery(event=event, booking=event.booking)
     assert headers(delivery)["X-Request-ID"] == "the-request"
+
+
+class Message:
+    """As confluent-kafka gives it."""
+
+    def __init__(self, *headers):
+        self.headers = lambda: list(headers) or None
+
+
+@pytest.mark.any_database
+def test_a_request_from_kafka_keeps_its_id_and_its_trace():
+    parent = f"00-{'a' * 32}-{'b' * 16}-01"
+    named = Message(("X-Request-ID", b"from-a-program"), ("traceparent", parent.encode()))
+    assert consuming._cause(named) == ("from-a-program", parent)
+    strange = Message(("x-request-id", f"{CANARY} was here".encode()), ("traceparent", b"\xff"))
+    for message in (strange, Message()):
+        request_id, traceparent = consuming._cause(message)
+        assert (len(request_id), traceparent) == (32, "")
 
 
 @pytest.mark.any_database

@@ -9,6 +9,7 @@ like an e-mail address or a phone number is masked.
 import json
 import logging
 import re
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -177,6 +178,15 @@ def configuration(kind: str, *, is_debug: bool) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": LEVELS,
     }
+
+
+def log_what_ends_us() -> None:
+    """Log an exception that ends this process as any other: Python would print what was typed."""
+
+    def log(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        logging.getLogger("mesto").critical("ended by an error", exc_info=(kind, error, trace))
+
+    sys.excepthook = log
 
 
 LEVELS: Mapping[str, Any] = {

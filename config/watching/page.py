@@ -1,6 +1,7 @@
 """`/metrics`, and the same for a worker: for Prometheus, and for nobody else."""
 
 import hmac
+import logging
 import threading
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
@@ -14,6 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from config.watching.metrics import exposition
+
+logger = logging.getLogger("mesto.metrics")
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -83,5 +86,9 @@ def serve_worker() -> WorkerPage | None:
     """Answer for this worker where WORKER_METRICS says, if it does. Port 0 is any free one."""
     if not settings.METRICS["worker"]:
         return None
-    host, _colon, port = settings.METRICS["worker"].rpartition(":")
-    return WorkerPage(host.strip("[]"), int(port))
+    host, _colon, port = str(settings.METRICS["worker"]).rpartition(":")
+    try:
+        return WorkerPage(host.strip("[]"), int(port))
+    except OSError:  # another worker is there; this one can work all the same
+        logger.exception("nobody can ask this worker for its metrics")
+        return None

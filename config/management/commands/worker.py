@@ -35,7 +35,7 @@ from bookings.deciding.queueing import decide_next
 from bookings.deciding.services import complete_past
 from bookings.deciding.waiting_list import close_parties
 from config.heartbeat import BEAT_SECONDS, Attendance, Heartbeat
-from config.watching import database
+from config.watching import database, logs
 from config.watching.page import serve_worker
 from notifications.kafka.producing import deliver_to_kafka
 from notifications.kafka.requests import forget_refused
@@ -117,6 +117,8 @@ class Command(BaseCommand):
         if status:
             self.tell_status()
             return
+        if not once:
+            logs.log_what_ends_us()
         lanes = {
             name: [Task(step, EVERY.get(step, 0.0)) for step in steps]
             for name, steps in LANES.items()
