@@ -243,8 +243,9 @@ def _tell(tried: Sequence[tuple[Delivery, Outcome]]) -> None:
         channel, how = delivery.endpoint.channel.lower(), type(outcome).__name__.lower()
         watching.tell("deliveries", channel=channel, outcome=how)
         event = delivery.event
-        cause = (event.request_id, event.traceparent) if event else ("", "")
-        with watching.caused_by(*cause):
+        if event is None or not event.request_id:
+            continue  # nobody looks for it: the worker says how many there were
+        with watching.caused_by(event.request_id, event.traceparent):
             about = {"channel": channel, "outcome": how, "delivery": str(delivery.code)}
             logger.info("delivery", extra=about)
 

@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import socket
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import OperationalError, connection
@@ -100,6 +102,9 @@ def test_a_thousand_requests_add_up_over_two_processes_one_of_which_dies(space, 
             wait_for(lambda: one not in children(first) and len(children(first)) == 2)
             asked += pool.map(ask, range(REQUESTS // 2, REQUESTS))
         browser.close()
+        with socket.create_connection(("127.0.0.1", urlsplit(url).port)) as stranger:
+            stranger.sendall(b"GET /g/a-secret-link/ HTTP/9.9\r\n\r\n")
+            assert stranger.recv(100).startswith(b"HTTP/1.1 400")
         folder = Path(f"/dev/shm/mesto-metrics-{first}")
         assert folder.exists()
         assert list(folder.glob(f"*_{one}.db")) == []
@@ -119,6 +124,7 @@ def test_a_thousand_requests_add_up_over_two_processes_one_of_which_dies(space, 
     assert not folder.exists()
     log = next(tmp_path.glob("web-*")).read_text()
     assert "spaces/loft" not in log  # gunicorn has no line of its own for a request
+    assert "a-secret-link" not in log
     assert log.count('"message": "request"') == REQUESTS - REQUESTS // len(paths)
 
 
