@@ -23,6 +23,14 @@ def register() -> None:
     ACTS["new_password"] = Act(gettext_lazy("Change the password"))
     ACTS["confirm_email"] = Act(gettext_lazy("Yes, confirm it"))
     ACTS["stays"] = Act(gettext_lazy("Revoke all"), is_dangerous=True)
+    ACTS["sessions"] = Act(_sign_out_words, is_dangerous=True)
+    ACTS["sure"] = Act(gettext_lazy("Go on"))
+    ACTS["factor_app"] = Act(gettext_lazy("Turn it on"))
+    ACTS["factor_app_remove"] = Act(gettext_lazy("Remove the app"), is_dangerous=True)
+    ACTS["passkey_add"] = Act(gettext_lazy("Add the passkey"))
+    ACTS["passkey_remove"] = Act(gettext_lazy("Remove the passkey"), is_dangerous=True)
+    ACTS["passkey_sign_in"] = Act(gettext_lazy("Sign in with a passkey"))
+    ACTS["factor_codes"] = Act(gettext_lazy("Make new codes"), is_dangerous=True)
     ACTS["tokens"] = Act(gettext_lazy("Make the token"), filled_in(TokenForm))
     ACTS["revoke"] = Act(gettext_lazy("Revoke the token"), _token, is_dangerous=True)
 
@@ -58,6 +66,11 @@ def _flat(choices: Any) -> Iterator[tuple[Any, Any]]:
             yield from text
         else:
             yield key, text
+
+
+def _sign_out_words(sent: QueryDict) -> str:
+    is_all = sent.get("end") == "all"
+    return _("Sign out everywhere else") if is_all else _("Sign it out")
 
 
 def _login(sent: QueryDict, address: Mapping[str, Any], reader: User | AnonymousUser) -> list[str]:

@@ -175,12 +175,21 @@ class AccessAttemptAdmin(SuperusersOnly, NotCounted, admin.ModelAdmin):  # type:
 class ApiTokenAdmin(SuperusersOnly, NotCounted, admin.ModelAdmin):  # type: ignore[type-arg]  # takes none
     """Tokens that let programs in. Deleting one revokes it; only its owner can make one."""
 
-    list_display = ["name", "user", "scope", "created_at", "expires_at", "last_used_at"]
+    list_display = ["name", "user", "scope", "space", "created_at", "expires_at", "last_used_at"]
     list_filter = ["scope"]
-    list_select_related = ["user"]
+    list_select_related = ["user", "space"]
     search_fields = ["name", "user__username", "user__name"]
     ordering = ["-created_at", "-pk"]
-    fields = ["user", "name", "scope", "ends_with", "created_at", "expires_at", "last_used_at"]
+    fields = [
+        "user",
+        "name",
+        "scope",
+        "space",
+        "ends_with",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+    ]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

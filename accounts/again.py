@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -48,7 +48,8 @@ def middleware(
         if request.method == "POST":
             _keep(request)
         elif _by_htmx(request):
-            return _whole_page(reverse("login", query={"next": _page(request)}))
+            door = urlsplit(response["Location"]).path
+            return _whole_page(f"{door}?{urlencode({'next': _page(request)})}")
         else:
             presses.wait(request, request.get_full_path(), None)
         if _by_htmx(request):
@@ -103,13 +104,17 @@ def _keep(request: HttpRequest) -> None:
 
 
 def _asks_to_sign_in(request: HttpRequest, response: HttpResponse) -> bool:
-    """Tell whether an answer sends a visitor to sign in and then back here."""
-    if not isinstance(response, HttpResponseRedirect) or request.user.is_authenticated:
+    """Tell whether an answer sends somebody to say who they are, and then back here.
+
+    Visitors sign in; others are asked again, or set up a second factor first.
+    """
+    if not isinstance(response, HttpResponseRedirect):
         return False
     to = urlsplit(response.url)
     back = parse_qs(to.query).get("next", [""])[0]
-    doors = {reverse("login"), reverse("admin:login")}
-    return to.path in doors and back == request.get_full_path()
+    signed_in = request.user.is_authenticated
+    doors = map(reverse, ("sure", "factors") if signed_in else ("login", "admin:login"))
+    return to.path in set(doors) and back == request.get_full_path()
 
 
 def _whole_page(url: str) -> HttpResponse:

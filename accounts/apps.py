@@ -7,7 +7,15 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        from accounts import access, acts, tokens
+        from django.contrib.auth import user_logged_in
+
+        from accounts import access, acts, signed_in, sure, tokens
+        from accounts.second import passkeys
+
+        user_logged_in.connect(sure.signed_in)
+        user_logged_in.connect(signed_in.note)
 
         access.KINDS.append(access.Kind(_("API tokens"), "tokens", tokens.names, tokens.revoke_all))
+        keys = access.Kind(_("Passkeys"), "factors", passkeys.names, passkeys.remove_all)
+        access.KINDS.append(keys)
         acts.register()

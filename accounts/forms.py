@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts import time_zones
+from accounts.api import scopes
 from accounts.letters import validate_visible
 from accounts.models import LANGUAGES, ApiToken, User
 
@@ -189,6 +190,13 @@ class TokenForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     scope = forms.ChoiceField(label=_("Access"), choices=ApiToken.Scope.choices)
+    space: "forms.ModelChoiceField[Any]" = forms.ModelChoiceField(
+        label=pgettext_lazy("of a token", "Only in"),
+        queryset=None,
+        to_field_name="slug",
+        required=False,
+        empty_label=_("all spaces"),
+    )
     lifetime = forms.TypedChoiceField(
         label=_("It expires"),
         choices=[
@@ -201,3 +209,8 @@ class TokenForm(forms.Form):
         coerce=_lifetime,
     )
     request_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        spaces: Any = self.fields["space"]
+        spaces.queryset = scopes.spaces()

@@ -1,14 +1,16 @@
 """Who is signed in, and that person's preferences for every page."""
 
 from collections.abc import Callable
+from typing import cast
 
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.api.problems import is_for_programs
-from accounts.sessions import person_of
+from accounts.second.sign_in import whole
+from accounts.sessions import SessionStore, person_of
 
 
 class SignedIn(AuthenticationMiddleware):
@@ -22,7 +24,11 @@ class SignedIn(AuthenticationMiddleware):
         if "HTTP_AUTHORIZATION" in request.META and is_for_programs(request):
             request.user = AnonymousUser()
         else:
-            request.user = person_of(request)  # not lazily: `preferences` asks at each request
+            request.user = whole(
+                request, person_of(request)
+            )  # not lazily: `preferences` asks at each request
+            if request.user.is_authenticated:
+                cast(SessionStore, request.session).note_use(timezone.now())
 
 
 def preferences(

@@ -16,6 +16,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.factors import (  # noqa: F401 - tables of this app too
+    Authenticator,
+    FactorEvent,
+    Passkey,
+    RecoveryCode,
+)
 from accounts.joining import Invitation, Tier, TierMember  # noqa: F401 - tables of this app too
 from accounts.letters import NameField
 from accounts.lookalikes import look
@@ -106,8 +112,12 @@ class User(AbstractUser):
     # Existed before look-alikes were refused, and looks like somebody who existed earlier.
     looks_alike = models.BooleanField(default=False, db_default=False, editable=False)
 
+    # Since when signing in takes more than the password. None: it doesn't. See `accounts.second`.
+    second_factor_at = models.DateTimeField(null=True, editable=False)
+
     # Come with the row of whoever sends a request: see `accounts.people`.
     is_space_staff: bool
+    is_space_manager: bool
     upcoming_count: int
     newest_booking: int  # the key of the last one requested, in any state; 0 before the first
 
@@ -191,8 +201,10 @@ class Session(AbstractBaseSession):
         null=True,
         related_name="+",
         db_constraint=False,
-        db_index=False,
+        db_index=False,  # our migration makes it
     )
+    # To ten minutes or so: see `accounts.sessions`.
+    seen_at = models.DateTimeField(null=True)
 
     class Meta:
         managed = False  # `django.contrib.sessions` makes the table, our migration the column
@@ -234,12 +246,27 @@ class StaffRole(models.Model):
         return str(self.get_role_display())
 
 
+#: What a program can do, and the least scope of a token that lets it.
+VERBS = {"read": "READ", "book": "BOOK", "manage": "WRITE"}
+
+
 class ApiToken(models.Model):
     """A key with which a program acts for one person. Only the hash of its text is kept."""
 
     class Scope(models.TextChoices):
         READ = "READ", _("read only")
-        WRITE = "WRITE", _("read and write")
+        BOOK = "BOOK", _("read, and book for me")
+        WRITE = "WRITE", _("all that I may")
+
+        @property
+        def verbs(self) -> frozenset[str]:
+            """What its tokens can do: see, book for their owner, act for the staff."""
+            least_first = list(ApiToken.Scope)
+            return frozenset(
+                verb
+                for verb, least in VERBS.items()
+                if least_first.index(self) >= least_first.index(ApiToken.Scope(least))
+            )
 
     code = models.UUIDField(default=uuid4, unique=True, editable=False)
     user = models.ForeignKey(
@@ -247,6 +274,15 @@ class ApiToken(models.Model):
     )
     name = NameField(pgettext_lazy("of a token", "name"), max_length=60)
     scope = models.CharField(_("may"), max_length=5, choices=Scope.choices, default=Scope.READ)
+    # By name: spaces builds on accounts. None: wherever its owner may.
+    space = models.ForeignKey(
+        "spaces.Space",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=pgettext_lazy("of a token", "only in"),
+    )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(_("ends with"), max_length=4, editable=False)
     created_at = models.DateTimeField(_("made"))

@@ -34,6 +34,10 @@ def _is_space_staff(person: OuterRef, now: Now) -> Combinable:
     return Exists(StaffRole.objects.filter(user=person))
 
 
+def _is_space_manager(person: OuterRef, now: Now) -> Combinable:
+    return Exists(StaffRole.objects.filter(user=person, role=StaffRole.Role.MANAGER))
+
+
 def groups_of(person: OuterRef | Now) -> Combinable:
     """Return the keys of a person's groups, and of their tiers, negated, as text for `keys_in`.
 
@@ -52,7 +56,10 @@ def _keys_as_text(mine: QuerySet[Any, Any], column: str, *, before: str = "") ->
 
 
 #: By attribute of `User`: an expression, given the person's key and the time.
-ALSO: dict[str, Also] = {"is_space_staff": _is_space_staff}
+ALSO: dict[str, Also] = {
+    "is_space_staff": _is_space_staff,
+    "is_space_manager": _is_space_manager,
+}
 
 GROUPS = "groups_of_person"
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 
@@ -30,12 +31,13 @@ MOST_LETTERS = 20_000  # per submission, names and values
 KEPT_FOR = timedelta(hours=1)
 
 #: Names of fields that have to be filled in again.
-SECRET = re.compile("password|passphrase|secret", re.IGNORECASE)
+SECRET = re.compile("password|passphrase|passcode|secret", re.IGNORECASE)
 
 LABELS: dict[str, str | Promise] = {
     "old_password": _("Old password"),
     "new_password1": _("New password"),
     "new_password2": _("New password, once more"),
+    "passcode": pgettext_lazy("of an app", "Code"),
 }
 
 
@@ -125,7 +127,7 @@ class Press:
             (
                 name,
                 LABELS.get(name, _("Password")),
-                "new-password" if re.search("new|[12]$", name) else "current-password",
+                _purpose(name),
             )
             for name in self.secrets
         ]
@@ -167,6 +169,12 @@ class Press:
 
     def is_old(self, now: datetime) -> bool:
         return now - datetime.fromisoformat(self.at) > KEPT_FOR
+
+
+def _purpose(name: str) -> str:
+    if name == "passcode":
+        return "one-time-code"
+    return "new-password" if re.search("new|[12]$", name) else "current-password"
 
 
 def is_ours(request: HttpRequest) -> bool:

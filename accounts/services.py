@@ -16,6 +16,7 @@ from accounts import emails, passwords, trail, tries
 from accounts.joining import TierMember
 from accounts.lookalikes import look, mixes_scripts
 from accounts.models import ERASED, IdempotencyKey, User
+from accounts.second import services as second
 
 
 class LoginRefused(Exception):
@@ -134,6 +135,7 @@ def erase(user: User, *, now: datetime) -> None:
     IdempotencyKey.objects.filter(user=user).delete()
     passwords.forget(user)
     emails.forget(user)
+    second.forget(user)
     user.groups.clear()
     user.user_permissions.clear()
     user.username = ERASED + token_hex(16)

@@ -4,6 +4,7 @@
 """
 
 from contextvars import ContextVar
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import SESSION_KEY
@@ -28,6 +29,8 @@ _VALID = prepared(
     now=DateTimeField(),
 )
 
+SEEN_EVERY = timedelta(minutes=10)
+
 if TYPE_CHECKING:
     Store = db.SessionStore[Session]
 else:
@@ -37,6 +40,8 @@ else:
 class SessionStore(Store):
     #: Whom the row led to. Who is signed in is for Django to say: see `person_of`.
     person: User | None = None
+    #: When somebody last used it, as far as the row says.
+    seen_at: datetime | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -48,6 +53,7 @@ class SessionStore(Store):
             self._session_key = None
             return None
         self.person = people.take(row, row.user)
+        self.seen_at = row.seen_at
         return row
 
     def save(self, must_create: bool = False) -> None:
@@ -71,7 +77,15 @@ class SessionStore(Store):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row = super().create_model_instance(data)
         row.user_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
+        self.seen_at = row.seen_at = self.seen_at or timezone.now()
         return row
+
+    def note_use(self, now: datetime) -> None:
+        """Write now and then that somebody uses it; not with each page."""
+        if replica.is_read() or (self.seen_at and self.seen_at > now - SEEN_EVERY):
+            return
+        self.seen_at = now
+        Session.objects.filter(pk=self.session_key).update(seen_at=now)
 
 
 _asked: ContextVar[SessionStore | None] = ContextVar("session_asked_for_its_person", default=None)

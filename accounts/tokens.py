@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import CharField, DateTimeField, Q
+from django.db.models import CharField, DateTimeField, Model, Q
 from django.utils.translation import gettext as _
 
 from accounts import people, replica
@@ -51,6 +51,7 @@ def issue(
     scope: str,
     expires_at: datetime | None,
     now: datetime,
+    space: Model | None = None,
     code: UUID | None = None,
     text: str = "",
 ) -> tuple[ApiToken, str]:
@@ -73,6 +74,7 @@ def issue(
         user=user,
         name=name,
         scope=scope,
+        space_id=space.pk if space is not None else None,
         digest=digest(text),
         hint=text[-4:],
         created_at=now,
@@ -105,7 +107,8 @@ def _note_use(token: ApiToken, now: datetime) -> None:
 
 def of(user: User) -> list[ApiToken]:
     """Return a person's tokens, newest first; expired ones too, until they are revoked."""
-    return list(ApiToken.objects.filter(user=user).order_by("-created_at", "-pk"))
+    found = ApiToken.objects.filter(user=user).select_related("space")
+    return list(found.order_by("-created_at", "-pk"))
 
 
 def names(user: User, now: datetime) -> list[str]:

@@ -56,6 +56,11 @@ def spend(
         raise TooOften(max(ends), now=now)
 
 
+def forget(what: str, *, login: str) -> None:
+    """Forget a login's tries: one of them was right."""
+    Tally.objects.filter(what=what, who=_hash("login", User.normalize_username(login))).delete()
+
+
 @transaction.atomic
 def _count(what: str, whose: list[str], *, now: datetime) -> list[Tally]:
     """Increment each. Always in the same order, so that no two deadlock."""

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from accounts import again, email_views, views
+from accounts import again, email_views, session_views, sure_views, views
+from accounts.second import passkey_views
+from accounts.second import views as second
 
 urlpatterns = [
     path("register/", views.register, name="register"),
     path("login/", views.login, name="login"),
+    path("login/second/", second.second, name="second"),
+    path("login/passkey/", passkey_views.passkey_sign_in, name="passkey_sign_in"),
     path("logout/", views.logout, name="logout"),
     path("profile/", views.profile, name="profile"),
     path("password/", views.password, name="password"),
@@ -19,5 +23,16 @@ urlpatterns = [
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/<uuid:code>/revoke/", views.revoke, name="revoke"),
     path("language/", views.language, name="language"),
+    path("sessions/", session_views.sessions, name="sessions"),
+    path("sure/", sure_views.sure, name="sure"),
+    path("factors/", second.factors, name="factors"),
+    path("factors/app/", second.factor_app, name="factor_app"),
+    path("factors/app/remove/", second.factor_app_remove, name="factor_app_remove"),
+    path("factors/codes/", second.factor_codes, name="factor_codes"),
+    path("factors/passkeys/", passkey_views.passkey_add, name="passkey_add"),
+    path(
+        "factors/passkeys/<uuid:code>/remove/", passkey_views.passkey_remove, name="passkey_remove"
+    ),
+    path("passkeys/options/", passkey_views.passkey_options, name="passkey_options"),
     path("again/<str:key>/", again.again, name="again"),
 ]

@@ -9,18 +9,17 @@ from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 import accounts.tokens as api_tokens
-from accounts import access, emails, passwords, presses, services, tries, wishes
+from accounts import access, emails, passwords, services, tries, wishes
 from accounts.addresses import address_of
 from accounts.forms import (
     ChangePasswordForm,
@@ -32,8 +31,11 @@ from accounts.forms import (
     TokenForm,
 )
 from accounts.models import LANGUAGES
+from accounts.onward import go_on, onward_query, wanted
 from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
+from accounts.second import sign_in
+from accounts.sure import asks_again
 from accounts.tries import TooOften
 
 
@@ -43,7 +45,7 @@ from accounts.tries import TooOften
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return _go_on(request)
+        return go_on(request)
     form = RegisterForm(_data(request))
     if form.is_valid():
         try:
@@ -58,12 +60,12 @@ def register(request: HttpRequest) -> HttpResponse:
         except services.LoginRefused as error:
             form.add_error("username", str(error))
         except TooOften as error:
-            return too_often(request, "accounts/register.html", form, error, **_wanted(request))
+            return too_often(request, "accounts/register.html", form, error, **wanted(request))
         else:
             auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
             messages.success(request, _("You have an account and are signed in."))
-            return wishes.carry_out(request) or _go_on(request)
-    return _page(request, "accounts/register.html", form, **_wanted(request))
+            return wishes.carry_out(request) or go_on(request)
+    return _page(request, "accounts/register.html", form, **wanted(request))
 
 
 @login_not_required
@@ -72,12 +74,18 @@ def register(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
-        return _go_on(request)
+        return go_on(request)
+    if request.method != "POST" and sign_in.half_of(request, now=timezone.now()):
+        return redirect(reverse("second", query=request.GET))
     form = LoginForm(request, _data(request))
     if form.is_valid():
-        auth.login(request, form.get_user())
-        return wishes.carry_out(request) or _go_on(request)
-    return _page(request, "accounts/login.html", form, **_wanted(request))
+        user = form.get_user()
+        if user.second_factor_at is not None:
+            sign_in.begin(request, user, now=timezone.now())
+            return redirect(reverse("second", query=onward_query(request)))
+        auth.login(request, user)
+        return wishes.carry_out(request) or go_on(request)
+    return _page(request, "accounts/login.html", form, **wanted(request))
 
 
 @login_not_required
@@ -169,6 +177,7 @@ def new_password(request: HttpRequest, key: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@asks_again("POST")
 def tokens(request: AuthenticatedRequest) -> HttpResponse:
     """List the person's API tokens; make one and show its text.
 
@@ -187,6 +196,7 @@ def tokens(request: AuthenticatedRequest) -> HttpResponse:
                 request.user,
                 name=form.cleaned_data["name"],
                 scope=form.cleaned_data["scope"],
+                space=form.cleaned_data["space"],
                 expires_at=now + lifetime if lifetime else None,
                 now=now,
                 code=form.cleaned_data["request_key"],
@@ -251,7 +261,7 @@ def language(request: HttpRequest) -> HttpResponse:
         raise BadRequest("unknown language")
     if request.user.is_authenticated:
         services.change(request.user, language=code)
-    response = _go_on(request)
+    response = go_on(request)
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         code,
@@ -275,24 +285,3 @@ def _data(request: HttpRequest) -> Any:
 def _page(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
     status = 422 if form.errors else 200
     return render(request, template, {"form": form, **context}, status=status)
-
-
-def _wanted(request: HttpRequest) -> dict[str, Any]:
-    """Return the two doors' context: where the person wanted to go, and what they came for."""
-    back = _next(request)
-    press = presses.waiting_at(request, back)
-    lines = press.lines(request.user) if press else []
-    return {"next": back, "wish": wishes.of(request), "press": press, "lines": lines}
-
-
-def _next(request: HttpRequest) -> str:
-    """Return where the person wanted to go, if that is one of our pages."""
-    url = request.POST.get("next") or request.GET.get("next") or ""
-    ours = url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return url if ours and url.startswith("/") and not url.startswith(request.path) else ""
-
-
-def _go_on(request: HttpRequest) -> HttpResponse:
-    return HttpResponseRedirect(_next(request) or reverse("home"))

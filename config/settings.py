@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "accounts.middleware.preferences",
     "bookings.words.zones.remembered",
     "accounts.again.middleware",
+    "accounts.second.gate.Gate",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -240,9 +241,16 @@ TRIES = {
         "address": env.int("GUESTS_PER_ADDRESS"),
         "login": env.int("GUESTS_PER_CONTACT"),
     },
+    # Codes from an app, recovery codes and passkeys; a right one ends the count of its login.
+    "code": {
+        "address": env.int("CODES_PER_ADDRESS"),
+        "login": env.int("LOGIN_FAILURE_LIMIT"),
+    },
     # Wrong passwords from signed-in people, where a page asks for theirs again.
     "password": {"login": env.int("LOGIN_FAILURE_LIMIT")},
 }
+
+SECOND_FACTOR_REQUIRED_OF = env.str("SECOND_FACTOR_REQUIRED_OF")
 
 # --- Guests without an account --------------------------------------------------------------------
 

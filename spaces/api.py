@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 from ninja import Path, Router, Schema
 from pydantic import Field, WithJsonSchema
 
+from accounts.api import scopes
 from accounts.api.auth import PUBLIC
 from accounts.api.pages import Cursor, Limit, NextCursor, bad_cursor, cut, decode, encode
 from accounts.api.requests import ProgramRequest
@@ -221,6 +222,8 @@ class SpacePage(Schema):
 )
 def list_spaces(request: ProgramRequest, cursor: Cursor, limit: Limit) -> dict[str, Any]:
     rows = Space.objects.open_to_members().by_slug(after=_slug(cursor) if cursor else "")
+    if (only := scopes.space_of(request)) is not None:
+        rows = rows.filter(pk=only)
     items, next_cursor = cut(rows, limit, lambda space: encode("slug", space.slug))
     return {"items": items, "next_cursor": next_cursor}
 
@@ -265,6 +268,7 @@ def find_space(request: ProgramRequest, slug: str) -> tuple[Setup, Venue]:
     setup = setups.shown(slug)
     if setup is None:
         raise Http404
+    scopes.require_space(request, setup.space.pk, setup.space.slug)
     return setup, setup.venue_for(member, timezone.now())
 
 

@@ -10,12 +10,16 @@ from ninja.security import HttpBearer, SessionAuth
 from ninja.utils import check_csrf
 
 from accounts import tokens
-from accounts.api import limits
-from accounts.api.problems import CSRF_FAILED, READ_ONLY_TOKEN, UNAUTHENTICATED, ApiProblem
+from accounts.api import limits, scopes
+from accounts.api.problems import (
+    CSRF_FAILED,
+    SECOND_FACTOR_REQUIRED,
+    UNAUTHENTICATED,
+    ApiProblem,
+)
 from accounts.api.requests import ProgramRequest
-from accounts.models import ApiToken, User
-
-SAFE = {"GET", "HEAD", "OPTIONS"}
+from accounts.models import User
+from accounts.second import services
 
 
 class Token(HttpBearer):
@@ -36,8 +40,7 @@ class Token(HttpBearer):
         if found is None:
             raise unauthenticated(request)
         limits.spend(cast(ProgramRequest, request), "token", str(found.pk))
-        if found.scope == ApiToken.Scope.READ and request.method not in SAFE:
-            raise ApiProblem(READ_ONLY_TOKEN)
+        scopes.begin(request, found)
         request.user = found.user
         return found.user
 
@@ -58,6 +61,8 @@ class Session(SessionAuth):
             _ = request.body  # looking for a CSRF token in a multipart form would consume it
         if check_csrf(request) is not None:
             raise ApiProblem(CSRF_FAILED)
+        if services.is_missing(user):
+            raise ApiProblem(SECOND_FACTOR_REQUIRED)
         limits.spend(cast(ProgramRequest, request), "session", str(user.pk))
         return user
 

@@ -23,7 +23,7 @@ def programs(get_response: Handler) -> Handler:
         if not is_for_programs(plain):
             return get_response(plain)
         request = cast(ProgramRequest, plain)
-        request.rates, request.claim = [], None
+        request.rates, request.claim, request.token = [], None, None
         request.known_parameters, request.repeatable, request.takes_body = [], set(), True
         if request.method == "HEAD":  # RFC 9110, 9.3.2: as GET; the web server drops the body
             request.method = "GET"

@@ -68,6 +68,18 @@ WRONG_CREDENTIALS = kind(
     _("Login or password is wrong."),
     _("Wrong attempts count together with those on the login page."),
 )
+PASSCODE_NEEDED = kind(
+    "passcode_needed",
+    HTTPStatus.UNAUTHORIZED,
+    _("This account has a second factor."),
+    _("Send `passcode` too: six digits from the authenticator app, or a recovery code."),
+)
+SECOND_FACTOR_REQUIRED = kind(
+    "second_factor_required",
+    HTTPStatus.FORBIDDEN,
+    _("Your role needs a second factor."),
+    _("Set one up in your profile on the site. Tokens that you have keep working."),
+)
 CSRF_FAILED = kind(
     "csrf_failed",
     HTTPStatus.FORBIDDEN,
@@ -81,7 +93,18 @@ READ_ONLY_TOKEN = kind(
     "read_only_token",
     HTTPStatus.FORBIDDEN,
     _("This token may only read."),
-    _("Use a token with the scope WRITE."),
+    _("Use a token with the scope BOOK or WRITE; `missing_scope` says which verb is missing."),
+    sample={"missing_scope": "book"},
+)
+MISSING_SCOPE = kind(
+    "missing_scope",
+    HTTPStatus.FORBIDDEN,
+    _("This token may not do that."),
+    _(
+        "`missing_scope` names what it lacks: a verb (`book`, `manage`), or `space:<slug>` where "
+        "it is limited to another space. Make a token that has it."
+    ),
+    sample={"missing_scope": "space:tverskaya"},
 )
 FORBIDDEN = kind(
     "forbidden",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 
-from accounts.models import IdempotencyKey, User
+from accounts.models import ApiToken, IdempotencyKey, User
 from accounts.requests import PageRequest
 
 
@@ -40,6 +40,7 @@ class ProgramRequest(PageRequest):
 
     rates: list[Rate]
     claim: Claim | None
+    token: ApiToken | None  # that let it in, if one did
     known_parameters: list[str]  # that the operation takes in its URL
     repeatable: set[str]  # of these
     takes_body: bool

@@ -127,6 +127,13 @@ class Problem(Schema):
         ),
     ]
     code: Annotated[str, Field(description="For programs; stable.", examples=["slot_taken"])]
+    missing_scope: Annotated[
+        str | None,
+        Field(
+            description="What a token lacks: a verb, or `space:<slug>`.",
+            examples=["space:tverskaya"],
+        ),
+    ] = None
     errors: Annotated[
         list[FieldError], Field(description="With `invalid`: every wrong value.")
     ] = []

@@ -51,6 +51,7 @@ def test_nothing_personal_stays_in_the_row(alina):
         "looks_alike": False,
         "email_confirmed_at": None,
         "pending_email": "",
+        "second_factor_at": None,
     }
 
 

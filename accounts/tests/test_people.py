@@ -125,7 +125,12 @@ def test_groups_are_read_for_a_person_who_came_otherwise(alice):
 
 
 def test_each_app_says_what_goes_with_a_person():
-    assert set(people.ALSO) == {"is_space_staff", "newest_booking", "upcoming_count"}
+    assert set(people.ALSO) == {
+        "is_space_manager",
+        "is_space_staff",
+        "newest_booking",
+        "upcoming_count",
+    }
     assert set(people.ALSO) <= set(User.__annotations__)
 
 

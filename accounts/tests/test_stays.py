@@ -187,12 +187,18 @@ def test_every_kind_of_way_in_is_named():
     }
     # Their codes are names, not keys: whoever knows one has to sign in all the same.
     of_no_use_to_others = {"bookings.Booking", "accounts.IdempotencyKey", "accounts.Tier"}
-    assert named - of_no_use_to_others == {"accounts.ApiToken", "notifications.CalendarFeed"}
-    assert [kind.page for kind in access.KINDS] == ["tokens", "calendar"]
+    of_no_use_to_others |= {"accounts.RecoveryCode"}  # without the new password
+    assert named - of_no_use_to_others == {
+        "accounts.ApiToken",
+        "accounts.Passkey",
+        "notifications.CalendarFeed",
+    }
+    assert [kind.page for kind in access.KINDS] == ["tokens", "factors", "calendar"]
 
 
 #: Keys that open nothing of the person whose password changes, and where each is ended.
 OF_NO_ACCOUNT = {
+    "accounts.RecoveryCode",  # opens nothing without the password, and is the owner's to renew
     "accounts.Invitation",  # for someone else, once, until it expires: on the staff's page
     "bookings.DoorView",  # a space's screen: its managers switch it off, whoever of them made it
     "bookings.GuestLink",  # one booking of somebody who has no account, and so no password

@@ -176,7 +176,7 @@ def test_the_list_says_what_each_may_do_and_when_it_was_used(member, alice):
     used_at = timezone.now() - timedelta(minutes=5)
     ApiToken.objects.update(last_used_at=used_at)
     page = words(member.get(URL))
-    assert f"Door Read and write · ends with {text[-4:]} Made on" in page
+    assert f"Door All that I may · ends with {text[-4:]} Made on" in page
     assert "last used: 5 minutes ago" in page
 
 
@@ -205,12 +205,12 @@ def test_the_profile_leads_here(member):
 
 
 @pytest.mark.parametrize("count", [1, 30])
-def test_the_page_takes_two_queries_however_many_tokens(
+def test_the_page_takes_three_queries_however_many_tokens(
     member, alice, count, django_assert_num_queries
 ):
     for number in range(count):
         issue(alice, name=f"Tablet {number}")
-    with django_assert_num_queries(2):  # the person, the tokens
+    with django_assert_num_queries(3):  # the person, the tokens, the spaces for a new one
         assert member.get(URL).text.count("Tablet ") == 2 * count
 
 

@@ -239,7 +239,12 @@ def test_an_open_session_is_no_place_to_guess_the_password(client, alice, settin
     settings.TRIES["password"] = {"login": 3}
     client.force_login(alice)
     pages = list(asking_for_it(client))
-    assert pages == ["/accounts/password/", "/accounts/email/", "/accounts/delete/"]
+    assert pages == [
+        "/accounts/password/",
+        "/accounts/email/",
+        "/accounts/sure/",
+        "/accounts/delete/",
+    ]
     wrong = {"old_password": "wrong", "password": "wrong", "email": "a@example.org"}
     for page in pages:
         Tally.objects.all().delete()

@@ -7,7 +7,9 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.api import scopes
 from accounts.api.problems import FORBIDDEN, INVALID, ApiProblem
+from accounts.api.requests import SignedInProgramRequest
 from accounts.models import User
 from bookings.api.problems import SLOT_TAKEN, problem_of
 from bookings.api.schemas import BookingChange, BookingIn, BookingOut
@@ -31,15 +33,21 @@ class Asked:
     wish: Wish | PartyWish
 
 
-def read(content: BookingIn, *, by: User, request_key: str | None) -> Asked:
-    """Find the place and the person. Raises ApiProblem: unknown ones, or not staff of the space."""
+def read(content: BookingIn, request: SignedInProgramRequest, *, request_key: str | None) -> Asked:
+    """Find the place and the person.
+
+    Raises ApiProblem: unknown ones, not staff of the space, or a token for less than that.
+    """
+    by = request.user
     place = None if content.place is None else find_place(content.place)
     space = find_space(content.space) if place is None else place.space
+    scopes.require_space(request, space.pk, space.slug)
     login = by.username if content.member is None else User.normalize_username(content.member)
     member: User | None = by
     if login != by.username or content.guest_name:
         if not Space.objects.run_by(by).filter(pk=space.pk).exists():
             raise ApiProblem(FORBIDDEN, _("Only the staff of the space may book for others."))
+        scopes.require(request, "manage")
         member = None if content.member is None else find_member(content.member)
     if place is not None:
         return Asked(by, one_place(content, place, member, request_key))

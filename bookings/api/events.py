@@ -5,6 +5,7 @@ from uuid import UUID
 
 from ninja import Query, Router
 
+from accounts.api import scopes
 from accounts.api.auth import SIGNED_IN
 from accounts.api.pages import Limit, bad_cursor
 from accounts.api.requests import SignedInProgramRequest
@@ -45,6 +46,8 @@ def list_events(
     """
     may_be_more = log.place_new() == log.CHUNK  # the next request takes care of the rest
     bookings = Booking.objects.visible_to(request.user)
+    if (only := scopes.space_of(request)) is not None:
+        bookings = bookings.filter(place__space=only)
     if space:
         bookings = bookings.in_space_called(space)
     events = BookingEvent.objects.of_bookings(bookings).beyond(_position(after) if after else 0)

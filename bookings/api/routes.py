@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from ninja import Path, Query, Router, Status
 
+from accounts.api import scopes
 from accounts.api.auth import SIGNED_IN
 from accounts.api.idempotency import idempotent, request_key
 from accounts.api.pages import Cursor, Limit, bad_cursor, cut, decode, encode
@@ -60,7 +61,7 @@ def create_booking(
     each place: read it until it is CONFIRMED or REJECTED.
     """
     now = timezone.now()
-    asked = asking.read(body, by=request.user, request_key=request_key(request))
+    asked = asking.read(body, request, request_key=request_key(request))
     if prefer.wants_async(request) and body.space is None:
         booking = asking.accept(asked, now=now)
         response["Preference-Applied"] = "respond-async"
@@ -90,7 +91,7 @@ def create_bookings(request: SignedInProgramRequest, body: Batch) -> object:
     for index, item in enumerate(body.bookings):
         try:
             item_key = key and f"{key}:{index}"
-            asked = asking.read(item, by=request.user, request_key=item_key)
+            asked = asking.read(item, request, request_key=item_key)
             booking = asking.accept(asked, now=now)
         except ApiProblem as problem:
             results.append({"status": problem.kind.status, "problem": document(problem)})
@@ -123,6 +124,8 @@ def list_bookings(
 ) -> dict[str, Any]:
     """Your own, and those of the spaces whose day you run; superusers see all."""
     visible = Booking.objects.visible_to(request.user)
+    if (space := scopes.space_of(request)) is not None:
+        visible = visible.filter(place__space=space)
     rows = visible.of(request.user) if filters.mine else visible
     rows = rows.matching(**filters.matching())
     try:
@@ -168,9 +171,10 @@ def reschedule_booking(
 
     If the new time isn't available, the booking stays where it is.
     """
-    booking, now = find(request, code), timezone.now()
+    booking, now = find_to_change(request, code), timezone.now()
     details = asking.details(body, booking)
     place = asking.find_place(body.place) if body.place else booking.place
+    scopes.require_space(request, place.space_id, place.space.slug)
     period = Period(body.starts_at or booking.starts_at, body.ends_at or booking.ends_at)
     party_size = body.party_size or booking.party_size
     try:
@@ -220,7 +224,7 @@ def cancel_booking(
     ],
 ) -> BookingOut:
     """Members may until the space's deadline, its staff until the end."""
-    booking, now = find(request, code), timezone.now()
+    booking, now = find_to_change(request, code), timezone.now()
     try:
         cancelled = services.cancel(booking, by=request.user, now=now, reason=reason)
     except BookingError as error:
@@ -236,9 +240,21 @@ def cancel_booking(
 
 
 def find(request: SignedInProgramRequest, code: UUID) -> Booking:
-    """Return a booking that the person may see; others count as missing."""
+    """Return a booking that the person may see; others count as missing.
+
+    Raises ApiProblem where the token is for another space.
+    """
     visible = Booking.objects.visible_to(request.user).with_person()
     found: Booking = get_object_or_404(visible, code=code)
+    scopes.require_space(request, found.place.space_id, found.place.space.slug)
+    return found
+
+
+def find_to_change(request: SignedInProgramRequest, code: UUID) -> Booking:
+    """The same; acting for others takes more than booking for oneself."""
+    found = find(request, code)
+    if found.member_id != request.user.pk:
+        scopes.require(request, "manage")
     return found
 
 

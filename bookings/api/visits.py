@@ -8,6 +8,7 @@ from django.utils import timezone
 from ninja import Router
 from pydantic import Field, Strict, model_validator
 
+from accounts.api import scopes
 from accounts.api.auth import SIGNED_IN
 from accounts.api.idempotency import idempotent
 from accounts.api.problems import FORBIDDEN, raises
@@ -16,7 +17,7 @@ from accounts.api.schemas import Input, Instant
 from accounts.models import User
 from bookings.api import asking
 from bookings.api.problems import REFUSED, SLOT_TAKEN, TOO_LATE, WRONG_STATE, problem_of
-from bookings.api.routes import Code, find
+from bookings.api.routes import Code, find_to_change
 from bookings.api.schemas import BookingOut
 from bookings.deciding import visits
 from bookings.deciding.errors import BookingError
@@ -74,7 +75,9 @@ def record_visit(request: SignedInProgramRequest, code: Code, body: Visit) -> Bo
     `leave` gives the rest of the time back, `no_show` all of it; `extend` takes more, if it is
     free. `undo` takes back the last event of a booking, for some seconds, by whoever did it.
     """
-    booking, now = find(request, code), timezone.now()
+    booking, now = find_to_change(request, code), timezone.now()
+    if body.verb != Verb.CHECK_IN:
+        scopes.require(request, "manage")
     try:
         return asking.shown(_carry_out(body, booking, by=request.user, now=now))
     except BookingError as error:

@@ -1,6 +1,6 @@
 """How often somebody may try, and what guests and programs may do."""
 
-from config.declared.kinds import WHOLE, Reader, Section, Setting
+from config.declared.kinds import TEXT, WHOLE, Reader, Section, Setting
 
 
 def _tries(name: str, default: int, meaning: str) -> Setting:
@@ -29,6 +29,22 @@ ACCOUNTS = Section(
         _tries("FORGOTTEN_PER_LOGIN", 10, "Forgotten passwords an hour for one login."),
         _tries("TOKENS_PER_ADDRESS", 600, "API tokens an hour asked for from one network address."),
         _tries("TOKENS_PER_LOGIN", 60, "API tokens an hour asked for with one login."),
+        _tries(
+            "CODES_PER_ADDRESS",
+            300,
+            "Codes and passkeys of a second factor tried an hour from one network address.",
+        ),
+        Setting(
+            "SECOND_FACTOR_REQUIRED_OF",
+            TEXT,
+            "",
+            "Who has to have a second factor: managers (and superusers, and hosts in the admin "
+            "only), staff (hosts everywhere), or everybody. Without it nobody has to, and "
+            "everybody may.",
+            Reader.WEB,
+            choices=("managers", "staff", "everybody"),
+            example="managers",
+        ),
         _tries(
             "LETTERS_PER_MAILBOX",
             5,

@@ -11,6 +11,7 @@ from accounts import invitations
 from accounts.factories import StaffRoleFactory, TierFactory, UserFactory
 from accounts.models import StaffRole, User
 from accounts.tests.programs import issue
+from accounts.tests.second_factor import passkey_of
 from bookings.deciding import links, visits
 from bookings.guests import GuestLink
 from bookings.models import Booking
@@ -124,6 +125,7 @@ class Venue:
             "waitingparty": self.told,
             "feed": feed,
             "apitoken": issue(self.member, now=now)[0],
+            "passkey": passkey_of(self.member, now=now),
             "endpoint": webhook,
             "delivery": webhook.deliveries.get(event__booking=self.begun),
             "doorview": screen_at_a_door(space, now),

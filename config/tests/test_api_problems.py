@@ -11,6 +11,7 @@ from accounts.api.problems import KINDS
 from accounts.factories import PASSWORD, UserFactory
 from accounts.models import ApiToken, IdempotencyKey
 from accounts.tests.programs import issue
+from accounts.tests.second_factor import app_of
 from accounts.tokens import MOST
 from bookings.deciding import leaving, services
 from bookings.deciding.queueing import ATTEMPTS, decide_next
@@ -18,7 +19,7 @@ from bookings.deciding.rules import REASONS
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
-from bookings.tests.programs import Program, codes, kind, program, wish
+from bookings.tests.programs import Program, codes, kind, program, token, wish
 from config.api import api
 from spaces.factories import ClosureFactory, PolicyFactory, ShiftFactory, open_space
 from spaces.models import Place
@@ -64,6 +65,21 @@ def stage(alice, bob, space, desk, soon, settings):
 
 def wrong_password(s):
     return s.hers.post("/auth/token", {**SIGN_IN, "password": "wrong"})
+
+
+def passcode_needed(s):
+    app_of(s.alice)
+    return s.hers.post("/auth/token", SIGN_IN)
+
+
+def second_factor_required(s):
+    s.settings.SECOND_FACTOR_REQUIRED_OF = "everybody"
+    return s.hers.post("/auth/token", SIGN_IN)
+
+
+def missing_scope(s):
+    elsewhere = token(s.bob, space=open_space(slug="third"))
+    return s.book(asking=Program(Client(), authorization=f"Bearer {elsewhere}"))
 
 
 def csrf_failed(s):
@@ -149,8 +165,11 @@ PROVOKED = {
     "invalid": lambda s: s.hers.get("/bookings?limit=0"),
     "unauthenticated": lambda s: program(None).get("/bookings"),
     "wrong_credentials": wrong_password,
+    "passcode_needed": passcode_needed,
+    "second_factor_required": second_factor_required,
     "csrf_failed": csrf_failed,
     "read_only_token": lambda s: s.book(asking=program(s.alice, ApiToken.Scope.READ)),
+    "missing_scope": missing_scope,
     "forbidden": lambda s: s.book(member="bob"),
     "not_found": lambda s: s.hers.get("/spaces/nowhere"),
     "method_not_allowed": lambda s: s.hers.delete("/bookings"),

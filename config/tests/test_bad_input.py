@@ -52,6 +52,8 @@ REFUSED = {
     "reschedule": 405,
     "undo_walk_in": 405,
     "logout": 405,
+    "passkey_sign_in": 405,
+    "passkey_options": 405,
     "language": 405,
     "admin:logout": 405,
     "admin:autocomplete": 403,
@@ -81,7 +83,7 @@ REFUSED = {
 PRESSED = re.compile(
     r"(cancel|revoke|undo_walk_in|^waiting_yes|^waiting_no|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again"
     r"|_erase|_links|unsubscribe"
-    r"|(^|renew_|close_)calendar|^notifications|^stays)$"
+    r"|(^|renew_|close_)calendar|^notifications|^stays|^factor_codes)$"
 )
 #: Anyone with the URL may press the button, even a mail program: the URL is the secret.
 OPEN = {"unsubscribe"}

@@ -20,6 +20,7 @@ from config.tests.walk import (
 
 #: What is sent.
 COUNTED = {
+    "passkey_options": {"for": "sign_in"},
     "register": {"username": "carol", "password1": PASSWORD, "password2": PASSWORD},
     "forgotten": {"who": "alice"},
     "login": {"username": "alice", "password": "wrong"},
@@ -42,6 +43,8 @@ HARMLESS = {
     "waiting_no": "opens by a signature of 256 bits from a mail",
     "guest_move": "opens by a signature of 256 bits from a mail",
     "admin:login": "leads to the page to sign in",
+    "second": "only after the right password, and then counted by login",
+    "passkey_sign_in": "checks a signature, once for each challenge; those are counted",
 }
 GETS = {"GET", "HEAD", "OPTIONS"}
 

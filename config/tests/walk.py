@@ -27,6 +27,7 @@ from django.utils import timezone, translation
 from accounts.factories import StaffRoleFactory, TierFactory, UserFactory
 from accounts.models import Session, Tally
 from accounts.tests.programs import issue
+from accounts.tests.second_factor import passkey_of
 from bookings.deciding import door_keys, links, waiting_links
 from bookings.deciding.log import place_new
 from bookings.finding.signed import check_in_url, place_url
@@ -67,6 +68,7 @@ OF_EACH_MODEL = re.compile(
 #: Whose code a URL contains, by its prefix; a booking's otherwise.
 CODES = {
     "accounts/tokens/": "apitoken",
+    "accounts/factors/passkeys/": "passkey",
     "accounts/calendar/": "feed",
     "staff/webhooks/": "endpoint",
     "staff/deliveries/": "delivery",
@@ -119,6 +121,7 @@ def rows(space, desk, alice, host, soon):
         "user": UserFactory.create(username="carol"),
         "accessattempt": AccessAttempt.objects.create(username="dave", failures_since_start=1),
         "apitoken": issue(alice)[0],
+        "passkey": passkey_of(alice),
         "feed": feed,
         "endpoint": webhook,
         "delivery": webhook.deliveries.get(booking=booking),

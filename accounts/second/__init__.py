@@ -1,0 +1,1 @@
+"""The second factor: what it is, who needs one, and the pages about it."""

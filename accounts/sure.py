@@ -1,0 +1,54 @@
+"""Asked again who it is, before what matters: whoever finds an open session can't do that.
+
+Signing in counts; so does the password, a code or a passkey on the page `sure`, for ten minutes.
+What was sent is kept meanwhile, by `accounts.again`.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+
+AT = "sure_at"
+FOR = timedelta(minutes=10)
+
+
+def note(request: HttpRequest, *, now: datetime) -> None:
+    request.session[AT] = now.isoformat()
+
+
+def is_sure(request: HttpRequest, *, now: datetime) -> bool:
+    text = request.session.get(AT)
+    return text is not None and now - FOR < datetime.fromisoformat(text) <= now
+
+
+def signed_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Note it for a session; programs that sign in have none."""
+    if request.session.get(SESSION_KEY) == str(user.pk):
+        note(request, now=timezone.now())
+
+
+def asks_again[View: Callable[..., HttpResponseBase]](
+    *methods: str, unless: Callable[[HttpRequest], bool] = lambda request: False
+) -> Callable[[View], View]:
+    """Make a view ask who it is, when it is requested with one of these methods."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            asks = request.method in methods and request.user.is_authenticated
+            if asks and not unless(request) and not is_sure(request, now=timezone.now()):
+                return redirect(reverse("sure", query={"next": request.get_full_path()}))
+            return view(request, *args, **kwargs)
+
+        return cast(View, asking)
+
+    return decorate

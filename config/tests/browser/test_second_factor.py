@@ -1,0 +1,140 @@
+"""Signing in with an app's code, a recovery code and a passkey, as people do it in a browser."""
+
+from base64 import b32decode
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.factories import PASSWORD
+from accounts.second import totp
+from config.tests.browser.inspection import NARROW, WIDE, foreign_words, misfits, violations
+from config.tests.browser.person import PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FACTORS, SECOND = "/accounts/factors/", "/accounts/login/second/"
+
+
+def is_fine(person, *, scheme="light"):
+    """Check what is shown, on a screen and on a phone."""
+    person.page.wait_for_load_state()
+    was = person.page.viewport_size
+    wrong = [
+        *violations(person.page, WIDE, scheme),
+        *misfits(person.page, NARROW),
+        *violations(person.page, NARROW, scheme),
+    ]
+    person.page.set_viewport_size(was)
+    assert wrong == []
+
+
+def is_russian(person):
+    assert foreign_words(person.page) == []
+
+
+def give_passwords(person, path="/accounts/login/"):
+    person.open(path)
+    person.fill(username="alice", password=PASSWORD)
+    person.submit()
+    person.expect_path(SECOND)
+
+
+def sign_out(person):
+    person.press("form[action='/accounts/logout/'] button")
+    person.expect_path("/$")
+
+
+def code_of(key, later=0):
+    return totp.code_at(key, totp.step_at(timezone.now()) + later)
+
+
+def test_an_app_and_a_recovery_code(person, alice):
+    member = person()
+    member.sign_in(alice)
+    member.open(FACTORS)
+    is_fine(member)
+    member.follow(FACTORS + "app/")
+    expect(member.page.locator(".qr svg")).to_be_visible()
+    is_fine(member)
+    typed = member.page.locator(".key").inner_text().replace(" ", "")
+    key = b32decode(typed)
+    member.fill(passcode=code_of(key))
+    member.submit()
+    codes = member.page.locator("#text").input_value().split()
+    assert len(codes) == 10
+    is_fine(member)
+    with member.page.expect_download() as download:
+        member.press("a[download]")
+    assert download.value.path().read_text().split() == codes
+
+    sign_out(member)
+    give_passwords(member)
+    is_fine(member)
+    member.fill(passcode=code_of(key, later=1))
+    member.submit()
+    member.open(FACTORS)
+    sign_out(member)
+    give_passwords(member)
+    member.fill(passcode=codes[0])
+    member.submit()
+    member.expect_path("/$")
+    sign_out(member)
+    give_passwords(member)
+    member.fill(passcode=codes[0])
+    member.submit()
+    expect(member.page.locator("main [role=alert]").first).to_be_visible()
+    member.fill(passcode=codes[1])
+    member.submit()
+    member.expect_path("/$")
+
+
+def device_of(person):
+    """Give the browser a device that makes passkeys, and a finger that is always there."""
+    session = person.page.context.new_cdp_session(person.page)
+    session.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+
+
+def test_a_passkey_alone_after_the_password_and_when_asked_again(person, alice):
+    member = person(PHONE, "ru")
+    device_of(member)
+    member.sign_in(alice)
+    member.open(FACTORS)
+    is_russian(member)
+    member.follow(FACTORS + "passkeys/")
+    is_fine(member, scheme="dark")
+    is_russian(member)
+    member.fill(name="Телефон")
+    member.submit()
+    assert len(member.page.locator("#text").input_value().split()) == 10
+    is_russian(member)
+    member.open(FACTORS)
+    expect(member.page.get_by_text("Телефон").first).to_be_visible()
+    is_fine(member, scheme="dark")
+
+    sign_out(member)
+    member.open("/accounts/login/?next=/bookings/history/")
+    is_fine(member)
+    member.submit("form[data-passkey]")
+    member.expect_path("/bookings/history/")
+    sign_out(member)
+    give_passwords(member)
+    is_russian(member)
+    member.submit("form[data-passkey]")
+    member.expect_path("/$")
+
+    member.open("/accounts/sure/?next=/accounts/factors/codes/")
+    is_fine(member)
+    is_russian(member)
+    member.submit("form[data-passkey]")
+    member.expect_path("/accounts/factors/codes/")
+    assert alice.passkeys.get().last_used_at is not None
