@@ -9,6 +9,7 @@ import brotli
 import pytest
 import sentry_sdk
 from django.conf import settings as site
+from django.utils import timezone
 
 from accounts import watching
 from accounts.factories import UserFactory
@@ -19,11 +20,13 @@ from config.tests import http
 from config.tests.collector import collecting
 from config.tests.processes import environ, wait_for
 from config.tests.test_kept_boards import process
-from config.watching import reports
+from config.watching import reports, tracing
 from notifications.factories import WebhookFactory
 from notifications.kafka import consuming, envelope
+from notifications.kafka.producing import deliver_to_kafka
 from notifications.mail.headers import headers
 from notifications.models import Delivery
+from notifications.relay import fan_out
 from notifications.tests.receiver import receiving
 
 CANARY = "Kanareika"
@@ -98,6 +101,47 @@ def test_mail_and_kafka_name_the_request(space, desk, alice, now):
     assert ("traceparent", event.traceparent.encode()) in envelope.headers(event)
     delivery = Delivery(event=event, booking=event.booking)
     assert headers(delivery)["X-Request-ID"] == "the-request"
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """Trace in this process; return what the collector has got when it is over."""
+    with collecting() as collector:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+        traces = tracing.Traces()
+        watching.trace_with(traces)
+        try:
+            yield lambda: traces.provider.force_flush() and collector
+        finally:
+            watching.trace_with(None)
+            traces.provider.shutdown()
+
+
+@pytest.mark.any_database
+@pytest.mark.django_db
+def test_a_trace_goes_on_in_kafka_and_in_what_comes_from_it(kafka, desk, alice, now, traced):
+    with watching.caused_by("the-request"), watching.span("page", kind="server"):
+        book(desk, alice, now)
+    fan_out(now=now)
+    assert deliver_to_kafka(now=timezone.now()) == 1
+    [record] = kafka.read("mesto.bookings", 1)
+    assert record.headers["x-request-id"] == "the-request"
+    _version, trace, last, _flags = record.headers["traceparent"].split("-")
+    collector = traced()
+    [delivered] = [span for span in collector.of_trace(trace) if span.span_id.hex() == last]
+    assert collector.path(delivered) == ["page", "book", "event confirmed", "deliver kafka"]
+    assert ["page", "book", "INSERT"] in map(collector.path, collector.spans)
+
+
+@pytest.mark.any_database
+@pytest.mark.django_db
+def test_a_span_says_of_an_error_what_kind_it_is(traced):
+    with pytest.raises(ValueError, match=CANARY), watching.span("page"):
+        raise ValueError(CANARY)
+    collector = traced()
+    [span] = collector.spans
+    assert (span.status.code, span.status.message) == (2, "ValueError")
+    assert CANARY.encode() not in collector.raw
 
 
 class Message:
