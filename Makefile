@@ -29,8 +29,8 @@ in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/
 # Links in mail lead to where the site is served, unless .env says otherwise.
 site_url = grep -q '^SITE_URL=' .env || export SITE_URL="$${SITE_URL:-http://$(LISTEN):$(PORT)}"
 
-.PHONY: help run dev worker cluster test chaos contested chaos-mutants check lock messages architecture screenshots clean port database FORCE
-.PHONY: style imports types migrations translations drawings declared configuration deployment api
+.PHONY: help run dev worker cluster test chaos contested chaos-mutants check lock messages architecture schemas screenshots clean port database FORCE
+.PHONY: style imports types migrations translations drawings diagrams declared configuration deployment api
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -92,7 +92,7 @@ contested: $(tools) | var ## 10,000 rounds of 32 members for one place on each d
 chaos-mutants: $(tools) | var ## break the application on purpose, a promise at a time: who notices? (minutes)
 	@$(settings) $(python) -m chaos mutants $(ARGS)
 
-check: style imports types migrations translations drawings declared deployment api ## everything but the tests (-k: don't stop at the first)
+check: style imports types migrations translations drawings diagrams declared deployment api ## everything but the tests (-k: don't stop at the first)
 
 style: $(tools)
 	.venv/bin/ruff check .
@@ -113,6 +113,11 @@ translations: $(tools)
 
 drawings: $(tools)
 	@$(on_sqlite) $(python) scripts/architecture.py check
+	@$(on_sqlite) $(python) scripts/event_schemas.py check
+
+# Needs Node.js and npm, and says so where there are none.
+diagrams: | var
+	@scripts/diagrams/check.sh
 
 declared: $(tools)
 	@$(python) scripts/configuration.py check
@@ -137,6 +142,9 @@ messages: $(runtime) ## update the Russian catalogue from the code
 
 architecture: $(runtime) ## update the drawings and tables of docs/architecture.md from the code
 	@$(on_sqlite) $(python) scripts/architecture.py write
+
+schemas: $(runtime) ## update the schemas of events in docs/schemas from the code
+	@$(on_sqlite) $(python) scripts/event_schemas.py write
 
 configuration: $(runtime) ## update docs/configuration.md and .env.example from config/declared
 	@$(python) scripts/configuration.py write

@@ -270,6 +270,9 @@ API_RATES = {
     "address": env.int("API_RATE_PER_ADDRESS"),
 }
 
+# Whether /api/graphql tells its schema. The OpenAPI document tells the same, to anybody.
+GRAPHQL_INTROSPECTION = env.bool("GRAPHQL_INTROSPECTION")
+
 # --- Bookings -------------------------------------------------------------------------------------
 
 # After how long another worker restarts a decision of one that was killed. Workers that are alive
@@ -306,6 +309,7 @@ WEBHOOKS = {
 KAFKA: dict[str, Any] = {
     "bootstrap_servers": env.str("KAFKA_BOOTSTRAP_SERVERS"),
     "topic": env.str("KAFKA_TOPIC"),
+    "format": env.str("KAFKA_FORMAT"),
     "requests_topic": env.str("KAFKA_REQUESTS_TOPIC"),
     "requests_group": env.str("KAFKA_REQUESTS_GROUP"),
     # Any other librdkafka option, as JSON: {"security.protocol": "SASL_SSL", …}

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from config import api_pages, health
 from config.api import urls as api_urls
+from config.graphql.views import graphql
 from config.watching.page import metrics
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/problems", api_pages.problems, name="problems"),
     path("api/v1/", api_urls),
+    path("api/graphql", graphql, name="graphql"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),

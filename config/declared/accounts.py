@@ -1,6 +1,6 @@
 """How often somebody may try, and what guests and programs may do."""
 
-from config.declared.kinds import TEXT, WHOLE, Reader, Section, Setting
+from config.declared.kinds import FLAG, TEXT, WHOLE, Reader, Section, Setting
 
 
 def _tries(name: str, default: int, meaning: str) -> Setting:
@@ -80,6 +80,13 @@ API = Section(
         ),
         _tries(
             "API_RATE_PER_ADDRESS", 3000, "API requests a minute that a network address may send."
+        ),
+        Setting(
+            "GRAPHQL_INTROSPECTION",
+            FLAG,
+            True,
+            "Whether `/api/graphql` tells its schema to whoever asks.",
+            Reader.WEB,
         ),
         Setting(
             "API_WAITERS",

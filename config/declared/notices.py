@@ -141,6 +141,16 @@ KAFKA = Section(
             Reader.WORKER,
         ),
         Setting(
+            "KAFKA_FORMAT",
+            TEXT,
+            "json",
+            "How events are written: json (the whole CloudEvents envelope) or avro (see "
+            "docs/events.md). Tell the consumers before you change it.",
+            Reader.WORKER,
+            choices=("json", "avro"),
+            example="avro",
+        ),
+        Setting(
             "KAFKA_REQUESTS_TOPIC",
             TEXT,
             "",

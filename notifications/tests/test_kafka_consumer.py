@@ -1,5 +1,6 @@
 """The example consumer that we ship: run as its readers would, it stores each event once."""
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from bookings.deciding import services
 from bookings.tests.acts import book
+from bookings.words.representation import event_data
 from config.tests.processes import PATIENCE, wait_for
 from notifications.kafka.producing import deliver_to_kafka
 from notifications.models import Delivery
@@ -123,3 +125,22 @@ def test_it_ends_while_there_is_nothing_to_read(kafka, start, table):
     process = start()
     wait_for(table.exists)  # from then on it reads
     assert stop(process) == []
+
+
+def test_events_in_both_formats_become_the_same_rows(
+    kafka, desk, alice, now, settings, start, table
+):
+    booking = book(desk, alice, now)
+    deliver()
+    settings.KAFKA = {**settings.KAFKA, "format": "avro"}
+    services.cancel(booking, by=alice, now=now)
+    deliver()
+    process = start("--schema", "docs/schemas/event.avsc")
+    wait_for(lambda: len(rows(table)) == 2)
+    assert stop(process) == [
+        f"{booking.code}.1 mesto.booking.confirmed {booking.code}",
+        f"{booking.code}.2 mesto.booking.cancelled {booking.code}",
+    ]
+    with closing(sqlite3.connect(table)) as database:
+        written = [json.loads(data) for (data,) in database.execute("SELECT data FROM events")]
+    assert written == [event_data(event) for event in booking.events.order_by("sequence")]

@@ -1,0 +1,1 @@
+"""What events look like, as schemas for others: made from the code, published in docs/schemas/."""
