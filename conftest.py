@@ -5,7 +5,7 @@ import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
 from subprocess import Popen
@@ -256,6 +256,31 @@ def manager(space: Space) -> User:
     return StaffRoleFactory.create(
         user__username="marat", space=space, role=StaffRole.Role.MANAGER
     ).user
+
+
+@pytest.fixture
+def inn(db: None) -> Space:
+    """A restaurant in UTC, open every day 8–22, with tables 1 to 3, each for four."""
+    table = {"kind": "TABLE", "capacity": 4}
+    return open_space(slug="inn", name="Inn", kind="RESTAURANT", time_zone="UTC", place=table)
+
+
+@pytest.fixture
+def always_open(inn: Space) -> Space:
+    """It never closes, for pages, which use the real clock."""
+    inn.opening_hours.update(opens_at=time(0), closes_at=time(0))
+    return inn
+
+
+@pytest.fixture
+def table(inn: Space) -> Place:
+    return inn.places.get(number=1)
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    """May do everything."""
+    return UserFactory.create(username="boss", is_superuser=True)
 
 
 @pytest.fixture

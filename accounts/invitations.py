@@ -41,6 +41,13 @@ class HasOwner(Exception):
     """The site has an owner: nobody becomes one by a link."""
 
 
+class TierGone(Exception):
+    """The tier was deleted a moment ago."""
+
+    def __str__(self) -> str:
+        return _("This tier was deleted a moment ago.")
+
+
 def invite(
     email: str,
     *,
@@ -52,14 +59,26 @@ def invite(
 ) -> Invitation:
     """Write to an address; one that is invited already gets a new link, and this role.
 
-    Raises `tries.TooOften` after too many letters to an address.
+    Raises `tries.TooOften` after too many letters to an address, and TierGone.
     """
     email = email.strip()
     tries.spend("letter", login=email, now=now)
     with transaction.atomic():
+        if tier is not None:
+            _hold(tier)
         invitation = _invite(email, role=role, space=space, tier=tier, by=by, now=now)
         trail.note_invitation(Kind.INVITED, invitation, by=by, now=now)
     return invitation
+
+
+def _hold(tier: Tier) -> None:
+    """Keep a tier there until this transaction ends: its key is compared then, too late to answer.
+
+    Whoever deletes one waits for the row, and finds the invitation. Raises TierGone.
+    """
+    rows = Tier.objects.filter(pk=tier.pk).select_for_update(no_key=True)
+    if not rows.values_list("pk", flat=True):
+        raise TierGone
 
 
 def _invite(

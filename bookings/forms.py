@@ -6,14 +6,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms.utils import flatatt
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.letters import validate_visible
 from accounts.models import LANGUAGES
@@ -337,6 +338,8 @@ class DoorForm(forms.Form):
     def __init__(self, *args: Any, setup: Setup, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.setup = setup
+        # As whoever makes it reads: the tablet itself speaks for nobody.
+        self.fields["language"].initial = get_language() or settings.LANGUAGE_CODE
         choices = [(str(place.code), str(place)) for place in setup.places]
         field = self.fields["places"]
         assert isinstance(field, forms.MultipleChoiceField)

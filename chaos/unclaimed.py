@@ -7,20 +7,15 @@ won each time, everybody was told the truth, and nobody else got a place that so
 """
 
 import os
-import subprocess
-import sys
-import threading
 import time
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks.site import in_this_process
-from chaos.contested import ENGINES, PATIENCE
+from chaos.rounds import at_once, close, run
 
 PLACES = 25
 HELD = timedelta(minutes=20)
@@ -61,26 +56,7 @@ class Round:
 
 def main(arguments: Sequence[str]) -> int:
     """Play on each engine; return the exit code."""
-    parser = ArgumentParser(
-        prog="python -m chaos unclaimed",
-        description=__doc__,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--rounds", type=int, default=1_000)
-    parser.add_argument("--engine", choices=ENGINES, help="one of them; otherwise both")
-    asked = parser.parse_args(arguments)
-    if asked.rounds < 1:
-        parser.error("a game takes at least one round")
-    if not asked.engine:
-        # A process each: Django is set up once in a process.
-        again = [sys.executable, "-m", "chaos", "unclaimed", *arguments, "--engine"]
-        return max([subprocess.run([*again, engine]).returncode for engine in ENGINES])
-    with in_this_process(asked.engine, CACHE_URL="locmemcache://") as heading:
-        print(heading, flush=True)
-        began = time.monotonic()
-        rounds = play(asked.rounds)
-        report(rounds, asked.engine, time.monotonic() - began)
-    return int(any(each.wrong for each in rounds))
+    return run("unclaimed", __doc__, arguments, play=play, outcome=outcome)
 
 
 def play(rounds: int) -> list[Round]:
@@ -88,11 +64,11 @@ def play(rounds: int) -> list[Round]:
     from accounts.factories import UserFactory
     from spaces.factories import PolicyFactory, open_space
 
-    run = f"{os.getpid()}-{time.time_ns()}"
-    space = open_space(slug=f"unclaimed-{run}", places=PLACES, time_zone="UTC")
+    this = f"{os.getpid()}-{time.time_ns()}"
+    space = open_space(slug=f"unclaimed-{this}", places=PLACES, time_zone="UTC")
     minutes = HELD // timedelta(minutes=1)
     PolicyFactory.create(space=space, step_minutes=15, release_after_minutes=minutes)
-    alice, bob = (UserFactory.create(username=f"{name}-{run}") for name in ("alice", "bob"))
+    alice, bob = (UserFactory.create(username=f"{name}-{this}") for name in ("alice", "bob"))
     places = list(space.places.order_by("number"))
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     with ThreadPoolExecutor(3) as pool:
@@ -132,42 +108,10 @@ def _round(pool: ThreadPoolExecutor, place: Any, at: datetime, alice: Any, bob: 
     )
 
 
-def at_once(pool: ThreadPoolExecutor, calls: Sequence[Callable[[], object]]) -> list[str]:
-    """Do all of these at the same moment; return what each led to, or the name of its error."""
-    from django.db import connection
-
-    start = threading.Barrier(len(calls))
-
-    def run(call: Callable[[], object]) -> str:
-        connection.ensure_connection()  # opening one takes longer than the race
-        start.wait(PATIENCE)
-        try:
-            return str(call())
-        except Exception as error:  # the round is judged by it
-            return type(error).__name__
-
-    return list(pool.map(run, calls))
-
-
-def close() -> None:
-    from django.db import connection
-
-    connection.close()
-
-
-def report(rounds: Sequence[Round], engine: str, seconds: float) -> None:
+def outcome(rounds: Sequence[Round]) -> dict[str, int]:
     told = Counter(each.state for each in rounds)
-    booked = sum(each.booked == "CONFIRMED" for each in rounds)
-    wrong = [each for each in rounds if each.wrong]
-    lines = {
-        "engine": engine,
-        "rounds": f"{len(rounds):,}",
-        "checked in": f"{told['CHECKED_IN']:,}",
-        "released": f"{told['NO_SHOW']:,}",
-        "booked at once": f"{booked:,}",
-        "wrong rounds": f"{len(wrong):,}",
-        "duration": f"{seconds:.1f} s",
+    return {
+        "checked in": told["CHECKED_IN"],
+        "released": told["NO_SHOW"],
+        "booked at once": sum(each.booked == "CONFIRMED" for each in rounds),
     }
-    print(*(f"  {name:16}{value}" for name, value in lines.items()), "", sep="\n", flush=True)
-    for each in wrong[:5]:
-        print(f"  {each.wrong}: {each}")

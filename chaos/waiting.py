@@ -8,10 +8,7 @@ and nobody else got a table that somebody had said yes to.
 """
 
 import os
-import subprocess
-import sys
 import time
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks.site import in_this_process
-from chaos.contested import ENGINES
-from chaos.unclaimed import at_once, close
+from chaos.rounds import at_once, close, run
 
 PLACES = 25
 HOUR = timedelta(hours=1)
@@ -66,26 +61,7 @@ class Round:
 
 def main(arguments: Sequence[str]) -> int:
     """Play on each engine; return the exit code."""
-    parser = ArgumentParser(
-        prog="python -m chaos waiting",
-        description=__doc__,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--rounds", type=int, default=1_000)
-    parser.add_argument("--engine", choices=ENGINES, help="one of them; otherwise both")
-    asked = parser.parse_args(arguments)
-    if asked.rounds < 1:
-        parser.error("a game takes at least one round")
-    if not asked.engine:
-        # A process each: Django is set up once in a process.
-        again = [sys.executable, "-m", "chaos", "waiting", *arguments, "--engine"]
-        return max([subprocess.run([*again, engine]).returncode for engine in ENGINES])
-    with in_this_process(asked.engine, CACHE_URL="locmemcache://") as heading:
-        print(heading, flush=True)
-        began = time.monotonic()
-        rounds = play(asked.rounds)
-        report(rounds, asked.engine, time.monotonic() - began)
-    return int(any(each.wrong for each in rounds))
+    return run("waiting", __doc__, arguments, play=play, outcome=outcome)
 
 
 def play(rounds: int) -> list[Round]:
@@ -93,14 +69,14 @@ def play(rounds: int) -> list[Round]:
     from accounts.factories import UserFactory
     from spaces.factories import PolicyFactory, open_space
 
-    run = f"{os.getpid()}-{time.time_ns()}"
+    this = f"{os.getpid()}-{time.time_ns()}"
     table = {"kind": "TABLE", "capacity": 4}
     space = open_space(
-        slug=f"waiting-{run}", kind="RESTAURANT", places=PLACES, time_zone="UTC", place=table
+        slug=f"waiting-{this}", kind="RESTAURANT", places=PLACES, time_zone="UTC", place=table
     )
     PolicyFactory.create(space=space, step_minutes=15)
-    host = UserFactory.create(username=f"host-{run}", is_superuser=True)
-    bob = UserFactory.create(username=f"bob-{run}")
+    host = UserFactory.create(username=f"host-{this}", is_superuser=True)
+    bob = UserFactory.create(username=f"bob-{this}")
     tables = list(space.places.order_by("number"))
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     with ThreadPoolExecutor(4) as pool:
@@ -151,18 +127,11 @@ def _round(pool: ThreadPoolExecutor, table: Any, at: datetime, host: Any, bob: A
     )
 
 
-def report(rounds: Sequence[Round], engine: str, seconds: float) -> None:
+def outcome(rounds: Sequence[Round]) -> dict[str, int]:
     winners = Counter(each.parties.index("COMING") for each in rounds if "COMING" in each.parties)
-    lines = {
-        "engine": engine,
-        "rounds": f"{len(rounds):,}",
-        "first said yes": f"{winners[0]:,}",
-        "second said yes": f"{winners[1]:,}",
-        "lapsed": f"{sum(each.state == 'EXPIRED' for each in rounds):,}",
-        "booked at once": f"{sum(each.booked == 'CONFIRMED' for each in rounds):,}",
-        "wrong rounds": f"{sum(bool(each.wrong) for each in rounds):,}",
-        "duration": f"{seconds:.1f} s",
+    return {
+        "first said yes": winners[0],
+        "second said yes": winners[1],
+        "lapsed": sum(each.state == "EXPIRED" for each in rounds),
+        "booked at once": sum(each.booked == "CONFIRMED" for each in rounds),
     }
-    print(*(f"  {name:16}{value}" for name, value in lines.items()), "", sep="\n", flush=True)
-    for each in [each for each in rounds if each.wrong][:5]:
-        print(f"  {each.wrong}: {each}")

@@ -254,7 +254,7 @@ class Closure(models.Model):
     )
     starts_at = models.DateTimeField(_("from"), validators=[validate_quarter_hour])
     ends_at = models.DateTimeField(_("to"), validators=[validate_quarter_hour])
-    reason = models.CharField(_("reason"), max_length=200)
+    reason = NameField(_("reason"), max_length=200)
 
     class Meta:
         verbose_name = _("closure")

@@ -6,6 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.letters import NameField
+
 
 class YearlyClosure(models.Model):
     """The same date every year; its closures are written some years ahead, and are what counts."""
@@ -24,7 +26,7 @@ class YearlyClosure(models.Model):
     days = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(60)]
     )
-    reason = models.CharField(_("reason"), max_length=200)
+    reason = NameField(_("reason"), max_length=200)
     # The last year whose closure is written.
     closed_through = models.PositiveSmallIntegerField(db_index=True)
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.letters import validate_visible
 from bookings.admin import wording
 from bookings.admin.pages import CodesField, page, write_codes
 from bookings.deciding import stranding
@@ -58,6 +59,7 @@ class AnswerForm(forms.Form):
         required=False,
     )
     reason = forms.CharField(
+        validators=[validate_visible],
         label=gettext_lazy("Reason"),
         max_length=200,
         required=False,

@@ -12,6 +12,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.letters import validate_visible
 from bookings.admin import wording
 from bookings.admin.pages import MOST, CodesField, Desk, back_to_list, lines, page, write_codes
 from bookings.deciding import services
@@ -22,6 +23,7 @@ from bookings.models import Booking
 class CancelForm(forms.Form):
     codes = CodesField()
     reason = forms.CharField(
+        validators=[validate_visible],
         label=gettext_lazy("Reason"),
         max_length=200,
         help_text=gettext_lazy("The person who booked sees it."),

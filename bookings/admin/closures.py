@@ -15,6 +15,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.letters import validate_visible
 from accounts.models import User
 from bookings.admin import wording
 from bookings.admin.filters import PARAMETERS, OverFilter, SpaceFilter
@@ -50,6 +51,7 @@ class CloseForm(forms.Form):
         label=gettext_lazy("To"), required=False, max_length=20, strip=False, widget=ClockInput
     )
     reason = forms.CharField(
+        validators=[validate_visible],
         label=gettext_lazy("Reason"),
         max_length=200,
         help_text=gettext_lazy("Everyone with a booking at that time sees it."),

@@ -12,7 +12,7 @@ from pydantic.config import JsonDict
 
 from accounts.api.pages import NextCursor
 from accounts.api.schemas import Input, Instant, Problem, Text, instant
-from accounts.letters import is_visible
+from accounts.letters import is_visible, turns
 from bookings.forms import MOST_PEOPLE
 from bookings.states import State
 from bookings.words.representation import BookingData, EventData, PlaceData
@@ -109,6 +109,8 @@ class BookingIn(Input):
             raise ValueError("name either a member or a guest")
         if self.guest_name and not is_visible(self.guest_name):
             raise ValueError("a guest needs a name")
+        if turns(self.guest_name or ""):
+            raise ValueError("a guest's name can't have marks that turn text around")
         if self.guest_contact and not self.guest_name:
             raise ValueError("a guest's contact needs the guest's name")
         return self
@@ -159,6 +161,8 @@ class BookingChange(Input):
     def names_the_guest(self) -> Self:
         if self.guest_name is not None and not is_visible(self.guest_name):
             raise ValueError("a guest needs a name")
+        if turns(self.guest_name or ""):
+            raise ValueError("a guest's name can't have marks that turn text around")
         return self
 
     @model_validator(mode="after")

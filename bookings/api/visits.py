@@ -19,7 +19,7 @@ from bookings.api import asking
 from bookings.api.problems import REFUSED, SLOT_TAKEN, TOO_LATE, WRONG_STATE, problem_of
 from bookings.api.routes import Code, find_to_change
 from bookings.api.schemas import BookingOut
-from bookings.deciding import visits
+from bookings.deciding import undoing, visits
 from bookings.deciding.errors import BookingError
 from bookings.models import Booking
 from spaces.slots import Period
@@ -100,6 +100,6 @@ def _carry_out(body: Visit, booking: Booking, *, by: User, now: datetime) -> Boo
     if body.ends_at is not None:
         return visits.extend(booking, ends_at=body.ends_at, by=by, now=now)
     if body.event is not None:
-        return visits.undo(booking, event=body.event, by=by, now=now)
+        return undoing.undo(booking, event=body.event, by=by, now=now)
     plain = {Verb.SEAT: visits.seat, Verb.LEAVE: visits.leave, Verb.NO_SHOW: visits.no_show}
     return plain[body.verb](booking, by=by, now=now)

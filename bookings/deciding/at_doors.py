@@ -10,6 +10,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from bookings.deciding import in_house, pacing, rules
+from bookings.deciding.counting import counted
 from bookings.deciding.errors import NotStaff, Refused, SlotTaken, WrongState
 from bookings.deciding.numbering import next_walk_in
 from bookings.deciding.statements import EARLIER_OF_GUEST
@@ -19,6 +20,7 @@ from bookings.deciding.transitions import change, record
 from bookings.deciding.wish import Wish
 from bookings.doors import DoorView
 from bookings.models import Booking, BookingEvent
+from bookings.refusals import Door
 from bookings.states import State
 from bookings.words import words
 from spaces.models import Place
@@ -77,6 +79,7 @@ def latest_end(now: datetime) -> datetime:
     return end if end >= now + USED_FOR else end + SLOT
 
 
+@counted(lambda place, *, now, **_: (place.space, now, Door.SCREEN))
 @transactional
 def use_now(
     place: Place, *, ends_at: datetime, door: DoorView, request_key: UUID, now: datetime

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from accounts.prepared import prepared
 from bookings.deciding import daily, knowing, lengths, pacing, rules, welcoming
 from bookings.deciding.attendance import too_many_no_shows
-from bookings.deciding.counting import counted
+from bookings.deciding.counting import counted, door_of
 from bookings.deciding.errors import Refused, RequestKeyReused
 from bookings.deciding.rules import Problem
 from bookings.deciding.steps import (
@@ -105,7 +105,7 @@ _TAKEN = prepared(
 )
 
 
-@counted(lambda wish, **_: (wish.space, wish.starts_at))
+@counted(lambda wish, **_: (wish.space, wish.starts_at, door_of(wish.channel)))
 @transactional
 def book_party(wish: PartyWish, *, by: Actor, now: datetime) -> Booking:
     """Give a party the best place that is free: return its booking, CONFIRMED.

@@ -1,4 +1,4 @@
-"""Counts what is refused at once, by space, local day and reason: such a wish leaves no other row.
+"""Counts what is refused at once, by space, local day, reason and door: it leaves no other row.
 
 Written when the refused transaction has been rolled back, in one statement of its own. A count that
 can't be written is lost, and the person is answered as if it had been.
@@ -14,19 +14,38 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from accounts import replica, watching
 from bookings.deciding.errors import BookingError, Refused, SlotTaken, TooLate
-from bookings.refusals import RefusalCount
+from bookings.guests import BY_GUEST, Actor
+from bookings.models import Booking
+from bookings.refusals import Door, RefusalCount
 from spaces.models import Space
 
 logger = logging.getLogger("mesto.refusals")
 
-#: So many rows share a count.
+#: So many rows share a count of one door. The first ones belong to no door.
 PARTS = 4
+DOORS = list(Door)
 
 #: Wishes for other days are no wishes, and would let anybody fill the table.
 AROUND_NOW = timedelta(days=400)
 
-#: Which space a call wishes for, and when.
-type Wished = Callable[..., tuple[Space, datetime]]
+#: Which space a call wishes for, when, and by which door; None counts nothing.
+type Wished = Callable[..., tuple[Space, datetime, Door] | None]
+
+#: Through which door who books so has come.
+BY_CHANNEL: dict[str, Door] = {
+    Booking.Channel.STAFF: Door.PHONE,
+    Booking.Channel.WALK_IN: Door.WALK_IN,
+}
+
+
+def door_of(channel: str) -> Door:
+    return BY_CHANNEL.get(channel, Door.ONLINE)
+
+
+def door_of_change(booking: Booking, by: Actor | None) -> Door:
+    """Return through which door somebody changes a booking."""
+    is_own = by is BY_GUEST or by == booking.member
+    return Door.ONLINE if is_own else Door.DESK
 
 
 def counted[**P, R](wished: Wished) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -40,11 +59,10 @@ def counted[**P, R](wished: Wished) -> Callable[[Callable[P, R]], Callable[P, R]
             except (Refused, SlotTaken, TooLate) as error:
                 for code in _codes(error):
                     watching.tell("refusals", rule=code)
-                space, at = wished(*args, **kwargs)
-                now = kwargs["now"]
+                wish, now = wished(*args, **kwargs), kwargs["now"]
                 assert isinstance(now, datetime)
-                if abs(at - now) <= AROUND_NOW and not replica.is_read():
-                    _count(space, at, _codes(error))
+                if wish and abs(wish[1] - now) <= AROUND_NOW and not replica.is_read():
+                    _count(*wish, _codes(error))
                 raise
 
         return run
@@ -58,14 +76,15 @@ def _codes(error: BookingError) -> list[str]:
     return [error.code]
 
 
-def _count(space: Space, at: datetime, codes: Iterable[str]) -> None:
+def _count(space: Space, at: datetime, door: Door, codes: Iterable[str]) -> None:
     """Add one for each reason, always in the same order: so nobody waits for each other."""
-    part, day = random.randrange(PARTS), at.astimezone(space.zone).date()  # noqa: S311 - spreads, hides nothing
+    day = at.astimezone(space.zone).date()
+    part = PARTS * (1 + DOORS.index(door)) + random.randrange(PARTS)  # noqa: S311 - spreads, hides nothing
     table = connection.ops.quote_name(RefusalCount._meta.db_table)
-    rows = [(space.pk, day, code, part) for code in codes]
-    marks = ", ".join(["(%s, %s, %s, %s, 1)"] * len(rows))
+    rows = [(space.pk, day, code, part, str(door)) for code in codes]
+    marks = ", ".join(["(%s, %s, %s, %s, %s, 1)"] * len(rows))
     sql = (
-        f"INSERT INTO {table} (space_id, day, code, part, count) VALUES {marks} "  # noqa: S608 - our own names and marks
+        f"INSERT INTO {table} (space_id, day, code, part, door, count) VALUES {marks} "  # noqa: S608 - our own names and marks
         f"ON CONFLICT (space_id, day, code, part) DO UPDATE SET count = {table}.count + 1"
     )
     try:

@@ -77,8 +77,8 @@ def write(booking: Booking, details: Details, *, by: Actor, now: datetime) -> No
         raise WrongState(_("This booking is not decided yet. Look again in a moment."))
     if not booking.is_upcoming(now):
         raise WrongState(_("This booking is over: its details can’t be changed any more."))
-    if booking.member is None:
-        require_name(changes.get("guest_name", booking.guest_name))
+    if "guest_name" in changes:
+        require_name(changes["guest_name"])
     contact = contact_before(booking, changes)
     change(booking, sorted(OCCUPYING), expected={}, changes=changes)
     if "guest_contact" in changes:

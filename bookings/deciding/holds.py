@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding import in_house, pacing, rules
-from bookings.deciding.errors import Refused, TooLate, WrongState
+from bookings.deciding.counting import counted
+from bookings.deciding.errors import Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.steps import insert, lock_booking, lock_places
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, move_to, record
@@ -21,9 +22,10 @@ from bookings.deciding.walk_ins import Seat
 from bookings.deciding.wish import Wish
 from bookings.guests import BY_GUEST, Actor
 from bookings.models import Booking, BookingEvent
+from bookings.refusals import Door
 from bookings.states import State
 from bookings.waiting import CAN_BE_TOLD, WITH_TABLE, PartyState, WaitingNews, WaitingParty
-from spaces.models import Space
+from spaces.models import Place, Space
 from spaces.slots import floor
 
 #: How many holds one unit of a worker's work ends.
@@ -45,12 +47,30 @@ def changed() -> WrongState:
 # --- Telling --------------------------------------------------------------------------------------
 
 
-@transactional
+@counted(lambda party, *_, now, **__: (party.space, now, Door.WALK_IN))
 def tell(party: WaitingParty, seat: Seat, *, by: User, now: datetime) -> WaitingParty:
     """Hold a place for a party, and tell it: it has the space's minutes to answer.
 
-    Raises NotStaff, Refused, SlotTaken, and WrongState when it isn't waiting any more.
+    Once more is once. Raises NotStaff, Refused, SlotTaken, and WrongState when it isn't waiting any
+    more.
     """
+    try:
+        return _tell(party, seat, by=by, now=now)
+    except (Refused, SlotTaken, WrongState):
+        if told := told_of(party, seat.place):
+            return told
+        raise
+
+
+def told_of(party: WaitingParty, place: Place | None) -> WaitingParty | None:
+    """Return a party that is told already of a place (None: of any); a press came twice."""
+    rows = WaitingParty.objects.told().select_related("space", "guest", "booking")
+    there_now = rows.filter(pk=party.pk, booking__state=State.OFFERED)
+    return (there_now.filter(booking__place=place) if place else there_now).first()
+
+
+@transactional
+def _tell(party: WaitingParty, seat: Seat, *, by: User, now: datetime) -> WaitingParty:
     require_staff(seat.place.space, by)
     ground = lock_places(seat.place, member=None, now=now)[seat.place.pk]
     wish = Wish(
@@ -75,6 +95,7 @@ def tell(party: WaitingParty, seat: Seat, *, by: User, now: datetime) -> Waiting
     return _told(party, hold, now=now)
 
 
+@counted(lambda party, *_, now, **__: (party.space, now, Door.WALK_IN))
 @transactional
 def tell_too(party: WaitingParty, hold: Booking, *, by: User, now: datetime) -> WaitingParty:
     """Tell another party of a table that is held already: the first to say yes gets it.
@@ -253,7 +274,7 @@ def lock_with_table(party: WaitingParty) -> tuple[WaitingParty, Booking | None]:
 def become(party: WaitingParty, state: PartyState, **changes: object) -> None:
     """Change a locked party."""
     WaitingParty.objects.filter(pk=party.pk).become(state, **changes)
-    for name, value in {"state": state, **changes}.items():
+    for name, value in {"state": state, **changes, "version": party.version + 1}.items():
         setattr(party, name, value)
 
 

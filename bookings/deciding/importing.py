@@ -17,7 +17,7 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.letters import is_visible
+from accounts.letters import TURNED, is_visible, turns
 from accounts.models import User
 from accounts.numbers import read_whole
 from bookings.deciding import services, sheets
@@ -228,6 +228,8 @@ class Known:
         if not line["member"]:
             if not is_visible(line["guest_name"]):
                 raise LineError("invalid", _("A guest needs a name."))
+            if turns(line["guest_name"]):
+                raise LineError("invalid", str(TURNED))
             return None
         found = self.members.get(User.normalize_username(line["member"]))
         if found is None:

@@ -169,10 +169,13 @@ class _Planning:
                 self._line(number, values)
             except ValueError as error:
                 text = ", ".join(filter(None, (values[name] for name in COLUMNS)))
+                text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
                 self.plan.wrong.append(Wrong(number, text, str(error)))
         return self.plan
 
     def _line(self, number: int, values: Mapping[str, str]) -> None:
+        if any("\0" in text for text in values.values()):
+            raise ValueError(_("The line contains a character that isn’t text."))
         tiers = self._tiers(values["tiers"])
         member, email = self._who(values)
         before = self.seen.setdefault(member.user.pk if member else email.casefold(), number)
@@ -186,8 +189,6 @@ class _Planning:
             self._move(member, tiers)
 
     def _tiers(self, text: str) -> list[Tier]:
-        if "\0" in text:
-            raise ValueError(_("The line contains a character that isn’t text."))
         found = []
         for name in filter(None, map(str.strip, text.split(BETWEEN))):
             spellings = (name, undefused(name), undefused(name).casefold(), name.casefold())
@@ -259,7 +260,7 @@ class _Planning:
 
 @transaction.atomic
 def carry_out(space: Space, found: Plan, *, by: User, now: datetime) -> None:
-    """Do all of a plan, or nothing. Raises `tries.TooOften`."""
+    """Do all of a plan, or nothing. Raises `tries.TooOften`, `invitations.TierGone`."""
     people = [move.user.pk for move in found.moves]
     with changing(Scope(people=people), Act(by=by, now=now, answer=KEPT)):
         moves = found.moves

@@ -19,6 +19,9 @@ from bookings.words import words
 from spaces.models import Space
 from spaces.venue import Venue
 
+#: The code of the problem.
+FULL = "pacing_full"
+
 IN_HOUSE = (Booking.Channel.STAFF, Booking.Channel.WALK_IN)
 
 
@@ -93,13 +96,25 @@ def full(venue: Venue, at: datetime, left: int, party_size: int) -> list[Problem
             "No more than %(n)d people can still arrive at %(time)s.",
             left,
         ) % {"n": left, "time": time}
-    return [Problem("pacing_full", message)]
+    return [Problem(FULL, message)]
+
+
+def insisted(found: Iterable[Problem], over_pacing: bool) -> tuple[list[Problem], list[str]]:
+    """Return what still forbids it when the staff insist, and the codes of what no longer does.
+
+    They can't insist against anything else.
+    """
+    found = list(found)
+    if not over_pacing:
+        return found, []
+    rest = [problem for problem in found if problem.code != FULL]
+    return rest, [FULL] if len(rest) < len(found) else []
 
 
 def let_in() -> QuerySet[BookingEvent]:
     """Return the events by which the staff let in more than may arrive at once."""
-    kind = BookingEvent.Kind.CONFIRMED
-    return BookingEvent.objects.filter(kind=kind, data__problems__0="pacing_full")
+    kinds = (BookingEvent.Kind.CONFIRMED, BookingEvent.Kind.MOVED)
+    return BookingEvent.objects.filter(kind__in=kinds, data__problems__0=FULL)
 
 
 def exceeded(venue: Venue, arrivals: Iterable[tuple[datetime, str, int]]) -> list[str]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from bookings.words import words
 from bookings.words.local_time import EARLIEST, LATEST
+from bookings.words.quotas_in_words import quota_in_words
 from spaces.limits import Limits, Quota
 from spaces.models import Place
 from spaces.slots import SLOT, Period, is_on_grid
@@ -353,17 +354,7 @@ def of_quotas(quotas: tuple[Quota, ...], upcoming: Mapping[str, int] | None) -> 
     for quota in quotas:
         count = upcoming.get(quota.kind, 0) if quota.kind else sum(upcoming.values())
         if count >= quota.max_upcoming:
-            return [
-                Problem(
-                    "too_many_upcoming",
-                    ngettext(
-                        "A member may have %(n)d upcoming booking here at a time.",
-                        "A member may have %(n)d upcoming bookings here at a time.",
-                        quota.max_upcoming,
-                    )
-                    % {"n": quota.max_upcoming},
-                )
-            ]
+            return [Problem("too_many_upcoming", quota_in_words(quota))]
     return []
 
 

@@ -7,15 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from bookings.deciding.stranding import (
-    UNANSWERED,
-    Act,
-    Outcome,
-    Question,
-    Scope,
-    Stranded,
-    changing,
-)
+from bookings.deciding.stranding import Act, Outcome, Scope, Stranded, changing, foresee
 from bookings.models import Booking
 from bookings.querysets import BookingQuerySet
 from spaces import setups
@@ -39,14 +31,7 @@ class Preview:
 
 def preview(space: Space, policy: Policy, change: Callable[[], object], act: Act) -> Preview:
     """Make a change, look, and take it back."""
-    outside: list[Stranded] = []
-    with transaction.atomic():
-        try:
-            with changing(Scope(spaces=[space.pk]), Act(by=act.by, now=act.now, answer=UNANSWERED)):
-                change()
-        except Question as question:
-            outside = question.found
-        transaction.set_rollback(True)
+    outside = foresee(space, change, act)
     members = _concerned(space, policy, now=act.now)
     return Preview(
         members=_members(policy),

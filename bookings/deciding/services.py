@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding import daily, knowing, pacing, rules, welcoming
-from bookings.deciding.counting import counted
+from bookings.deciding.counting import counted, door_of, door_of_change
 from bookings.deciding.details import (
     UNCHANGED,
     Details,
@@ -37,6 +37,7 @@ from bookings.deciding.transitions import change, move_to, record
 from bookings.deciding.wish import Wish
 from bookings.guests import BY_GUEST, Actor
 from bookings.models import Booking, BookingEvent
+from bookings.refusals import Door
 from bookings.states import OCCUPYING, TRANSITIONS, State
 from spaces import setups
 from spaces.contact import ask_the_staff
@@ -52,14 +53,14 @@ BATCH = 20
 MOST_UNDECIDED = 300
 
 
-@counted(lambda wish, **_: (wish.place.space, wish.starts_at))
+@counted(lambda wish, **_: (wish.place.space, wish.starts_at, door_of(wish.channel)))
 @transactional
-def book(wish: Wish, *, by: Actor, now: datetime) -> Booking:
+def book(wish: Wish, *, by: Actor, now: datetime, over_pacing: bool = False) -> Booking:
     """Decide a wish: return the booking, CONFIRMED, or REJECTED when the place is taken.
 
     By a guest, only where the space allows it. The same `(member, request_key)` returns the booking
     it made before. What staff book for somebody (`by` is not the member) may begin in the step that
-    is running.
+    is running; they may let in more than arrive at once (`over_pacing`), which the event then says.
     Raises Refused with every broken rule (nothing is written) and RequestKeyReused.
     """
     wish = _for_somebody(wish, now=now)
@@ -67,7 +68,11 @@ def book(wish: Wish, *, by: Actor, now: datetime) -> Booking:
     booking = replace(wish, place=ground.place).booking(State.CONFIRMED, now=now)
     booking.decided_at = now
     found = welcoming.objections(wish, ground, now=now) if by is BY_GUEST else []
-    if found := [*found, *objections(booking, ground, by=by, now=now)]:
+    found, let_in = pacing.insisted(
+        [*found, *objections(booking, ground, by=by, now=now)],
+        over_pacing and pacing.is_in_house(wish.channel),
+    )
+    if found:
         # Not earlier: a repeated request runs into its own booking, or into a rule it used up.
         if earlier := answered(wish):
             return earlier
@@ -79,11 +84,12 @@ def book(wish: Wish, *, by: Actor, now: datetime) -> Booking:
         kind = BookingEvent.Kind.REJECTED
         lost = {"state": State.REJECTED, "problems": ["slot_taken"]}
         change(booking, [State.CONFIRMED], expected={}, changes=lost)
-    record(kind, booking, by=by, now=now, sequence=1)
+        let_in = []
+    record(kind, booking, by=by, now=now, sequence=1, problems=let_in)
     return booking
 
 
-@counted(lambda wish, **_: (wish.place.space, wish.starts_at))
+@counted(lambda wish, **_: (wish.place.space, wish.starts_at, door_of(wish.channel)))
 @transactional
 def request(wish: Wish, *, by: User | None, now: datetime) -> Booking:
     """Accept a wish without deciding it: return the booking, CREATED.
@@ -130,7 +136,13 @@ def _for_somebody(wish: Wish, *, now: datetime) -> Wish:
     return replace(wish, guest=knowing.guest_of(wish, now=now, learn=learn))
 
 
-@counted(lambda booking, **_: (booking.place.space, booking.starts_at))
+@counted(
+    lambda booking, *, by, **_: (
+        booking.place.space,
+        booking.starts_at,
+        door_of_change(booking, by),
+    )
+)
 @transactional
 def cancel(booking: Booking, *, by: Actor, now: datetime, reason: str = "") -> Booking:
     """Give the place back. Members may until the `Deadline`; the space's staff until the end.
@@ -145,7 +157,13 @@ def cancel(booking: Booking, *, by: Actor, now: datetime, reason: str = "") -> B
     return booking
 
 
-@counted(lambda booking, *, starts_at, **_: (booking.place.space, starts_at))
+@counted(
+    lambda booking, *, starts_at, by, **_: (
+        booking.place.space,
+        starts_at,
+        door_of_change(booking, by),
+    )
+)
 @transactional
 def reschedule(
     booking: Booking,
@@ -158,11 +176,13 @@ def reschedule(
     party_size: int | None = None,
     details: Details = UNCHANGED,
     seen: int | None = None,
+    over_pacing: bool = False,
 ) -> Booking:
     """Move a booking within its space to another time or place; it stays where it is if that fails.
 
     New `details` are written together with the move, or not at all. The staff may move what has
-    begun. `seen` is the number of the last event that whoever asks knows of.
+    begun, and let in more than arrive at once (`over_pacing`), which the event then says. `seen` is
+    the number of the last event that whoever asks knows of.
     Raises SlotTaken, Refused, TooLate and WrongState.
     """
     period = Period(starts_at, ends_at)
@@ -194,6 +214,8 @@ def reschedule(
     # Those who stay at their time have arrived in it already, whatever the limit is now.
     if full and (starts_at != booking.starts_at or people > booking.party_size):
         found += full
+    is_staff = door_of_change(booking, by) == Door.DESK
+    found, let_in = pacing.insisted(found, over_pacing and is_staff)
     if found:
         raise Refused(found)
     before = {"place": booking.place_id, "starts_at": booking.starts_at, "ends_at": booking.ends_at}
@@ -206,7 +228,8 @@ def reschedule(
         raise SlotTaken(_("Someone has %(place)s for that time.") % {"place": str(new_place)})
     if "guest_contact" in written:
         relink(booking, now=now)
-    record(BookingEvent.Kind.MOVED, booking, by=by, now=now, contact=contact)
+    kind = BookingEvent.Kind.MOVED
+    record(kind, booking, by=by, now=now, contact=contact, problems=let_in)
     return booking
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import people, watching
-from accounts.letters import is_visible
+from accounts.letters import TURNED, is_visible, turns
 from accounts.models import User
 from bookings.deciding import daily, pacing, rules
 from bookings.deciding.attendance import Missed, longest_memory, too_many_no_shows
@@ -105,9 +105,11 @@ def lock_member(member: User) -> None:
 
 
 def require_name(guest: str) -> None:
-    """Refuse a guest of whose name nothing can be seen."""
+    """Refuse a guest of whose name nothing can be seen, or not as it is. Raises Refused."""
     if not is_visible(guest):
         raise Refused([rules.Problem("invalid", _("A guest needs a name."))])
+    if turns(guest):
+        raise Refused([rules.Problem("invalid", str(TURNED))])
 
 
 def lock_places(
@@ -156,6 +158,13 @@ def _read(
     _stamp, groups, kinds = rows[0]
     setup = setups.stamped(space, (stamp for stamp, *_ in rows))
     return setup, people.keys_in(groups), Counter(kinds.split(",") if kinds else ())
+
+
+def upcoming_of(member: User, space: int, now: datetime) -> Mapping[str, int]:
+    """Return how many upcoming bookings a member has in a space, by kind of place."""
+    rows = GROUND.rows(space=space, member=member.pk, but=0, now=now)
+    kinds = rows[0][2] if rows else ""
+    return Counter(kinds.split(",") if kinds else ())
 
 
 def missed_by(

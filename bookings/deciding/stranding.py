@@ -5,7 +5,7 @@ It checks every booking that the change may affect before and after, and raises 
 everything is rolled back, until an answer says what to do with those that no longer fit.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -159,6 +160,19 @@ def changing(scope: Scope, act: Act) -> Iterator[Outcome]:
     if act.answer.clock != Clock.INSTANT:
         clocks.keep_closures(zones, now=act.now)
     _settle(scope, before, act, outcome)
+
+
+def foresee(space: Space, change: Callable[[], object], act: Act) -> list[Stranded]:
+    """Make a change, look which bookings would no longer fit, and take it back."""
+    found: list[Stranded] = []
+    with transaction.atomic():
+        try:
+            with changing(Scope(spaces=[space.pk]), Act(by=act.by, now=act.now)):
+                change()
+        except Question as question:
+            found = question.found
+        transaction.set_rollback(True)
+    return found
 
 
 def _settle(scope: Scope, before: Mapping[int, Standing], act: Act, outcome: Outcome) -> None:

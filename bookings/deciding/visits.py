@@ -4,35 +4,30 @@ Each verb is one call, one transaction, one event; a walk-in is booked and seate
 the space say them about anybody; see `bookings.deciding.steps` for the order of locks.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import attendance, daily, in_house, knowing, pacing, rules
+from bookings.deciding import attendance, in_house, knowing, pacing, rules
+from bookings.deciding.counting import counted
 from bookings.deciding.errors import (
     NotStaff,
     Refused,
     RequestKeyReused,
     SlotTaken,
-    TooLate,
     WrongState,
 )
 from bookings.deciding.numbering import next_walk_in
-from bookings.deciding.statements import (
-    DELETE_SLOTS,
-    EARLIER_OF_GUEST,
-    LAST_SEQUENCE,
-)
+from bookings.deciding.statements import DELETE_SLOTS, EARLIER_OF_GUEST
 from bookings.deciding.steps import (
     REUSED,
     Ground,
     insert,
     lock_booking,
-    lock_member,
     lock_places,
+    require_name,
     take_slots,
 )
 from bookings.deciding.transactions import transactional
@@ -40,9 +35,9 @@ from bookings.deciding.transitions import change, record
 from bookings.deciding.wish import Wish
 from bookings.guests import BY_GUEST, Actor, Guest
 from bookings.models import Booking, BookingEvent
-from bookings.states import OCCUPYING, UNDOING, State, sources
+from bookings.refusals import Door
+from bookings.states import OCCUPYING, State, sources
 from bookings.words import words
-from spaces import setups
 from spaces.limits import Limits
 from spaces.models import Place, Space
 from spaces.setups import Setup
@@ -59,10 +54,6 @@ UNDO_FOR = timedelta(seconds=10)
 
 #: The press takes a while to get here, and machines' clocks differ.
 UNDO_ACCEPTED_FOR = UNDO_FOR + timedelta(seconds=5)
-
-#: What can be taken back: the last event of a booking, by whoever did it.
-UNDOABLE = {Kind.CHECKED_IN, Kind.SEATED, Kind.EXTENDED, Kind.MOVED}
-UNDOABLE |= {Kind.NO_SHOW, Kind.COMPLETED, Kind.CANCELLED}
 
 
 @transactional
@@ -172,6 +163,7 @@ def no_show(booking: Booking, *, by: User, now: datetime) -> Booking:
     return booking
 
 
+@counted(lambda booking, **_: (booking.place.space, booking.starts_at, Door.DESK))
 @transactional
 def extend(booking: Booking, *, ends_at: datetime, by: User, now: datetime) -> Booking:
     """Let them stay until a later quarter hour; they keep the old time if that fails.
@@ -199,44 +191,6 @@ def extend(booking: Booking, *, ends_at: datetime, by: User, now: datetime) -> B
     return booking
 
 
-@transactional
-def undo(booking: Booking, *, event: int, by: User, now: datetime) -> Booking:
-    """Take back what this person just did to a booking: its last event, by number.
-
-    Place, time and state are again as they were before it. Once more is once: a second press
-    changes nothing. Raises NotStaff, TooLate, WrongState, Refused when a quota is used up
-    meanwhile, and SlotTaken when somebody else has the place by now.
-    """
-    setup = setups.current(booking.place.space_id)
-    require_staff(setup.space, by)
-    # Events never change: these can be read before the locks.
-    told = booking.events.filter(sequence__in=[event - 1, event]).order_by("sequence")
-    before, done = told if len(told) == 2 else (None, None)
-    if done is None or before is None or done.kind not in UNDOABLE:
-        raise WrongState(_("This can’t be undone."))
-    if done.actor_id != by.pk:
-        raise NotStaff(_("Only who did it can undo it."))
-    if booking.member is not None:
-        lock_member(booking.member)
-    was = setup.place(UUID(before.data["place"]["code"])) or booking.place
-    locked = lock_places(booking.place, was, member=booking.member, now=now, but=booking)
-    ground = locked[was.pk]
-    full = too_many(ground, booking, starts_at=_instant(before.data["starts_at"]))
-    booking, _setup = lock_booking(booking)
-    last = LAST_SEQUENCE.first(booking=booking.pk)
-    if last == event + 1 and BookingEvent.objects.undoing(done).exists():
-        return booking
-    if last != event:
-        raise WrongState(_("Something else has happened to this booking since."))
-    if now > done.at + UNDO_ACCEPTED_FOR:
-        raise TooLate(_("It is too late to undo this."))
-    if full and not booking.occupies and not pacing.let_in().filter(booking=booking).exists():
-        raise Refused(full)
-    _return(booking, before.data, ground, now=now)
-    record(Kind.UNDONE, booking, by=by, now=now, undone=done.kind)
-    return booking
-
-
 def too_many(
     ground: Ground, booking: Booking, *, starts_at: datetime | None = None
 ) -> list[rules.Problem]:
@@ -249,38 +203,6 @@ def too_many(
         channel=booking.channel,
         but=booking,
     )
-
-
-def _return(booking: Booking, data: Any, ground: Ground, *, now: datetime) -> None:
-    """Make a booking what it was at an earlier event."""
-    state = State(data["state"])
-    if state not in UNDOING[State(booking.state)]:
-        raise WrongState(_("This can’t be undone."))
-    if not booking.occupies:
-        quotas = ground.venue.limits(ground.place.kind).quotas
-        if found := rules.of_quotas(quotas, ground.upcoming):
-            raise Refused(found)
-    was = Period(*map(datetime.fromisoformat, (data["starts_at"], data["ends_at"])))
-    if found := daily.problems(
-        ground.venue, ground.place, was, member=booking.member, now=now, but=booking
-    ):
-        raise Refused(found)
-    changes = {
-        "state": state,
-        "place": ground.place,
-        "starts_at": _instant(data["starts_at"]),
-        "ends_at": _instant(data["ends_at"]),
-        "party_size": data["party_size"],
-        "note": data["note"],
-        "checked_in_at": _instant(data.get("checked_in_at")),
-        "seated_at": _instant(data.get("seated_at")),
-    }
-    change(booking, [State(booking.state)], expected={}, changes=changes)
-    retake(booking, ground)
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
 def walk_in_now(
@@ -305,7 +227,8 @@ def walk_in_now(
     `walk_ins`. Raises NotStaff, Refused, SlotTaken and RequestKeyReused.
     """
     require_staff(place.space, by)
-    name = guest_name.strip()
+    if name := guest_name.strip():
+        require_name(name)
     if guest is None and guest_contact:
         phone, email = knowing.contacts(guest_contact)
         guest = knowing.recognise(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding import knowing, rules, visits, walk_ins
+from bookings.deciding.counting import counted
 from bookings.deciding.errors import BookingError, Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.holds import (
     add_news,
@@ -34,6 +35,7 @@ from bookings.deciding.waiting_links import give_link
 from bookings.deciding.walk_ins import Seat
 from bookings.guests import Actor, Guest
 from bookings.models import Booking
+from bookings.refusals import Door
 from bookings.states import State
 from bookings.waiting import (
     AN_EVENING,
@@ -116,6 +118,7 @@ def _earlier(space: Space, newcomer: Newcomer) -> WaitingParty | None:
     return WaitingParty.objects.of(space).filter(request_key=newcomer.request_key).first()
 
 
+@counted(lambda party, *_, now, **__: (party.space, now, Door.WALK_IN))
 def seat(party: WaitingParty, seats: Iterable[Seat], *, by: User, now: datetime) -> WaitingParty:
     """Seat a party: at the table that it has, else at the first of these that is free.
 
@@ -123,7 +126,16 @@ def seat(party: WaitingParty, seats: Iterable[Seat], *, by: User, now: datetime)
     the last try met: SlotTaken or Refused.
     """
     rows = WaitingParty.objects.select_related("space", "guest")
-    party = there(rows.filter(pk=party.pk).first())
+    try:
+        return _seat(there(rows.filter(pk=party.pk).first()), seats, by=by, now=now)
+    except (WrongState, SlotTaken, Refused):
+        # The same press, twice at the same moment: the other one seated them.
+        if (found := rows.filter(pk=party.pk, state=PartyState.SEATED).first()) is not None:
+            return found
+        raise
+
+
+def _seat(party: WaitingParty, seats: Iterable[Seat], *, by: User, now: datetime) -> WaitingParty:
     if party.state not in CAN_BE_TOLD:
         return _seat_at_its_table(party, by=by, now=now)
     met: BookingError = SlotTaken(_("Nothing is free for so many people now."))
@@ -198,23 +210,31 @@ def _go(party: WaitingParty, state: PartyState, *, by: Actor, now: datetime) -> 
     return party
 
 
+@counted(lambda party, *, now, **_: (party.space, now, Door.DESK))
 @transactional
-def undo(party: WaitingParty, *, by: User, now: datetime) -> WaitingParty:
+def undo(
+    party: WaitingParty, *, by: User, now: datetime, version: int | None = None
+) -> WaitingParty:
     """Take back, within seconds, that a party was told, was seated without a hold, or left.
 
-    It waits again, at its old place in the list. A table it was told of is free. Once more is
-    once. Raises NotStaff, TooLate and WrongState.
+    It waits again, at its old place in the list. A table it was told of is free. Only what made it
+    the `version` that was seen (None: that of `party`) is taken back; once more is once. Raises
+    NotStaff, TooLate and WrongState.
     """
     rows = WaitingParty.objects.select_related("booking__place__space")
-    seen = there(rows.filter(pk=party.pk).first())
+    wanted, seen = version or party.version, there(rows.filter(pk=party.pk).first())
+    require_staff(seen.space, by)
+    if seen.state == PartyState.WAITING and seen.version in (wanted, wanted + 1):
+        return seen
+    if seen.version != wanted:
+        raise WrongState(_("Something else has happened to them since. Look at the list."))
     if seen.state == PartyState.SEATED and seen.booking is not None:
         # First of all, as everywhere: the booking before the party.
         walk_ins.undo_now(seen.booking, by=by, now=now)
     party, booking = lock_with_table(party)
-    require_staff(party.space, by)
-    if party.state == PartyState.WAITING:
+    if party.state == PartyState.WAITING and party.version == wanted + 1:
         return party
-    if party.state != seen.state or party.state in (PartyState.COMING, PartyState.LAPSED):
+    if party.version != wanted or party.state in (PartyState.COMING, PartyState.LAPSED):
         raise WrongState(_("This can’t be undone."))
     done_at = party.told_at if party.state == PartyState.TOLD else party.ended_at
     if done_at is None or now > done_at + UNDO_ACCEPTED_FOR:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from bookings.deciding import visits
+from bookings.deciding.counting import counted
 from bookings.deciding.errors import (
     BookingError,
     NotStaff,
@@ -27,6 +28,7 @@ from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import change, move_to, record
 from bookings.deciding.visits import UNDO_ACCEPTED_FOR
 from bookings.models import Booking, BookingEvent
+from bookings.refusals import Door
 from bookings.states import State
 from spaces.models import Place, Space
 
@@ -39,9 +41,11 @@ class Seat:
     ends_at: datetime
 
 
+@counted(lambda _seats, *, space=None, now, **_: space and (space, now, Door.WALK_IN))
 def seat_one_of(
     seats: Iterable[Seat],
     *,
+    space: Space | None = None,
     people: int,
     by: User,
     now: datetime,
@@ -51,8 +55,9 @@ def seat_one_of(
 ) -> Booking:
     """Seat a party at the first of these that is still free; see also `visits.walk_in`.
 
-    The same request key returns the visit that it began, wherever that is. Raises NotStaff,
-    RequestKeyReused, and when none is free what the last try met: SlotTaken or Refused.
+    A refusal is counted in `space`. The same request key returns the visit that it began, wherever
+    that is. Raises NotStaff, RequestKeyReused, and when none is free what the last try met:
+    SlotTaken or Refused.
     """
     if request_key and (earlier := EARLIER_OF_GUEST.first(key=request_key)):
         if (earlier.channel, earlier.party_size) != (Booking.Channel.WALK_IN, people):

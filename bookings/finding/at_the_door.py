@@ -144,7 +144,7 @@ def quoted(setup: Setup, people: int, area: str, *, now: datetime) -> int | None
     """Return how many minutes somebody who comes now is told to wait; None: nobody can say."""
     quoting = Quoting(setup, known_now(setup, now), now=now)
     quoting.seat_all(_ahead(_parties(setup, now)))
-    return quoting.minutes(people, area)
+    return quoting.minutes(people, area, at_once=True)
 
 
 def left_to_wait(party: WaitingParty, setup: Setup, *, now: datetime) -> int | None:

@@ -42,7 +42,8 @@ class Availability:
 
     Sets of quarter hours are the bits of integers. `but` leaves out one booking, the one about to
     be moved. Nothing is known after the span: a place that is free to its end may be so for longer.
-    Whether the house itself books (`in_house`) decides which limit on arrivals counts.
+    Whether the house itself books (`in_house`) decides which limit on arrivals counts, or none
+    (`any_pace`).
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Availability:
         but: Booking | None = None,
         rows: Sequence[Occupancy] | None = None,
         in_house: bool = False,
+        any_pace: bool = False,
     ) -> None:
         self.space = space
         self.venue = venue
@@ -63,6 +65,7 @@ class Availability:
         self.leaves = cache(venue.leaves)
         self.but = but
         self.in_house = in_house
+        self.any_pace = any_pace
         self._span, self._rows = span, rows
         self._free: dict[int, int] = {}
 
@@ -118,7 +121,8 @@ class Availability:
 
     def full(self, party_size: int) -> int:
         """Return the quarter hours in which too many arrive for so many more to begin."""
-        if not any(shift.covers(in_house=self.in_house) is not None for shift in self.venue.shifts):
+        limits = (shift.covers(in_house=self.in_house) for shift in self.venue.shifts)
+        if self.any_pace or all(limit is None for limit in limits):
             return 0
         if party_size not in self._full:
             self._full[party_size] = 0

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from accounts.models import User
-from bookings.deciding import daily
+from bookings.deciding import daily, rules
 from bookings.deciding.attendance import too_many_no_shows
-from bookings.deciding.steps import missed_by
+from bookings.deciding.steps import missed_by, upcoming_of
 from bookings.finding.search import Search
 from bookings.models import Booking
 from spaces.limits import Limits
@@ -33,6 +33,10 @@ def said(
         return ()
     limits = [venue.limits(kind) for kind in sorted({place.kind for place in setup.bookable})]
     found = [] if moving else _of_no_shows(setup.space, venue, limits, member, now)
+    quotas = tuple(dict.fromkeys(quota for each in limits for quota in each.quotas))
+    if quotas and not moving:
+        upcoming = upcoming_of(member, setup.space.pk, now)
+        found += [problem.message for problem in rules.of_quotas(quotas, upcoming)]
     if any(each.daily for each in limits):
         found += _of_hours(setup.space, venue, limits, search, member, now, moving)
     return tuple(dict.fromkeys(found))

@@ -99,7 +99,10 @@ def read(data: Mapping[str, str], setup: Setup, *, now: datetime) -> Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """What is free as asked, best fit first; if nothing is, why, and the next time that is."""
+    """What is free as asked, best fit first; if nothing is, why, and the next time that is.
+
+    Both offers and problems: too many arrive then, and the staff may let them in all the same.
+    """
 
     offers: list[Offer] = field(default_factory=list)
     next: Offer | None = None
@@ -110,30 +113,41 @@ def find(wanted: Wanted, *, now: datetime) -> Found:
     period = wanted.period
     if period is None:
         return Found()
+    known = _known(wanted, period)
+    if found := _best(known, wanted, period, now):
+        return Found(found)
+    following = next_free(known, period, party_size=wanted.people, now=now)[0]
+    if full := known.problems(period, wanted.people):
+        # The staff may let in more than may arrive at that time.
+        crowded = _best(_known(wanted, period, any_pace=True), wanted, period, now)
+        return Found(crowded, following, full)
+    return Found(next=following, problems=_problems(wanted, period, now))
+
+
+def _known(wanted: Wanted, period: Period, *, any_pace: bool = False) -> Availability:
     span = wanted.venue.day_span(wanted.day)
-    known = Availability(
+    return Availability(
         wanted.setup.space,
         wanted.venue,
         Period(min(span.starts_at, period.starts_at), max(span.ends_at, period.ends_at)),
         places=wanted.setup.bookable,
         in_house=True,
+        any_pace=any_pace,
     )
+
+
+def _best(known: Availability, wanted: Wanted, period: Period, now: datetime) -> list[Offer]:
     found = known.offers(period, party_size=wanted.people, now=now)
     chosen = candidates(wanted.setup, wanted.venue, wanted.people)
     order = {place.pk: n for n, place in enumerate(chosen)}
     found.sort(key=lambda offer: order.get(offer.place.pk, len(order)))
     found.sort(key=lambda offer: offer.place.code != wanted.place)  # what was pressed comes first
-    if found:
-        return Found(found)
-    following = next_free(known, period, party_size=wanted.people, now=now)[0]
-    return Found(next=following, problems=_problems(wanted, known, period, now))
+    return found
 
 
-def _problems(wanted: Wanted, known: Availability, period: Period, now: datetime) -> list[Problem]:
+def _problems(wanted: Wanted, period: Period, now: datetime) -> list[Problem]:
     """Return what forbids that time; nothing where the places are taken, and no more."""
     people = wanted.people
-    if full := known.problems(period, people):
-        return full
     largest_first = sorted(wanted.setup.bookable, key=lambda place: -place.capacity)
     return min(
         (

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from bookings.deciding import visits
+from bookings.deciding import undoing, visits
 from bookings.models import BookingEvent
 from bookings.words import words
 from spaces.models import Space
@@ -58,5 +58,5 @@ def done_of(value: str, space: Space, by: User, now: datetime) -> Done | None:
         "until": words.clock(booking.ends_at, space.zone),
     }
     left = (event.at + visits.UNDO_FOR - now).total_seconds()
-    can_undo = event.kind in visits.UNDOABLE and left > 0
+    can_undo = event.kind in undoing.UNDOABLE and left > 0
     return Done(said, undo=value if can_undo else "", seconds=max(1, int(left)) if can_undo else 5)

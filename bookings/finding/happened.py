@@ -26,7 +26,7 @@ NOTED = {
 }
 
 #: That they came beyond a limit is nothing for the person to worry about.
-LET_IN = {BookingEvent.Kind.CONFIRMED}
+LET_IN = {BookingEvent.Kind.CONFIRMED, BookingEvent.Kind.MOVED}
 
 
 @dataclass(frozen=True)

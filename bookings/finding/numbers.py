@@ -20,6 +20,7 @@ from typing import Any
 
 from django.db.models import Case, Count, F, Func, IntegerField, QuerySet, Sum, Value, When
 
+from bookings.deciding.counting import door_of
 from bookings.finding.occupancy import Quarter
 from bookings.finding.stretch import Days
 from bookings.models import Booking, RefusalCount
@@ -105,9 +106,14 @@ class Numbers:
     cells: dict[tuple[int, int], Cell]
     #: Bookings by how far ahead they were made: one number for each of LEADS, and one for beyond.
     leads: list[int]
-    #: By code, the most frequent first.
-    refusals: dict[str, int]
+    #: By code, the most frequent first: how many at which door. "" is one that isn't known.
+    refused: dict[str, Counter[str]]
     total: Tally = field(default_factory=Tally)
+
+    @cached_property
+    def refusals(self) -> dict[str, int]:
+        """By code, whatever the door."""
+        return {code: doors.total() for code, doors in self.refused.items()}
 
     @cached_property
     def whole(self) -> Cell:
@@ -142,7 +148,7 @@ def numbers(setup: Setup, days: Days) -> Numbers:
         channels=by_channel,
         cells=counting.cells(),
         leads=counting.leads(),
-        refusals=counting.refusals(),
+        refused=counting.refused(),
         total=total,
     )
 
@@ -252,16 +258,19 @@ class _Counting:
         counted = dict(ahead.annotate(bucket=bucket).values_list("bucket").annotate(Count("pk")))
         return [counted.get(n, 0) for n in range(len(LEADS) + 1)]
 
-    def refusals(self) -> dict[str, int]:
-        """Count by reason what was wished for these days and refused; one wish can have several.
+    def refused(self) -> dict[str, Counter[str]]:
+        """Count by reason and door what was wished for these days; one wish can have several.
 
         What left a booking that was refused, and what was refused at once.
         """
         refused = self._starting.filter(state=State.REJECTED)
         days = (self._days.first, self._days.last)
         counts = RefusalCount.objects.filter(space=self.space.pk, day__range=days)
-        found = Counter(dict(counts.order_by().values_list("code").annotate(Sum("count"))))
-        for codes, wishes in refused.values_list(F("problems")).annotate(Count("pk")):
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for code, door, n in counts.order_by().values_list("code", "door").annotate(Sum("count")):
+            found[code][door] += n
+        by_channel = refused.values_list(F("problems"), F("channel")).annotate(Count("pk"))
+        for codes, channel, wishes in by_channel:
             for code in set(codes):
-                found[code] += wishes
-        return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))
+                found[code][door_of(channel)] += wishes
+        return dict(sorted(found.items(), key=lambda each: (-each[1].total(), each[0])))

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from bookings.deciding import lengths
 from bookings.deciding.choosing import candidates, kind_of
 from bookings.finding.availability import Availability
+from bookings.finding.walking_in import SHORTEST
 from bookings.waiting import WaitingParty
 from spaces.models import Place
-from spaces.quarters import runs
+from spaces.quarters import end_of_run, runs
 from spaces.setups import Setup
 from spaces.slots import SLOT, Period, floor
 
@@ -63,8 +64,13 @@ class Quoting:
             for leaf in self.known.leaves(place.pk):
                 self.expected[leaf] = self.expected.get(leaf, 0) | taken
 
-    def minutes(self, people: int, area: str = "") -> int | None:
-        """Return how long a party waits, rounded up to 5 minutes; None if nobody can say."""
+    def minutes(self, people: int, area: str = "", *, at_once: bool = False) -> int | None:
+        """Return how long a party waits, rounded up to 5 minutes; None if nobody can say.
+
+        None at all if a shorter stay is `at_once` as good to them: it is what they are offered.
+        """
+        if at_once and self._has_room_now(people):
+            return 0
         found = self._first(people, area)
         if found is None:
             return None
@@ -73,11 +79,24 @@ class Quoting:
             return 0
         return int(-(-wait // ROUNDED_TO) * ROUNDED_TO // timedelta(minutes=1))
 
+    def _has_room_now(self, people: int) -> bool:
+        """Tell whether a table is left now that nobody ahead needs, for however short a stay.
+
+        See also `walking_in.spots`, which offers it.
+        """
+        starts_at = self.known.quarters.at(0)
+        for place in self.setup.bookable:
+            if place.capacity >= people:
+                free_until = self.known.quarters.at(end_of_run(self._free(place), 0))
+                if free_until > starts_at and free_until - self.now >= SHORTEST:
+                    return True
+        return False
+
     def estimates(self) -> list[Estimate]:
         """Return the waits of the usual sizes, neighbours with the same wait together."""
         found: list[Estimate] = []
         for people in SIZES:
-            minutes = self.minutes(people)
+            minutes = self.minutes(people, at_once=True)
             if found and found[-1].minutes == minutes:
                 found[-1] = Estimate(found[-1].smallest, people, minutes)
             else:

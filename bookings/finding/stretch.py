@@ -85,7 +85,9 @@ def asked(query: Mapping[str, str], today: date) -> Asked:
         first, last = _own(query.get("from", ""), query.get("to", ""), today)
     except LocalTimeError as error:
         return Asked(NAMED[USUAL][1](today), USUAL, (str(error),))
-    return Asked(Days(first, last))
+    days = Days(first, last)
+    named = (name for name, (_words, of) in NAMED.items() if of(today) == days)
+    return Asked(days, next(named, ""))
 
 
 def _own(first: str, last: str, today: date) -> tuple[date, date]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from bookings.deciding import rules
 from bookings.finding.numbers import LEADS, Numbers, Tally
 from bookings.models import Booking
+from bookings.refusals import Door
 from bookings.words import words
 
 #: Text, a number, a part of a whole (0.25: a quarter), or nothing to say.
@@ -94,8 +95,16 @@ def by_lead(found: Numbers) -> Table:
 
 
 def by_refusal(found: Numbers) -> Table:
-    rows: list[list[Value]] = [[rules.reason(code), n] for code, n in found.refusals.items()]
-    return Table([_("Why not"), _("Requests")], rows)
+    """Return how often for each reason: in all, and at each door. The last ones aren't known."""
+    doors: list[str] = [*Door]
+    heads = [capfirst(str(Door(door).label)) for door in doors]
+    if any(at[""] for at in found.refused.values()):
+        doors, heads = [*doors, ""], [*heads, _("Not known")]
+    rows: list[list[Value]] = [
+        [rules.reason(code), at.total(), *(at[door] for door in doors)]
+        for code, at in found.refused.items()
+    ]
+    return Table([_("Why not"), _("Requests"), *heads], rows)
 
 
 def percent(share: float | None) -> float | None:

@@ -26,6 +26,10 @@ def register() -> None:
     ACTS["staff_role"] = Act(_role)
     ACTS["staff_holidays"] = Act(_days)
     ACTS["staff_rule"] = Act(_rule, _filled_in_rule)
+    ACTS["staff_shift"] = Act(_shift)
+    ACTS["staff_turns"] = Act(gettext_lazy("Save the turn times"))
+    ACTS["staff_combination_new"] = Act(gettext_lazy("Save the combination"))
+    ACTS["staff_combination"] = Act(_combination)
     ACTS["staff_tiers"] = Act(gettext_lazy("Send the invitation"))
     ACTS["staff_tier_new"] = Act(gettext_lazy("Make the tier"), filled_in(TierForm))
     ACTS["staff_tier"] = Act(_tier)
@@ -64,6 +68,18 @@ def _filled_in_rule(
     if space is None:
         return []
     return filled_in(lambda data: RuleForm(data, space=space))(sent, address, reader)
+
+
+def _shift(sent: QueryDict) -> str:
+    if "remove" not in sent:
+        return _("Save the shift")
+    return _("Remove the shift") if "choice" in sent else _("Remove the shift…")
+
+
+def _combination(sent: QueryDict) -> str:
+    if "remove" not in sent:
+        return _("Save the combination")
+    return _("Remove the combination") if "choice" in sent else _("Remove the combination…")
 
 
 def _tier(sent: QueryDict) -> str:

@@ -21,6 +21,7 @@ from bookings.deciding import services
 from bookings.deciding.details import Details
 from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.knowing import contacts
+from bookings.deciding.pacing import FULL
 from bookings.deciding.rules import ABOUT_THE_PERSON, Problem
 from bookings.finding import happened
 from bookings.finding.rearranging import in_the_way, instead
@@ -70,6 +71,8 @@ class Refusal:
     problems: Sequence[Problem] = ()
     rivals: Sequence[Booking] = ()
     offers: Sequence[tuple[str, str]] = ()  # in words, and the button's value
+    #: The value of the button that does it all the same; empty where nobody may.
+    anyway: str = ""
 
 
 def _change(request: AuthenticatedRequest, setup: Setup, booking: Booking) -> HttpResponse:
@@ -90,6 +93,7 @@ def _change(request: AuthenticatedRequest, setup: Setup, booking: Booking) -> Ht
             party_size=form.cleaned_data["party_size"],
             details=_details(form, booking),
             seen=form.cleaned_data["seen"],
+            over_pacing="anyway" in request.POST,
             by=request.user,
             now=now,
         )
@@ -112,7 +116,7 @@ def _details(form: EditForm, booking: Booking) -> Details:
     said = form.cleaned_data
     if booking.member is not None:
         return Details(note=said["note"])
-    contact = ", ".join(filter(None, [said["phone"], said["email"]]))
+    contact = form.contact
     if contacts(booking.guest_contact) == (said["phone"], said["email"]):
         contact = booking.guest_contact  # however it was written
     return Details(note=said["note"], guest_name=said["guest_name"], guest_contact=contact)
@@ -159,13 +163,20 @@ def _refusal(
         ]
     if problems:
         headline = _("%(place)s can’t be booked for %(time)s.") % named
-        return Refusal(headline, HTTPStatus.UNPROCESSABLE_ENTITY, problems=problems, offers=offers)
+        status, anyway = HTTPStatus.UNPROCESSABLE_ENTITY, all_the_same(problems, place, period)
+        return Refusal(headline, status, problems=problems, offers=offers, anyway=anyway)
     return Refusal(
         _("Someone has %(place)s for %(time)s.") % named,
         HTTPStatus.CONFLICT,
         rivals=list(in_the_way(setup, booking, place, period, now=now)[:3]),
         offers=offers,
     )
+
+
+def all_the_same(problems: Sequence[Problem], place: Place, period: Period) -> str:
+    """Return the value of a button that insists, if that many arrivals are all that forbids it."""
+    is_of_pacing = {problem.code for problem in problems} == {FULL}
+    return one_press(place, period) if is_of_pacing else ""
 
 
 def _offered(place: Place, period: Period) -> str:

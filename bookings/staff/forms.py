@@ -32,23 +32,9 @@ from spaces.slots import Period
 SEPARATOR = "|"
 
 
-class EditForm(forms.Form):
-    """Everything about a booking that can change. Times are the space's local times.
+class ContactForm(forms.Form):
+    """How to reach a guest: both are kept in one field of the booking."""
 
-    An end not later than the start is on the next day. What is posted as `instead`, by an
-    alternative's button, counts more than what stands in the fields for place and time.
-    """
-
-    place = forms.TypedChoiceField(label=gettext_lazy("Place"), coerce=UUID)
-    day = forms.CharField(label=gettext_lazy("Day"), strip=False, max_length=40, widget=DayInput)
-    starts = forms.CharField(
-        label=gettext_lazy("From"), strip=False, max_length=20, widget=ClockInput
-    )
-    ends = forms.CharField(label=gettext_lazy("To"), strip=False, max_length=20, widget=ClockInput)
-    party_size = WholeNumberField(label=gettext_lazy("People"), min_value=1, max_value=MOST_PEOPLE)
-    guest_name = forms.CharField(
-        validators=[validate_visible], label=gettext_lazy("Guest"), max_length=150
-    )
     phone = forms.CharField(
         label=gettext_lazy("Phone"),
         max_length=40,
@@ -61,6 +47,31 @@ class EditForm(forms.Form):
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
+
+    @property
+    def contact(self) -> str:
+        """Return what was typed, as the booking keeps it."""
+        return ", ".join(filter(None, [self.cleaned_data["phone"], self.cleaned_data["email"]]))
+
+
+class EditForm(ContactForm):
+    """Everything about a booking that can change. Times are the space's local times.
+
+    An end not later than the start is on the next day. What is posted as `instead`, by an
+    alternative's button, or as `anyway`, by that which insists, counts more than what stands in the
+    fields for place and time.
+    """
+
+    place = forms.TypedChoiceField(label=gettext_lazy("Place"), coerce=UUID)
+    day = forms.CharField(label=gettext_lazy("Day"), strip=False, max_length=40, widget=DayInput)
+    starts = forms.CharField(
+        label=gettext_lazy("From"), strip=False, max_length=20, widget=ClockInput
+    )
+    ends = forms.CharField(label=gettext_lazy("To"), strip=False, max_length=20, widget=ClockInput)
+    party_size = WholeNumberField(label=gettext_lazy("People"), min_value=1, max_value=MOST_PEOPLE)
+    guest_name = forms.CharField(
+        validators=[validate_visible], label=gettext_lazy("Guest"), max_length=150
+    )
     note = forms.CharField(
         label=gettext_lazy("Note"),
         max_length=500,
@@ -68,6 +79,8 @@ class EditForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     seen = WholeNumberField(required=False, min_value=1, max_value=10**9, widget=forms.HiddenInput)
+
+    field_order = ("place", "day", "starts", "ends", "party_size", "guest_name")
 
     #: Fields about the guest, which bookings of members don't have.
     OF_GUEST = ("guest_name", "phone", "email")
@@ -174,6 +187,12 @@ def one_press(place: Place, period: Period) -> str:
     return SEPARATOR.join([str(place.code), *ends])
 
 
+def read_press(posted: Mapping[str, str]) -> list[str]:
+    """Return the place and the times of a pressed button's value; empty if none was."""
+    parts = (posted.get("instead") or posted.get("anyway", "")).split(SEPARATOR)
+    return parts if len(parts) == len(("place", "starts_at", "ends_at")) else []
+
+
 def complete(
     posted: Mapping[str, str], known: Mapping[str, Any], booking: Booking
 ) -> dict[str, Any]:
@@ -182,9 +201,8 @@ def complete(
     A block that was dragged on the timeline posts a place and two instants, nothing else.
     """
     found = {**known, "seen": ""} | {name: posted[name] for name in posted}
-    instead = posted.get("instead", "").split(SEPARATOR)
-    if len(instead) == len(("place", "starts_at", "ends_at")):
-        found |= dict(zip(("place", "starts_at", "ends_at"), instead, strict=True))
+    if pressed := read_press(posted):
+        found |= dict(zip(("place", "starts_at", "ends_at"), pressed, strict=True))
     if "starts_at" in found and "ends_at" in found:
         found |= _from_instants(found["starts_at"], found["ends_at"], booking)
     return found

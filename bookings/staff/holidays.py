@@ -23,7 +23,7 @@ from bookings.deciding.errors import BookingsInTheWay
 from bookings.deciding.stranding import Choice
 from bookings.models import Booking
 from bookings.staff.access import space_managed_by
-from bookings.staff.sure import SureForm
+from bookings.staff.sure import SureForm, in_words
 from bookings.words import words
 from spaces.days_off import Holiday, coming, every_year, is_known
 from spaces.models import Space
@@ -171,11 +171,7 @@ def _coming(space: Space, now: datetime) -> list[Holiday]:
 def _ask(
     request: AuthenticatedRequest, space: Space, sure: SureForm, bookings: list[Booking]
 ) -> HttpResponse:
-    lines = []
-    for booking in bookings:
-        day = words.day_of_year(booking.starts_at.astimezone(space.zone).date())
-        whose = booking.guest_name if booking.member is None else booking.member.get_full_name()
-        lines.append(f"{booking.place}, {day}, {words.span(booking.period, space.zone)}, {whose}")
+    lines = [in_words(booking, space.zone) for booking in bookings]
     context = {
         "space": space,
         "lines": lines,

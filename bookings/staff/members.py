@@ -103,6 +103,9 @@ def staff_tiers(request: AuthenticatedRequest, slug: str) -> HttpResponse:
         response = _page(request, space, tiers, form, status=429)
         response["Retry-After"] = str(error.seconds)
         return response
+    except invitations.TierGone as error:
+        form.add_error("tier", str(error))
+        return _page(request, space, members.tiers_of(space), form, status=422)
     messages.success(request, _("An invitation is on its way to %(email)s.") % {"email": email})
     return redirect("staff_tiers", slug)
 

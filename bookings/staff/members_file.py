@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.invitations import TierGone
 from accounts.requests import AuthenticatedRequest
 from accounts.tries import TooOften
 from bookings.deciding import member_sheets
@@ -119,10 +120,7 @@ def _carry_out(request: AuthenticatedRequest, space: Space, sure: SureForm) -> H
         if plan.changes_nothing and not plan.wrong:  # a second press, or somebody was faster
             messages.success(request, _("The members are as in the file."))
             return redirect("staff_tiers", space.slug)
-        messages.warning(request, _("Something has changed meanwhile: look again."))
-        response = _show(request, space, FileForm(), content)
-        response.status_code = 409
-        return response
+        return _look_again(request, space, content)
     try:
         member_sheets.carry_out(space, plan, by=request.user, now=timezone.now())
     except TooOften as error:
@@ -131,8 +129,17 @@ def _carry_out(request: AuthenticatedRequest, space: Space, sure: SureForm) -> H
         response.status_code = 429
         response["Retry-After"] = str(error.seconds)
         return response
+    except TierGone:
+        return _look_again(request, space, content)
     messages.success(request, _("The members are as in the file."))
     return redirect("staff_tiers", space.slug)
+
+
+def _look_again(request: AuthenticatedRequest, space: Space, content: bytes) -> HttpResponse:
+    messages.warning(request, _("Something has changed meanwhile: look again."))
+    response = _show(request, space, FileForm(), content)
+    response.status_code = 409
+    return response
 
 
 def _plan(space: Space, lines: Any) -> Plan:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.letters import validate_visible
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding.errors import BookingError
 from bookings.deciding.no_shows import forgive
@@ -29,7 +30,9 @@ DAYS = 90
 
 class ForgiveForm(forms.Form):
     booking = forms.UUIDField()
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
+    reason = forms.CharField(
+        validators=[validate_visible], label=gettext_lazy("Reason"), max_length=200
+    )
 
 
 @never_cache

@@ -29,8 +29,8 @@ from bookings.finding.calling import Wanted
 from bookings.finding.rearranging import in_the_way
 from bookings.models import Booking
 from bookings.staff.access import setup_run_by
-from bookings.staff.booking import Refusal, described
-from bookings.staff.forms import SEPARATOR, one_press
+from bookings.staff.booking import Refusal, all_the_same, described
+from bookings.staff.forms import ContactForm, one_press, read_press
 from bookings.states import State
 from bookings.words import words
 from bookings.words.local_time import LocalTimeError, read_instant
@@ -39,7 +39,7 @@ from spaces.setups import Setup
 from spaces.slots import Period
 
 
-class GuestForm(forms.Form):
+class GuestForm(ContactForm):
     """Who calls: a guest by name, or a member who was found (`choice`)."""
 
     guest_name = forms.CharField(
@@ -49,18 +49,6 @@ class GuestForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    phone = forms.CharField(
-        label=gettext_lazy("Phone"),
-        max_length=40,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
-    )
-    email = forms.EmailField(
-        label=gettext_lazy("E-mail"),
-        max_length=100,
-        required=False,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
-    )
     note = forms.CharField(
         label=gettext_lazy("Note"),
         max_length=500,
@@ -69,6 +57,8 @@ class GuestForm(forms.Form):
     )
     choice = forms.CharField(max_length=200, required=False, widget=forms.HiddenInput)
     request_key = forms.CharField(max_length=200, required=False, widget=forms.HiddenInput)
+
+    field_order = ("guest_name",)
 
     def __init__(self, *args: Any, caller: Caller | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,10 +118,11 @@ def _book(request: AuthenticatedRequest, setup: Setup, now: datetime) -> HttpRes
     place, period = asked
     try:
         wish = _wish(form, place, period, wanted.people)
-        if wanted.place is None and not request.POST.get("instead"):
+        if wanted.place is None and not read_press(request.POST.dict()):
             booking = choosing.book_party(PartyWish.like(wish), by=request.user, now=now)
         else:
-            booking = services.book(wish, by=request.user, now=now)
+            anyway = "anyway" in request.POST
+            booking = services.book(wish, by=request.user, now=now, over_pacing=anyway)
     except Refused as error:
         refusal = _refusal(setup, place, period, wanted, error.problems, now)
     except BookingError as error:
@@ -158,11 +149,10 @@ def _asked(
 ) -> tuple[Place, Period] | None:
     """Return which place and time to book: an alternative's, the chosen place, or the best fit."""
     zone = wanted.venue.zone
-    instead = request.POST.get("instead", "").split(SEPARATOR)
-    if len(instead) == len(("place", "starts_at", "ends_at")):
+    if pressed := read_press(request.POST.dict()):
         try:
-            period = Period(read_instant(instead[1], zone), read_instant(instead[2], zone))
-            place = wanted.setup.place(calling.code(instead[0]) or 0)
+            period = Period(read_instant(pressed[1], zone), read_instant(pressed[2], zone))
+            place = wanted.setup.place(calling.code(pressed[0]) or 0)
         except LocalTimeError:
             return None
         return None if place is None else (place, period)
@@ -178,7 +168,6 @@ def _asked(
 def _wish(form: GuestForm, place: Place, period: Period, people: int) -> Wish:
     said, caller = form.cleaned_data, form.caller
     is_member = caller is not None and caller.is_member
-    contact = ", ".join(filter(None, [said["phone"], said["email"]]))
     return Wish(
         place=place,
         member=User.objects.get(username=caller.login) if caller and is_member else None,
@@ -188,7 +177,7 @@ def _wish(form: GuestForm, place: Place, period: Period, people: int) -> Wish:
         request_key=said["request_key"],
         note=said["note"],
         guest_name="" if is_member else said["guest_name"],
-        guest_contact="" if is_member else contact,
+        guest_contact="" if is_member else form.contact,
         channel=Booking.Channel.STAFF,
     )
 
@@ -208,7 +197,8 @@ def _refusal(
     offers = [(_in_words(offer, now), one_press(offer.place, offer.period)) for offer in found]
     if problems:
         headline = _("%(place)s can’t be booked for %(time)s.") % named
-        return Refusal(headline, HTTPStatus.UNPROCESSABLE_ENTITY, problems=problems, offers=offers)
+        status, anyway = HTTPStatus.UNPROCESSABLE_ENTITY, all_the_same(problems, place, period)
+        return Refusal(headline, status, problems=problems, offers=offers, anyway=anyway)
     rivals = list(in_the_way(setup, None, place, period, now=now)[:3])
     headline = _("Someone has %(place)s for %(time)s.") % named
     return Refusal(headline, HTTPStatus.CONFLICT, rivals=rivals, offers=offers)

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -40,7 +41,9 @@ PARTS: tuple[tuple[Any, tuple[str, ...]], ...] = (
 class LengthField(forms.CharField):
     """A length of time with its unit: «4 h», «1 h 30 min», «2 days»."""
 
-    def __init__(self, column: str, label: Any, help_text: Any = "") -> None:
+    def __init__(
+        self, column: str, label: Any, help_text: Any = "", *, model: type[Model] = Policy
+    ) -> None:
         attrs = {"autocomplete": "off", "placeholder": gettext_lazy("2 h")}
         super().__init__(
             label=label,
@@ -49,7 +52,7 @@ class LengthField(forms.CharField):
             help_text=help_text,
             widget=forms.TextInput(attrs=attrs),
         )
-        self.column = Policy._meta.get_field(column)
+        self.column = model._meta.get_field(column)
 
     def prepare_value(self, value: Any) -> Any:
         return length(value) if isinstance(value, int) else value

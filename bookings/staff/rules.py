@@ -15,16 +15,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.joining import Tier
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import rulings
-from bookings.deciding.stranding import Act, Outcome, Question, Stranded
+from bookings.deciding.furnishing import shifts_of
+from bookings.deciding.stranding import Act, Question
 from bookings.staff.access import space_managed_by, space_run_by
 from bookings.staff.rule_form import RuleForm
-from bookings.staff.sure import ReasonedForm
-from bookings.words import words
+from bookings.staff.settling import MOST_LISTED
+from bookings.staff.sure import ReasonedForm, described, happened
 from bookings.words.rules_in_words import sentences, title
 from spaces.models import Policy, Space
-
-#: More bookings than this are counted, not listed.
-MOST_LISTED = 100
 
 
 @never_cache
@@ -65,10 +63,12 @@ def staff_rule(request: AuthenticatedRequest, slug: str, number: int) -> HttpRes
 
 
 def _new(request: AuthenticatedRequest, space: Space) -> Policy:
-    """Return a new rule, for the tier that the address names."""
+    """Return a new rule, for the tier or the shift that the address names."""
     tiers = Tier.objects.filter(space=space.pk)
     tier = next((tier for tier in tiers if str(tier.code) == request.GET.get("tier")), None)
-    return Policy(space_id=space.pk, tier=tier)
+    shifts = enumerate(shifts_of(space), 1)
+    shift = next((shift for n, shift in shifts if str(n) == request.GET.get("shift")), None)
+    return Policy(space_id=space.pk, tier=tier, shift=shift)
 
 
 def _settle(
@@ -95,7 +95,7 @@ def _settle(
             pass  # somebody booked since it was shown: it is shown again
         else:
             done = _("The rule is removed.") if form is None else _("The rule is saved.")
-            messages.success(request, " ".join([done, *_happened(outcome)]))
+            messages.success(request, " ".join([done, *happened(outcome)]))
             return redirect("staff_rules", space.slug)
     act = Act(by=request.user, now=now)
 
@@ -133,10 +133,11 @@ def _ask(
         "people": people % {"n": found.people},
         "bookings": found.bookings,
         "outside": len(found.outside),
-        "lines": [_line(line) for line in found.outside[:MOST_LISTED]],
+        "lines": [described(line) for line in found.outside[:MOST_LISTED]],
         "hidden": sure.carried(request.POST),
         "shown": codes,
         "form": sure if sure.errors else ReasonedForm(),
+        "yes": _("Remove the rule") if is_removal else _("Save the rule"),
     }
     is_wrong = bool(sure.errors.get("reason"))
     return render(request, "staff/rule_sure.html", context, status=422 if is_wrong else 200)
@@ -179,22 +180,3 @@ def _seen(request: AuthenticatedRequest) -> Any:
     except ValueError:
         return None
     return found if found is not None and timezone.is_aware(found) else None
-
-
-def _line(line: Stranded) -> tuple[str, list[str]]:
-    booking = line.booking
-    day = words.day_of_year(booking.starts_at.astimezone(line.zone).date())
-    whose = booking.guest_name if booking.member is None else booking.member.get_full_name()
-    time = words.span(booking.period, line.zone)
-    described = f"{booking.place}, {day}, {time}, {whose}"
-    return described, [problem.message for problem in line.problems]
-
-
-def _happened(outcome: Outcome) -> list[str]:
-    said = []
-    if n := outcome.kept:
-        kept = ngettext("Kept %(n)d booking as it is.", "Kept %(n)d bookings as they are.", n)
-        said.append(kept % {"n": n})
-    if n := outcome.cancelled:
-        said.append(ngettext("Cancelled %(n)d booking.", "Cancelled %(n)d bookings.", n) % {"n": n})
-    return said

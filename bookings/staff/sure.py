@@ -1,14 +1,18 @@
 """What becomes of bookings that a change hits: the answer that comes with the change."""
 
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from bookings.deciding.stranding import Answer, Choice
+from accounts.letters import validate_visible
+from bookings.deciding.stranding import Answer, Choice, Outcome, Stranded
+from bookings.models import Booking
+from bookings.words import words
 
 BACK = "back"
 
@@ -51,6 +55,7 @@ class ReasonedForm(SureForm):
     """The same, with a reason for whoever loses a booking."""
 
     reason = forms.CharField(
+        validators=[validate_visible],
         label=gettext_lazy("Reason"),
         max_length=200,
         required=False,
@@ -65,3 +70,25 @@ class ReasonedForm(SureForm):
     def answer(self) -> Answer | None:
         choice, shown = self.decision
         return Answer(shown, choice, self.cleaned_data["reason"]) if choice else None
+
+
+def described(line: Stranded) -> tuple[str, list[str]]:
+    """Return a booking that a change hits in words, and why it doesn't fit."""
+    return in_words(line.booking, line.zone), [problem.message for problem in line.problems]
+
+
+def in_words(booking: Booking, zone: ZoneInfo) -> str:
+    day = words.day_of_year(booking.starts_at.astimezone(zone).date())
+    whose = booking.guest_name if booking.member is None else booking.member.get_full_name()
+    return f"{booking.place}, {day}, {words.span(booking.period, zone)}, {whose}"
+
+
+def happened(outcome: Outcome) -> list[str]:
+    """Say what became of bookings."""
+    said = []
+    if n := outcome.kept:
+        kept = ngettext("Kept %(n)d booking as it is.", "Kept %(n)d bookings as they are.", n)
+        said.append(kept % {"n": n})
+    if n := outcome.cancelled:
+        said.append(ngettext("Cancelled %(n)d booking.", "Cancelled %(n)d bookings.", n) % {"n": n})
+    return said

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from bookings.staff import holidays, members, members_file, people, rules, setup
+from bookings.staff import (
+    combinations,
+    holidays,
+    members,
+    members_file,
+    people,
+    rules,
+    seating,
+    setup,
+)
 
 urlpatterns = [
     path("setup/", setup.staff_setup, name="staff_setup"),
@@ -21,5 +30,18 @@ urlpatterns = [
     ),
     path("<slug:slug>/rules/", rules.staff_rules, name="staff_rules"),
     path("<slug:slug>/rules/<int:number>/", rules.staff_rule, name="staff_rule"),
+    path("<slug:slug>/seating/", seating.staff_seating, name="staff_seating"),
+    path("<slug:slug>/seating/shifts/<int:number>/", seating.staff_shift, name="staff_shift"),
+    path("<slug:slug>/seating/turns/", seating.staff_turns, name="staff_turns"),
+    path(
+        "<slug:slug>/seating/combinations/",
+        combinations.staff_combination_new,
+        name="staff_combination_new",
+    ),
+    path(
+        "<slug:slug>/seating/combinations/<uuid:code>/",
+        combinations.staff_combination,
+        name="staff_combination",
+    ),
     path("<slug:slug>/holidays/", holidays.staff_holidays, name="staff_holidays"),
 ]

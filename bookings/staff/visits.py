@@ -15,9 +15,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.letters import validate_visible
 from accounts.models import User
 from accounts.requests import AuthenticatedRequest
-from bookings.deciding import services, visits
+from bookings.deciding import services, undoing, visits
 from bookings.deciding.errors import BookingError
 from bookings.deciding.statements import LAST_SEQUENCE
 from bookings.models import Booking
@@ -56,7 +57,7 @@ def staff_visit(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     try:
         if verb == "undo":
             event = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
-            booking = visits.undo(booking, event=event, by=request.user, now=now)
+            booking = undoing.undo(booking, event=event, by=request.user, now=now)
         else:
             booking = VERBS[verb](booking, by=request.user, now=now)
     except BookingError as refused:
@@ -82,6 +83,7 @@ def after(
 
 class CancelForm(forms.Form):
     reason = forms.CharField(
+        validators=[validate_visible],
         label=gettext_lazy("Reason"),
         max_length=200,
         help_text=gettext_lazy("The person who booked sees it."),

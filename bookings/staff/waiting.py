@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.letters import validate_visible
 from accounts.models import LANGUAGES, User
-from accounts.numbers import WholeNumberField
+from accounts.numbers import WholeNumberField, read_whole
 from accounts.requests import AuthenticatedRequest
 from bookings.deciding import holds, waiting_list
 from bookings.deciding.errors import BookingError, SlotTaken
@@ -121,8 +121,11 @@ def _add(request: AuthenticatedRequest, setup: Setup, now: datetime) -> HttpResp
 
 def _ready(party: WaitingParty, what: str, setup: Setup, by: User, now: datetime) -> WaitingParty:
     """Hold the place that the button names, or the best, and tell them."""
-    found = at_the_door.seats_of(setup, known_now(setup, now), party, now=now)
     wanted = read_code(what)
+    place = setup.place(wanted) if wanted else None
+    if told := holds.told_of(party, place):  # the same press, twice
+        return told
+    found = at_the_door.seats_of(setup, known_now(setup, now), party, now=now)
     for spot in found:
         if wanted is None or spot.place.code == wanted:
             seat = at_the_door.seat_to_hold(setup, spot, party.party_size, now=now)
@@ -155,7 +158,11 @@ def _left(party: WaitingParty, what: str, setup: Setup, by: User, now: datetime)
 
 
 def _undo(party: WaitingParty, what: str, setup: Setup, by: User, now: datetime) -> WaitingParty:
-    return waiting_list.undo(party, by=by, now=now)
+    try:
+        version = read_whole(what)
+    except ValueError as error:
+        raise Http404 from error
+    return waiting_list.undo(party, by=by, now=now, version=version)
 
 
 #: What a button's name does to the party whose code its value begins with.
@@ -265,5 +272,5 @@ def _done(value: str, setup: Setup, now: datetime) -> Done | None:
     was_held = party.state == PartyState.SEATED and party.answered_at is not None
     is_undoable = party.state not in (PartyState.WAITING, PartyState.COMING) and not was_held
     can_undo = left > 0 and is_undoable
-    undo = str(party.code) if can_undo else ""
+    undo = f"{party.code}.{party.version}" if can_undo else ""
     return Done(str(said), undo=undo, seconds=max(1, int(left)) if can_undo else 5)

@@ -77,6 +77,7 @@ def _seat(request: AuthenticatedRequest, setup: Setup, now: datetime) -> HttpRes
     try:
         booking = walk_ins.seat_one_of(
             seats,
+            space=setup.space,
             people=said["people"],
             by=request.user,
             now=now,

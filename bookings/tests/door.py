@@ -1,6 +1,6 @@
 """Parties at the door, for tests."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from bookings.deciding import holds
 from bookings.deciding.waiting_list import Newcomer
@@ -9,6 +9,8 @@ from bookings.deciding.walk_ins import Seat
 from spaces.slots import floor
 
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
 def add(space, name="Anna", *, by, now, **said):

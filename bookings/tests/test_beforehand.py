@@ -83,3 +83,22 @@ def test_nothing_is_read_where_no_rule_asks(space, desk, alice, soon, client):
     PolicyFactory.create(space=space, max_minutes_per_day=240, max_no_shows=1, no_show_days=30)
     client.get("/spaces/loft/")
     assert statements() == before + 2
+
+
+def test_who_has_as_many_as_they_may_is_told_before(space, desk, alice, bob, soon, look):
+    PolicyFactory.create(space=space, max_upcoming=1)
+    assert NOTE not in look(alice)
+    booking = book(desk, alice, datetime.now(UTC), soon, 1)
+    said = "A member may have 1 upcoming booking here at a time."
+    assert said in look(alice, 1, 4)
+    for who in (None, bob):
+        assert NOTE not in look(who, 1, 4)
+    assert said not in look(alice, 2, 4, move=booking.code).split('id="results"')[1]
+    services.cancel(booking, by=alice, now=datetime.now(UTC))
+    assert NOTE not in look(alice, 1, 4)
+
+
+def test_a_quota_of_a_kind_names_it(space, desk, alice, soon, look):
+    PolicyFactory.create(space=space, kind="DESK", max_upcoming=1)
+    book(desk, alice, datetime.now(UTC), soon, 1)
+    assert "1 upcoming booking here at a time (desk)." in look(alice, 1, 4)

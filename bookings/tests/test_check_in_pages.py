@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 
-from bookings.deciding import links, visits
+from bookings.deciding import links, undoing, visits
 from bookings.finding.signed import check_in_url, place_url
 from bookings.models import Booking
 from bookings.states import State
@@ -260,7 +260,7 @@ class TestMail:
 
     def test_of_what_was_undone(self, booking, alice, host):
         visits.no_show(booking, by=host, now=TEN)
-        visits.undo(booking, event=2, by=host, now=TEN)
+        undoing.undo(booking, event=2, by=host, now=TEN)
         letter = of_event(
             booking.events.latest("sequence"), to=Reader.of_member(booking, alice), now=TEN
         )

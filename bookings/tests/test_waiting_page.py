@@ -1,46 +1,29 @@
 """The page of a party at the door, by its link."""
 
 import re
-from datetime import time, timedelta
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.factories import UserFactory
 from bookings.deciding import holds, waiting_links
 from bookings.deciding.walk_ins import Seat
 from bookings.guests import BY_GUEST
 from bookings.models import Booking, WaitingParty
 from bookings.states import State
-from bookings.tests.door import HOUR, add, told
-from spaces.factories import open_space
+from bookings.tests.door import (
+    HOUR,
+    add,
+    told,
+)
 from spaces.slots import floor
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
-
-
-@pytest.fixture
-def inn(db):
-    """Always open: pages use the real clock."""
-    return open_space(
-        slug="inn",
-        name="Inn",
-        kind="RESTAURANT",
-        opens_at=time(0),
-        closes_at=time(0),
-        place={"kind": "TABLE", "capacity": 4},
-    )
-
-
-@pytest.fixture
-def table(inn):
-    return inn.places.by_number()[0]
-
-
-@pytest.fixture
-def boss(db):
-    return UserFactory.create(username="boss", is_superuser=True)
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.any_database,
+    pytest.mark.usefixtures("always_open"),
+]
 
 
 def page_of(party):

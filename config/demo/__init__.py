@@ -35,9 +35,10 @@ def create(*, now: datetime, days: int = 7, scale: int = 1, seed: int = 1) -> li
     with transaction.atomic():
         coworking = setup.coworking(scale, now)
         restaurant = setup.restaurant(scale, now)
-        Policy.objects.update(changed_at=opened_at)
         people = setup.people(60 * scale, opened_at, chance)
         member, host = setup.staff(people, [coworking, restaurant])
+        setup.tier(coworking, [member, *people[:8]])
+        Policy.objects.update(changed_at=opened_at)
     visits = of_demo_member(member, coworking, restaurant, now)
     acts = [*house.released(now, since=now - DAY)]
     for space, habits, guests in (

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
+from accounts.joining import Tier
 from accounts.models import StaffRole, User
 from spaces.features import Feature
 from spaces.models import OpeningHours, Place, Space
@@ -145,6 +146,13 @@ def _lay_out(places: list[Place]) -> None:
         place.number = number
         place.plan_y, place.plan_x = divmod(number - 1, 10)
     Place.objects.bulk_create(places)
+
+
+def tier(space: Space, people: list[User]) -> None:
+    """Give some of the people, and the member with a known login, a tier with a rule of its own."""
+    residents = Tier.objects.create(space=space, name="Residents")
+    residents.members.set(people)
+    space.policies.create(tier=residents, kind=Place.Kind.ROOM, max_minutes_per_day=240)
 
 
 def people(count: int, joined_at: datetime, chance: random.Random) -> list[User]:

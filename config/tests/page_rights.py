@@ -63,6 +63,17 @@ GET staff_rules              login   404     404     404     404     404     log
 GET staff_rule               login   404     404     404     404     404     login   403     ok      ok
 POST staff_rule              login   404     404     404     404     404     login   403     done    done
 POST staff_rule remove       login   404     404     404     404     404     login   403     done    done
+GET staff_seating            login   404     404     404     404     404     login   403     ok      ok
+GET staff_shift              login   404     404     404     404     404     login   403     ok      ok
+POST staff_shift             login   404     404     404     404     404     login   403     done    done
+POST staff_shift remove      login   404     404     404     404     404     login   403     done    done
+GET staff_turns              login   404     404     404     404     404     login   403     ok      ok
+POST staff_turns             login   404     404     404     404     404     login   403     done    done
+GET staff_combination_new    login   404     404     404     404     404     login   403     ok      ok
+POST staff_combination_new   login   404     404     404     404     404     login   403     done    done
+GET staff_combination        login   404     404     404     404     404     login   403     ok      ok
+POST staff_combination       login   404     404     404     404     404     login   403     done    done
+POST staff_combination removelogin   404     404     404     404     404     login   403     done    done
 GET staff_holidays           login   404     404     404     404     404     login   403     ok      ok
 POST staff_holidays yearly   login   404     404     404     404     404     login   403     done    done
 POST staff_holidays stop     login   404     404     404     404     404     login   403     done    done

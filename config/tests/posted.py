@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from bookings.deciding import furnishing
 from bookings.deciding.stranding import Choice
 from bookings.finding import day, marks
 from bookings.finding.shelf import digest_of
@@ -84,6 +85,24 @@ def sure(venue: Venue) -> Fields:
     return {"choice": Choice.KEEP, "shown": shown, "seen": seen}
 
 
+def shift(venue: Venue) -> Fields:
+    """Return a shift as it is, and what it was when the page showed it."""
+    known = venue.space.shifts.get()
+    return {
+        "name": known.name,
+        "weekdays": list(known.weekdays),
+        "first_seating": "21:00",
+        "last_seating": "21:00",
+        "seen": furnishing.mark_of_shift(known.pk),
+    }
+
+
+def combination(venue: Venue) -> Fields:
+    whole = venue.rows["combination"]
+    parts = [part.code for part in whole.parts.all()]
+    return {"parts": parts, "is_bookable": "on", "seen": furnishing.mark_of_place(whole.pk)}
+
+
 def mark_of_today(venue: Venue, step: timedelta = marks.STEP) -> str:
     """Return what an open page has seen: nothing has changed since."""
     setup = setups.current(venue.space.pk)
@@ -120,7 +139,7 @@ SENT: dict[str, Callable[[Venue], Fields]] = {
     "POST staff_waiting_act seat": lambda v: {"seat": f"{v.waiting.code}.{v.free.code}"},
     "POST staff_waiting_act come": lambda v: {"come": v.told.code},
     "POST staff_waiting_act left": lambda v: {"left": v.waiting.code},
-    "POST staff_waiting_act undo": lambda v: {"undo": v.told.code},
+    "POST staff_waiting_act undo": lambda v: {"undo": f"{v.told.code}.{v.told.version}"},
     "POST staff_guest": lambda v: {"name": "Anna Karenina"},
     "POST staff_people": lambda v: {"email": "vera@example.org", "role": "HOST"},
     "POST staff_role": lambda v: {"login": v.host.username, "role": "MANAGER"},
@@ -142,6 +161,23 @@ SENT: dict[str, Callable[[Venue], Fields]] = {
     },
     "POST staff_rule": lambda v: {"max_days_ahead": "9", **sure(v)},
     "POST staff_rule remove": lambda v: {"remove": "1", **sure(v)},
+    "POST staff_shift": lambda v: {**shift(v), "covers_online": "4"},
+    "POST staff_shift remove": lambda v: {**shift(v), "remove": "1", "choice": Choice.KEEP},
+    "POST staff_turns": lambda v: {
+        "from_0": "5",
+        "length_0": "2 h",
+        "seen": furnishing.mark_of_turns(v.space),
+    },
+    "POST staff_combination_new": lambda v: {
+        **combination(v),
+        "seen": furnishing.mark_of_place(0),
+    },
+    "POST staff_combination": lambda v: {**combination(v), "name": "Long table"},
+    "POST staff_combination remove": lambda v: {
+        **combination(v),
+        "remove": "1",
+        "choice": Choice.KEEP,
+    },
     "POST staff_holidays yearly": lambda v: {
         "act": "yearly",
         "day": "1",

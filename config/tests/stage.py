@@ -17,7 +17,7 @@ from bookings.guests import GuestLink
 from bookings.models import Booking
 from bookings.tests.acts import book
 from bookings.tests.door import add, told
-from config.tests.walk import key_of, screen_at_a_door
+from config.tests.walk import key_of, screen_at_a_door, seated
 from notifications.calendars import feeds
 from notifications.factories import WebhookFactory
 from notifications.relay import fan_out
@@ -131,5 +131,6 @@ class Venue:
             "doorview": screen_at_a_door(space, now),
             "invitation": invited,
             "tier": TierFactory.create(space=space, name="Part-time"),
+            "combination": seated(space),
             "yearly": YearlyClosure.objects.create(space=space, **yearly),
         }

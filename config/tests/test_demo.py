@@ -12,6 +12,7 @@ from django.db.models import Count
 from django.urls import reverse
 
 from accounts.factories import UserFactory
+from accounts.joining import Tier
 from accounts.models import StaffRole, User
 from bookings.deciding.invariants import violations
 from bookings.deciding.no_shows import release_unclaimed
@@ -51,6 +52,14 @@ def test_an_empty_database_gets_two_spaces_with_a_past_and_a_future_once():
     before = list(Booking.objects.order_by("pk").values_list())
     assert run(days=1) == ""
     assert list(Booking.objects.order_by("pk").values_list()) == before
+
+
+def test_some_members_are_in_a_tier_with_a_rule_of_its_own():
+    demo.create(now=NOON, days=1)
+    tier = Tier.objects.get()
+    assert (tier.space.slug, tier.name, tier.policies.count()) == ("tverskaya", "Residents", 1)
+    assert tier.members.filter(username="member").exists()
+    assert list(unfit(now=NOON)) == []
 
 
 def test_some_are_refused_and_some_cancelled_for_a_reason():

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from itertools import count
 from urllib.parse import quote
 from uuid import uuid4
@@ -41,7 +41,14 @@ from notifications.factories import WebhookFactory
 from notifications.models import RefusedRequest
 from notifications.preferences import unsubscribe_url
 from notifications.relay import fan_out
-from spaces.factories import ClosureFactory, PolicyFactory
+from spaces.factories import (
+    ClosureFactory,
+    PlaceFactory,
+    PolicyFactory,
+    ShiftFactory,
+    TurnTimeFactory,
+)
+from spaces.models import Place
 
 #: What fills each URL parameter: a word, or the row with that key; {row} is the one that
 #: the URL names, as in /admin/spaces/place/<object_id>/change/.
@@ -75,6 +82,7 @@ CODES = {
     "staff/<slug:slug>/doors/": "doorview",
     "staff/<slug:slug>/guests/": "guest",
     "staff/<slug:slug>/members/": "tier",
+    "staff/<slug:slug>/seating/": "combination",
 }
 
 
@@ -128,10 +136,22 @@ def rows(space, desk, alice, host, soon):
         "waitingparty": add(space, by=host, now=timezone.now()),
         "doorview": screen_at_a_door(space, soon),
         "tier": TierFactory.create(space=space, name="Part-time"),
+        "combination": seated(space),
         "refusedrequest": RefusedRequest.objects.create(
             topic="requests", partition=0, offset=1, reason="No JSON.", received_at=soon
         ),
     }
+
+
+def seated(space):
+    """Give a space all that seats its guests; return the combination. No booking begins then."""
+    ShiftFactory.create(space=space, name="Night", weekdays="6", first_seating=time(21))
+    TurnTimeFactory.create(space=space, from_party=5)
+    number = Place.objects.next_number(space)
+    parts = [PlaceFactory.create(space=space, number=number + n) for n in (1, 2)]
+    whole = PlaceFactory.create(space=space, number=number, capacity=2)
+    whole.parts.set(parts)
+    return whole
 
 
 def screen_at_a_door(space, soon):

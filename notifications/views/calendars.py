@@ -96,6 +96,7 @@ def space_calendars(request: AuthenticatedRequest, slug: str) -> HttpResponse:
         "space": space,
         "form": form,
         "feeds": [(feed, feeds.title(feed), _url(request, feed)) for feed in found],
+        "is_manager": Space.objects.managed_by(request.user).filter(pk=space.pk).exists(),
     }
     status = 422 if form.errors else 200
     return render(request, "notifications/space_calendars.html", context, status=status)

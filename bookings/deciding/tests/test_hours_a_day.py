@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from accounts.factories import UserFactory
-from bookings.deciding import adopting, choosing, services, visits
+from bookings.deciding import adopting, choosing, services, undoing, visits
 from bookings.deciding.errors import Refused
 from bookings.deciding.invariants import violations
 from bookings.deciding.queueing import decide_next
@@ -180,7 +180,7 @@ def test_undoing_gives_nobody_more_than_the_rule(policy, desk, other, alice, hos
     services.cancel(booking, by=host, now=TEN)
     book(other, alice, TEN, TEN, 4)
     with pytest.raises(Refused) as refused:
-        visits.undo(booking, event=booking.events.count(), by=host, now=TEN)
+        undoing.undo(booking, event=booking.events.count(), by=host, now=TEN)
     assert codes(refused) == ["too_many_hours"]
 
 

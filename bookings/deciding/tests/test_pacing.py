@@ -4,7 +4,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from bookings.deciding import pacing, services, visits
+from bookings.deciding import pacing, services, undoing, visits
 from bookings.deciding.errors import Refused
 from bookings.deciding.invariants import violations
 from bookings.deciding.queueing import decide_next
@@ -129,7 +129,7 @@ def test_whom_they_let_in_can_come_back(shift, space, host, now):
     walk_in(table(space, 1), host, 2)
     more = walk_in(table(space, 2), host, 3, over_pacing=True)
     visits.leave(more, by=host, now=AT)
-    back = visits.undo(more, event=3, by=host, now=AT)
+    back = undoing.undo(more, event=3, by=host, now=AT)
     assert back.state == State.CHECKED_IN
     assert list(violations(now=AT)) == []
 

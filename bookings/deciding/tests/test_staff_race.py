@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from bookings.deciding import services, visits, walk_ins
+from bookings.deciding import services, undoing, visits, walk_ins
 from bookings.deciding.choosing import book_party
 from bookings.deciding.errors import SlotTaken
 from bookings.deciding.invariants import violations
@@ -127,7 +127,7 @@ def test_left_taken_back_and_the_freed_time_booked(space, desk, alice, bob, host
         visits.leave(here, by=host, now=left_at)
         event = here.events.latest("sequence").sequence
         back, booked = two(
-            partial(visits.undo, here, event=event, by=host, now=left_at + timedelta(seconds=5)),
+            partial(undoing.undo, here, event=event, by=host, now=left_at + timedelta(seconds=5)),
             partial(book, desk, bob, left_at, now=left_at),
         )
         here.refresh_from_db()
@@ -145,7 +145,7 @@ def test_a_no_show_taken_back_and_the_freed_time_booked(space, desk, alice, bob,
         visits.no_show(missed, by=host, now=at + 10 * MINUTE)
         event = missed.events.latest("sequence").sequence
         back, booked = two(
-            partial(visits.undo, missed, event=event, by=host, now=at + 10 * MINUTE),
+            partial(undoing.undo, missed, event=event, by=host, now=at + 10 * MINUTE),
             partial(book, desk, bob, at + HOUR, now=at + 10 * MINUTE),
         )
         missed.refresh_from_db()

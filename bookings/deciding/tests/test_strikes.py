@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bookings.deciding import visits
+from bookings.deciding import undoing, visits
 from bookings.deciding.errors import NotStaff, Refused, WrongState
 from bookings.deciding.invariants import violations
 from bookings.deciding.no_shows import forgive
@@ -113,5 +113,5 @@ def test_forgiving_needs_a_reason_a_no_show_and_staff(policy, missed, desk, alic
 def test_an_undone_no_show_does_not_count(policy, desk, alice, host):
     miss(desk, alice, host)
     other = miss(desk, alice, host, 2)
-    visits.undo(other, event=2, by=host, now=TEN + 2 * DAY + hours(1))
+    undoing.undo(other, event=2, by=host, now=TEN + 2 * DAY + hours(1))
     assert book(desk, alice, TEN + 3 * DAY, TEN + 4 * DAY).occupies

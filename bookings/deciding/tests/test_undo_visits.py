@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from accounts.factories import StaffRoleFactory
-from bookings.deciding import services, visits
+from bookings.deciding import links, services, undoing, visits
 from bookings.deciding.details import Details
 from bookings.deciding.errors import NotStaff, Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.invariants import violations
+from bookings.finding import happened
+from bookings.guests import GuestLink
 from bookings.models import Booking
 from bookings.tests.acts import TEN, book, hours, move
 from bookings.words.representation import booking_data, event_data
@@ -53,7 +55,7 @@ def last(booking):
 
 
 def undo(booking, by, at=TEN + SECOND):
-    return visits.undo(booking, event=last(booking).sequence, by=by, now=at)
+    return undoing.undo(booking, event=last(booking).sequence, by=by, now=at)
 
 
 @pytest.mark.parametrize(("before", "verb"), POSSIBLE)
@@ -78,11 +80,11 @@ def test_everything_is_as_it_was(booking, host, verb, before):
 def test_a_second_press_changes_nothing(booking, host):
     visits.no_show(booking, by=host, now=TEN)
     for _ in range(2):
-        visits.undo(booking, event=2, by=host, now=TEN + SECOND)
+        undoing.undo(booking, event=2, by=host, now=TEN + SECOND)
     assert booking.events.count() == 3
     visits.arrive(booking, by=host, now=TEN)
     with pytest.raises(WrongState, match="since"):
-        visits.undo(booking, event=2, by=host, now=TEN + SECOND)
+        undoing.undo(booking, event=2, by=host, now=TEN + SECOND)
 
 
 def test_after_some_seconds_it_stays(booking, host):
@@ -131,4 +133,32 @@ def test_what_nobody_or_the_member_did_stays(booking, alice, host, now):
         undo(booking, host)
     for event in (0, 1, 7, 10**9):
         with pytest.raises(WrongState):
-            visits.undo(booking, event=event, by=host, now=TEN)
+            undoing.undo(booking, event=event, by=host, now=TEN)
+
+
+def test_the_whole_edit_is_taken_back_with_who_the_guest_is(space, desk, host, now):
+    """A move that was saved together with another name and contact."""
+    who = {"guest_name": "Rossi", "guest_contact": "rossi@example.org"}
+    booking = book(desk, None, now, by=host, **who)
+    link = links.link_of(booking, now=now)
+    other = Details(guest_name="Verdi", guest_contact="verdi@example.org", note="Two now")
+    moved = move(booking, now, TEN + hours(3), 1, by=host, details=other)
+    assert (moved.guest_name, moved.guest.email) == ("Verdi", "verdi@example.org")
+    undone = visits_undone(moved, host, now)
+    stored = Booking.objects.select_related("guest").get(pk=booking.pk)
+    for each in (undone, stored):
+        assert (each.guest_name, each.guest_contact, each.note) == (*who.values(), "")
+        assert (each.starts_at, each.guest.email) == (TEN, "rossi@example.org")
+    assert not GuestLink.objects.filter(pk=link.pk, revoked_at=None).exists()
+    assert last(booking).contact_before == {
+        "guest_name": "Verdi",
+        "guest_contact": "verdi@example.org",
+    }
+    told = [line.changes for line in happened.to_staff(stored, now=now)]
+    assert happened.Change("Guest", "Rossi", "Verdi") in told[1]
+    assert happened.Change("Guest", "Verdi", "Rossi") in told[2]
+    assert list(violations(now=now)) == []
+
+
+def visits_undone(booking, host, now):
+    return undoing.undo(booking, event=last(booking).sequence, by=host, now=now + SECOND)

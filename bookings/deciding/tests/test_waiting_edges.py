@@ -1,11 +1,9 @@
 """The list at the door where it meets the end of a table's time, and guests who are forgotten."""
 
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
-from accounts.factories import UserFactory
 from bookings.deciding import forgetting, holds, waiting_list
 from bookings.deciding.errors import BookingError, TooLate, WrongState
 from bookings.deciding.invariants import violations
@@ -13,36 +11,22 @@ from bookings.deciding.walk_ins import Seat
 from bookings.guests import BY_GUEST
 from bookings.models import Booking
 from bookings.states import State
-from bookings.tests.door import HOUR, add, told
+from bookings.tests.door import (
+    HOUR,
+    MINUTE,
+    NOON,
+    add,
+    told,
+)
 from bookings.waiting import WaitingParty
-from spaces.factories import open_space
 
 pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_wrong(db):
     yield
     assert list(violations(now=NOON)) == []
-
-
-@pytest.fixture
-def inn(db):
-    table = {"kind": "TABLE", "capacity": 4}
-    return open_space(slug="inn", kind="RESTAURANT", time_zone="UTC", place=table)
-
-
-@pytest.fixture
-def table(inn):
-    return inn.places.by_number()[0]
-
-
-@pytest.fixture
-def boss(db):
-    return UserFactory.create(username="boss", is_superuser=True)
 
 
 class TestTheEndOfTheTablesTime:

@@ -1,11 +1,18 @@
 """The list at the door: added, told, seated, gone; see test_waiting_race for who is first."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from accounts.factories import UserFactory
-from bookings.deciding import forgetting, holds, services, visits, waiting_links, waiting_list
+from bookings.deciding import (
+    forgetting,
+    holds,
+    services,
+    undoing,
+    visits,
+    waiting_links,
+    waiting_list,
+)
 from bookings.deciding.errors import NotStaff, Refused, SlotTaken, TooLate, WrongState
 from bookings.deciding.invariants import violations
 from bookings.deciding.walk_ins import Seat
@@ -14,36 +21,23 @@ from bookings.finding.guests import data_of, rows_of
 from bookings.guests import BY_GUEST, Guest
 from bookings.models import Booking, WaitingNews, WaitingParty
 from bookings.states import State
-from bookings.tests.door import HOUR, add, told
-from spaces.factories import ShiftFactory, open_space
+from bookings.tests.door import (
+    HOUR,
+    MINUTE,
+    NOON,
+    add,
+    told,
+)
+from spaces.factories import ShiftFactory
 from spaces.models import Space
 
 pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
 def nothing_is_wrong(db):
     yield
     assert list(violations(now=NOON)) == []
-
-
-@pytest.fixture
-def inn(db):
-    table = {"kind": "TABLE", "capacity": 4}
-    return open_space(slug="inn", kind="RESTAURANT", time_zone="UTC", place=table)
-
-
-@pytest.fixture
-def table(inn):
-    return inn.places.by_number()[0]
-
-
-@pytest.fixture
-def boss(db):
-    return UserFactory.create(username="boss", is_superuser=True)
 
 
 def news_of(party):
@@ -190,7 +184,7 @@ class TestTheEndOfAHold:
         party = told(table, by=boss, now=NOON)
         services.cancel(party.booking, by=boss, now=NOON)
         with pytest.raises(WrongState):
-            visits.undo(party.booking, event=2, by=boss, now=NOON)
+            undoing.undo(party.booking, event=2, by=boss, now=NOON)
 
     def test_a_hold_moves_with_whom_it_is_for(self, inn, table, boss):
         party = told(table, by=boss, now=NOON)

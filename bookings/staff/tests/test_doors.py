@@ -75,3 +75,10 @@ def test_revoking_asks_first(at_loft):
 def test_in_russian(at_loft):
     page = at_loft.get(PAGE, headers={"Accept-Language": "ru"})
     assert "Экраны у дверей" in page.text
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_screen_speaks_as_whoever_makes_it_unless_they_choose(at_loft, manager, language):
+    manager.language = language
+    manager.save()
+    assert f'value="{language}" selected' in at_loft.get(PAGE).text

@@ -7,6 +7,7 @@ from accounts import invitations
 from accounts.factories import TierFactory, UserFactory
 from accounts.joining import Invitation, Tier, TierMember
 from bookings.models import BookingEvent
+from bookings.staff.tests.test_members_file import at_the_last_moment
 from bookings.tests.acts import book, hours
 from spaces.factories import PolicyFactory, open_space
 from spaces.models import Policy
@@ -173,3 +174,13 @@ def test_who_may(tier, alice, host, desk_of):
             assert client.post(path, {"name": "X", "delete": "1"}).status_code == expected
     assert desk_of.get(f"/staff/{attic.slug}/members/").status_code == 404
     assert Tier.objects.get().name == "Part-time"
+
+
+def test_an_invitation_into_a_tier_that_is_deleted_at_that_moment(desk_of, tier, monkeypatch):
+    other = TierFactory.create(space=tier.space, name="Other")
+    at_the_last_moment(monkeypatch, tier.delete)
+    page = desk_of.post(MEMBERS, {"email": "vera@example.org", "tier": tier.code})
+    assert page.status_code == 422
+    assert "This tier was deleted a moment ago." in page.text
+    assert str(other.code) in page.text
+    assert not Invitation.objects.exists()

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import translation
 
+from accounts import tries
 from accounts.factories import TierFactory, UserFactory
 from accounts.joining import Invitation, TierMember
 from bookings.tests.acts import book, hours
@@ -232,3 +233,35 @@ def test_tiers_whose_names_differ_only_where_letters_are_folded_stay_two(desk_of
     page = upload(desk_of, "login,tiers\nanna,STRASSE\n")
     assert [each.number for each in page.context["plan"].wrong] in ([2], [])
     assert upload(desk_of, "login,tiers\nanna,\n").context["plan"].moves[0].leaves == (both[0],)
+
+
+@pytest.mark.parametrize(
+    "line", ["alice,A\0,,Part-time", "a\0,,,Part-time", ",,a\0@example.org,Ночь"]
+)
+def test_what_is_no_text_is_said_of_its_line(desk_of, house, line):
+    page = upload(desk_of, f"login,name,email,tiers\n{line}\n")
+    assert page.status_code == 422
+    assert "a character that isn" in page.text
+    assert "\0" not in page.text
+    assert invited() == []
+
+
+def test_a_tier_that_is_deleted_at_that_moment(desk_of, house, monkeypatch):
+    """It is shown again; nothing is done."""
+    page = upload(desk_of, "email,tiers\nvera@example.org,Ночь\n")
+    at_the_last_moment(monkeypatch, house[1].delete)
+    answer = confirm(desk_of, page)
+    assert answer.status_code == 409
+    assert "Something has changed meanwhile" in answer.text
+    assert invited() == []
+
+
+def at_the_last_moment(monkeypatch, act):
+    """Let somebody else do something when all has been read."""
+    spend = tries.spend
+
+    def spent(*args, **kwargs):
+        act()
+        return spend(*args, **kwargs)
+
+    monkeypatch.setattr(tries, "spend", spent)

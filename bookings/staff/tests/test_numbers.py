@@ -147,6 +147,15 @@ def test_the_address_names_the_days(query, first, last):
     assert found.errors == ()
 
 
+@pytest.mark.parametrize("name", stretch.NAMED)
+def test_days_that_have_a_name_are_marked_with_it_when_they_are_typed(name):
+    days = stretch.asked({"period": name}, WEDNESDAY).days
+    typed = {"from": str(days.first), "to": str(days.last)}
+    assert stretch.asked(typed, WEDNESDAY).name == name
+    typed["to"] = str(days.last - timedelta(days=1))
+    assert stretch.asked(typed, WEDNESDAY).name == ""
+
+
 def test_months_have_their_own_length():
     assert stretch.asked({"period": "last-month"}, date(2028, 3, 31)).days == Days(
         date(2028, 2, 1), date(2028, 2, 29)

@@ -1,6 +1,6 @@
 """The staff's page of the list at the door, pressed as a browser without scripts would."""
 
-from datetime import time, timedelta
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,33 +10,19 @@ from bookings.deciding import holds
 from bookings.guests import BY_GUEST
 from bookings.models import Booking, WaitingParty
 from bookings.states import State
-from bookings.tests.door import add, told
-from spaces.factories import open_space
+from bookings.tests.acts import book
+from bookings.tests.door import (
+    add,
+    told,
+)
+from spaces.factories import PolicyFactory
+from spaces.slots import floor
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("always_open")]
 
 LIST = "/staff/inn/waiting/"
 ACT = "/staff/inn/waiting/act/"
 SAID = {"guest_name": "Anna", "people": "2", "phone": "+44 20 7946 0018", "language": "en"}
-
-
-@pytest.fixture
-def inn(db):
-    """Always open: pages use the real clock."""
-    return open_space(
-        slug="inn",
-        name="Inn",
-        kind="RESTAURANT",
-        time_zone="UTC",
-        opens_at=time(0),
-        closes_at=time(0),
-        place={"kind": "TABLE", "capacity": 4},
-    )
-
-
-@pytest.fixture
-def table(inn):
-    return inn.places.by_number()[0]
 
 
 @pytest.fixture
@@ -90,6 +76,23 @@ class TestAdding:
         quoted = [each.quoted_minutes for each in WaitingParty.objects.order_by("pk")[3:]]
         assert all(45 <= minutes <= 60 and minutes % 5 == 0 for minutes in quoted)
 
+    def test_who_can_sit_at_once_for_a_while_is_told_so(self, staff, inn, host, waiter):
+        """The tables are taken in an hour: shorter than usual, but that is what is offered."""
+        PolicyFactory.create(space=inn, step_minutes=15)
+        now = timezone.now()
+        later = floor(now) + timedelta(hours=1)
+        for place in inn.places.by_number():
+            wish = {"party_size": 2, "guest_name": "Later", "by": waiter}
+            book(place, None, now, later, 2, **wish)
+        staff.post(LIST, SAID)
+        party = WaitingParty.objects.get()
+        assert party.quoted_minutes == 0
+        page = staff.get(LIST)
+        [line] = page.context["door"].on_the_list
+        assert line.best.is_short
+        estimates = {each.smallest: each.minutes for each in page.context["door"].estimates}
+        assert estimates[1] == 0
+
 
 class TestVerbs:
     def test_ready_holds_the_table_and_says_until_when(self, staff, table, waiter):
@@ -130,10 +133,40 @@ class TestVerbs:
     def test_undo_for_ten_seconds(self, staff, table, waiter, verb):
         party = add(table.space, by=waiter, now=timezone.now())
         page = act(staff, verb, party)
-        assert f'name="undo" value="{party.code}"' in page.text
-        act(staff, "undo", party)
+        party.refresh_from_db()
+        assert f'name="undo" value="{party.code}.{party.version}"' in page.text
+        act(staff, "undo", party, party.version)
         assert state_of(party) == "WAITING"
         assert not Booking.objects.occupying().exists()
+
+    def test_undo_takes_back_only_what_it_was_offered_for(self, staff, table, waiter):
+        """A late press of another button's undo, and a second press of the right one."""
+        party = add(table.space, by=waiter, now=timezone.now())
+        act(staff, "left", party)
+        party.refresh_from_db()
+        of_leaving = party.version
+        act(staff, "undo", party, of_leaving)
+        assert "is on the list" in act(staff, "undo", party, of_leaving).text
+        act(staff, "seat", party, table.code)
+        page = act(staff, "undo", party, of_leaving)
+        assert "Something else has happened" in page.text.replace("&#x27;", "'")
+        assert state_of(party) == "SEATED"
+        act(staff, "undo", party, party.version)
+        assert state_of(party) == "WAITING"
+        assert staff.post(ACT, {"undo": str(party.code)}).status_code == 404
+
+    @pytest.mark.parametrize(("verb", "said"), [("seat", "is seated"), ("ready", "is told")])
+    @pytest.mark.parametrize("chosen", [True, False])
+    def test_a_press_that_comes_twice_is_answered_alike(
+        self, staff, table, waiter, verb, said, chosen
+    ):
+        party = add(table.space, by=waiter, now=timezone.now())
+        for _ in range(2):
+            page = act(staff, verb, party, table.code if chosen else "")
+            assert said in page.text
+            assert 'class="refused"' not in page.text
+            assert 'role="alert"' not in page.text
+        assert Booking.objects.occupying().count() == 1
 
     def test_undo_is_not_offered_where_it_would_be_refused(self, staff, table, waiter):
         party = told(table, by=waiter, now=timezone.now())
