@@ -96,9 +96,9 @@ def wish(desk, soon):
 def test_mail_and_kafka_name_the_request(space, desk, alice, now):
     with watching.caused_by("the-request"):
         event = book(desk, alice, now).events.get()
-    assert ("x-request-id", b"the-request") in envelope.headers(event)
+    assert ("x-request-id", b"the-request") in envelope.message(event)[1]
     event.traceparent = f"00-{'a' * 32}-{'b' * 16}-01"
-    assert ("traceparent", event.traceparent.encode()) in envelope.headers(event)
+    assert ("traceparent", event.traceparent.encode()) in envelope.message(event)[1]
     delivery = Delivery(event=event, booking=event.booking)
     assert headers(delivery)["X-Request-ID"] == "the-request"
 

@@ -41,6 +41,9 @@ KEYS_OF_REQUESTS = ("route", "method", "status", "milliseconds")
 
 #: Loggers whose arguments are ours: they name nobody.
 OURS = ("mesto", "gunicorn", "root")
+#: Of other libraries only messages with arguments are told, as those are without what they are
+#: about; but of these all.
+SAY_NOTHING_ELSE = ("asyncio", "django", "opentelemetry")
 #: Among those of gunicorn, the ones about what a client sent.
 ABOUT_CLIENTS = re.compile(r"request|header|client|uri", re.IGNORECASE)
 
@@ -58,8 +61,10 @@ def message(logger: Any, method: str, line: EventDict) -> EventDict:
         line.update(_of_request(record))
     elif args and _is_ours(record.name, said):
         line["event"] = said % args
-    else:
+    elif args or record.name.split(".")[0] in (*OURS, *SAY_NOTHING_ELSE):
         line["event"] = said
+    else:
+        line["event"] = f"said at {record.module}:{record.lineno}"
     return line
 
 
