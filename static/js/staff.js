@@ -112,6 +112,20 @@ document.addEventListener("click", (event) => {
   } else pressedAt = performance.now();
 }, true);
 
+// While one press is on its way, the next ones wait. htmx would send each of them with the button that
+// was pressed last, or with none if that is gone by then.
+const presses = new WeakMap();
+document.addEventListener("submit", (event) => {
+  if (event.target.id === "visits" && event.submitter) presses.set(event, event.submitter.cloneNode());
+}, true);
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const pressed = presses.get(detail.triggeringEvent);
+  if (!pressed) return;
+  const fields = new Set([...detail.elt.querySelectorAll("input")].map(({ name }) => name));
+  for (const name of [...detail.formData.keys()]) if (!fields.has(name)) detail.formData.delete(name);
+  detail.formData.set(pressed.name, pressed.value);
+});
+
 // --- Without a connection ------------------------------------------------------------------------
 
 let isOffline = false;

@@ -6,7 +6,7 @@ See test_staff_work.py for the whole evening, and how it prints.
 import pytest
 from playwright.sync_api import expect
 
-from bookings.models import Booking
+from bookings.models import Booking, BookingEvent
 from bookings.states import State
 from config.tests.browser.evening import DAY, NOON, of, party
 from config.tests.browser.person import PHONE
@@ -76,6 +76,29 @@ def test_one_tap_and_another_takes_it_back(waiter, evening):
     expect(toast).to_contain_text("Taken back: Rossi.")
     expect(someone.page.locator("#g-due")).to_contain_text("Rossi")
     assert Booking.objects.get(guest_name="Rossi").state == State.CONFIRMED
+
+
+def test_presses_during_a_slow_one_wait_and_do_what_they_say(waiter, evening, space, host):
+    party(space, host, 2, "Neri", 12)
+    party(space, host, 3, "Russo", 12)
+    someone = waiter()
+    held = []
+    someone.page.route(
+        "**/visits/", lambda route: route.continue_() if held else held.append(route), times=2
+    )
+    for name in ("Rossi", "Neri", "Russo"):
+        row(someone, name).get_by_role("button", name="Arrived").click()
+        someone.page.wait_for_timeout(700)  # sooner, it would be a second press of the same finger
+    row(someone, "Russo").get_by_role("button", name="Seated").click()
+    held[0].continue_()
+    expect(someone.page.locator("#toast")).to_contain_text("Seated: Russo.")
+    events = BookingEvent.objects.exclude(kind="CONFIRMED").order_by("at", "pk")
+    assert [(event.booking.guest_name, event.kind) for event in events] == [
+        ("Rossi", "CHECKED_IN"),
+        ("Neri", "CHECKED_IN"),
+        ("Russo", "CHECKED_IN"),
+        ("Russo", "SEATED"),
+    ]
 
 
 def test_a_tap_without_a_connection_says_so(waiter, evening):
