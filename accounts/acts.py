@@ -23,6 +23,8 @@ def register() -> None:
     ACTS["new_password"] = Act(gettext_lazy("Change the password"))
     ACTS["confirm_email"] = Act(gettext_lazy("Yes, confirm it"))
     ACTS["stays"] = Act(gettext_lazy("Revoke all"), is_dangerous=True)
+    ACTS["oidc_link"] = Act(gettext_lazy("Link them"))
+    ACTS["oidc_unlink"] = Act(gettext_lazy("Unlink it"), is_dangerous=True)
     ACTS["sessions"] = Act(_sign_out_words, is_dangerous=True)
     ACTS["sure"] = Act(gettext_lazy("Go on"))
     ACTS["factor_app"] = Act(gettext_lazy("Turn it on"))

@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +24,7 @@ from accounts.forms import LoginField, NamedFieldsFormSet
 from accounts.long_lists import NotCounted
 from accounts.models import ApiToken, StaffRole, User
 from accounts.role_admin import RolesLeaveATrail
+from accounts.sure import asks_again
 
 
 class SuperusersOnly:
@@ -124,6 +126,21 @@ class UserAdmin(RolesLeaveATrail, SuperusersOnly, NotCounted, DjangoUserAdmin): 
         (_("Chosen in the profile"), {"fields": ["language", "time_zone", "theme"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
+
+    @method_decorator(asks_again("POST"))
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        """Ask again before somebody gets rights, or another address."""
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @method_decorator(asks_again("POST"))
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        return super().user_change_password(request, id, form_url)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("staff_roles__space")

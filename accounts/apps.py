@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
         from django.contrib.auth import user_logged_in
 
         from accounts import access, acts, signed_in, sure, tokens
+        from accounts.oidc import services as oidc
         from accounts.second import passkeys
 
         user_logged_in.connect(sure.signed_in)
@@ -18,4 +19,6 @@ class AccountsConfig(AppConfig):
         access.KINDS.append(access.Kind(_("API tokens"), "tokens", tokens.names, tokens.revoke_all))
         keys = access.Kind(_("Passkeys"), "factors", passkeys.names, passkeys.remove_all)
         access.KINDS.append(keys)
+        there = access.Kind(_("Accounts of the provider"), "factors", oidc.names, oidc.unlink_all)
+        access.KINDS.append(there)
         acts.register()

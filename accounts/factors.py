@@ -71,6 +71,26 @@ class RecoveryCode(models.Model):
         return str(self.user)
 
 
+class Identity(models.Model):
+    """Who somebody is at the provider of OpenID Connect: that account signs in here too."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities"
+    )
+    issuer = models.CharField(max_length=300)
+    subject = models.CharField(max_length=255)  # OpenID Connect Core, section 2
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="identity_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
+
+
 class FactorEvent(models.Model):
     """What happened to a person's second factors, and who did it; nobody: the server's operator."""
 
@@ -79,6 +99,8 @@ class FactorEvent(models.Model):
         APP_REMOVED = "APP_REMOVED", _("Authenticator app removed")
         PASSKEY_ADDED = "PASSKEY_ADDED", _("Passkey added")
         PASSKEY_REMOVED = "PASSKEY_REMOVED", _("Passkey removed")
+        LINKED = "LINKED", _("Account of the provider linked")
+        UNLINKED = "UNLINKED", _("Account of the provider unlinked")
         CODES_MADE = "CODES_MADE", _("New recovery codes")
         CODE_USED = "CODE_USED", _("Recovery code used")
         RESET = "RESET", _("All taken away by the operator")

@@ -19,6 +19,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.factors import (  # noqa: F401 - tables of this app too
     Authenticator,
     FactorEvent,
+    Identity,
     Passkey,
     RecoveryCode,
 )

@@ -18,6 +18,8 @@ from django.utils import timezone
 from accounts.models import User
 
 AT = "sure_at"
+#: The views that ask, by module and name: a test compares them with what has to.
+ASKING: set[str] = set()
 FOR = timedelta(minutes=10)
 
 
@@ -37,18 +39,19 @@ def signed_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> N
 
 
 def asks_again[View: Callable[..., HttpResponseBase]](
-    *methods: str, unless: Callable[[HttpRequest], bool] = lambda request: False
+    *methods: str, when: Callable[[HttpRequest], bool] = lambda request: True
 ) -> Callable[[View], View]:
-    """Make a view ask who it is, when it is requested with one of these methods."""
+    """Make a view ask who it is, when it is requested with one of these methods and so."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             asks = request.method in methods and request.user.is_authenticated
-            if asks and not unless(request) and not is_sure(request, now=timezone.now()):
+            if asks and when(request) and not is_sure(request, now=timezone.now()):
                 return redirect(reverse("sure", query={"next": request.get_full_path()}))
             return view(request, *args, **kwargs)
 
+        ASKING.add(f"{view.__module__}.{view.__qualname__}")
         return cast(View, asking)
 
     return decorate

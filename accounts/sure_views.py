@@ -1,5 +1,6 @@
 """The page that asks again who it is."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import sure as asked
 from accounts import tries
+from accounts.oidc import provider
 from accounts.onward import go_on, wanted
 from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
@@ -27,6 +29,8 @@ def sure(request: AuthenticatedRequest) -> HttpResponse:
     """Ask for the password; what was sent before is shown afterwards, ready to send again."""
     user, now = request.user, timezone.now()
     context = {**wanted(request), "has_passkeys": user.passkeys.exists()}
+    if provider.is_on() and user.identities.exists():
+        context["oidc"] = settings.OIDC["name"]
     if request.method != "POST":
         return render(request, PAGE, {"form": SureForm(), **context})
     form = SureForm(request.POST)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts import again, email_views, session_views, sure_views, views
+from accounts.oidc import views as oidc
 from accounts.second import passkey_views
 from accounts.second import views as second
 
@@ -34,5 +35,9 @@ urlpatterns = [
         "factors/passkeys/<uuid:code>/remove/", passkey_views.passkey_remove, name="passkey_remove"
     ),
     path("passkeys/options/", passkey_views.passkey_options, name="passkey_options"),
+    path("oidc/", oidc.oidc, name="oidc"),
+    path("oidc/back/", oidc.oidc_back, name="oidc_back"),
+    path("oidc/link/", oidc.oidc_link, name="oidc_link"),
+    path("oidc/unlink/", oidc.oidc_unlink, name="oidc_unlink"),
     path("again/<str:key>/", again.again, name="again"),
 ]

@@ -31,6 +31,7 @@ from accounts.forms import (
     TokenForm,
 )
 from accounts.models import LANGUAGES
+from accounts.oidc import provider
 from accounts.onward import go_on, onward_query, wanted
 from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
@@ -85,7 +86,8 @@ def login(request: HttpRequest) -> HttpResponse:
             return redirect(reverse("second", query=onward_query(request)))
         auth.login(request, user)
         return wishes.carry_out(request) or go_on(request)
-    return _page(request, "accounts/login.html", form, **wanted(request))
+    oidc = settings.OIDC["name"] if provider.is_on() else ""
+    return _page(request, "accounts/login.html", form, oidc=oidc, **wanted(request))
 
 
 @login_not_required

@@ -252,6 +252,16 @@ TRIES = {
 
 SECOND_FACTOR_REQUIRED_OF = env.str("SECOND_FACTOR_REQUIRED_OF")
 
+# Another place that says who somebody is: see docs/sign-in.md.
+OIDC: dict[str, Any] = {
+    "issuer": env.str("OIDC_ISSUER"),
+    "client_id": env.str("OIDC_CLIENT_ID"),
+    "client_secret": env.str("OIDC_CLIENT_SECRET"),
+    "name": env.str("OIDC_NAME"),
+    "domains": [domain.lower() for domain in env.list("OIDC_DOMAINS")],
+    "provision": env.bool("OIDC_PROVISION"),
+}
+
 # --- Guests without an account --------------------------------------------------------------------
 
 GUESTS = {

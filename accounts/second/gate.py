@@ -17,6 +17,8 @@ OPEN = {
     "passkey_add",
     "passkey_options",
     "sure",
+    "oidc",  # to say again who it is
+    "oidc_back",
     "profile",
     "logout",
     "language",

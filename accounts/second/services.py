@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.factors import Authenticator, FactorEvent, Passkey, RecoveryCode
+from accounts.factors import Authenticator, FactorEvent, Identity, Passkey, RecoveryCode
 from accounts.models import StaffRole, User
 from accounts.second import codes, totp
 
@@ -141,6 +141,7 @@ def forget(user: User) -> None:
     """Leave nothing of somebody whose account is being erased; their row is saved by the caller."""
     _forget_all(user)
     FactorEvent.objects.filter(user=user).delete()
+    Identity.objects.filter(user=user).delete()
     user.second_factor_at = None
 
 

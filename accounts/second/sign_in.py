@@ -60,9 +60,14 @@ def half_of(request: HttpRequest, *, now: datetime) -> User | None:
 
 def finish(request: HttpRequest, user: User) -> None:
     """Sign in somebody who has taken both steps, or one that is worth both."""
+    enter(request, user)
+    passed(request)
+
+
+def enter(request: HttpRequest, user: User) -> None:
+    """Sign in somebody whose account asks for no second step."""
     request.session.pop(HALF, None)
     auth.login(request, user, backend=settings.AUTHENTICATION_BACKENDS[-1])
-    passed(request)
 
 
 def passed(request: HttpRequest) -> None:

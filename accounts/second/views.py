@@ -3,6 +3,7 @@
 from typing import Any
 
 import segno
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -90,6 +91,8 @@ def factors(request: AuthenticatedRequest) -> HttpResponse:
             "app": Authenticator.objects.filter(user=user).first(),
             "passkeys": list(user.passkeys.order_by("created_at", "pk")),
             "left": codes.left(user),
+            "identities": list(user.identities.order_by("created_at", "pk")),
+            "oidc": settings.OIDC["name"] if settings.OIDC["issuer"] else "",
             "events": list(user.factor_events.select_related("actor").order_by("-at", "-pk")[:20]),
             "is_missing": services.is_missing(user, in_admin=next_of(request).startswith(ADMIN)),
             **wanted(request),

@@ -193,7 +193,7 @@ def test_every_kind_of_way_in_is_named():
         "accounts.Passkey",
         "notifications.CalendarFeed",
     }
-    assert [kind.page for kind in access.KINDS] == ["tokens", "factors", "calendar"]
+    assert [kind.page for kind in access.KINDS] == ["tokens", "factors", "factors", "calendar"]
 
 
 #: Keys that open nothing of the person whose password changes, and where each is ended.

@@ -9,11 +9,13 @@ from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin import UserAdmin
 from accounts.models import User
+from accounts.sure import asks_again
 from bookings.admin.asking import AskingAdmin
 from bookings.admin.pages import MOST, address, back_to_list, page
 from bookings.deciding import leaving
@@ -42,6 +44,7 @@ class PersonAdmin(AskingAdmin, UserAdmin):
             return None
         return self._ask(request, people)
 
+    @method_decorator(asks_again("POST"))
     def leave_view(self, request: HttpRequest) -> HttpResponse:
         """Ask first; POST forgets each person."""
         if not self.has_view_permission(request):

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import AuthenticatedRequest
+from accounts.sure import asks_again
 from bookings.deciding import forgetting, links, waiting_links
 from bookings.finding.guests import bookings_of, data_of, parties_of, rows_of
 from bookings.guests import Guest
@@ -38,6 +39,7 @@ def staff_guest_data(
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@asks_again("POST")
 def staff_guest_erase(request: AuthenticatedRequest, slug: str, code: UUID) -> HttpResponse:
     """Ask first, then forget the guest in the row, in all bookings and their events."""
     space, now = space_run_by(request.user, slug), timezone.now()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from accounts.forms import LoginField
 from accounts.joining import Invitation
 from accounts.models import StaffRole, User
 from accounts.requests import AuthenticatedRequest
+from accounts.sure import asks_again
 from accounts.tries import TooOften
 from bookings.staff.access import space_managed_by
 from bookings.staff.trail import trail_in_words
@@ -51,8 +52,13 @@ class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=StaffRole.Role.choices, required=False)
 
 
+def makes_a_manager(request: HttpRequest) -> bool:
+    return request.POST.get("role") == StaffRole.Role.MANAGER
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@asks_again("POST", when=makes_a_manager)
 def staff_people(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     """Show the staff; POST invites somebody. The answer doesn't tell who has an account."""
     space = space_managed_by(request.user, slug)
@@ -101,6 +107,7 @@ def staff_invitation(request: AuthenticatedRequest, slug: str) -> HttpResponse:
 
 
 @require_POST
+@asks_again("POST", when=makes_a_manager)
 def staff_role(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     """Change the role of one of the staff, or take it away."""
     space = space_managed_by(request.user, slug)

@@ -1,6 +1,15 @@
 """How often somebody may try, and what guests and programs may do."""
 
-from config.declared.kinds import FLAG, TEXT, WHOLE, Reader, Section, Setting
+from config.declared.kinds import (
+    FLAG,
+    LIST,
+    SITE,
+    TEXT,
+    WHOLE,
+    Reader,
+    Section,
+    Setting,
+)
 
 
 def _tries(name: str, default: int, meaning: str) -> Setting:
@@ -50,6 +59,61 @@ ACCOUNTS = Section(
             5,
             "Confirmation links an hour to one mail address: nobody can flood a mailbox through "
             "us.",
+        ),
+    ),
+)
+
+OIDC = Section(
+    "Sign-in by OpenID Connect",
+    (
+        Setting(
+            "OIDC_ISSUER",
+            SITE,
+            "",
+            "The provider whose accounts sign in here too, by its address; without it, none does. "
+            "See docs/sign-in.md.",
+            Reader.WEB,
+            example="https://accounts.example.org",
+        ),
+        Setting(
+            "OIDC_CLIENT_ID",
+            TEXT,
+            "",
+            "What the provider calls this site.",
+            Reader.WEB,
+            example="mesto",
+        ),
+        Setting(
+            "OIDC_CLIENT_SECRET",
+            TEXT,
+            "",
+            "By what the provider knows that it is this site.",
+            Reader.WEB,
+            is_secret=True,
+        ),
+        Setting(
+            "OIDC_NAME",
+            TEXT,
+            "OpenID",
+            "What people call the provider: it is on the button.",
+            Reader.WEB,
+            example="Example ID",
+        ),
+        Setting(
+            "OIDC_DOMAINS",
+            LIST,
+            (),
+            "Only people with confirmed e-mail addresses of these domains come in by it; without, "
+            "all.",
+            Reader.WEB,
+            example="example.org,example.com",
+        ),
+        Setting(
+            "OIDC_PROVISION",
+            FLAG,
+            False,
+            "Whether somebody who has no account here yet gets one by signing in there.",
+            Reader.WEB,
         ),
     ),
 )

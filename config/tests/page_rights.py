@@ -166,6 +166,12 @@ GET passkey_add              login   ok      ok      ok      ok      ok      log
 POST passkey_add             login   422     422     422     422     422     login   422     422     422
 GET passkey_remove           login   ok      404     404     404     404     login   404     404     404
 POST passkey_remove          login   done    404     404     404     404     login   404     404     404
+GET oidc                     404     404     404     404     404     404     404     404     404     404
+GET oidc_back                404     404     404     404     404     404     404     404     404     404
+GET oidc_link                login   led     led     led     led     led     login   led     led     led
+POST oidc_link               login   led     led     led     led     led     login   led     led     led
+GET oidc_unlink              login   led     led     led     led     led     login   led     led     led
+POST oidc_unlink             login   led     led     led     led     led     login   led     led     led
 GET sessions                 login   ok      ok      ok      ok      ok      login   ok      ok      ok
 POST sessions                login   led     led     led     led     led     login   led     led     led
 GET sure                     login   ok      ok      ok      ok      ok      login   ok      ok      ok

@@ -52,6 +52,8 @@ REFUSED = {
     "reschedule": 405,
     "undo_walk_in": 405,
     "logout": 405,
+    "oidc": 404,  # unless a provider is set
+    "oidc_back": 404,
     "passkey_sign_in": 405,
     "passkey_options": 405,
     "language": 405,

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.requests import AuthenticatedRequest
+from accounts.sure import asks_again
 from notifications.models import Endpoint
 from notifications.webhooks import services
 from notifications.webhooks.forms import AddWebhookForm, DeliveriesForm, WebhookForm
@@ -56,6 +57,7 @@ class SpaceLine:
 
 @never_cache
 @methods
+@asks_again("POST")
 def webhooks(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     """List a space's webhooks; add one and show its secret.
 
@@ -153,6 +155,7 @@ def webhook_switch(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 
 @never_cache
 @methods
+@asks_again("POST")
 def webhook_secret(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     """Ask first, then make a new secret and show it."""
     found = _webhook(request, code)

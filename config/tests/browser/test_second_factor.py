@@ -3,11 +3,14 @@
 from base64 import b32decode
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.factories import PASSWORD
+from accounts.models import User
 from accounts.second import totp
+from accounts.tests.oidc_provider import running, settings_for
 from config.tests.browser.inspection import NARROW, WIDE, foreign_words, misfits, violations
 from config.tests.browser.person import PHONE
 
@@ -138,3 +141,35 @@ def test_a_passkey_alone_after_the_password_and_when_asked_again(person, alice):
     member.submit("form[data-passkey]")
     member.expect_path("/accounts/factors/codes/")
     assert alice.passkeys.get().last_used_at is not None
+
+
+def test_a_providers_account_is_linked_by_the_password_and_then_signs_in(
+    person, alice, live_server, settings
+):
+    User.objects.update(email="alice@example.org", email_confirmed_at=timezone.now())
+    settings.SITE_URL = live_server.url
+    cache.clear()
+    with running() as provider:
+        settings.OIDC = settings_for(provider, name="Единый вход")
+        member = person(PHONE, "ru")
+        member.open("/accounts/login/?next=/bookings/")
+        is_fine(member)
+        is_russian(member)
+        member.press("a[href^='/accounts/oidc/']")
+        member.fill(username="alice", password=PASSWORD)
+        member.submit()
+        member.expect_path("/accounts/oidc/link/")
+        is_fine(member)
+        is_russian(member)
+        member.submit()
+        member.expect_path(FACTORS)
+        is_fine(member)
+        sign_out(member)
+        other = person()
+        other.open("/accounts/login/?next=/bookings/")
+        other.press("a[href^='/accounts/oidc/']")
+        other.expect_path("/bookings/")
+        other.open("/accounts/sessions/")
+        is_fine(other)
+        other.open("/accounts/oidc/back/?state=x")
+        is_fine(other)
