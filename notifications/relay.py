@@ -234,7 +234,7 @@ def settle(tried: Sequence[tuple[Delivery, Outcome]], *, now: datetime) -> None:
         [outcome.attempt for _delivery, outcome in tried if outcome.attempt is not None]
     )
     _judge(endpoint, [outcome for _delivery, outcome in tried], now=now)
-    transaction.on_commit(partial(_tell, tried))
+    transaction.on_commit(partial(_tell, tried), robust=True)
 
 
 def _tell(tried: Sequence[tuple[Delivery, Outcome]]) -> None:

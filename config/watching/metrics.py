@@ -8,6 +8,7 @@ Several web processes count in files that they share memory with; see `config.wa
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,19 @@ SECONDS = Histogram(
 
 
 def count(sign: str, amount: float, labels: dict[str, str]) -> None:
+    _counter_of(sign, tuple(labels.items())).inc(amount)
+
+
+@cache
+def _counter_of(sign: str, labels: tuple[tuple[str, str], ...]) -> Counter:
+    """Return a counter with its labels, which takes longer to find than to add to."""
     counter = COUNTERS[sign]
-    (counter.labels(**labels) if labels else counter).inc(amount)
+    return counter.labels(**dict(labels)) if labels else counter
+
+
+@cache
+def _seconds_of(route: str) -> Histogram:
+    return SECONDS.labels(route)
 
 
 def listen() -> None:
@@ -89,8 +101,9 @@ def names() -> Iterator[str]:
 
 def measured(seconds: float, route: str, method: str, status: int) -> None:
     """Count a request."""
-    COUNTERS["requests"].labels(route, method, str(status)).inc()
-    SECONDS.labels(route).observe(seconds)
+    labels = (("route", route), ("method", method), ("status", str(status)))
+    _counter_of("requests", labels).inc()
+    _seconds_of(route).observe(seconds)
 
 
 def label_values(metric: str, label: str) -> set[Any]:
