@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -70,7 +71,9 @@ def _carried_out(query: Query, request: ProgramRequest) -> dict[str, Any]:
 
 def _described(error: GraphQLError) -> dict[str, Any]:
     """Return an error as GraphQL writes it, without what JSON can't carry: half characters."""
-    text = error.message.encode(errors="replace").decode()
+    text = _legible(error.message)
+    if not settings.GRAPHQL_INTROSPECTION:
+        text = text.partition(" Did you mean")[0]  # which names the schema's
     return {**error.formatted, "message": text}
 
 

@@ -248,6 +248,8 @@ class TestLimits:
         assert data(ask(query))
         settings.GRAPHQL_INTROSPECTION = False
         assert ask(query).status_code == 422
+        assert "spaces" not in ask("{ space }").text
+        assert "spaces" not in ask("{ spacs { next_cursor } }").json()["errors"][0]["message"]
         assert data(ask("{ __typename }")) == {"__typename": "Query"}
 
 

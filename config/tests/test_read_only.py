@@ -26,9 +26,11 @@ pytestmark = [
 ]
 
 #: They need no database, or ask for the primary itself.
-ALONE = {"healthz", "readyz"}
+ALONE = {"healthz", "readyz", "metrics"}
 #: Never read from a replica.
 NEVER = {"api:list_events"}
+#: What is posted here is a question.
+QUERIES = {"graphql"}
 #: Parts of a page that is marked itself.
 PARTS = {"find_guest"}
 SIGN = 'id="as-of"'
@@ -99,7 +101,9 @@ def test_every_address_refuses_changes_and_says_when_to_ask_again(found, subtest
         for here in found:
             browser = here.come(raise_request_exception=False)
             others = (browser.put, browser.patch, browser.delete)
-            for send in here.share((browser.post, others[here.number % len(others)]), of=2):
+            other = others[here.number % len(others)]
+            changes = (other,) if here.name in QUERIES else (browser.post, other)
+            for send in here.share(changes, of=len(changes)):
                 with subtests.test(f"{send.__name__} {here.name} {here.route}"):
                     browser.get(READ)  # the change finds a connection to the replica
                     answer = send(here.path)
@@ -107,6 +111,16 @@ def test_every_address_refuses_changes_and_says_when_to_ask_again(found, subtest
                     is_problem = "problem+json" in answer["Content-Type"]
                     assert is_problem == here.path.startswith("/api/")
     assert Booking.objects.count() == there
+
+
+def test_a_query_is_answered_however_it_is_sent(browser, space):
+    query = {"query": "{ spaces { items { slug } } }"}
+    with no_primary():
+        said = browser.get("/api/graphql", query)
+        asked = browser.post("/api/graphql", query, content_type="application/json")
+    assert said.json() == asked.json() == {"data": {"spaces": {"items": [{"slug": "loft"}]}}}
+    assert "Data-As-Of" in said
+    assert "Data-As-Of" in asked
 
 
 def test_a_board_says_when_in_the_zone_of_its_times(browser, alice, space, clock, as_of):
