@@ -44,5 +44,5 @@ def shortened(address: str | None) -> str:
     if not address:
         return ""
     if ":" in address:
-        return ":".join(address.split(":")[:3]) + "…"
-    return re.sub(r"\d+$", "…", address)
+        return ":".join(address.split(":")[:3]) + ":*"
+    return re.sub(r"\d+$", "*", address)

@@ -38,7 +38,7 @@ def test_a_browser_in_words(agent, words):
 
 @pytest.mark.parametrize(
     ("address", "shown"),
-    [("203.0.113.77", "203.0.113.…"), ("2001:db8:1:2::", "2001:db8:1…"), (None, "")],
+    [("203.0.113.77", "203.0.113.*"), ("2001:db8:1:2::", "2001:db8:1:*"), (None, "")],
 )
 def test_an_address_without_its_end(address, shown):
     assert devices.shortened(address) == shown
@@ -73,7 +73,7 @@ def test_each_browser_is_listed_in_words(here, alice, bob, clock):
         "Safari on iPhone",
     ]
     assert "this device" in page.text
-    assert "198.51.100.…" in page.text
+    assert "198.51.100.*" in page.text
     assert "198.51.100.9" not in page.text
     for key in Session.objects.values_list("pk", flat=True):
         assert key not in page.text

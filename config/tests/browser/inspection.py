@@ -85,6 +85,7 @@ FIND_WORDS = """
 NAMES = {"Mesto", "Loft", "Busy", "UTC", "English", "alice", "admin", "hanna", "marat"}
 NAMES |= {
     "API",
+    "BOOK",
     "CSV",
     "Enter",
     "Escape",
