@@ -29,7 +29,7 @@ in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/
 # Links in mail lead to where the site is served, unless .env says otherwise.
 site_url = grep -q '^SITE_URL=' .env || export SITE_URL="$${SITE_URL:-http://$(LISTEN):$(PORT)}"
 
-.PHONY: help run dev worker cluster test chaos contested chaos-mutants check lock messages architecture schemas screenshots clean port database FORCE
+.PHONY: help run dev worker cluster test chaos contested chaos-mutants check lock messages architecture schemas container sbom audit coverage screenshots clean port database FORCE
 .PHONY: style imports types migrations translations drawings diagrams declared configuration deployment api
 .DEFAULT_GOAL := help
 
@@ -151,6 +151,22 @@ configuration: $(runtime) ## update docs/configuration.md and .env.example from 
 
 screenshots: $(tools) $(catalogues) | var ## take the pictures of the pages
 	@$(settings) $(python) scripts/screenshots.py $(ARGS)
+
+container: $(tools) ## lint the Dockerfile and the workflows, and run the steps of the image here
+	@$(python) scripts/container.py
+
+sbom: $(tools) | var ## write what is in it to var/sbom.json (CycloneDX)
+	@$(python) -m cyclonedx_py requirements requirements.txt --of JSON --output-reproducible -o var/sbom.json
+	@echo "var/sbom.json"
+
+audit: $(tools) ## ask whether a locked package has a known hole (needs the index's own service)
+	@$(python) -m pip_audit --require-hashes --disable-pip -r requirements.txt
+
+# By sys.monitoring, for a few percent of the time; `make test` goes without.
+coverage: $(tools) $(catalogues) | var ## run the suite on SQLite and fail if less is covered than before
+	@$(on_sqlite) COVERAGE_CORE=sysmon $(python) -m coverage run $(pytest) $(ARGS)
+	@$(python) -m coverage combine -q && $(python) -m coverage json -q -o var/coverage.json
+	@$(python) scripts/coverage_gate.py var/coverage.json var/coverage/before.json
 
 clean: ## remove everything that can be rebuilt; the database and .env stay
 	rm -rf .venv .venv-schemathesis var/static var/test.sqlite3* $(catalogues)

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register, run_checks
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail import InvalidMailer, mailers
 from django.core.validators import validate_email
 
@@ -28,8 +28,11 @@ def stop_at_errors() -> None:
 
 @register(MESTO)
 def secret_key(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    if settings.SECRET_KEY:
-        return []
+    try:
+        if settings.SECRET_KEY:
+            return []
+    except ImproperlyConfigured:  # Django's own word for an empty one is a traceback
+        pass
     return [
         Error(
             "SECRET_KEY is empty.",

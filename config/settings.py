@@ -8,7 +8,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from environ import Env
 
-from config import release
+from config import backups, release
 from config.databases.postgresql import options as postgresql
 from config.given import Given
 from config.mailers import mailer
@@ -343,6 +343,10 @@ MAIL_FROM = env.str("MAIL_FROM")
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
 PASSWORD_RESET_TIMEOUT = 2 * 60 * 60  # how many seconds a link for a new password is valid
 
+# --- Backups --------------------------------------------------------------------------------------
+
+BACKUPS = backups.given(env, VAR_DIR)
+
 # --- HTTP and security ----------------------------------------------------------------------------
 
 HTTPS = env.bool("HTTPS", otherwise=not DEBUG)
@@ -402,7 +406,7 @@ STORAGES = {
 
 LOGGING = logs.configuration(env.str("LOG_FORMAT"), is_debug=DEBUG)
 
-METRICS = {
+METRICS: dict[str, Any] = {
     # Who may read /metrics: whoever knows this, or comes from these networks. Else nobody.
     "token": env.str("METRICS_TOKEN"),
     "allow": env.list("METRICS_ALLOW"),

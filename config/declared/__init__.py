@@ -3,7 +3,7 @@
 `scripts/configuration.py write` makes them again after a change.
 """
 
-from config.declared import accounts, database, notices, ourselves, site, watching
+from config.declared import accounts, database, notices, operating, ourselves, site, watching
 from config.declared.kinds import Section, Setting
 
 SECTIONS: tuple[Section, ...] = (
@@ -20,6 +20,7 @@ SECTIONS: tuple[Section, ...] = (
     notices.DELIVERIES,
     notices.TEXTS,
     notices.KAFKA,
+    operating.BACKUPS,
     watching.WATCHING,
     ourselves.OURSELVES,
 )

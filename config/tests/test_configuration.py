@@ -34,7 +34,11 @@ def problems(**given):
 
 
 def test_what_is_read_is_declared_and_what_is_declared_is_read():
-    sources = [*BASE.glob("config/*.py"), *BASE.glob("chaos/*.py")]
+    sources = [
+        *BASE.glob("config/*.py"),
+        *BASE.glob("config/*/__init__.py"),
+        *BASE.glob("chaos/*.py"),
+    ]
     text = "".join(path.read_text() for path in sources)
     elsewhere = {"ENV_FILE", "MESTO_CHAOS_NAMESPACE"}  # before the settings are there
     assert set(READ.findall(text)) == set(SETTINGS) - elsewhere
@@ -55,7 +59,9 @@ def test_no_file_sets_what_is_not_declared(path):
         pytest.skip(f"there is no {path}")
     names = set(
         re.findall(
-            r"^[ \t#-]*(?:key: )?([A-Z]+(?:_[A-Z]+)+)(?:=| *:? |$)", (BASE / path).read_text(), re.M
+            r"^[ \t#-]*(?:key: )?([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=| *:? |$)",
+            (BASE / path).read_text(),
+            re.M,
         )
     )
     assert problems(**dict.fromkeys(names - set(SETTINGS), "x")) == []
@@ -80,7 +86,7 @@ def test_the_page_and_the_example_are_made_from_the_declaration():
 
 def test_the_example_can_be_used_as_it_is_and_with_every_line_in_use():
     text = (BASE / ".env.example").read_text()
-    every = dict(re.findall(r"^#? ?([A-Z_]+)=(.*)$", text, re.M))
+    every = dict(re.findall(r"^#? ?([A-Z0-9_]+)=(.*)$", text, re.M))
     assert set(every) == {s.name for s in SETTINGS.values() if not s.by_platform}
     assert problems(**every) == []
 
@@ -215,6 +221,21 @@ def test_no_process_starts_with_a_wrong_setting(command):
         "Mesto can't start: DELIVERY_RETRY is set, but there is no such setting: "
         "did you mean DELIVERY_RETRY_SECONDS?",
     ]
+
+
+@pytest.mark.parametrize("command", [["manage.py", "check"], ["-c", "import config.wsgi"]])
+def test_without_a_key_a_sentence_says_so(command):
+    process = subprocess.run(
+        [sys.executable, *command],
+        cwd=BASE,
+        env={**os.environ, "SECRET_KEY": "", "ENV_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert process.returncode == 1
+    assert "SECRET_KEY is empty" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_no_web_process_starts_with_settings_that_contradict_each_other(settings):
