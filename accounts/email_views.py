@@ -14,6 +14,7 @@ from accounts import emails, tries
 from accounts.forms import EmailForm
 from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
+from accounts.sure import asks_again, has_no_password
 
 PAGE = "accounts/email.html"
 
@@ -21,6 +22,7 @@ PAGE = "accounts/email.html"
 @never_cache
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
+@asks_again("POST", when=has_no_password)
 def email(request: AuthenticatedRequest) -> HttpResponse:
     """Ask for the password; the new address waits until somebody follows the link in a mail."""
     user, now = request.user, timezone.now()

@@ -169,6 +169,8 @@ class EmailForm(forms.Form):
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        if not user.has_usable_password():
+            del self.fields["password"]  # the page asks in another way
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]

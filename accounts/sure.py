@@ -32,6 +32,12 @@ def is_sure(request: HttpRequest, *, now: datetime) -> bool:
     return text is not None and now - FOR < datetime.fromisoformat(text) <= now
 
 
+def has_no_password(request: HttpRequest) -> bool:
+    """Tell whether a page that asks for the password has to ask in another way."""
+    user = request.user
+    return isinstance(user, User) and not user.has_usable_password()
+
+
 def signed_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Note it for a session; programs that sign in have none."""
     if request.session.get(SESSION_KEY) == str(user.pk):

@@ -228,3 +228,20 @@ def test_an_account_is_unlinked_if_there_is_another_way_in(client, provider, set
     client.force_login(anna)
     client.post("/accounts/oidc/unlink/")
     assert Identity.objects.exists()
+
+
+def test_somebody_without_a_password_changes_the_address_and_leaves(
+    client, provider, settings, clock
+):
+    settings.OIDC = {**settings.OIDC, "provision": True}
+    go(client)
+    assert 'type="password"' not in client.get("/accounts/email/").text
+    client.post("/accounts/email/", {"email": "new@example.org"})
+    assert User.objects.get().pending_email == "new@example.org"
+    clock.passes(minutes=11)
+    for page in ("/accounts/email/", "/accounts/delete/"):
+        assert client.post(page, {})["Location"].startswith("/accounts/sure/")
+    go(client)
+    client.post("/accounts/delete/")
+    assert User.objects.get().is_erased
+    assert not Identity.objects.exists()
