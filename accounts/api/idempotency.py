@@ -120,6 +120,9 @@ def _fingerprint(request: HttpRequest) -> str:
     except ValueError:
         content = repr(request.body)
     text = f"{request.method} {request.path}\n{content}"
+    token = getattr(request, "token", None)
+    if token is not None and token.space_id is not None:
+        text += f"\nonly in {token.space_id}"  # or it would get answers about other spaces
     return salted_hmac("accounts.api.idempotency", text, algorithm="sha256").hexdigest()
 
 

@@ -122,3 +122,16 @@ def test_a_program_asks_for_less_too(client, alice, space):
     assert (answer.status_code, answer.json()["space"]) == (201, "loft")
     refused = program.post("/auth/token", wish | {"space": "nowhere"})
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.space")
+
+
+def test_a_key_of_another_token_shows_nothing_of_other_spaces(space, desk, manager, soon):
+    away = open_space(slug="away", places=1)
+    StaffRoleFactory.create(user=manager, space=away, role="MANAGER")
+    wish = Stage(desk, manager, soon).wish()
+    whole, limited = (
+        Program(Client(), authorization=f"Bearer {token(manager, **limit)}")
+        for limit in ({}, {"space": away})
+    )
+    assert whole.post("/bookings", wish, idempotency_key="one").status_code == 201
+    refused = limited.post("/bookings", wish, idempotency_key="one")
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
