@@ -282,6 +282,7 @@ class ApiToken(models.Model):
         null=True,
         blank=True,
         related_name="+",
+        db_index=False,
         verbose_name=pgettext_lazy("of a token", "only in"),
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -293,6 +294,7 @@ class ApiToken(models.Model):
     class Meta:
         verbose_name = _("API token")
         verbose_name_plural = pgettext_lazy("in a sentence", "API tokens")
+        indexes = [models.Index(fields=["space"], name="api_token_by_space")]
 
     def __str__(self) -> str:
         return self.name

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='apitoken',
             name='space',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='spaces.space', verbose_name='only in'),
+            field=models.ForeignKey(blank=True, null=True, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='spaces.space', verbose_name='only in'),
         ),
         migrations.AlterField(
             model_name='apitoken',
