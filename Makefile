@@ -29,7 +29,7 @@ in_production := $(settings) HTTPS=true DATABASE_URL=postgres://mesto@localhost/
 # Links in mail lead to where the site is served, unless .env says otherwise.
 site_url = grep -q '^SITE_URL=' .env || export SITE_URL="$${SITE_URL:-http://$(LISTEN):$(PORT)}"
 
-.PHONY: help run dev worker cluster test chaos contested chaos-mutants check lock messages architecture schemas container sbom audit coverage screenshots clean port database FORCE
+.PHONY: help run dev worker cluster test attack chaos contested chaos-mutants check lock messages architecture schemas container sbom audit coverage screenshots clean port database FORCE
 .PHONY: style imports types migrations translations drawings diagrams declared configuration deployment api
 .DEFAULT_GOAL := help
 
@@ -91,6 +91,9 @@ contested: $(tools) | var ## 10,000 rounds of 32 members for one place on each d
 
 chaos-mutants: $(tools) | var ## break the application on purpose, a promise at a time: who notices? (minutes)
 	@$(settings) $(python) -m chaos mutants $(ARGS)
+
+attack: $(tools) $(catalogues) $(static) | var ## attack a site of its own on PostgreSQL: 100,000 mutated requests and more (ARGS="--requests 1000")
+	@$(settings) $(python) scripts/postgres.py -- $(python) -m attacks $(ARGS)
 
 check: style imports types migrations translations drawings diagrams declared deployment api ## everything but the tests (-k: don't stop at the first)
 

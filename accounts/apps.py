@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth import user_logged_in
 
-        from accounts import access, acts, signed_in, sure, tokens
+        from accounts import access, acts, audit, personal, signed_in, sure, tokens
         from accounts.oidc import services as oidc
         from accounts.second import passkeys
 
@@ -22,3 +22,5 @@ class AccountsConfig(AppConfig):
         there = access.Kind(_("Accounts of the provider"), "factors", oidc.names, oidc.unlink_all)
         access.KINDS.append(there)
         acts.register()
+        personal.register()
+        audit.register()

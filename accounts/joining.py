@@ -96,6 +96,42 @@ class TeamEvent(models.Model):
         return f"{self.kind} {self.at}"
 
 
+class AuditEntry(models.Model):
+    """A sign-in, or a change of a set-up: what no other log has. See also `accounts.audit`."""
+
+    class Kind(models.TextChoices):
+        SIGNED_IN = "SIGNED_IN", _("signed in")
+        SIGNED_OUT = "SIGNED_OUT", _("signed out")
+        REFUSED = "REFUSED", _("wrong password")
+        CHANGED = "CHANGED", _("changed the set-up")
+        SECURITY = "SECURITY", _("changed how they sign in")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    at = models.DateTimeField()
+    # None: a command, or somebody whose row is gone.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    # None: of no space, such as a sign-in.
+    space = models.ForeignKey(
+        "spaces.Space", on_delete=models.CASCADE, null=True, related_name="audit_entries"
+    )
+    # The name of the page on which it was done, and which row it was about.
+    what = models.CharField(max_length=200, blank=True)
+    # Of the network, shortened as the settings say.
+    address = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["space", "-at"], name="audit_entry_by_space"),
+            models.Index(fields=["-at"], name="audit_entry_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at}"
+
+
 class InvitationQuerySet[I: models.Model](models.QuerySet[I]):
     def of(self, space: models.Model) -> Self:
         return self.filter(space=space)

@@ -23,7 +23,7 @@ from accounts.factors import (  # noqa: F401 - tables of this app too
     Passkey,
     RecoveryCode,
 )
-from accounts.joining import Invitation, Tier, TierMember  # noqa: F401 - tables of this app too
+from accounts.joining import AuditEntry, Invitation, Tier, TierMember  # noqa: F401 - likewise
 from accounts.letters import NameField
 from accounts.lookalikes import look
 

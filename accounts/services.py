@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import emails, passwords, trail, tries
+from accounts import emails, passwords, personal, trail, tries
 from accounts.joining import TierMember
 from accounts.lookalikes import look, mixes_scripts
 from accounts.models import ERASED, IdempotencyKey, User
@@ -125,8 +125,9 @@ def change(user: User, **fields: Any) -> None:
 def erase(user: User, *, now: datetime) -> None:
     """Forget the person, sign them out everywhere, and keep an empty row for the history.
 
-    The login becomes free for others. Bookings are not touched here.
+    The login becomes free for others. What other apps hold is erased too: see `accounts.personal`.
     """
+    personal.erase_all(personal.Traces.of(user), now=now)
     AccessAttempt.objects.filter(username=user.username).delete()
     user.staff_roles.all().delete()
     TierMember.objects.filter(user=user).delete()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import again, email_views, session_views, sure_views, views
+from accounts import again, data_views, email_views, session_views, sure_views, views
 from accounts.oidc import views as oidc
 from accounts.second import passkey_views
 from accounts.second import views as second
@@ -14,6 +14,7 @@ urlpatterns = [
     path("login/passkey/", passkey_views.passkey_sign_in, name="passkey_sign_in"),
     path("logout/", views.logout, name="logout"),
     path("profile/", views.profile, name="profile"),
+    path("data.json", data_views.my_data, name="my_data"),
     path("password/", views.password, name="password"),
     path("email/", email_views.email, name="email"),
     path("email/again/", email_views.email_again, name="email_again"),

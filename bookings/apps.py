@@ -8,17 +8,22 @@ class BookingsConfig(AppConfig):
     verbose_name = _("Bookings")
 
     def ready(self) -> None:
-        from accounts import emails, people
+        from accounts import emails, people, personal
         from accounts.presses import ACTS, Act
         from accounts.wishes import KINDS, Kind
         from bookings.deciding.adopting import adopt
         from bookings.deciding.guards import bookings_that_keep, objection_to_reshaping
+        from bookings.deciding.leaving import erase_bookings
+        from bookings.finding import personal as of_bookings
         from bookings.finding import wanted
         from bookings.models import Booking
         from bookings.staff import acts
         from bookings.views.bookings import book
         from spaces.services import keepers, objections
 
+        personal.EXPORTS["bookings"] = of_bookings.bookings_of
+        personal.EXPORTS["as_guest"] = of_bookings.as_guest
+        personal.ERASERS.append(erase_bookings)
         emails.CONFIRMED.append(lambda user, address, now: adopt(user, address, now=now))
         people.ALSO["upcoming_count"] = lambda person, now: (
             Booking.objects.filter(member=person).upcoming(now).count_subquery()

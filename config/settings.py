@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.wrong_method_page",
     "axes.middleware.AxesMiddleware",
+    "config.auditing.Middleware",
 ]
 
 TEMPLATES = [
@@ -261,6 +262,16 @@ OIDC: dict[str, Any] = {
     "domains": [domain.lower() for domain in env.list("OIDC_DOMAINS")],
     "provision": env.bool("OIDC_PROVISION"),
 }
+
+# Who did what, for managers of a space: how many days it is kept (0: for ever), and how much of a
+# network address: whole, network (the first three numbers of four), none.
+AUDIT: dict[str, Any] = {
+    "retention_days": env.int("AUDIT_RETENTION_DAYS"),
+    "addresses": env.str("AUDIT_ADDRESSES"),
+}
+
+# After so many days nobody reads any more what was written about past bookings (0: for ever).
+NOTES_RETENTION_DAYS = env.int("NOTES_RETENTION_DAYS")
 
 # --- Guests without an account --------------------------------------------------------------------
 

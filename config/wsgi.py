@@ -2,12 +2,13 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-
-application = get_wsgi_application()
+django.setup(set_prefix=False)
 
 from config.checks import stop_at_errors  # noqa: E402  # the applications are loaded by now
+from config.handler import Handler  # noqa: E402  # likewise
 
+application = Handler()
 stop_at_errors()

@@ -11,13 +11,14 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import access
         from bookings.deciding import explaining, invariants
-        from notifications import acts, losses
+        from notifications import acts, losses, personal
         from notifications.calendars import feeds
 
         access.KINDS.append(
             access.Kind(_("Calendar addresses"), "calendar", feeds.names, feeds.close_all)
         )
         acts.register()
+        personal.register()
         invariants.ALSO.append(losses.lost_deliveries)
         explaining.EXPLANATIONS["delivery"] = losses.EXPLANATION
         explaining.REPAIRS["delivery"] = losses.repair

@@ -7,6 +7,7 @@ from notifications.views import calendars, deliveries, mail, webhooks
 urlpatterns = [
     path("calendars/<str:token>.ics", calendars.calendar_feed, name="calendar_feed"),
     path("bookings/<uuid:code>/calendar.ics", calendars.booking_calendar, name="booking_calendar"),
+    path("accounts/data.ics", calendars.my_data_calendar, name="my_data_calendar"),
     path("accounts/calendar/", calendars.calendar, name="calendar"),
     path("accounts/calendar/<uuid:code>/renew/", calendars.renew_calendar, name="renew_calendar"),
     path("accounts/calendar/<uuid:code>/close/", calendars.close_calendar, name="close_calendar"),

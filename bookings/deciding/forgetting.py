@@ -6,6 +6,9 @@ Rows and events stay, for the space's history, and name nobody. See also
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+
 from accounts.models import User
 from bookings.deciding.transactions import transactional
 from bookings.deciding.transitions import cancel_all
@@ -64,6 +67,11 @@ def _blank(bookings: BookingQuerySet[Booking]) -> None:
 def forget_as_guest(member: User, *, now: datetime) -> None:
     """Forget what spaces know, from before, of a member who leaves; in the open transaction."""
     known = list(Guest.objects.filter(bookings__member=member).distinct())
+    if member.email and member.email_confirmed_at:
+        # Somebody who calls, or stands at the door, and leaves this address.
+        known += Guest.objects.filter(email=member.email.lower()).exclude(
+            pk__in=[g.pk for g in known]
+        )
     Booking.objects.of(member).exclude(guest=None).update(guest=None)
     for guest in known:
         # Whoever shares a phone, and books with another address, is somebody else.
@@ -113,6 +121,27 @@ def _forget_parties(space: Space, before: datetime) -> int:
     keys = list(old.values_list("pk", flat=True)[:BATCH])
     WaitingParty.objects.filter(pk__in=keys).delete()
     return len(keys)
+
+
+def forget_old_notes(*, now: datetime) -> int:
+    """Erase what was written about some bookings that ended long ago, as a setting says."""
+    days: int = settings.NOTES_RETENTION_DAYS
+    if not days:
+        return 0
+    reasoned = BookingEvent.objects.filter(booking=OuterRef("pk")).exclude(reason="")
+    old = Booking.objects.filter(~Q(note="") | Exists(reasoned), ends_at__lt=now - timedelta(days))
+    keys = list(old.order_by("ends_at").values_list("pk", flat=True)[:BATCH])
+    return _forget_notes(keys) if keys else 0
+
+
+@transactional
+def _forget_notes(keys: list[int]) -> int:
+    events = BookingEvent.objects.filter(booking__in=keys)
+    events.exclude(reason="").update(reason="")
+    for event in events.exclude(data__note=""):
+        event.data["note"] = ""
+        event.save(update_fields=["data"])
+    return Booking.objects.filter(pk__in=keys).update(note="") and len(keys)
 
 
 @transactional

@@ -18,10 +18,11 @@ Kind = TeamEvent.Kind
 def trail_in_words(space: Space) -> list[tuple[datetime, str]]:
     """Return when and what, the latest first."""
     events = TeamEvent.objects.filter(space=space.pk).select_related("actor", "person")
-    return [(event.at, _sentence(event)) for event in events.order_by("-at", "-pk")[:MOST]]
+    return [(event.at, sentence(event)) for event in events.order_by("-at", "-pk")[:MOST]]
 
 
-def _sentence(event: TeamEvent) -> str:
+def sentence(event: TeamEvent) -> str:
+    """Say what happened to somebody in the team."""
     role = dict(Invitation.Role.choices).get(event.role, event.role)
     named = {
         "actor": _name(event.actor, _("Somebody at the server")),

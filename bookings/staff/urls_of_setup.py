@@ -3,6 +3,7 @@
 from django.urls import path
 
 from bookings.staff import (
+    audit,
     combinations,
     holidays,
     members,
@@ -15,6 +16,10 @@ from bookings.staff import (
 
 urlpatterns = [
     path("setup/", setup.staff_setup, name="staff_setup"),
+    path("setup/audit/", audit.staff_audit_all, name="staff_audit_all"),
+    path("setup/audit.csv", audit.staff_audit_all_csv, name="staff_audit_all_csv"),
+    path("<slug:slug>/audit/", audit.staff_audit, name="staff_audit"),
+    path("<slug:slug>/audit.csv", audit.staff_audit_csv, name="staff_audit_csv"),
     path("<slug:slug>/people/", people.staff_people, name="staff_people"),
     path("<slug:slug>/people/invitation/", people.staff_invitation, name="staff_invitation"),
     path("<slug:slug>/people/role/", people.staff_role, name="staff_role"),

@@ -13,6 +13,7 @@ SECTIONS: tuple[Section, ...] = (
     database.WAITS,
     database.CACHE,
     accounts.ACCOUNTS,
+    accounts.AUDIT,
     accounts.OIDC,
     accounts.GUESTS,
     accounts.API,

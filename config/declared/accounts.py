@@ -63,6 +63,35 @@ ACCOUNTS = Section(
     ),
 )
 
+AUDIT = Section(
+    "Who did what, and how long it is kept",
+    (
+        Setting(
+            "AUDIT_RETENTION_DAYS",
+            WHOLE,
+            365,
+            "How many days the audit (who did what) is kept; 0: for ever.",
+            least=0,
+        ),
+        Setting(
+            "AUDIT_ADDRESSES",
+            TEXT,
+            "network",
+            "How much of network addresses the audit keeps; network: 203.0.113.0 of 203.0.113.77.",
+            choices=("whole", "network", "none"),
+        ),
+        Setting(
+            "NOTES_RETENTION_DAYS",
+            WHOLE,
+            0,
+            "After how many days notes on past bookings, and reasons of what happened to them, are "
+            "erased; 0: never.",
+            Reader.WORKER,
+            least=0,
+        ),
+    ),
+)
+
 OIDC = Section(
     "Sign-in by OpenID Connect",
     (

@@ -43,6 +43,10 @@ GET staff                    login   403     403     led     led     403     log
 GET staff_worker             ok      ok      ok      ok      ok      ok      ok      ok      ok      ok
 GET staff_setup              login   403     403     403     403     403     login   403     403     ok
 POST staff_setup             login   403     403     403     403     403     login   403     403     done
+GET staff_audit              login   404     404     404     404     404     login   403     ok      ok
+GET staff_audit_csv          login   404     404     404     404     404     login   403     ok      ok
+GET staff_audit_all          login   403     403     403     403     403     login   403     403     ok
+GET staff_audit_all_csv      login   403     403     403     403     403     login   403     403     ok
 GET staff_people             login   404     404     404     404     404     login   403     ok      ok
 POST staff_people            login   404     404     404     404     404     login   403     done    done
 POST staff_invitation resend login   404     404     404     404     404     login   403     done    done
@@ -186,6 +190,8 @@ POST factor_codes            login   led     led     led     led     led     log
 POST logout                  led     led     led     led     led     led     led     led     led     led
 GET profile                  login   ok      ok      ok      ok      ok      login   ok      ok      ok
 POST profile                 login   422     422     422     422     422     login   422     422     422
+GET my_data                  login   ok      ok      ok      ok      ok      login   ok      ok      ok
+GET my_data_calendar         login   ok      ok      ok      ok      ok      login   ok      ok      ok
 GET password                 login   ok      ok      ok      ok      ok      login   ok      ok      ok
 POST password                login   422     422     422     422     422     login   422     422     422
 GET email                    login   ok      ok      ok      ok      ok      login   ok      ok      ok

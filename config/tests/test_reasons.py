@@ -17,6 +17,7 @@ APPS = (
     "accounts",
     "benchmarks",
     "bookings",
+    "attacks",
     "chaos",
     "config",
     "notifications",

@@ -25,7 +25,7 @@ from django.urls import get_resolver
 from django.utils import timezone, translation
 
 from accounts.factories import StaffRoleFactory, TierFactory, UserFactory
-from accounts.models import Session, Tally
+from accounts.models import AuditEntry, Session, Tally
 from accounts.tests.programs import issue
 from accounts.tests.second_factor import passkey_of
 from bookings.deciding import door_keys, links, waiting_links
@@ -311,10 +311,10 @@ def token_for(route, rows):
 
 
 def written():
-    """Return all our rows; sessions, and counts of tries and refusals may change."""
+    """Return all our rows; sessions, the audit, and counts of tries and refusals may change."""
     ours = {"accounts", "spaces", "bookings", "notifications", "auth", "admin"}
     return {
         model._meta.label: sorted(map(repr, model.objects.values_list()))
         for model in apps.get_models()
-        if model._meta.app_label in ours and model not in {Session, Tally, RefusalCount}
+        if model._meta.app_label in ours and model not in {AuditEntry, Session, Tally, RefusalCount}
     }

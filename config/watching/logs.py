@@ -179,7 +179,14 @@ def configuration(kind: str, *, is_debug: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": make}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"one_line": {"()": "config.one_line.OneLine"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "line",
+                "filters": ["one_line"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": LEVELS,
     }

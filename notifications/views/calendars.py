@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.requests import AuthenticatedRequest
 from bookings.models import Booking, BookingEvent
+from notifications import personal
 from notifications.calendars import feeds
 from notifications.calendars.forms import SpaceFeedForm
 from notifications.calendars.ics import entry_of, publication
@@ -61,6 +62,15 @@ def booking_calendar(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
     content = publication([entry_of(event)], organizer=settings.MAIL_FROM)
     response = HttpResponse(content, content_type=TYPE)
     response["Content-Disposition"] = f'inline; filename="mesto-{booking.code}.ics"'
+    return response
+
+
+@require_safe
+@never_cache
+def my_data_calendar(request: AuthenticatedRequest) -> HttpResponse:
+    """Download all one's bookings for a calendar, however old they are."""
+    response = HttpResponse(personal.calendar_of(request.user), content_type=TYPE)
+    response["Content-Disposition"] = 'attachment; filename="mesto.ics"'
     return response
 
 

@@ -27,7 +27,7 @@ from accounts import watching
 from accounts.forgetting import forget_old_credentials
 from accounts.numbers import seconds
 from bookings.deciding.claims import renew_claims
-from bookings.deciding.forgetting import forget_unseen_guests
+from bookings.deciding.forgetting import forget_old_notes, forget_unseen_guests
 from bookings.deciding.holds import let_holds_lapse
 from bookings.deciding.holidays import close_coming_years
 from bookings.deciding.no_shows import release_unclaimed
@@ -75,6 +75,7 @@ LANES: dict[str, tuple[Step, ...]] = {
         complete_past,
         forget_old_credentials,
         forget_unseen_guests,
+        forget_old_notes,
         close_coming_years,
     ),
     "relay": (fan_out, remind, forget_settled, forget_refused),
@@ -85,7 +86,11 @@ LANES: dict[str, tuple[Step, ...]] = {
 }
 
 #: Seconds between two runs of what need not be done at once, and is not cheap to look for.
-EVERY: dict[Step, float] = {forget_unseen_guests: 600.0, close_coming_years: 600.0}
+EVERY: dict[Step, float] = {
+    forget_unseen_guests: 600.0,
+    forget_old_notes: 600.0,
+    close_coming_years: 600.0,
+}
 
 #: What a step may leave under way between two units, ended when its lane stops.
 ENDINGS: dict[Step, Callable[[], int]] = {deliver_webhooks: finish_webhooks}

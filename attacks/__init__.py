@@ -1,0 +1,1 @@
+"""Hostile requests over HTTP: `make attack`. Knows nothing of the application but its pages."""

@@ -1,0 +1,74 @@
+"""The proxies that docs show in front of gunicorn, as far as they are installed here."""
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from attacks import slow
+from attacks.report import Outcome
+from attacks.site import BASE, Site, free_port
+
+#: Many more than there are web processes.
+CLIENTS = 200
+
+
+def check(found: Site) -> list[Outcome]:
+    outcomes = []
+    for name, command, example in (
+        (
+            "nginx",
+            ["nginx", "-p", "{home}", "-c", "{file}", "-e", "{home}/error.log"],
+            "nginx.conf",
+        ),
+        ("Caddy", ["caddy", "run", "--config", "{file}", "--adapter", "caddyfile"], "Caddyfile"),
+    ):
+        if shutil.which(command[0]) is None:
+            skipped = Outcome(f"Slow clients, {name}")
+            skipped.notes.append("not tried: it isn't installed here")
+            outcomes.append(skipped)
+            continue
+        with behind(command, BASE / "deploy" / example, found.port) as port:
+            outcomes.append(slow.check(port, most=CLIENTS, name=f"behind {name}", may_block=False))
+    return outcomes
+
+
+@contextmanager
+def behind(command: list[str], example: Path, upstream: int) -> Iterator[int]:
+    """Run a proxy with the example's settings, on ports of our own and without certificates."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="mesto-front-") as folder:
+        home, file = Path(folder), Path(folder) / example.name
+        text = example.read_text().replace("127.0.0.1:8000", f"127.0.0.1:{upstream}")
+        file.write_text(_plain(text, port, home))
+        words = [word.format(home=home, file=file) for word in command]
+        process = subprocess.Popen(words, cwd=home)
+        try:
+            _wait(port)
+            yield port
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _plain(text: str, port: int, home: Path) -> str:
+    kept = [line for line in text.splitlines() if "ssl_certificate" not in line]
+    found = "\n".join(kept).replace("listen 443 ssl", f"listen 127.0.0.1:{port}")
+    found = found.replace("listen [::]:443 ssl;", "").replace(
+        "mesto.example {", f"http://127.0.0.1:{port} {{"
+    )
+    head = f"daemon off;\npid {home}/nginx.pid;\n" if "http {" in found else ""
+    return head + found.replace("user www-data;", "").replace("/var/", f"{home}/var/").replace(
+        "return 301 https", "return 301 http"
+    ).replace("listen 80", f"listen 127.0.0.1:{free_port()}").replace("listen [::]:80;", "")
+
+
+def _wait(port: int) -> None:
+    until = time.monotonic() + 30
+    while not slow.is_answered(port):
+        if time.monotonic() > until:
+            raise RuntimeError("the proxy did not start")
+        time.sleep(0.2)

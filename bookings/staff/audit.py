@@ -1,0 +1,252 @@
+"""The audit: who did what in a space, when, and from where; for its managers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.joining import AuditEntry, TeamEvent
+from accounts.models import User
+from accounts.requests import AuthenticatedRequest
+from bookings.finding import audit
+from bookings.finding.audit import Asked, Cursor, Row
+from bookings.models import BookingEvent
+from bookings.staff.access import space_managed_by
+from bookings.staff.trail import sentence
+from bookings.words import spreadsheets
+from spaces.models import Space
+
+#: Lines on a page, and in a file.
+MOST, MOST_IN_FILE = 50, 10_000
+
+TOPICS = [
+    ("", gettext_lazy("Everything")),
+    (audit.SIGN_INS, gettext_lazy("Sign-ins")),
+    (audit.RIGHTS, gettext_lazy("Rights")),
+    (audit.SET_UP, gettext_lazy("Set-up")),
+    (audit.BOOKINGS, gettext_lazy("Bookings")),
+]
+#: What a page changes, by the beginning of its name.
+PAGES = {
+    "staff_rule": gettext_lazy("Rules"),
+    "staff_holidays": gettext_lazy("Holidays"),
+    "staff_tier": gettext_lazy("Members"),
+    "staff_member": gettext_lazy("Members"),
+    "staff_door": gettext_lazy("Screens"),
+    "staff_guest": gettext_lazy("Guests"),
+    "staff_setup": gettext_lazy("A new space"),
+    "webhook": gettext_lazy("Webhooks"),
+    "delivery": gettext_lazy("Webhooks"),
+    "tokens": gettext_lazy("API tokens"),
+    "revoke": gettext_lazy("API tokens"),
+    "password": gettext_lazy("Password"),
+    "new_password": gettext_lazy("Password"),
+    "email": gettext_lazy("E-mail"),
+    "confirm_email": gettext_lazy("E-mail"),
+    "factor": gettext_lazy("Second factor"),
+    "passkey": gettext_lazy("Passkeys"),
+    "oidc": gettext_lazy("Second factor"),
+    "sessions": gettext_lazy("Where you are signed in"),
+    "admin:": gettext_lazy("Admin"),
+}
+
+
+class AskForm(forms.Form):
+    """What to show; whatever can't be read is left out."""
+
+    topic = forms.ChoiceField(choices=TOPICS, required=False, label=gettext_lazy("What"))
+    q = forms.CharField(required=False, max_length=150, label=gettext_lazy("Name or word"))
+    since = forms.DateField(
+        required=False, label=pgettext_lazy("days", "From"), widget=forms.DateInput
+    )
+    until = forms.DateField(
+        required=False, label=pgettext_lazy("days", "To"), widget=forms.DateInput
+    )
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: when, who, what, and from where as far as it is known."""
+
+    at: datetime
+    who: str
+    what: str
+    where: str
+    space: str = ""
+    url: str = ""
+
+
+@require_safe
+@never_cache
+def staff_audit(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+    """Show what happened in one space."""
+    space = space_managed_by(request.user, slug)
+    return _page(request, space)
+
+
+@require_safe
+@never_cache
+def staff_audit_csv(request: AuthenticatedRequest, slug: str) -> HttpResponse:
+    return _file(request, space_managed_by(request.user, slug))
+
+
+@require_safe
+@never_cache
+def staff_audit_all(request: AuthenticatedRequest) -> HttpResponse:
+    """Show what happened on the whole site, for superusers."""
+    _only_superusers(request)
+    return _page(request, None)
+
+
+@require_safe
+@never_cache
+def staff_audit_all_csv(request: AuthenticatedRequest) -> HttpResponse:
+    _only_superusers(request)
+    return _file(request, None)
+
+
+def _only_superusers(request: AuthenticatedRequest) -> None:
+    if not request.user.is_superuser:
+        raise PermissionDenied
+
+
+def _page(request: AuthenticatedRequest, space: Space | None) -> HttpResponse:
+    form, asked = _asked(request, space)
+    after = Cursor.read(request.GET.get("after", ""))
+    rows, older = audit.rows(asked, after=after, most=MOST)
+    query = request.GET.copy()
+    query.pop("after", None)
+    file = (
+        reverse("staff_audit_csv", args=[space.slug]) if space else reverse("staff_audit_all_csv")
+    )
+    context = {
+        "frame": "staff/_frame.html" if space else "base.html",
+        "space": space,
+        "zone": _zone(space),
+        "form": form,
+        "lines": [line_of(row) for row in rows],
+        "older": f"?{_with(query, str(older))}" if older else "",
+        "is_first": after is None,
+        "first": f"?{query.urlencode()}",
+        "file": f"{file}?{query.urlencode()}",
+    }
+    return render(request, "staff/audit.html", context)
+
+
+def _with(query: Any, after: str) -> str:
+    found = query.copy()
+    found["after"] = after
+    text: str = found.urlencode()
+    return text
+
+
+def _file(request: AuthenticatedRequest, space: Space | None) -> HttpResponse:
+    """Write the same as a table, which a spreadsheet opens without running anything in it."""
+    _form, asked = _asked(request, space)
+    zone = _zone(space)
+    head = (_("When"), _("Who"), _("What"), _("From where"), _("Space"))
+    table = spreadsheets.written([head, *_table(asked, zone)])
+    response = HttpResponse(table, content_type="text/csv; charset=utf-8")
+    name = f"{space.slug if space else 'mesto'}-audit.csv"
+    response["Content-Disposition"] = content_disposition_header(True, name) or ""
+    return response
+
+
+def _table(asked: Asked, zone: tzinfo) -> Iterator[tuple[str, ...]]:
+    rows, _older = audit.rows(asked, after=None, most=MOST_IN_FILE)
+    for row in rows:
+        line = line_of(row)
+        at = line.at.astimezone(zone).isoformat(timespec="seconds")
+        yield at, line.who, line.what, line.where, line.space
+
+
+def _asked(request: AuthenticatedRequest, space: Space | None) -> tuple[AskForm, Asked]:
+    form = AskForm(request.GET)
+    form.is_valid()
+    found, zone = form.cleaned_data, _zone(space)
+    since, until = found.get("since"), found.get("until")
+    return form, Asked(
+        space=space,
+        topic=found.get("topic") or "",
+        text=found.get("q") or "",
+        since=datetime.combine(since, time(), zone) if since else None,
+        until=_end_of(until, zone) if until else None,
+    )
+
+
+def _end_of(day: Any, zone: tzinfo) -> datetime | None:
+    try:
+        return datetime.combine(day + timedelta(days=1), time(), zone)
+    except OverflowError:
+        return None
+
+
+def _zone(space: Space | None) -> ZoneInfo:
+    return space.zone if space is not None else ZoneInfo("UTC")
+
+
+# --- In words -------------------------------------------------------------------------------------
+
+
+def line_of(row: Row) -> Line:
+    if isinstance(row, TeamEvent):
+        return Line(row.at, _who(row.actor), sentence(row), "", row.space.name)
+    if isinstance(row, BookingEvent):
+        return _of_booking(row)
+    return _of_entry(row)
+
+
+def _of_booking(event: BookingEvent) -> Line:
+    booking = event.booking
+    space = booking.place.space
+    starts = datetime.fromisoformat(event.data["starts_at"])
+    person = booking.member.get_full_name() if booking.member else booking.guest_name
+    said = f"{event.get_kind_display()}: {booking.place}, {starts:%Y-%m-%d %H:%M}, {person}"
+    return Line(
+        event.at,
+        _("The guest") if event.by_guest else _who(event.actor),
+        f"{said}. {event.reason}" if event.reason else said,
+        str(booking.get_channel_display()) if event.sequence == 1 else "",
+        space.name,
+        reverse("staff_booking", args=[space.slug, booking.code]),
+    )
+
+
+def _of_entry(entry: AuditEntry) -> Line:
+    words = str(entry.get_kind_display())
+    if page := _page_named(entry.what):
+        words = f"{words}: {page}"
+    return Line(
+        entry.at,
+        _who(entry.actor),
+        words,
+        entry.address,
+        entry.space.name if entry.space_id and entry.space else "",
+    )
+
+
+def _page_named(what: str) -> str:
+    """Return what was changed: the page in words, or the admin's page and row."""
+    found = max((name for name in PAGES if what.startswith(name)), key=len, default="")
+    if not found:
+        return what
+    detail = what.removeprefix("admin:") if found == "admin:" else ""
+    return f"{PAGES[found]} {detail}".strip()
+
+
+def _who(user: User | None) -> str:
+    if user is None:
+        return _("The house")
+    return _("somebody who is gone") if user.is_erased else user.get_full_name()
