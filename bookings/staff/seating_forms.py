@@ -49,15 +49,13 @@ class TurnsForm(forms.Form):
         for n in range(self.count):
             known = turns[n] if n < len(turns) else None
             party = WholeNumberField(
-                label=gettext_lazy("From this many people"),
+                label=gettext_lazy("People, from"),
                 required=False,
                 min_value=1,
                 max_value=1_000,
                 initial=known and known.from_party,
             )
-            minutes = LengthField(
-                "minutes", gettext_lazy("They keep the table for"), model=TurnTime
-            )
+            minutes = LengthField("minutes", gettext_lazy("Their time"), model=TurnTime)
             minutes.initial = known and known.minutes
             self.fields[f"from_{n}"], self.fields[f"length_{n}"] = party, minutes
 
@@ -150,6 +148,8 @@ class CombinationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for
     ) -> None:
         super().__init__(data, instance=instance, initial=initial)
         whole = instance.pk
+        if instance._state.adding:  # empty: what its places have, not what a place has at first
+            self.initial.update(dict.fromkeys(("min_party", "capacity", "priority")))
         can_be = Q(parts=None) | Q(wholes=whole) if whole else Q(parts=None)
         chosen: Any = self.fields["parts"]
         found = Place.objects.filter(can_be, space=space.pk).exclude(pk=whole)

@@ -19,6 +19,7 @@ from bookings.tests.door import add, told
 from bookings.waiting import WaitingParty
 from chaos import waiting
 from spaces.factories import open_space
+from spaces.slots import Period
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,6 +59,28 @@ def test_a_party_that_two_hosts_tell_at_once_is_told_of_one_table(tables, boss):
         found = at_once(*tell)
         assert sorted(type(each).__name__ for each in found) == ["WaitingParty", "WrongState"]
         assert Booking.objects.filter(state=State.OFFERED, starts_at=at).count() == 1
+    assert list(violations(now=NOON)) == []
+
+
+@pytest.mark.parametrize("verb", [holds.tell, "seat"])
+def test_one_press_that_comes_twice_at_once_is_answered_alike(tables, boss, verb):
+    for n in range(ROUNDS):
+        at = NOON + timedelta(days=n)
+        party = add(tables[0].space, by=boss, now=at)
+        seats = [Seat(table, at + HOUR) for table in tables]
+        press = partial(waiting_list.seat, party, seats, by=boss, now=at)
+        if verb == holds.tell:
+            press = partial(holds.tell, party, seats[0], by=boss, now=at)
+        found = at_once(press, press)
+        assert [type(each).__name__ for each in found] == ["WaitingParty", "WaitingParty"]
+        assert {each.booking.place for each in found} == {found[0].booking.place}
+        assert (
+            Booking.objects.occupying()
+            .filter(place__in=tables)
+            .overlapping(Period(at, at + HOUR))
+            .count()
+            == 1
+        )
     assert list(violations(now=NOON)) == []
 
 

@@ -238,6 +238,20 @@ def test_a_combination_is_made_with_what_its_places_have(at_desk, tables):
     assert "Table 21 + Table 22 For 1 to 8 people." in sentences(at_desk)
 
 
+def test_a_new_combination_begins_with_nothing_of_a_place(at_desk, tables):
+    form = at_desk.get(COMBINATIONS).context["form"]
+    assert [form[name].value() for name in ("name", "min_party", "capacity", "priority")] == [
+        "",
+        None,
+        None,
+        None,
+    ]
+    _whole, path = combination(at_desk, tables[:2], min_party="5", priority="2")
+    form = at_desk.get(path).context["form"]
+    shown = [form[name].value() for name in ("name", "min_party", "capacity", "priority")]
+    assert shown == ["Table 21 + 22", 5, 8, 2]
+
+
 def test_a_combination_has_its_own_bounds_and_priority(at_desk, tables):
     bounds = {"name": "The long table", "min_party": "5", "capacity": "7", "priority": "3"}
     send(at_desk, COMBINATIONS, chosen(tables) | bounds)
