@@ -8,8 +8,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 from environ import Env
 
-from config import backups, release
-from config.databases.postgresql import options as postgresql
+from config import backups, databases, release
 from config.given import Given
 from config.mailers import mailer
 from config.watching import logs
@@ -128,37 +127,11 @@ PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS")
 
 REPLICA_URL = env.str("REPLICA_URL")
 DATABASES = {
-    "default": env.dict("DATABASE_URL")
-    or Env.db_url_config(f"sqlite:///{VAR_DIR / 'mesto.sqlite3'}")
-}
-IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
-if IS_SQLITE:
-    DATABASES["default"]["ENGINE"] = "config.databases.sqlite3"
-    # IMMEDIATE: a transaction that reads, then writes, would otherwise die of "database is locked".
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": DATABASE_WAITS["busy"] if IS_SERVING else 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-    # A file, not memory: the threads of one test share it.
-    DATABASES["default"]["TEST"] = {
-        "NAME": env.str("TEST_DB", otherwise=str(VAR_DIR / "test.sqlite3"))
-    }
-else:
-    DATABASES["default"]["ENGINE"] = "config.databases.postgresql"
-    DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE")
-    given = DATABASES["default"].get("OPTIONS", {})
-    DATABASES["default"]["OPTIONS"] = postgresql.options(
-        given, DATABASE_WAITS, is_serving=IS_SERVING, prepares=PREPARED_STATEMENTS
+    "default": databases.given(
+        env, VAR_DIR, DATABASE_WAITS, is_serving=IS_SERVING, prepares=PREPARED_STATEMENTS
     )
-    # A connection that was lost is replaced: see config/databases/postgresql/lost.py.
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = "pool" in given
-    # Read while the primary can't be reached: see config/databases/postgresql/replica.py.
-    if REPLICA_URL:
-        DATABASES["default"]["REPLICA"] = replica = Env.db_url_config(REPLICA_URL)
-        replica["OPTIONS"] = postgresql.of_a_replica(
-            DATABASES["default"]["OPTIONS"], replica.get("OPTIONS", {})
-        )
+}
+IS_SQLITE = DATABASES["default"]["ENGINE"] == databases.SQLITE
 
 # After so many seconds a request changes nothing any more: whoever sent it may have given up, and
 # done something else. See also accounts/lateness.py.
@@ -223,30 +196,18 @@ AXES_VERBOSE = False
 
 # Tries per hour, also rows. Many share an address: a hundred may sign up on the first day.
 TRIES = {
-    "sign-up": {
-        "address": env.int("SIGN_UPS_PER_ADDRESS"),
-        "login": env.int("SIGN_UPS_PER_LOGIN"),
-    },
+    "sign-up": {"address": env.int("SIGN_UPS_PER_ADDRESS"), "login": env.int("SIGN_UPS_PER_LOGIN")},
     "forgotten": {
         "address": env.int("FORGOTTEN_PER_ADDRESS"),
         "login": env.int("FORGOTTEN_PER_LOGIN"),
     },
-    "token": {
-        "address": env.int("TOKENS_PER_ADDRESS"),
-        "login": env.int("TOKENS_PER_LOGIN"),
-    },
+    "token": {"address": env.int("TOKENS_PER_ADDRESS"), "login": env.int("TOKENS_PER_LOGIN")},
     # Confirmation links to one address: nobody can flood a mailbox through us.
     "letter": {"login": env.int("LETTERS_PER_MAILBOX")},
     # Bookings without an account, from one network address and for one e-mail address or phone.
-    "guest": {
-        "address": env.int("GUESTS_PER_ADDRESS"),
-        "login": env.int("GUESTS_PER_CONTACT"),
-    },
+    "guest": {"address": env.int("GUESTS_PER_ADDRESS"), "login": env.int("GUESTS_PER_CONTACT")},
     # Codes from an app, recovery codes and passkeys; a right one ends the count of its login.
-    "code": {
-        "address": env.int("CODES_PER_ADDRESS"),
-        "login": env.int("LOGIN_FAILURE_LIMIT"),
-    },
+    "code": {"address": env.int("CODES_PER_ADDRESS"), "login": env.int("LOGIN_FAILURE_LIMIT")},
     # Wrong passwords from signed-in people, where a page asks for theirs again.
     "password": {"login": env.int("LOGIN_FAILURE_LIMIT")},
 }

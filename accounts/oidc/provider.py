@@ -16,9 +16,6 @@ import urllib3
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import constant_time_compare
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 
 KNOWN_FOR = 60 * 60  # seconds that we remember where the provider is and what it signs with
 LEEWAY = timedelta(minutes=1)  # between its clock and ours
@@ -135,6 +132,11 @@ def _read(text: str, begun: Begun, *, now: datetime) -> Claims:
 
 def _signed(text: str) -> dict[str, Any]:
     """Return what the provider has signed; once more with its newest keys if it was not those."""
+    # Slow to load, and few processes need it.
+    from joserfc import jwt
+    from joserfc.errors import JoseError
+    from joserfc.jwk import KeySet
+
     for is_fresh in (False, True):
         keys = _known("jwks", _endpoint("jwks_uri"), is_fresh=is_fresh)
         try:

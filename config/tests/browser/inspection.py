@@ -91,6 +91,7 @@ NAMES |= {
     "Escape",
     "HTTP",
     "https",
+    "ics",
     "JSON",
     "Kafka",
     "OpenAPI",
@@ -139,8 +140,8 @@ def foreign_words(page: Page) -> list[str]:
     """Return what a Russian page says in Latin letters."""
     found = set()
     for text in map(str.strip, page.evaluate(FIND_WORDS)):
-        # Codes; what is typed as it is; addresses.
-        plain = re.sub(r"[0-9a-f-]{36}|\{\w+\}|[\w.]+@[\w.]+", "", text)
+        # Codes; ids of requests; what is typed as it is; addresses.
+        plain = re.sub(r"[0-9a-f-]{36}|[0-9a-f]{32}|\{\w+\}|[\w.]+@[\w.]+", "", text)
         if text not in OF_DJANGO and set(re.findall("[A-Za-z]{2,}", plain)) - NAMES - OF_DJANGO:
             found.add(f"not in Russian: {text}")
     return sorted(found)

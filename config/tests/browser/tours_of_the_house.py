@@ -128,6 +128,7 @@ def _after_mistakes(manager: Person, page: str, one: str, space: Space) -> Itera
     manager.page.locator("main [role=alert]").wait_for()
     yield "a call from nobody"
     manager.open(f"{page}/no-shows/")
+    manager.press("main .no-shows summary")
     manager.page.locator("main form").first.evaluate("form => form.noValidate = true")
     manager.submit("main form")
     yield "forgiving without a reason"
