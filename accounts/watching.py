@@ -61,7 +61,7 @@ listeners: list[Listener] = []
 
 
 def tell(sign: str, amount: float = 1, **labels: str) -> None:
-    """Tell whoever listens that something happened. `config.watching.metrics` lists the signs."""
+    """Say to the listeners that something happened. `config.watching.metrics` lists the signs."""
     for listener in listeners:
         listener(sign, amount, labels)
 

@@ -324,6 +324,7 @@ class BookingEvent(models.Model):
             models.Index(
                 fields=["id"], name="booking_event_unplaced", condition=Q(position__isnull=True)
             ),
+            models.Index(fields=["at"], name="booking_event_at"),
         ]
 
     def __str__(self) -> str:

@@ -57,7 +57,7 @@ class Middleware:
             audit.note(
                 found.kind,
                 actor=found.actor,
-                space=found.space,
+                space=found.space_now(),
                 what=found.what,
                 request=request,
                 now=timezone.now(),
@@ -96,6 +96,11 @@ class Change:
     @property
     def is_shown(self) -> bool:
         return self.match.url_name in SHOWN_ONCE
+
+    def space_now(self) -> int | None:
+        """Return the space, or None if it has just been deleted."""
+        there = Space.objects.filter(pk__in=[self.space] if self.space else [])
+        return there.values_list("pk", flat=True).first()
 
     def is_allowed(self) -> bool:
         """Tell whether it can be theirs: the admin leads on from rows that it doesn't show, too."""

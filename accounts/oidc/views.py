@@ -103,7 +103,7 @@ def _come_in(request: HttpRequest, claims: Claims, onward: str, now: datetime) -
         language = translation.get_language() or ""
         user = services.join(claims, language=language, now=now)
     if user is None:
-        words = _("Nobody here has that account. Sign in with your login, or ask the staff.")
+        words = _("Nobody here has that account. Sign in with your login, or sign up.")
         return _sorry(request, words, status=403)
     if user.second_factor_at is not None:
         sign_in.begin(request, user, now=now)

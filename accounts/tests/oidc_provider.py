@@ -98,7 +98,7 @@ class Handler(BaseHTTPRequestHandler):
 def running():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.provider = Provider(f"http://127.0.0.1:{server.server_port}")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         try:
             yield server.provider
         finally:

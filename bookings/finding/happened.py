@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from bookings.deciding import rules
+from bookings.deciding import pacing, rules
 from bookings.deciding.details import CONTACT
 from bookings.models import Booking, BookingEvent
 from bookings.words import words
@@ -25,8 +25,12 @@ NOTED = {
     BookingEvent.Kind.NO_SHOW,
 }
 
-#: That they came beyond a limit is nothing for the person to worry about.
-LET_IN = {BookingEvent.Kind.CONFIRMED, BookingEvent.Kind.MOVED}
+#: What the staff didn't mind is nothing for the person to worry about.
+LET_IN: Mapping[str, Collection[str]] = {
+    BookingEvent.Kind.CONFIRMED: rules.REASONS,
+    BookingEvent.Kind.MOVED: {pacing.FULL},
+}
+NOTHING: Mapping[str, Collection[str]] = {}
 
 
 @dataclass(frozen=True)
@@ -161,14 +165,14 @@ def _line(
     was: str,
     changes: Sequence[Change],
     *,
-    hidden: Collection[str] = (),
+    hidden: Mapping[str, Collection[str]] = NOTHING,
 ) -> EventLine:
     return EventLine(
         kind=event["kind"],
         title=title,
         at=event["at"],
         by_words=by_words,
-        reason=event["reason"] or ("" if event["kind"] in hidden else _why(event)),
+        reason=event["reason"] or _why(event, hidden.get(event["kind"], ())),
         was=was,
         changes=list(changes),
     )
@@ -199,11 +203,12 @@ def _title(event: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> str:
     return f"{title}: {BookingEvent.Kind(undone).label}" if undone else title
 
 
-def _why(event: Mapping[str, Any]) -> str:
+def _why(event: Mapping[str, Any], hidden: Collection[str]) -> str:
     """Say what changed in the set-up, or what the staff didn't mind.
 
     The reasons for a refusal are shown above.
     """
     if event["kind"] == BookingEvent.Kind.REJECTED:
         return ""
-    return " ".join(rules.reason(code) for code in event["data"].get("problems", ()))
+    problems = event["data"].get("problems", ())
+    return " ".join(rules.reason(code) for code in problems if code not in hidden)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -26,10 +27,13 @@ from bookings.models import BookingEvent
 from bookings.staff.access import space_managed_by
 from bookings.staff.trail import sentence
 from bookings.words import spreadsheets
+from bookings.words.local_time import LocalTimeError, read_day
 from spaces.models import Space
 
 #: Lines on a page, and in a file.
 MOST, MOST_IN_FILE = 50, 10_000
+#: What is shown before anybody asks for more: a busy site writes a lot in a year.
+USUAL = timedelta(days=30)
 
 TOPICS = [
     ("", gettext_lazy("Everything")),
@@ -63,17 +67,25 @@ PAGES = {
 }
 
 
+class DayField(forms.DateField):
+    """A day as pickers write it. Django would take digits of any script."""
+
+    def to_python(self, value: Any) -> date | None:
+        if not isinstance(value, str) or value in self.empty_values:
+            return super().to_python(value)
+        try:
+            return read_day(value)
+        except LocalTimeError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
 class AskForm(forms.Form):
     """What to show; whatever can't be read is left out."""
 
     topic = forms.ChoiceField(choices=TOPICS, required=False, label=gettext_lazy("What"))
     q = forms.CharField(required=False, max_length=150, label=gettext_lazy("Name or word"))
-    since = forms.DateField(
-        required=False, label=pgettext_lazy("days", "From"), widget=forms.DateInput
-    )
-    until = forms.DateField(
-        required=False, label=pgettext_lazy("days", "To"), widget=forms.DateInput
-    )
+    since = DayField(required=False, label=pgettext_lazy("days", "From"), widget=forms.DateInput)
+    until = DayField(required=False, label=pgettext_lazy("days", "To"), widget=forms.DateInput)
 
 
 @dataclass(frozen=True)
@@ -173,24 +185,19 @@ def _table(asked: Asked, zone: tzinfo) -> Iterator[tuple[str, ...]]:
 
 
 def _asked(request: AuthenticatedRequest, space: Space | None) -> tuple[AskForm, Asked]:
-    form = AskForm(request.GET)
+    zone = _zone(space)
+    usual = str((timezone.now() - USUAL).astimezone(zone).date())
+    form = AskForm({"since": usual, **request.GET.dict()})
     form.is_valid()
-    found, zone = form.cleaned_data, _zone(space)
+    found = form.cleaned_data
     since, until = found.get("since"), found.get("until")
     return form, Asked(
         space=space,
         topic=found.get("topic") or "",
         text=found.get("q") or "",
         since=datetime.combine(since, time(), zone) if since else None,
-        until=_end_of(until, zone) if until else None,
+        until=datetime.combine(until + timedelta(days=1), time(), zone) if until else None,
     )
-
-
-def _end_of(day: Any, zone: tzinfo) -> datetime | None:
-    try:
-        return datetime.combine(day + timedelta(days=1), time(), zone)
-    except OverflowError:
-        return None
 
 
 def _zone(space: Space | None) -> ZoneInfo:

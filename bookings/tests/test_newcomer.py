@@ -34,7 +34,8 @@ def door(client, space, soon):
 
 def hidden(page):
     """Return the fields that a door carries along."""
-    [(_action, fields)] = PostedForms(page.text.partition("<main")[2]).found
+    found = PostedForms(page.text.partition("<main")[2]).found
+    [fields] = [fields for _action, fields in found if "username" in dict(fields)]
     return {name: value for name, value in fields if value}
 
 

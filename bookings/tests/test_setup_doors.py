@@ -241,15 +241,23 @@ def test_what_has_bookings_is_not_deleted(client, stage, door):
 
 
 def test_no_command_changes_the_set_up():
-    """`demo` fills an empty database, and that alone; of the others, migrations may write it."""
+    """`demo` fills an empty database, and that alone; of the others, migrations may write it.
+
+    `restore` brings back everything as it was, bookings and set-up together.
+    """
     known = {
+        "backup",
         "changepassword",
         "createsuperuser",
         "check_bookings",
         "consume_requests",
         "demo",
+        "doctor",
+        "forget_old",
         "import_bookings",
         "owner",
+        "reset_second_factor",
+        "restore",
     }
     known |= {"check_migrations", "migrate", "replay_events", "worker"}
     assert {name for name, app in get_commands().items() if app in OURS} == known

@@ -52,7 +52,7 @@ class Collector:
 @contextmanager
 def collecting():
     found = Collector()
-    thread = threading.Thread(target=found._server.serve_forever)
+    thread = threading.Thread(target=found._server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield found

@@ -24,6 +24,7 @@ APPS = (
     "scripts",
     "spaces",
 )
+LONGEST = 400  # lines
 BROAD = {"Exception", "BaseException"}
 
 
@@ -31,6 +32,11 @@ def modules():
     for app in APPS:
         for path in sorted((Path(settings.BASE_DIR) / app).rglob("*.py")):
             yield path, path.read_text()
+
+
+def test_no_module_is_too_long_to_read():
+    found = {str(path): len(text.splitlines()) for path, text in modules()}
+    assert {path: lines for path, lines in found.items() if lines >= LONGEST} == {}
 
 
 def test_what_a_tool_overlooks():

@@ -19,6 +19,13 @@ from spaces.factories import ClosureFactory, open_space
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 WHEN = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def an_hour_later(clock):
+    clock.now = WHEN + timedelta(hours=1)
+
+
 KINDS = AuditEntry.Kind
 
 
@@ -136,6 +143,14 @@ def test_it_is_filtered_and_searched(happened, space, manager, query, told, sile
     shown = page.split('class="card entries audit"')[-1] if "entries audit" in page else page
     assert told in shown
     assert silent not in shown
+
+
+def test_the_last_month_is_shown_until_somebody_asks_for_more(happened, space, manager):
+    audit.note(KINDS.CHANGED, space=space.pk, what="long-ago", now=WHEN - timedelta(days=40))
+    for query, is_shown in [("", False), ("?since=", True), ("?since=2026-10-01", True)]:
+        page = signed_in(manager).get(f"/staff/{space.slug}/audit/{query}").text
+        assert ("long-ago" in page) is is_shown, query
+        assert "Rules" in page
 
 
 def test_pages_show_each_line_once_whatever_moment_they_share(space, manager):

@@ -7,11 +7,11 @@ server.
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from django.conf import settings
@@ -76,6 +76,19 @@ def answers(pgconn: psycopg.pq.abc.PGconn) -> bool:
 
 
 class SchemaEditor(schema.DatabaseSchemaEditor):
+    connection: "DatabaseWrapper"
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        if self.atomic_migration and self.connection.locked_first:
+            tables = ", ".join(map(self.quote_name, self.connection.locked_first))
+            try:
+                self.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE", None)
+            except BaseException as failed:
+                super().__exit__(type(failed), failed, failed.__traceback__)
+                raise
+        return self
+
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if kind is None:
             # Django would leave the transaction open if one of these failed.
@@ -98,6 +111,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = SchemaEditor
     ops_class = Operations
 
+    #: Tables that an atomic migration locks before anything else, one after the other.
+    locked_first: Sequence[str] = ()
     #: Whether a replica will do: only where nothing is changed, and only in a web process.
     may_read_replica = False
     #: Whether the connection leads to one.
