@@ -1,6 +1,7 @@
 """Django's `migrate`, for a database in use: it waits briefly for each lock, and tries again."""
 
 from argparse import ArgumentTypeError
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -37,9 +38,12 @@ class Command(migrate.Command):
         self._connection = connection = connections[options["database"]]
         self._current: Migration | None = None
         self._patience = Patience(options["lock_seconds"], options["patience_seconds"], self._say)
-        with self._patience.on(connection):
-            while not self._is_done(*args, **options):
-                pass
+        try:
+            with self._patience.on(connection):
+                while not self._is_done(*args, **options):
+                    pass
+        finally:
+            self._lock_first(())
 
     def _is_done(self, *args: Any, **options: Any) -> bool:
         try:
@@ -51,8 +55,8 @@ class Command(migrate.Command):
             if not (is_in_the_way(error) and is_whole) or self._patience.is_over():
                 raise
             self._patience.rest(error)
-            # The next attempt. SQLite has one lock, and doesn't ask.
-            self._connection.locked_first = LOCKED_FIRST  # type: ignore[attr-defined]  # our own
+            there = self._connection.introspection.table_names()
+            self._lock_first([table for table in LOCKED_FIRST if table in there])
             return False
         return True
 
@@ -63,9 +67,13 @@ class Command(migrate.Command):
             self._current = migration
         elif action in ("apply_success", "unapply_success"):
             self._current = None
-            self._connection.locked_first = ()  # type: ignore[attr-defined]  # our own
+            self._lock_first(())
             self._patience.begin()
         super().migration_progress_callback(action, migration, fake)
+
+    def _lock_first(self, tables: Sequence[str]) -> None:
+        """Let an atomic migration begin so. SQLite has one lock, and doesn't ask."""
+        self._connection.locked_first = tables  # type: ignore[attr-defined]  # our own
 
     def _say(self, text: str) -> None:
         self.stderr.write(text)
