@@ -36,10 +36,10 @@ warnings = false  # the rules of a space refuse much of what fits the schema
 
 [generation]
 database = "none"
-max-examples = 20
+max-examples = 10
 
 [phases.stateful]
-generation.max-examples = 40
+generation.max-examples = 20
 
 [checks]
 positive_data_acceptance.enabled = false  # the rules of a space are not part of the schema
