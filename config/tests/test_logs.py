@@ -199,7 +199,7 @@ def test_messages_of_libraries_are_told_without_what_they_were_about(lines):
     logging.getLogger("axes.attempts").warning("failed login of %s", NAME)
     logging.getLogger("gunicorn.error").warning("Invalid request from ip=%s: %s", "1.2.3.4", NAME)
     logging.getLogger("strawberry.execution").error(ValueError(NAME))
-    logging.getLogger("some.library").warning(f"{NAME} is wrong")
+    logging.getLogger("another.package").warning(f"{NAME} is wrong")
     logging.getLogger("mesto.mail").warning("mail server: %s", f"550 <{MAIL}> call {PHONE}")
     assert secrets_in(lines.getvalue()) == []
     assert lines.read_all()[-1]["message"] == "mail server: 550 <…> call …"
