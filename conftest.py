@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from itertools import chain
+from math import inf
 from pathlib import Path
 from subprocess import Popen
 
@@ -18,6 +19,7 @@ from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone, translation
 
+from accounts import flags
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole, User
 from bookings.finding.overview import known_lately
@@ -186,6 +188,7 @@ def plain_settings() -> Iterator[None]:
     request leaves its language and its count behind for the next test.
     """
     cache.clear()
+    flags.remembered.keep({}, until=inf)  # all are on; a look now and then would be counted
     known_lately.clear()  # the keys of rows that a test rolled back come again
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     # Not by assignment: a storage that was used before would stay.

@@ -20,6 +20,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access, emails, passwords, services
+from accounts.flags import WORDS, FeatureFlag, Flag
 from accounts.forms import LoginField, NamedFieldsFormSet
 from accounts.long_lists import NotCounted
 from accounts.models import ApiToken, StaffRole, User
@@ -217,3 +218,23 @@ class ApiTokenAdmin(SuperusersOnly, NotCounted, admin.ModelAdmin):  # type: igno
     @admin.display(description=_("ends with"))
     def ends_with(self, token: ApiToken) -> str:
         return format_html('<code lang="zxx">{}</code>', token.hint)
+
+
+@admin.register(FeatureFlag)
+class FeatureFlagAdmin(SuperusersOnly, NotCounted, admin.ModelAdmin):  # type: ignore[type-arg]  # takes none
+    """What can be switched off. The code knows which there are: none is added or deleted here."""
+
+    list_display = ["__str__", "what_it_does", "active", "modified"]
+    fields = ["what_it_does", "active", "note", "modified"]
+    readonly_fields = ["what_it_does", "modified"]
+    ordering = ["name"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description=_("what it does"))
+    def what_it_does(self, flag: FeatureFlag) -> str:
+        return str(WORDS[Flag(flag.name)][1]) if flag.name in WORDS else ""

@@ -23,6 +23,7 @@ from accounts.factors import (  # noqa: F401 - tables of this app too
     Passkey,
     RecoveryCode,
 )
+from accounts.flags import FeatureFlag  # noqa: F401 - likewise
 from accounts.joining import AuditEntry, Invitation, Tier, TierMember  # noqa: F401 - likewise
 from accounts.letters import NameField
 from accounts.lookalikes import look

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "ninja",
     "axes",
+    "waffle",
 ]
 
 MIDDLEWARE = [
@@ -149,6 +150,13 @@ if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
 elif IS_CACHE_OUR_OWN:
     # With the default of 300, the request counts of a crowd would evict each other.
     CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 10_000}
+
+# Feature flags (accounts/flags.py): each process knows of a change after so many seconds at most.
+# It remembers them itself, so waffle needs no cache, and no server that may be away.
+FLAG_SECONDS = 10
+CACHES["flags"] = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
+WAFFLE_CACHE_NAME = "flags"
+WAFFLE_ENABLE_ADMIN_PAGES = False  # accounts.admin has them
 
 # How much memory each process may use for rendered pages. They are shared through CACHE_URL.
 # None while somebody edits templates.

@@ -141,10 +141,12 @@ def build(
     member: User | None,
     now: datetime,
     instead: tuple[Offer | None, int] | None = None,
+    recommends: bool = True,
 ) -> Board:
     """Lay out one day, of which the bookings within `span_of` the search are known.
 
-    `instead` is what `next_free` says, for when nothing is free; without it, that is asked.
+    `instead` is what `next_free` says, for when nothing is free; without it, that is asked. Unless
+    it `recommends`, there is no advice.
     """
     period = search.period
     timeline = _Timeline(known, search, member, now)
@@ -169,7 +171,7 @@ def build(
     if not any(problem.code in rules.NONSENSE for problem in common):
         common += known.problems(period, search.party_size)
     problems = [*common, *misfits]
-    helpful = advice(known, search, problems, now)
+    helpful = advice(known, search, problems, now) if recommends else []
     first, tomorrow = instead or next_free(
         known,
         period,

@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts import flags
+from accounts.flags import Flag
 from accounts.models import User
 from bookings.deciding.pacing import is_in_house
 from bookings.deciding.rules import ABOUT_THE_PERSON, Problem
@@ -69,7 +71,7 @@ def refusal(
         if period is not None:
             offers, venue = _alternatives(request, form, period, party_size, now, moving)
             context["venue"] = venue
-            if not is_about_the_person:
+            if not is_about_the_person and flags.is_on(Flag.RECOMMENDATIONS):
                 context["offers"] = offers
             context["headline"] = _headline(form, period, taken=taken)
             if used_for is not None:

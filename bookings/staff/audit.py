@@ -63,6 +63,7 @@ PAGES = {
     "passkey": gettext_lazy("Passkeys"),
     "oidc": gettext_lazy("Second factor"),
     "sessions": gettext_lazy("Where you are signed in"),
+    "admin:accounts_featureflag": gettext_lazy("Feature flags"),
     "admin:": gettext_lazy("Admin"),
 }
 

@@ -11,6 +11,8 @@ from django.utils.crypto import salted_hmac
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts import flags
+from accounts.flags import Flag
 from accounts.requests import AuthenticatedRequest
 from bookings.finding import at_the_door, callers, day, marks
 from bookings.finding.done import done_of
@@ -27,10 +29,11 @@ from spaces.setups import Setup
 def staff_day(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     """Show a day, today if none is named, or what matches a search.
 
-    An open page asks every two seconds whether what it has `seen` is still so.
+    An open page asks every two seconds whether what it has `seen` is still so, unless that is
+    switched off: then it is answered once more, and stops.
     """
     now = timezone.now()
-    if request.htmx and is_still_so(request, slug, now):
+    if request.htmx and flags.is_on(Flag.LIVE_BOARD) and is_still_so(request, slug, now):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)  # htmx leaves the page as it is
     setup = setup_run_by(request.user, slug)
     context, status = context_of(request, setup, now)
@@ -71,6 +74,7 @@ def context_of(
         "yesterday": on - timedelta(days=1),
         "tomorrow": on + timedelta(days=1),
         "seen": seen,
+        "is_live": flags.is_on(Flag.LIVE_BOARD),
         "query": text,
         "error": error,
         "copy": copy_of(request),

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import flags
+from accounts.flags import Flag
 from accounts.letters import validate_visible
 from accounts.models import LANGUAGES, User
 from accounts.numbers import WholeNumberField, read_whole
@@ -62,7 +64,8 @@ class NewcomerForm(forms.Form):
 def staff_waiting(request: AuthenticatedRequest, slug: str) -> HttpResponse:
     """Show the list; POST adds a party. An open page asks every two seconds what is new."""
     now = timezone.now()
-    if request.htmx and request.method == "GET" and _is_still_so(request, slug, now):
+    is_asking = request.htmx and request.method == "GET" and flags.is_on(Flag.LIVE_BOARD)
+    if is_asking and _is_still_so(request, slug, now):
         return HttpResponse(status=HTTPStatus.NO_CONTENT)  # htmx leaves the page as it is
     setup = setup_run_by(request.user, slug)
     if request.method == "POST":
@@ -224,6 +227,7 @@ def _page(
         "zone": setup.space.zone,
         "now": now,
         "seen": seen,
+        "is_live": flags.is_on(Flag.LIVE_BOARD),
         "copy": copy_of(request),
         "form": form,
         "door": at_the_door.shown(setup, now=now),

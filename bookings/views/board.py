@@ -12,6 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts import flags
+from accounts.flags import Flag
 from accounts.models import User
 from accounts.requests import PageRequest
 from bookings.finding import asking, beforehand
@@ -59,6 +61,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     rows = tuple(seen_by(member.pk if member else None, held))
     known = asked.known(setup, rows)
     instead = asked.instead(known, rows)
+    recommends = flags.is_on(Flag.RECOMMENDATIONS)
     ahead = (instead[0] and (instead[0].place.pk, instead[0].period), instead[1])
     said = beforehand.said(setup, asked.venue, asked.search, member=owner, now=now, moving=moving)
     whole = Reader.of(request.user)
@@ -71,7 +74,9 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     )
 
     def results() -> dict[str, Any]:
-        found = build(known, asked.search, member=member, now=now, instead=instead)
+        found = build(
+            known, asked.search, member=member, now=now, instead=instead, recommends=recommends
+        )
         return asked.context() | {"board": found, "said": said}
 
     inside = Part(
@@ -85,6 +90,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
             [*map(tuple, rows)],
             ahead,
             said,
+            recommends,
         ),
         context=results,
     )

@@ -260,8 +260,9 @@ HANDED_OVER = {
     "StaffRole.user": "roles",
     "TierMember.user": "tiers",
 }
-#: Only Django's own tables of permissions, which are cleared.
-OF_DJANGO = {"User_groups.user", "User_user_permissions.user"}
+#: Only Django's own tables of permissions, which are cleared, and flags for single people, which
+#: nothing here reads or fills: see decision 0030.
+OF_DJANGO = {"User_groups.user", "User_user_permissions.user", "Flag_users.user"}
 
 
 def leading_to_people():

@@ -61,6 +61,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const answer = new DOMParser().parseFromString(detail.serverResponse, "text/html");
   const fresh = answer.getElementById("day");
   if (!fresh) return location.reload();
+  if (fresh.getAttribute("hx-trigger") !== day().getAttribute("hx-trigger")) {
+    // Switched off, or on again: htmx asks for as long as the element is there.
+    day().replaceWith(document.importNode(fresh, true));
+    return htmx.process(day());
+  }
   const row = document.activeElement?.closest(".visit")?.id;
   update(document.importNode(fresh, true));
   if (row && document.activeElement === document.body) document.getElementById(row)?.focus({ preventScroll: true });
