@@ -6,10 +6,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.personal import exported
 from accounts.requests import AuthenticatedRequest
+from accounts.sure import asks_again
 
 
 @require_safe
 @never_cache
+@asks_again("GET", "HEAD")
 def my_data(request: AuthenticatedRequest) -> HttpResponse:
     """Download everything; nothing of it is kept on the way."""
     return JsonResponse(

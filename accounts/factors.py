@@ -92,7 +92,10 @@ class Identity(models.Model):
 
 
 class FactorEvent(models.Model):
-    """What happened to a person's second factors, and who did it; nobody: the server's operator."""
+    """What happened to whatever opens an account, and who did it; nobody: the server's operator.
+
+    Its owner is told by mail: see `accounts.factor_events`.
+    """
 
     class Kind(models.TextChoices):
         APP_ADDED = "APP_ADDED", _("Authenticator app set up")
@@ -104,6 +107,7 @@ class FactorEvent(models.Model):
         CODES_MADE = "CODES_MADE", _("New recovery codes")
         CODE_USED = "CODE_USED", _("Recovery code used")
         RESET = "RESET", _("All taken away by the operator")
+        PASSWORD = "PASSWORD", _("Password changed")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="factor_events"
@@ -113,9 +117,19 @@ class FactorEvent(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     at = models.DateTimeField()
+    # In which language, and when the mail is due; empty once that is settled.
+    language = models.CharField(max_length=5, blank=True, db_default="")
+    due_at = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="factor_event_due",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}: {self.user}"

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.http import base36_to_int, int_to_base36
 
-from accounts import tokens
+from accounts import factor_events, tokens
+from accounts.factors import FactorEvent
 from accounts.models import ERASED, PasswordQuestion, PasswordRequest, User
 
 #: How often we write to one person at most, whoever asks.
@@ -100,14 +101,17 @@ def owner_of(key: str) -> User | None:
     return user if user and default_token_generator.check_token(user, token) else None
 
 
-def change(user: User, *, password: str) -> None:
+@transaction.atomic
+def change(user: User, *, password: str, by: User | None, now: datetime) -> None:
     """Set a new password, made by `make_password`; this ends all sessions, and its key.
 
     An unconfirmed address is dropped: anyone who knew the old password may have requested it.
+    `by` is None when others than its owner chose it.
     """
     erased = Q(is_active=False, username__startswith=ERASED)
     person = User.objects.exclude(erased).filter(pk=user.pk)
-    person.update(password=password, pending_email="")
+    if person.update(password=password, pending_email=""):
+        factor_events.note(user, FactorEvent.Kind.PASSWORD, by=by, now=now)
 
 
 @transaction.atomic
@@ -115,16 +119,16 @@ def choose_by_mail(user: User, *, password: str, now: datetime) -> int:
     """Set a new password through the link from a mail, which proves who owns the address."""
     unconfirmed = User.objects.filter(pk=user.pk, email=user.email, email_confirmed_at=None)
     unconfirmed.update(email_confirmed_at=now)
-    return choose(user, password=password, now=now)
+    return choose(user, password=password, by=user, now=now)
 
 
 @transaction.atomic
-def choose(user: User, *, password: str, now: datetime) -> int:
+def choose(user: User, *, password: str, by: User | None = None, now: datetime) -> int:
     """Set a new password for somebody who doesn't know the old one; return how many tokens ended.
 
     Anyone who knew it may have made them. Wrong guesses by others meanwhile don't lock the owner
     out.
     """
-    change(user, password=password)
+    change(user, password=password, by=by, now=now)
     AccessAttempt.objects.filter(username=user.username).delete()
     return tokens.revoke_all(user, now)

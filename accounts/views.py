@@ -36,7 +36,7 @@ from accounts.onward import go_on, onward_query, wanted
 from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
 from accounts.second import sign_in
-from accounts.sure import asks_again
+from accounts.sure import asks_again, has_no_password
 from accounts.tries import TooOften
 
 
@@ -118,8 +118,11 @@ def profile(request: AuthenticatedRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("old_password", "new_password1", "new_password2")
 @require_http_methods(["GET", "HEAD", "POST"])
+@asks_again("GET", "HEAD", "POST", when=has_no_password)
 def password(request: AuthenticatedRequest) -> HttpResponse:
-    form = ChangePasswordForm(request.user, _data(request))
+    """Change the password; who came by a provider and has none chooses the first one."""
+    has_one = request.user.has_usable_password()
+    form = (ChangePasswordForm if has_one else NewPasswordForm)(request.user, _data(request))
     left = access.left_open(request.user, now=timezone.now())
     ways = [_inside_a_sentence(str(found.kind.title)) for found in left]
     if request.method == "POST":
@@ -129,7 +132,7 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
             return too_often(request, "accounts/password.html", form, error, ways=ways)
     if form.is_valid():
         user = form.save(commit=False)
-        passwords.change(user, password=user.password)
+        passwords.change(user, password=user.password, by=user, now=timezone.now())
         auth.update_session_auth_hash(request, user)  # ends other sessions, keeps this one
         messages.success(request, _("Your password is changed. Other devices are signed out."))
         return redirect("stays" if access.left_open(user, now=timezone.now()) else "profile")

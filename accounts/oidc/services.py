@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts import services
+from accounts import factor_events, services
 from accounts.factors import FactorEvent, Identity
 from accounts.letters import is_visible
 from accounts.models import User
@@ -68,19 +68,15 @@ def link(user: User, claims: Claims, *, now: datetime) -> None:
     if row.user_id != user.pk:
         raise Taken
     if is_new:
-        _note(user, FactorEvent.Kind.LINKED, now=now)
+        factor_events.note(user, FactorEvent.Kind.LINKED, by=user, now=now)
 
 
 @transaction.atomic
 def unlink(user: User, *, now: datetime) -> bool:
     gone = Identity.objects.filter(user=user).delete()[0] > 0
     if gone:
-        _note(user, FactorEvent.Kind.UNLINKED, now=now)
+        factor_events.note(user, FactorEvent.Kind.UNLINKED, by=user, now=now)
     return gone
-
-
-def _note(user: User, kind: str, *, now: datetime) -> None:
-    FactorEvent.objects.create(user=user, kind=kind, actor=user, at=now)
 
 
 def join(claims: Claims, *, language: str, now: datetime) -> User | None:

@@ -6,8 +6,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts import factor_events
 from accounts.factors import Authenticator, FactorEvent, Identity, Passkey, RecoveryCode
-from accounts.models import StaffRole, User
+from accounts.models import Session, StaffRole, User
 from accounts.second import codes, totp
 
 Kind = FactorEvent.Kind
@@ -99,7 +100,7 @@ def remove_passkey(
 def renew_codes(user: User, *, now: datetime) -> list[str]:
     held = _hold(user)
     made = codes.replace(held)
-    _note(held, Kind.CODES_MADE, by=user, now=now)
+    factor_events.note(held, Kind.CODES_MADE, by=user, now=now)
     return made
 
 
@@ -111,7 +112,7 @@ def accepts(user: User, text: str, *, now: datetime) -> bool:
         return _use_app(user, plain, now=now)
     if not codes.use(user, plain, now=now):
         return False
-    _note(user, Kind.CODE_USED, by=user, now=now)
+    factor_events.note(user, Kind.CODE_USED, by=user, now=now)
     return True
 
 
@@ -127,13 +128,17 @@ def _use_app(user: User, code: str, *, now: datetime) -> bool:
 
 @transaction.atomic
 def reset(user: User, *, by: User | None, now: datetime) -> bool:
-    """Take away all second factors of somebody who lost them; tell whether there were any."""
+    """Take away all second factors of somebody who lost them; tell whether there were any.
+
+    All their sessions end: whoever found the phone may be signed in.
+    """
     held = _hold(user)
     had = held.second_factor_at is not None
     _forget_all(held)
     User.objects.filter(pk=held.pk).update(second_factor_at=None)
+    Session.objects.filter(user=held).delete()
     if had:
-        _note(held, Kind.RESET, by=by, now=now)
+        factor_events.note(held, Kind.RESET, by=by, now=now)
     return had
 
 
@@ -156,7 +161,7 @@ def _hold(user: User) -> User:
 
 
 def _added(user: User, held: User, kind: str, *, now: datetime) -> list[str]:
-    _note(held, kind, by=user, now=now)
+    factor_events.note(held, kind, by=user, now=now)
     if held.second_factor_at is not None:
         return []
     User.objects.filter(pk=held.pk).update(second_factor_at=now)
@@ -167,7 +172,7 @@ def _added(user: User, held: User, kind: str, *, now: datetime) -> list[str]:
 def _removed(
     user: User, held: User, kind: str, *, now: datetime, even_if_needed: bool = False
 ) -> None:
-    _note(held, kind, by=user, now=now)
+    factor_events.note(held, kind, by=user, now=now)
     left = (Authenticator.objects.filter(user=held), Passkey.objects.filter(user=held))
     if any(each.exists() for each in left):
         return
@@ -176,7 +181,3 @@ def _removed(
     RecoveryCode.objects.filter(user=held).delete()
     User.objects.filter(pk=held.pk).update(second_factor_at=None)
     user.second_factor_at = None
-
-
-def _note(user: User, kind: str, *, by: User | None, now: datetime) -> None:
-    FactorEvent.objects.create(user=user, kind=kind, actor=by, at=now)

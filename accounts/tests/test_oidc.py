@@ -245,3 +245,18 @@ def test_somebody_without_a_password_changes_the_address_and_leaves(
     client.post("/accounts/delete/")
     assert User.objects.get().is_erased
     assert not Identity.objects.exists()
+
+
+def test_somebody_without_a_password_chooses_one(client, provider, settings, clock):
+    settings.OIDC = {**settings.OIDC, "provision": True}
+    go(client)
+    page = client.get("/accounts/password/").text
+    assert "You have no password yet" in page
+    assert "old_password" not in page
+    chosen = {"new_password1": "quiet-otter-4711"}
+    clock.passes(minutes=11)
+    assert client.post("/accounts/password/", chosen)["Location"].startswith("/accounts/sure/")
+    assert not User.objects.get().has_usable_password()
+    go(client)
+    assert client.post("/accounts/password/", chosen).status_code == 302
+    assert User.objects.get().check_password("quiet-otter-4711")

@@ -282,7 +282,10 @@ def test_a_manager_keeps_the_last_one_that_the_site_asks_for(owner, alice, setti
 
 
 def test_the_operator_lets_somebody_in_again(client, key, alice, capsys):
+    Client().force_login(alice)  # whoever found the phone
+    assert Session.objects.filter(user=alice).exists()
     call_command("reset_second_factor", "ALICE")
+    assert not Session.objects.filter(user=alice).exists()
     sign_in(client)
     assert is_signed_in(client)
     event = FactorEvent.objects.filter(user=alice).latest("pk")

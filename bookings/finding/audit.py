@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from accounts.factors import FactorEvent
 from accounts.joining import AuditEntry, TeamEvent
 from bookings.models import BookingEvent
 from spaces.models import Space
@@ -58,7 +59,7 @@ class Cursor:
         return found if is_sound else None
 
 
-type Row = AuditEntry | TeamEvent | BookingEvent
+type Row = AuditEntry | TeamEvent | BookingEvent | FactorEvent
 
 
 def rows(asked: Asked, *, after: Cursor | None, most: int) -> tuple[list[Row], Cursor | None]:
@@ -98,7 +99,7 @@ def _page(
 def _logs(asked: Asked) -> list[QuerySet[Any]]:
     """Return the rows of each log, always in the same order of logs."""
     logs: dict[str, list[QuerySet[Any]]] = {
-        SIGN_INS: [_sign_ins(asked)],
+        SIGN_INS: [_sign_ins(asked), _factors(asked)],
         SET_UP: [_changes(asked)],
         RIGHTS: [_team(asked)],
         BOOKINGS: [_bookings(asked)],
@@ -122,6 +123,14 @@ def _sign_ins(asked: Asked) -> QuerySet[AuditEntry]:
     if asked.space is not None:
         found = found.filter(actor__staff_roles__space=asked.space)
     return found.filter(_named(asked.text, "actor"))
+
+
+def _factors(asked: Asked) -> QuerySet[FactorEvent]:
+    """What happened to whatever opens the accounts of those whose sign-ins are shown."""
+    found = FactorEvent.objects.select_related("actor", "user")
+    if asked.space is not None:
+        found = found.filter(user__staff_roles__space=asked.space)
+    return found.filter(_named(asked.text, "actor", "user"))
 
 
 def _changes(asked: Asked) -> QuerySet[AuditEntry]:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.factors import FactorEvent
 from accounts.joining import AuditEntry, TeamEvent
 from accounts.models import User
 from accounts.requests import AuthenticatedRequest
@@ -213,7 +214,18 @@ def line_of(row: Row) -> Line:
         return Line(row.at, _who(row.actor), sentence(row), "", row.space.name)
     if isinstance(row, BookingEvent):
         return _of_booking(row)
+    if isinstance(row, FactorEvent):
+        return _of_factor(row)
     return _of_entry(row)
+
+
+def _of_factor(event: FactorEvent) -> Line:
+    """Name whose account it is, when somebody else did it; nobody is the server's operator."""
+    words = str(event.get_kind_display())
+    is_own = event.actor_id == event.user_id
+    return Line(
+        event.at, _who(event.actor), words if is_own else f"{words}: {_who(event.user)}", ""
+    )
 
 
 def _of_booking(event: BookingEvent) -> Line:

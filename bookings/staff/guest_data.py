@@ -24,6 +24,7 @@ from spaces.models import Space
 
 @require_safe
 @never_cache
+@asks_again("GET", "HEAD")
 def staff_guest_data(
     request: AuthenticatedRequest, slug: str, code: UUID, kind: str
 ) -> HttpResponse:

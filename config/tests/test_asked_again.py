@@ -29,6 +29,12 @@ ASKED = {
     "POST webhooks",
     "POST webhook_secret",
 }
+#: Downloads, which are asked for by a link, and their views.
+TAKEN_ALONG = {
+    "GET my_data": "my_data",
+    "GET my_data_calendar": "my_data_calendar",
+    "GET staff_guest_json": "staff_guest_data",
+}
 IN_ADMIN = ["user/add/", "user/{pk}/change/", "user/{pk}/password/", "user/leave/"]
 #: Only for a manager: see the table.
 MORE = {"POST staff_people of a manager": {"email": "vera@example.org", "role": "MANAGER"}}
@@ -62,6 +68,21 @@ def test_it_asks_again_and_keeps_what_was_sent(boss, clock, subtests):
             assert "/accounts/sure/" not in client.post(there, fields).get("Location", "")
 
 
+def test_whoever_takes_data_along_is_asked_again(boss, clock, subtests):
+    loft, people = boss
+    clock.passes(minutes=11)
+    for row in sorted(TAKEN_ALONG):
+        with subtests.test(row):
+            client = browser(people, "member" if "my_" in row else "boss")
+            there = path(row, loft)
+            page = client.get(there)
+            assert page["Location"].startswith("/accounts/sure/?next=")
+            asked = {"password": PASSWORD, "next": there}
+            file = client.post(page["Location"], asked, follow=True)
+            assert file["Content-Disposition"].startswith("attachment")
+            clock.passes(minutes=11)
+
+
 def test_a_host_is_invited_without_asking(boss, clock):
     loft, people = boss
     clock.passes(minutes=11)
@@ -84,8 +105,15 @@ def test_every_view_that_asks_is_tried():
     views = {name.rpartition(".")[2] for name in ASKING}
     of_admin = {"changeform_view", "user_change_password", "leave_view"}
     of_admin |= {"dummy"}  # by which Django learns what a decorator of methods does
-    without_a_password = {"email", "leave"}  # the others type it on the page: see test_oidc
-    assert views - of_admin - without_a_password == {row.split()[1] for row in ASKED}
+    without_a_password = {
+        "email",
+        "leave",
+        "password",
+    }  # the others type it on the page: see test_oidc
+    assert views - of_admin - without_a_password == {
+        *(row.split()[1] for row in ASKED),
+        *TAKEN_ALONG.values(),
+    }
 
 
 def test_visitors_sign_in_first():

@@ -17,6 +17,7 @@ from bookings.states import State
 from notifications.causes import carrying_out
 from notifications.mail.addresses import send_letters
 from notifications.mail.composing import compose
+from notifications.mail.factors import send_notices
 from notifications.mail.invitations import send_invitations
 from notifications.mail.passwords import send_links
 from notifications.mail.post import Post
@@ -43,6 +44,7 @@ def deliver_mail(*, now: datetime) -> int:
         + send_to_the_door(limit=BATCH, now=now)
         + send_letters(limit=BATCH, now=now)
         + send_invitations(limit=BATCH, now=now)
+        + send_notices(limit=BATCH, now=now)
     )
     now = timezone.now() if done else now  # that may have taken a while, and leases start now
     return done + carry(Endpoint.Channel.MAIL, partial(_send, now=now), limit=BATCH, now=now)

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.requests import AuthenticatedRequest
+from accounts.sure import asks_again
 from bookings.models import Booking, BookingEvent
 from notifications import personal
 from notifications.calendars import feeds
@@ -67,6 +68,7 @@ def booking_calendar(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 
 @require_safe
 @never_cache
+@asks_again("GET", "HEAD")
 def my_data_calendar(request: AuthenticatedRequest) -> HttpResponse:
     """Download all one's bookings for a calendar, however old they are."""
     response = HttpResponse(personal.calendar_of(request.user), content_type=TYPE)

@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts import audit
 from accounts.factories import PASSWORD, StaffRoleFactory, UserFactory
 from accounts.joining import AuditEntry
+from accounts.second import services as second
+from accounts.tests.second_factor import app_of
 from bookings.models import BookingEvent
 from bookings.tests.acts import book, hours
 from spaces.factories import ClosureFactory, open_space
@@ -208,3 +210,21 @@ def test_notes_are_forgotten_after_the_time_that_is_set(settings, desk, alice, s
     booking.refresh_from_db()
     assert booking.note == ""
     assert "Zqnote" not in str(list(booking.events.values_list("data", flat=True)))
+
+
+def test_factors_of_the_staff_are_on_the_page_and_in_the_file(space, host, manager, alice, inn):
+    other = StaffRoleFactory.create(user__username="olga", space=inn).user
+    for someone in (host, alice, other):
+        app_of(someone, now=WHEN)
+    second.reset(host, by=None, now=WHEN)
+    client = signed_in(manager)
+    file = client.get("/staff/loft/audit.csv?topic=sign-ins").text
+    rows = [(row[1], row[2]) for row in csv.reader(io.StringIO(file)) if "sign" not in row[2]]
+    taken = "All taken away by the operator: hanna"
+    assert [row for row in rows if "app" in row[1] or "taken" in row[1]] == [
+        ("The house", taken),
+        ("hanna", "Authenticator app set up"),
+    ]
+    page = client.get("/staff/loft/audit/").text
+    assert taken in page
+    assert client.get("/staff/loft/audit/?topic=bookings").text.count("taken away") == 0
