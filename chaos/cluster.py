@@ -46,6 +46,7 @@ class Cluster(Processes):
         workers: int = 2,
         settings: Mapping[str, str] = NONE,  # over those of deploy/
         machines: Machines | None = None,  # of the databases; otherwise all share this one
+        archived: bool = False,  # the log of the databases, in `archive`
     ) -> None:
         self.programs = Programs.find()
         counts = {
@@ -62,6 +63,7 @@ class Cluster(Processes):
             self._account,
             settings,
             apart=machines is not None,
+            archived=archived,
         )
         if machines:
             for number in range(1, DATABASES + 1):

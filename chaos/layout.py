@@ -18,6 +18,7 @@ from scripts.postgres import free_port
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = 3
 HERE = "127.0.0.1"
+ARCHIVE = ("log", "bases")
 
 
 class Layout:
@@ -31,11 +32,15 @@ class Layout:
         settings: Mapping[str, str] | None = None,
         *,
         apart: bool = False,
+        archived: bool = False,
     ) -> None:
         """With `apart`, the databases have machines of their own: see chaos/machines.py."""
+        self._archived = archived
         self._home, self._account, self._settings = home, account, settings or {}
         self._network = NETWORK if apart else "127.0.0.1/32"
-        (home / "data").mkdir(parents=True, exist_ok=True)
+        self._folders = [home, home / "data", *(home / "archive" / name for name in ARCHIVE)]
+        for folder in self._folders:
+            folder.mkdir(parents=True, exist_ok=True)
         self.ports = self._kept_ports(count)
         self.machines = [
             Machine(Machines.host(number) if apart else HERE, *[*ports, HERE])
@@ -61,6 +66,8 @@ class Layout:
             "web_processes": "2",
             "shared_buffers": "64MB",
             "etcd_state": "new",
+            "archive": str(self._home / "archive"),
+            "archive_mode": "on" if self._archived else "off",
             "etc": str(self._home),
             "data": str(self._home / "data"),
             "run": str(self._home),
@@ -72,7 +79,7 @@ class Layout:
         with (self._home / "mesto.env").open("a") as file:
             file.writelines(f"{name}={value}\n" for name, value in self._settings.items())
         if self._account:
-            for path in (self._home, self._home / "data", *self._home.glob("*.*")):
+            for path in (*self._folders, *self._home.glob("*.*")):
                 os.chown(path, self._account["user"], self._account["group"])
 
     def _kept_ports(self, count: int) -> dict[str, Any]:

@@ -2,77 +2,28 @@
 
 Starts a cluster and lets a crowd book, while what an operator does is done with the same programs:
 switchover, reinit of a standby, replacing a machine that is lost with its disk. Then, without the
-crowd, a restore from a dump, and a second start on the data that is there. Prints a transcript;
-exits with 1 unless everything came back and no confirmed booking was lost.
+crowd, a restore from a dump, going back to a moment, and a second start on the data that is there.
+Prints a transcript; exits with 1 unless everything came back and no confirmed booking was lost.
 """
 
-import shlex
 import shutil
-import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-from chaos import history
+from chaos import going_back, history
 from chaos.cluster import Cluster, NotStarted
 from chaos.layout import DATABASES, ROOT
 from chaos.members import Crowd
+from chaos.operating import Failed, Operator, check, count
 from chaos.programs import PATH, Missing
 from chaos.releases import NOW
 from chaos.scene import Scene
 from chaos.verdict import judge
 
 HOME = ROOT / "var/runbook"
-
-
-class Failed(Exception):
-    """A step of the runbook failed; the text has what it said."""
-
-
-@dataclass
-class Operator:
-    """Types commands, and shows them with what they say."""
-
-    cluster: Cluster
-
-    def type(self, *command: str) -> str:
-        """Run a command and return what it said."""
-        shown = shlex.join(command)
-        for long, short in (
-            (str(self.cluster.home), "/etc/mesto"),
-            (f"{self.cluster.programs.postgres}/", ""),
-            (self.cluster.database, "$DATABASE_URL"),
-        ):
-            shown = shown.replace(long, short)
-        print(f"$ {shown}", flush=True)
-        done = subprocess.run(
-            command,
-            cwd=self.cluster.home,
-            env={"PATH": PATH, "LC_ALL": "C.UTF-8", "ETCDCTL_API": "3"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        print(done.stdout.rstrip(), flush=True)
-        if done.returncode:
-            raise Failed(f"{shown}: exit code {done.returncode}")
-        return done.stdout
-
-    def patronictl(self, *arguments: str) -> str:
-        return self.type("patronictl", "-c", f"{self.cluster.home}/patroni1.yml", *arguments)
-
-    def etcdctl(self, number: int, *arguments: str) -> str:
-        machine = self.cluster.machine(number)
-        return self.type(
-            "etcdctl", f"--endpoints=http://{machine.host}:{machine.etcd_port}", *arguments
-        )
-
-    def postgres(self, program: str, *arguments: str) -> str:
-        return self.type(f"{self.cluster.programs.postgres}/{program}", *arguments)
 
 
 def switch_over(operator: Operator) -> None:
@@ -135,6 +86,19 @@ def restore(operator: Operator) -> None:
     cluster.wait("every web node to answer", cluster.serves)
 
 
+def go_back(operator: Operator) -> None:
+    """Lose all bookings, and go back to the moment before."""
+    cluster, bookings = operator.cluster, count(operator.cluster)
+    with psycopg.connect(cluster.database) as connection:
+        found = connection.execute("SELECT clock_timestamp()").fetchone()
+        connection.rollback()
+        connection.execute("TRUNCATE bookings_booking CASCADE")
+    assert found is not None
+    going_back.to(operator, found[0])
+    if count(cluster) != bookings:
+        raise Failed(f"There were {bookings} bookings, now there are {count(cluster)}.")
+
+
 def start_again(cluster: Cluster) -> None:
     bookings = count(cluster)
     cluster.end_all()
@@ -142,19 +106,6 @@ def start_again(cluster: Cluster) -> None:
     if count(cluster) != bookings:
         raise Failed(f"There were {bookings} bookings, now there are {count(cluster)}.")
     check(cluster)
-
-
-def check(cluster: Cluster) -> None:
-    done = NOW.manage("check_bookings", settings=cluster.settings)
-    print(f"$ .venv/bin/python manage.py check_bookings\n{done.stdout.rstrip()}", flush=True)
-    if done.returncode:
-        raise Failed("check_bookings found something.")
-
-
-def count(cluster: Cluster) -> int:
-    with psycopg.connect(cluster.database) as connection:
-        found = connection.execute("SELECT count(*) FROM bookings_booking").fetchone()
-    return int(found[0]) if found else 0
 
 
 def standby(cluster: Cluster) -> int:
@@ -183,7 +134,7 @@ def play(home: Path) -> bool:
     """Play all of it in a new cluster; return whether every promise was kept."""
     shutil.rmtree(home, ignore_errors=True)
     NOW.build()
-    cluster = Cluster(home, webs=2, workers=1)
+    cluster = Cluster(home, webs=2, workers=1, archived=True)
     operator = Operator(cluster)
     written = cluster.home / "history.jsonl"
     with cluster:
@@ -191,6 +142,7 @@ def play(home: Path) -> bool:
             cluster.site, history.Writer(written), Scene.prepare(cluster.settings), rate=6
         )
         crowd.start()
+        going_back.copy(operator)
         for title, step in (
             ("Fail over on purpose", switch_over),
             ("Copy a standby again", copy_again),
@@ -203,6 +155,8 @@ def play(home: Path) -> bool:
         print(f"\nMeanwhile: {verdict.counts}", *verdict.wrong.items(), sep="\n", flush=True)
         print("\n## Restore\n", flush=True)
         restore(operator)
+        print("\n## To a point in time\n", flush=True)
+        go_back(operator)
         print("\n## Start again on the data that is there\n", flush=True)
         start_again(cluster)
     return verdict.is_good and not verdict.counts.unanswered

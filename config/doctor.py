@@ -209,6 +209,26 @@ def _backups(now: Callable[[], datetime]) -> Look:
     return State.WELL, f"The newest backup is of {found.when:%Y-%m-%d %H:%M} UTC."
 
 
+def _archive(_now: Any) -> Look:
+    if connection.vendor == "sqlite":
+        return State.SKIPPED, "SQLite has no log that could be archived."
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('archive_mode') = 'off', last_failed_wal,"
+            " last_failed_time > COALESCE(last_archived_time, '-infinity') FROM pg_stat_archiver"
+        )
+        [(is_off, failed, is_failing)] = cursor.fetchall()
+    if is_off:
+        return State.SKIPPED, "The database's log isn't archived: no way back to a point in time."
+    if is_failing:
+        return (
+            State.ILL,
+            f"The database can't archive its log ({failed}), which fills its disk: "
+            "look at its archive_command and where that leads.",
+        )
+    return State.WELL, "The database's log is archived."
+
+
 PARTS: dict[str, Callable[[Callable[[], datetime]], Look]] = {
     "database": _database,
     "migrations": _migrations,
@@ -220,4 +240,5 @@ PARTS: dict[str, Callable[[Callable[[], datetime]], Look]] = {
     "disk": _disk,
     "static files": _static,
     "backups": _backups,
+    "archive": _archive,
 }

@@ -24,8 +24,8 @@ SECRETS = (
     "secret_key",
     "metrics_token",
 )
-SHARED = ("haproxy.cfg", "mesto.env", "first_start.sh")
-OF_A_MACHINE = ("etcd.yml", "patroni.yml", "web.env")
+SHARED = ("haproxy.cfg", "mesto.env", "first_start.sh", "archive_log.sh", "archive_base.sh")
+OF_A_MACHINE = ("etcd.yml", "patroni.yml", "back_to.sh", "web.env")
 
 
 @dataclass(frozen=True)

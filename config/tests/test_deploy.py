@@ -1,5 +1,6 @@
 """The files of a self-hosted cluster: each is well-formed for the program that reads it."""
 
+import gzip
 import re
 import shutil
 import subprocess
@@ -37,6 +38,7 @@ def folder(tmp_path):
         "etc": str(tmp_path),
         "data": str(tmp_path),
         "run": str(tmp_path),
+        "archive": str(tmp_path / "archive"),
         "web_bind": "127.0.0.1:8443",
         "source": str(EXAMPLE.parent.parent),
         "python": sys.executable,
@@ -128,6 +130,25 @@ def test_a_file_that_only_one_node_has_is_found_during_a_deployment(balanced):
     assert ask(f"{address}/static/nowhere.css")[0] == 404
 
 
+def test_a_file_of_the_log_is_archived_once_and_never_replaced(folder):
+    """Sent again after a crash it's well; another of that name would be another cluster's."""
+    segment, kept = folder / "segment", folder / "archive/log/000000010000000000000001.gz"
+    segment.write_bytes(b"log" * 1000)
+
+    def archive():
+        command = [folder / "archive_log.sh", segment, kept.stem]
+        return subprocess.run(command, capture_output=True).returncode == 0
+
+    assert not archive()  # the shared folder isn't mounted
+    kept.parent.mkdir(parents=True)
+    assert archive()
+    assert archive()
+    segment.write_bytes(b"another" * 1000)
+    assert not archive()
+    assert gzip.decompress(kept.read_bytes()) == b"log" * 1000
+    assert list(kept.parent.iterdir()) == [kept]
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_patroni_accepts_its_file(folder, number):
     check = subprocess.run(
@@ -153,7 +174,8 @@ def test_systemd_accepts_its_units(folder, name):
     except Missing as missing:
         pytest.skip(str(missing))
     unit = folder / name.replace("@", "@1")
-    shutil.copy(folder / name, unit)
+    if "@" in name:
+        shutil.copy(folder / name, unit)
     check = subprocess.run(
         [program("systemd-analyze"), "verify", "--recursive-errors=no", unit],
         capture_output=True,

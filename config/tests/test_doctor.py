@@ -13,7 +13,8 @@ from config.backups import taking
 from config.backups.storage import storage
 from config.heartbeat import Heartbeat
 from config.mailers import mailer
-from config.tests.processes import start
+from config.tests.processes import start, wait_for
+from scripts import postgres
 from scripts.postgres import free_port
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,27 @@ def test_clocks_that_differ_are_noticed():
     assert state == "error"
     assert "NTP" in says
     assert look("clocks")[0] == "ok"
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no archive")
+def test_a_log_that_cannot_be_archived_is_noticed(monkeypatch):
+    assert look("archive")[0] == "skipped"
+    with postgres.own_folder() as archive:
+        archive.chmod(0o777)
+        options = {"archive_mode": "on", "archive_command": f"cp %p {archive}/log/%f"}
+        with postgres.own_server(options=options) as own:
+            address = {"NAME": "mesto", "HOST": "127.0.0.1", "PORT": own.port, "USER": "postgres"}
+            there = type(connection)({**connection.settings_dict, **address, "OPTIONS": {}})
+            monkeypatch.setattr(doctor, "connection", there)
+            assert look("archive")[0] == "ok"
+            with there.cursor() as cursor:
+                cursor.execute("CREATE TABLE t (); SELECT pg_switch_wal()")
+            wait_for(lambda: look("archive")[0] == "error")
+            assert "archive_command" in look("archive")[1]
+            (archive / "log").mkdir()
+            (archive / "log").chmod(0o777)
+            wait_for(lambda: look("archive")[0] == "ok")
+            there.close()
 
 
 @pytest.mark.parametrize(
