@@ -31,9 +31,18 @@ def check(found: Site) -> list[Outcome]:
             skipped.notes.append("not tried: it isn't installed here")
             outcomes.append(skipped)
             continue
-        with behind(command, BASE / "deploy" / example, found.port) as port:
-            outcomes.append(slow.check(port, most=CLIENTS, name=f"behind {name}", may_block=False))
+        try:
+            with behind(command, BASE / "deploy" / example, found.port) as port:
+                outcomes.append(
+                    slow.check(port, most=CLIENTS, name=f"behind {name}", may_block=False)
+                )
+        except DidNotStart as error:
+            outcomes.append(Outcome(f"Slow clients, behind {name}", findings=[str(error)]))
     return outcomes
+
+
+class DidNotStart(Exception):
+    """What a proxy said instead: it may be too old for the example."""
 
 
 @contextmanager
@@ -45,9 +54,11 @@ def behind(command: list[str], example: Path, upstream: int) -> Iterator[int]:
         text = example.read_text().replace("127.0.0.1:8000", f"127.0.0.1:{upstream}")
         file.write_text(_plain(text, port, home))
         words = [word.format(home=home, file=file) for word in command]
-        process = subprocess.Popen(words, cwd=home)
+        with (home / "said").open("wb") as said:
+            process = subprocess.Popen(words, cwd=home, stdout=said, stderr=said)
         try:
-            _wait(port)
+            if not _is_up(port):
+                raise DidNotStart((home / "said").read_text(errors="replace")[-500:])
             yield port
         finally:
             process.terminate()
@@ -66,9 +77,10 @@ def _plain(text: str, port: int, home: Path) -> str:
     ).replace("listen 80", f"listen 127.0.0.1:{free_port()}").replace("listen [::]:80;", "")
 
 
-def _wait(port: int) -> None:
+def _is_up(port: int) -> bool:
     until = time.monotonic() + 30
     while not slow.is_answered(port):
         if time.monotonic() > until:
-            raise RuntimeError("the proxy did not start")
+            return False
         time.sleep(0.2)
+    return True

@@ -1,19 +1,18 @@
 """Requests that are nearly right: what the site's own forms and operations send, a little spoilt.
 
-The dice are seeded, so a run can be repeated: what is found names its number.
+The dice are seeded for each person, so a run can be repeated: what is found names its number.
 """
 
 import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from attacks.report import Outcome
 from attacks.surfing import TOKEN, Form, Surfer
 
 VALUES = [
@@ -80,59 +79,54 @@ ENDS = re.compile(r"/accounts/(delete|logout)/|/admin/logout/|/accounts/password
 
 
 class Mutations:
-    """Makes requests out of forms and operations, and sends them."""
+    """Makes requests out of one person's forms, pages and operations, and sends them."""
 
-    def __init__(self, surfers: list[Surfer], operations: list[dict[str, Any]], seed: int) -> None:
-        self.dice = random.Random(seed)
-        self.surfers = surfers
-        self.operations = operations
-        self.outcome = Outcome("Mutated requests, forms and operations")
+    def __init__(self, surfer: Surfer, operations: list[dict[str, Any]], seed: int) -> None:
+        self.dice = random.Random(f"{seed} {surfer.login}")
+        self.surfer = surfer
+        self.targets: list[Form | dict[str, Any] | str] = [
+            *(form for form in surfer.forms.values() if not ENDS.search(form.action)),
+            # Each gets another query, so what differs by its query is one page.
+            *dict.fromkeys(path.split("?")[0] for path in surfer.pages if not ENDS.search(path)),
+            *operations,
+        ]
+        self.tried = 0
+        self.findings: list[str] = []
         self.statuses: Counter[int] = Counter()
         self.kinds: Counter[str] = Counter()
 
-    def run(self, count: int) -> Outcome:
-        targets = list(self._targets())
-        if not targets:
-            raise RuntimeError("no form and no operation was found")
-        for number in range(count):
-            # Each in turn first, so that none is left out of a short run.
-            surfer, target = targets[number % len(targets)]
-            self._send(number, surfer, target)
-        self.outcome.notes.append(f"{len(targets)} forms and operations, by role")
-        shown = ", ".join(f"{n} × {status}" for status, n in sorted(self.statuses.items()))
-        self.outcome.notes.append(f"answers: {shown}")
-        return self.outcome
+    def send(self, count: int, is_over: Callable[[], bool] = lambda: False) -> None:
+        """Send so many; fewer when it is over, or raise `ShutOut` when nobody can sign in."""
+        for _ in range(count):
+            if is_over():
+                return
+            # Each target in turn, so that none is left out of a short run.
+            self._send(self.targets[self.tried % len(self.targets)])
 
-    def _targets(self) -> Iterator[tuple[Surfer, Form | dict[str, Any] | str]]:
-        for surfer in self.surfers:
-            for form in surfer.forms.values():
-                if not ENDS.search(form.action):
-                    yield surfer, form
-            for path in surfer.pages:
-                if not ENDS.search(path):
-                    yield surfer, path
-            for operation in self.operations:
-                yield surfer, operation
-
-    def _send(self, number: int, surfer: Surfer, target: Form | dict[str, Any] | str) -> None:
+    def _send(self, target: Form | dict[str, Any] | str) -> None:
+        surfer, number = self.surfer, self.tried
         request = self._request(surfer, target)
+        self.tried += 1
         try:
             answer = surfer.client.send(request)
         except httpx.HTTPError as error:
             # The server may refuse to read any further; it must not die of it.
             self.kinds[type(error).__name__] += 1
-            self.outcome.tried += 1
             return
         self.statuses[answer.status_code] += 1
-        where = f"#{number} {request.method} {str(request.url)[:200]} as {surfer.login or 'nobody'}"
-        self.outcome.expect(answer.status_code < 500, f"{where}: {answer.status_code}")
-        if "Traceback (most recent call last)" in answer.text:
-            self.outcome.findings.append(f"{where}: a traceback in the page")
         onward = answer.headers.get("location", "")
-        if "evil.example" in httpx.URL(answer.url).join(onward).host:
-            self.outcome.findings.append(f"{where}: leads to {onward}")
+        found = self._wrong_in(answer, onward)
+        self.findings += [f"#{number} {said(request, surfer.login)}: {each}" for each in found]
         if surfer.login and onward.startswith("/accounts/login/"):
             surfer.sign_in()
+
+    def _wrong_in(self, answer: httpx.Response, onward: str) -> Iterator[str]:
+        if answer.status_code >= 500 and not is_busy(answer):
+            yield str(answer.status_code)
+        if b"Traceback (most recent call last)" in answer.content:
+            yield "a traceback in the page"
+        if "evil.example" in onward and "evil.example" in answer.url.join(onward).host:
+            yield f"leads to {onward}"
 
     def _request(self, surfer: Surfer, target: Form | dict[str, Any] | str) -> httpx.Request:
         headers: dict[str, str] = {}
@@ -148,7 +142,7 @@ class Mutations:
                 for _ in range(self.dice.randint(1, 3))
             ]
             return surfer.client.build_request(
-                method, path.split("?")[0], params=httpx.QueryParams(tuple(query)), headers=headers
+                method, path, params=httpx.QueryParams(tuple(query)), headers=headers
             )
         return self._operation(surfer, target, headers)
 
@@ -233,6 +227,19 @@ class Mutations:
 
     def _value(self) -> str:
         return self.dice.choice(VALUES)
+
+
+def is_busy(answer: httpx.Response) -> bool:
+    """Tell whether the site asks to come again: the log has to say why."""
+    return answer.status_code == 503 and "retry-after" in answer.headers
+
+
+def said(request: httpx.Request, login: str) -> str:
+    """Return what is needed to send a request again by hand."""
+    usual = {"host", "accept-encoding", "connection", "user-agent", "cookie", "content-length"}
+    headers = {name: text[:80] for name, text in request.headers.items() if name not in usual}
+    body = f" {request.content[:400]!r}" if request.content else ""
+    return f"{request.method} {str(request.url)[:300]} as {login or 'nobody'} {headers}{body}"
 
 
 def operations_of(client: httpx.Client) -> list[dict[str, Any]]:

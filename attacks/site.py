@@ -57,13 +57,15 @@ class Site:
 
 
 @contextmanager
-def site(**settings: str) -> Iterator[Site]:
-    """Serve the demo, with limits out of the way unless a setting says otherwise."""
+def site(*, is_new: bool = True, **settings: str) -> Iterator[Site]:
+    """Serve the demo, with limits out of the way unless a setting says otherwise.
+
+    Only the first site of a run has to make it.
+    """
     with tempfile.TemporaryDirectory(prefix="mesto-attack-") as folder:
         home, port = Path(folder), free_port()
         env = {
             **os.environ,
-            "DATABASE_URL": os.environ.get("DATABASE_URL", f"sqlite:///{home / 'mesto.sqlite3'}"),
             "DEBUG": "false",
             "HTTPS": "false",
             "SECRET_KEY": "signs-nothing-that-matters-" * 3,
@@ -79,8 +81,9 @@ def site(**settings: str) -> Iterator[Site]:
             **settings,
         }
         found = Site(f"http://127.0.0.1:{port}", port, home / "web.log", home / "mail", env)
-        found.manage("migrate", "--verbosity", "0")
-        found.manage("demo", "--days", "3")
+        if is_new:
+            found.manage("migrate", "--verbosity", "0")
+            found.manage("demo", "--days", "3")
         command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
         with found.log.open("wb") as output:
             process = subprocess.Popen(command, cwd=BASE, env=env, stdout=output, stderr=output)
@@ -98,10 +101,11 @@ def _wait(found: Site) -> None:
         try:
             httpx.get(f"{found.url}/readyz").raise_for_status()
             return
-        except httpx.HTTPError:
+        except httpx.HTTPError as error:
             if time.monotonic() > until:
+                why = getattr(error, "response", httpx.Response(0, text="")).text
                 raise RuntimeError(
-                    f"the site did not start:\n{found.log.read_text()[-2000:]}"
+                    f"the site did not start: {why}\n{found.log.read_text()[-2000:]}"
                 ) from None
             time.sleep(0.2)
 

@@ -78,6 +78,10 @@ class Page(HTMLParser):
             self._select = ""
 
 
+class ShutOut(Exception):
+    """Somebody can't sign in (any more)."""
+
+
 class Surfer:
     """Somebody at the site, signed in or not."""
 
@@ -95,7 +99,7 @@ class Surfer:
         fields = {TOKEN: self.token, "username": self.login, "password": self._password}
         answer = self.client.post("/accounts/login/", data=fields)
         if answer.status_code != 302:
-            raise RuntimeError(f"{self.login} could not sign in: {answer.status_code}")
+            raise ShutOut(f"{self.login} could not sign in: {answer.status_code}")
         self._read(self.client.get("/"))
 
     def look_around(self, starts: list[str], *, most: int, of_a_kind: int = 2) -> None:

@@ -1,12 +1,15 @@
 """Error pages that look like the rest of the site."""
 
+import logging
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -23,6 +26,36 @@ from accounts.api.problems import ApiProblem, Kind, answer, is_for_programs
 RETRY_AFTER = 5  # seconds; the 503 page reloads by itself
 SECRET = re.compile("password|secret", re.IGNORECASE)  # field names
 
+#: What reading a form may raise: it has no boundary, no end, too many fields, too many bytes.
+UNREADABLE = (MultiPartParserError, SuspiciousOperation, BadRequest, UnreadablePostError)
+
+logger = logging.getLogger("mesto")
+
+type ErrorPage = Callable[[HttpRequest, Exception], HttpResponse]
+
+
+def error_page(page: ErrorPage) -> ErrorPage:
+    """Prepare a page that may be made before anything has read the form that was sent.
+
+    It looks for the form's token, and must not end in a 500 because there is no reading it. Django
+    logs nothing of what breaks an error page, so that is done here.
+    """
+    with_token = requires_csrf_token(page)
+
+    @wraps(page)
+    def made(request: HttpRequest, exception: Exception) -> HttpResponse:
+        try:
+            _ = request.POST
+        except UNREADABLE:
+            request._mark_post_parse_error()  # type: ignore[attr-defined]  # not in the stubs
+        try:
+            return with_token(request, exception)
+        except Exception:  # whatever it is: raised again, for Django to answer
+            logger.exception("an error page could not be made")
+            raise
+
+    return made
+
 
 def _page(request: HttpRequest, kind: Kind) -> HttpResponse:
     """Answer with one of our pages, or with a problem document for programs."""
@@ -35,17 +68,17 @@ def _page(request: HttpRequest, kind: Kind) -> HttpResponse:
     return response
 
 
-@requires_csrf_token
+@error_page
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, problems.MALFORMED)
 
 
-@requires_csrf_token
+@error_page
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, problems.FORBIDDEN)
 
 
-@requires_csrf_token
+@error_page
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, problems.NOT_FOUND)
 
@@ -64,7 +97,6 @@ def method_not_allowed(request: HttpRequest) -> HttpResponse:
     return _page(request, problems.METHOD_NOT_ALLOWED)
 
 
-@requires_csrf_token
 def server_error(request: HttpRequest) -> HttpResponse:
     """Say 503 when the database could not be reached: that recovers by itself.
 
@@ -100,7 +132,7 @@ class Resend:
     def of(cls, request: HttpRequest) -> "Resend":
         try:
             sent, files = request.POST, request.FILES
-        except (MultiPartParserError, RequestDataTooBig, UnreadablePostError):
+        except UNREADABLE:
             return cls([], is_whole=False)
         fields = [(name, value) for name, values in sent.lists() for value in values]
         return cls(fields, is_whole=not files and not any(SECRET.search(name) for name in sent))
