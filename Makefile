@@ -132,12 +132,12 @@ api: $(tools) $(schemathesis) $(catalogues) $(static) | var
 	@$(settings) $(python) scripts/fuzz_api.py $(ARGS)
 
 lock: $(runtime) ## regenerate the lock files (ARGS=--upgrade for newer versions)
-	@test -x .venv/bin/uv || $(python) -m pip install --quiet uv
 	@compile=".venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 \
 		--custom-compile-command 'make lock' $(ARGS)"; \
 	eval "$$compile requirements.in -o requirements.txt" && \
 	eval "$$compile requirements-dev.in -c requirements.txt -o requirements-dev.txt" && \
-	eval "$$compile requirements-schemathesis.in -o requirements-schemathesis.txt"
+	eval "$$compile requirements-schemathesis.in -o requirements-schemathesis.txt && \
+	eval "$$compile requirements-uv.in -o requirements-uv.txt"
 
 messages: $(runtime) ## update the Russian catalogue from the code
 	@$(python) scripts/messages.py extract

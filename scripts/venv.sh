@@ -20,7 +20,13 @@ fi
 
 echo "Installing $lock"
 rm -f "$venv/requirements-dev.txt"
-$python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+# Neither compiles: most of an environment's modules are never imported, and that would take most of the time.
+pip_install() { $python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r "$1"; }
+# Where pip reaches an index that uv isn't told of, pip installs everything.
+if ! cmp -s requirements-uv.txt "$venv/requirements-uv.txt"; then
+    pip_install requirements-uv.txt && cp requirements-uv.txt "$venv/" || true
+fi
+$python -m uv pip install --quiet --python "$python" --require-hashes -r "$lock" || pip_install "$lock"
 if [ "$lock" = requirements-dev.txt ]; then
     cp requirements.txt "$venv/"
 fi
