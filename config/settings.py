@@ -158,8 +158,7 @@ CACHES["flags"] = {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 WAFFLE_CACHE_NAME = "flags"
 WAFFLE_ENABLE_ADMIN_PAGES = False  # accounts.admin has them
 
-# How much memory each process may use for rendered pages. They are shared through CACHE_URL.
-# None while somebody edits templates.
+# Memory of each process for rendered pages, shared through CACHE_URL; none while DEBUG.
 KEPT_PAGES_BYTES = 0 if DEBUG else 1_000_000 * env.int("KEPT_PAGES_MB")
 RELEASE = "" if IS_CACHE_OUR_OWN else env.str("RENDER_GIT_COMMIT") or release.digest(BASE_DIR)
 
