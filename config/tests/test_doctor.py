@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 
 from config import doctor
@@ -65,7 +65,9 @@ def test_a_log_that_cannot_be_archived_is_noticed(monkeypatch):
         options = {"archive_mode": "on", "archive_command": f"cp %p {archive}/log/%f"}
         with postgres.own_server(options=options) as own:
             address = {"NAME": "mesto", "HOST": "127.0.0.1", "PORT": own.port, "USER": "postgres"}
-            there = type(connection)({**connection.settings_dict, **address, "OPTIONS": {}})
+            there = type(connections["default"])(
+                {**connection.settings_dict, **address, "OPTIONS": {}}
+            )
             monkeypatch.setattr(doctor, "connection", there)
             assert look("archive")[0] == "ok"
             with there.cursor() as cursor:
