@@ -19,7 +19,7 @@ from django.db import connection
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone, translation
 
-from accounts import flags
+from accounts import acting, flags
 from accounts.factories import StaffRoleFactory, UserFactory
 from accounts.models import StaffRole, User
 from bookings.finding.overview import known_lately
@@ -79,6 +79,13 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     hypothesis.settings.load_profile("mesto")
     TransactionTestCase._fixture_teardown = emptying.empty
+    acting.check_transaction = require_transaction
+
+
+def require_transaction(table: str) -> None:
+    """Fail where a page changes something outside a transaction; a test's own doesn't count."""
+    opened = [each for each in connection.atomic_blocks if not each._from_testcase]
+    assert opened, f"{table} changes outside a transaction, without its line in the audit"
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

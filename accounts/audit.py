@@ -1,7 +1,8 @@
 """Who did what, when and from where, as far as no other log has it: sign-ins and changed set-ups.
 
-Append-only: nothing here changes a row but erasure and retention. What happened to bookings is in
-`BookingEvent`, and to a space's people in `TeamEvent`.
+Lines about changes are written by `accounts.acting`. Append-only: nothing here changes a row but
+erasure and retention. What happened to bookings is in `BookingEvent`, and to a space's people in
+`TeamEvent`; from where the staff did it is in a line here, of the same request.
 """
 
 import logging
@@ -14,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import replica
+from accounts import devices, replica
 from accounts.addresses import address_of
 from accounts.joining import AuditEntry
 from accounts.models import User
@@ -30,7 +31,18 @@ PREFIXES = {"whole": (32, 64), "network": (24, 48)}
 BATCH = 1000
 
 
-def note(
+def note(kind: str, *, actor: User, request: HttpRequest | None, now: datetime) -> None:
+    """Write a line about a sign-in. A failure is logged and stops nobody from signing in or out."""
+    if replica.is_read():
+        return
+    try:
+        with transaction.atomic():
+            write(kind, actor=actor, request=request, now=now)
+    except (DatabaseError, InterfaceError):
+        logger.exception("an audit line could not be written: %s", kind)
+
+
+def write(
     kind: str,
     *,
     now: datetime,
@@ -39,22 +51,19 @@ def note(
     what: str = "",
     request: HttpRequest | None = None,
 ) -> None:
-    """Write a line. A failure is logged and stops nobody: what is noted has been done already."""
-    if replica.is_read():
-        return
-    address = shortened(address_of(request)) if request is not None else ""
-    try:
-        with transaction.atomic():
-            AuditEntry.objects.create(
-                kind=kind,
-                at=now,
-                actor_id=actor.pk if actor is not None else None,
-                space_id=space,
-                what=what[:200],
-                address=address,
-            )
-    except (DatabaseError, InterfaceError):
-        logger.exception("an audit line could not be written: %s", kind)
+    """Write a line, in the transaction of what it is about."""
+    where: dict[str, str] = {}
+    if request is not None:
+        where["address"] = shortened(address_of(request))
+        where["device"] = devices.named(request.META.get("HTTP_USER_AGENT", ""))
+    AuditEntry.objects.create(
+        kind=kind,
+        at=now,
+        actor_id=actor.pk if actor is not None else None,
+        space_id=space,
+        what=what[:200],
+        **where,
+    )
 
 
 def shortened(address: str | None) -> str:
@@ -111,7 +120,13 @@ def register() -> None:
 def _exported(user: User) -> list[dict[str, Any]]:
     found = AuditEntry.objects.filter(actor=user).order_by("pk")
     return [
-        {"at": each.at.isoformat(), "kind": each.kind, "what": each.what, "address": each.address}
+        {
+            "at": each.at.isoformat(),
+            "kind": each.kind,
+            "what": each.what,
+            "address": each.address,
+            "device": each.device,
+        }
         for each in found
     ]
 
@@ -119,7 +134,7 @@ def _exported(user: User) -> list[dict[str, Any]]:
 def _erase(traces: Traces, now: datetime) -> None:
     mine = AuditEntry.objects.filter(actor=traces.user)
     mine.exclude(kind=Kind.CHANGED).delete()
-    mine.update(address="")
+    mine.update(address="", device="")
     for entry in AuditEntry.objects.filter(traces.may_be_in("what")):
         if traces.are_in(entry.what):
             AuditEntry.objects.filter(pk=entry.pk).update(what="")

@@ -32,11 +32,20 @@ UNKNOWN = gettext_lazy("Unknown browser")
 
 def in_words(agent: str) -> str:
     """Return “Firefox on Windows”, as far as the browser tells."""
-    browser = next((name for part, name in BROWSERS if part in agent), "")
-    system = next((name for part, name in SYSTEMS if part in agent), "")
+    browser, system = _parts(agent)
     if browser and system:
         return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
     return str(browser or system or UNKNOWN)
+
+
+def named(agent: str) -> str:
+    """Return “Firefox, Windows”, in names that are the same in every language; empty if unknown."""
+    return ", ".join(filter(None, map(str, _parts(agent))))
+
+
+def _parts(agent: str) -> tuple[str, str | Promise]:
+    browser = next((name for part, name in BROWSERS if part in agent), "")
+    return browser, next((name for part, name in SYSTEMS if part in agent), "")
 
 
 def shortened(address: str | None) -> str:

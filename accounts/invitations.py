@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from accounts import trail, tries
+from accounts import trail, tries, watching
 from accounts.joining import Invitation, Tier, TierMember
 from accounts.models import StaffRole, User
 
@@ -227,6 +227,7 @@ def _renew(held: Invitation, *, role: str, by: User | None, now: datetime) -> In
     held.letter += 1
     held.digest = _hash(key_of(held))
     held.created_at, held.expires_at, held.due_at = now, now + LINK_LIVES, now
+    held.request_id = watching.request_id()
     held.save()
     return held
 

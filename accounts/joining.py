@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.letters import NameField
+from accounts.watching import RequestField
 
 
 class Tier(models.Model):
@@ -87,6 +88,8 @@ class TeamEvent(models.Model):
     role = models.CharField(max_length=7, blank=True)
     # By name: a tier may be gone by now.
     tier = models.CharField(max_length=60, blank=True)
+    # Which request did it: with that, the audit finds from where.
+    request_id = RequestField()
 
     class Meta:
         default_permissions = ()
@@ -105,6 +108,8 @@ class AuditEntry(models.Model):
         REFUSED = "REFUSED", _("wrong password")
         CHANGED = "CHANGED", _("changed the set-up")
         SECURITY = "SECURITY", _("changed how they sign in")
+        # Only says from where: what was done is in a log of its own.
+        ACTED = "ACTED", _("worked for somebody")
 
     kind = models.CharField(max_length=10, choices=Kind.choices)
     at = models.DateTimeField()
@@ -120,12 +125,17 @@ class AuditEntry(models.Model):
     what = models.CharField(max_length=200, blank=True)
     # Of the network, shortened as the settings say.
     address = models.CharField(max_length=45, blank=True)
+    # The browser and the system, in names: “Firefox, Windows”.
+    device = models.CharField(max_length=60, blank=True, default="", db_default="")
+    # Leads from what other logs have to the line that says from where.
+    request_id = RequestField()
 
     class Meta:
         default_permissions = ()
         indexes = [
             models.Index(fields=["space", "-at"], name="audit_entry_by_space"),
             models.Index(fields=["-at"], name="audit_entry_by_time"),
+            models.Index(fields=["request_id"], name="audit_entry_by_request"),
         ]
 
     def __str__(self) -> str:
@@ -178,6 +188,7 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     # The sender pushes it back first, so that nobody else sends it. None: sent, or given up.
     due_at = models.DateTimeField(null=True, db_index=True)
+    request_id = RequestField()
 
     objects: ClassVar[models.Manager["Invitation"]] = InvitationQuerySet.as_manager()
 

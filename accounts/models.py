@@ -27,6 +27,7 @@ from accounts.flags import FeatureFlag  # noqa: F401 - likewise
 from accounts.joining import AuditEntry, Invitation, Tier, TierMember  # noqa: F401 - likewise
 from accounts.letters import NameField
 from accounts.lookalikes import look
+from accounts.watching import RequestField
 
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 
@@ -336,6 +337,7 @@ class PasswordRequest(models.Model):
     asked_at = models.DateTimeField()
     # The sender pushes it back first, so that nobody else sends it. None: settled.
     due_at = models.DateTimeField(null=True, db_index=True)
+    request_id = RequestField()
 
     def __str__(self) -> str:
         return str(self.user)
@@ -347,6 +349,7 @@ class PasswordQuestion(models.Model):
     who = models.CharField(max_length=254)
     language = models.CharField(max_length=5)
     asked_at = models.DateTimeField()
+    request_id = RequestField()
 
     def __str__(self) -> str:
         return self.who
@@ -368,6 +371,7 @@ class EmailLetter(models.Model):
     asked_at = models.DateTimeField()
     # The sender pushes it back first, so that nobody else sends it.
     due_at = models.DateTimeField(db_index=True)
+    request_id = RequestField()
 
     def __str__(self) -> str:
         return f"{self.about}: {self.to}"

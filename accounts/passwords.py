@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.http import base36_to_int, int_to_base36
 
-from accounts import factor_events, tokens
+from accounts import factor_events, tokens, watching
 from accounts.factors import FactorEvent
 from accounts.models import ERASED, PasswordQuestion, PasswordRequest, User
 
@@ -36,7 +36,8 @@ def look_up(*, now: datetime) -> int:
         return 0
     with transaction.atomic():
         if PasswordQuestion.objects.filter(pk=question.pk).delete()[0]:  # no worker was faster
-            _find(question, now=now)
+            with watching.caused_by(question.request_id):
+                _find(question, now=now)
     return 1
 
 
@@ -55,6 +56,7 @@ def _find(question: PasswordQuestion, *, now: datetime) -> None:
 
 def _note(user: User, *, language: str, now: datetime) -> None:
     wish = {"language": language, "asked_at": now, "due_at": now}
+    wish["request_id"] = watching.request_id()
     _request, is_new = PasswordRequest.objects.get_or_create(user=user, defaults=wish)
     if not is_new:
         PasswordRequest.objects.filter(user=user, asked_at__lte=now - AGAIN_AFTER).update(**wish)

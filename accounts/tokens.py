@@ -127,6 +127,7 @@ def revoke_all(user: User, now: datetime) -> int:
     return count
 
 
+@transaction.atomic
 def revoke(token: ApiToken) -> None:
     """Delete a token; programs that use it are refused at once."""
     token.delete()

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from accounts.joining import Invitation, TeamEvent
+from accounts import acting, audit
+from accounts.joining import AuditEntry, Invitation, TeamEvent
 from accounts.models import User
 
 Kind = TeamEvent.Kind
@@ -39,6 +40,7 @@ def note(
         role=role or "",
         tier=tier,
     )
+    acting.acted(by)
 
 
 def note_invitation(
@@ -49,8 +51,9 @@ def note_invitation(
     now: datetime,
     person: User | None = None,
 ) -> None:
-    """Write what happened to an invitation; that of the site's owner is of no space."""
+    """Write what happened to an invitation; that of the site's owner is of no space's team."""
     if invitation.space_id is None:
+        audit.write(AuditEntry.Kind.CHANGED, actor=person or by, what=f"owner {kind}", now=now)
         return
     note(
         kind,

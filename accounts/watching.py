@@ -4,14 +4,15 @@ Whoever works says here which request it works for. The log's lines, events and 
 name that request. When nobody listens, telling costs a function call.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import models, transaction
+from django.db.models.expressions import Combinable
 
 #: What others may give: anything else could be somebody's name.
 ID = r"[A-Za-z0-9_-]{8,64}"
@@ -50,6 +51,24 @@ def caused_by(request_id: str, traceparent: str = "") -> Iterator[None]:
         yield
     finally:
         _cause.reset(before)
+
+
+if TYPE_CHECKING:
+    TextField = models.CharField[str | int | Combinable, str]
+else:  # at run time it takes no types
+    TextField = models.CharField
+
+
+class RequestField(TextField):
+    """Which request wrote a row, without being told. For migrations it is a CharField."""
+
+    def __init__(self, **options: Any) -> None:
+        written = {"max_length": 64, "blank": True, "default": request_id, "db_default": ""}
+        super().__init__(**{**written, "editable": False, **options})
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
 
 
 # --- Signs ----------------------------------------------------------------------------------------

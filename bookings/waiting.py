@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.letters import NameField
 from accounts.models import LANGUAGES
+from accounts.watching import RequestField
 from bookings.guests import Guest
 from bookings.states import State
 from spaces.codes import new_code
@@ -176,6 +177,7 @@ class WaitingNews(models.Model):
     created_at = models.DateTimeField()
     mail_due_at = models.DateTimeField(null=True)
     text_due_at = models.DateTimeField(null=True)
+    request_id = RequestField()
 
     class Meta:
         default_permissions = ()

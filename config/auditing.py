@@ -1,13 +1,11 @@
-"""Notes every change that staff make on a page or in the admin: one place, so none is forgotten.
+"""Says which change each page makes, for the audit: one place, so none is forgotten.
 
-What happened to bookings, and who joined or left a team, has a log of its own, written in the same
-transaction. A set-up has none, so its change is noted as soon as it has been made.
+What happened to bookings, and who joined or left a team, has a log of its own. A set-up has none:
+its change is noted in the transaction that makes it. See also `accounts.acting`.
 """
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
@@ -15,15 +13,18 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch
-from django.utils import timezone
 
-from accounts import audit
+from accounts import emails, passwords
+from accounts.acting import Change, acting
 from accounts.joining import AuditEntry
 from accounts.models import User
 from notifications.models import Delivery, Endpoint
 from spaces.models import Space
 
 Kind = AuditEntry.Kind
+
+#: Change nothing that anybody would ask about.
+SAFE = {"GET", "HEAD", "OPTIONS"}
 
 #: Pages of the staff that lead to an event of a booking, of a guest, or of the team.
 LOGGED_ELSEWHERE = {
@@ -32,17 +33,13 @@ LOGGED_ELSEWHERE = {
     *("staff_people", "staff_invitation", "staff_role"),
 }
 #: Pages of notifications on which staff work.
-OF_STAFF = ("staff_", "webhook", "delivery")
+OF_STAFF = ("staff_", "webhook", "delivery", "space_calendars")
 #: Pages where people change how they sign in, or who may act for them.
 SECURITY = {
     *("password", "email", "tokens", "revoke", "stays", "new_password", "confirm_email"),
     *("sessions", "factors", "factor_app", "factor_app_remove", "factor_codes"),
     *("passkey_add", "passkey_remove", "oidc_link", "oidc_unlink"),
 }
-#: Redirects, or says that it was made.
-DONE = {HTTPStatus.CREATED, HTTPStatus.NO_CONTENT, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER}
-#: Answer with what was made, for it is shown once.
-SHOWN_ONCE = {"webhook_secret", "tokens"}
 
 
 class Middleware:
@@ -50,65 +47,47 @@ class Middleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self._get_response(request)
-        found = getattr(request, "audited", None)
-        is_done = response.status_code in DONE
-        if found is not None and (is_done or (found.is_shown and response.status_code == 200)):
-            audit.note(
-                found.kind,
-                actor=found.actor,
-                space=found.space_now(),
-                what=found.what,
-                request=request,
-                now=timezone.now(),
-            )
-        return response
+        if request.method in SAFE:
+            return self._get_response(request)
+        with acting(request) as found:
+            request.acting = found  # type: ignore[attr-defined]  # ours
+            return self._get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]
     ) -> None:
         """Find out before what it is about: afterwards the row may be gone."""
         match = request.resolver_match
-        if request.method != "POST" or match is None:
+        if match is None or not hasattr(request, "acting"):
             return
-        kind, user = kind_of(match), request.user
-        if kind is None or not isinstance(user, User):
+        kind = kind_of(match)
+        user = actor_of(match, request) if kind is not None else None
+        if kind is None or user is None:
             return
-        change = Change(kind, user, space_of(match, request), match, request)
-        if kind == Kind.SECURITY or change.is_allowed():
-            request.audited = change  # type: ignore[attr-defined]  # ours
+        space = space_of(match, request)
+        request.acting.change = Change(
+            kind,
+            user,
+            space=lambda: theirs(space, user),
+            what=lambda: what_of(match, request),
+        )
 
 
-@dataclass(frozen=True)
-class Change:
-    """What somebody is about to change."""
+def actor_of(match: ResolverMatch, request: HttpRequest) -> User | None:
+    """Return who is signed in, or whom a letter was sent to whose link is followed."""
+    if match.url_name == "new_password":
+        return passwords.owner_of(match.kwargs["key"])
+    if match.url_name == "confirm_email":
+        found = emails.read(match.kwargs["key"])
+        return found[0] if found else None
+    return request.user if isinstance(request.user, User) else None
 
-    kind: str
-    actor: User
-    space: int | None
-    match: ResolverMatch
-    request: HttpRequest
 
-    @property
-    def what(self) -> str:
-        return what_of(self.match, self.request)
-
-    @property
-    def is_shown(self) -> bool:
-        return self.match.url_name in SHOWN_ONCE
-
-    def space_now(self) -> int | None:
-        """Return the space, or None if it has just been deleted."""
-        there = Space.objects.filter(pk__in=[self.space] if self.space else [])
-        return there.values_list("pk", flat=True).first()
-
-    def is_allowed(self) -> bool:
-        """Tell whether it can be theirs: the admin leads on from rows that it doesn't show, too."""
-        if self.actor.is_superuser:
-            return True
-        if self.space is None:
-            return False
-        return Space.objects.run_by(self.actor).filter(pk=self.space).exists()
+def theirs(space: int | None, actor: User) -> int | None:
+    """Return a space that somebody runs; None for another: a form may name any."""
+    spaces = Space.objects.all() if actor.is_superuser else Space.objects.run_by(actor)
+    there = spaces.filter(pk__in=[space] if space else [])
+    return there.values_list("pk", flat=True).first()
 
 
 def kind_of(match: ResolverMatch) -> str | None:
@@ -128,7 +107,8 @@ def what_of(match: ResolverMatch, request: HttpRequest) -> str:
 
 
 def _keys(match: ResolverMatch, request: HttpRequest) -> list[str]:
-    given = [str(value) for name, value in match.kwargs.items() if name in {"object_id", "number"}]
+    names = {"object_id", "number", "id"}
+    given = [str(value) for name, value in match.kwargs.items() if name in names]
     return (
         given or [key for key in request.POST.getlist(ACTION_CHECKBOX_NAME) if key.isdigit()][:10]
     )
@@ -145,12 +125,21 @@ def space_of(match: ResolverMatch, request: HttpRequest) -> int | None:
         rows = Delivery.objects.filter(code=code)
         return rows.values_list("endpoint__space", flat=True).first()
     model = model_of(match)
-    return _of_row(model, match, request) if model is not None else None
+    if model is None or (model is Space and is_deleted(match, request)):
+        return None  # its lines go with it
+    return _of_row(model, match, request)
+
+
+def is_deleted(match: ResolverMatch, request: HttpRequest) -> bool:
+    name = match.url_name or ""
+    return name.endswith("_delete") or request.POST.get("action") == "delete_selected"
 
 
 def model_of(match: ResolverMatch) -> type[Model] | None:
     """Return which table a page of the admin is about."""
     name = match.url_name or ""
+    if name == "auth_user_password_change":  # as Django calls it, whatever the model
+        return User
     for model in admin.site._registry if match.app_names == ["admin"] else ():
         if name.startswith(f"{model._meta.app_label}_{model._meta.model_name}_"):
             return model

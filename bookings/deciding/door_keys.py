@@ -86,6 +86,7 @@ def note_seen(door: DoorView, *, now: datetime) -> None:
         DoorView.objects.filter(unseen, pk=door.pk).update(last_seen_at=now)
 
 
+@transaction.atomic
 def revoke(door: DoorView) -> None:
     """Delete a screen's row; its address shows nothing from now on."""
     door.delete()

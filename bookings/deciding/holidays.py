@@ -117,6 +117,7 @@ def close_every_year(
     return settled
 
 
+@transaction.atomic
 def stop(yearly: YearlyClosure, *, now: datetime) -> int:
     """End a yearly closure and open its days to come again; return how many."""
     today = now.astimezone(yearly.space.zone).date()

@@ -10,6 +10,7 @@ from hashlib import sha256
 from secrets import token_urlsafe
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
@@ -68,6 +69,7 @@ def find(token: str, *, now: datetime) -> Booking | None:
     return link.booking if now < link.booking.ends_at + lives else None
 
 
+@transaction.atomic
 def revoke(booking: Booking, *, now: datetime) -> int:
     """Make all links to a booking stop working, for example one that was leaked; return how many.
 

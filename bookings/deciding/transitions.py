@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
-from accounts import watching
+from accounts import acting, watching
 from bookings.deciding.errors import WrongState
 from bookings.deciding.statements import (
     DELETE_SLOTS,
@@ -142,6 +142,7 @@ def record(
         event.data |= {"undone": undone} if undone else {}
         event.contact_before = dict(contact)
         INSERT_EVENT.one(event)
+    acting.acted(by, member=booking.member_id)
     watching.tell_after_commit("bookings", outcome=kind.lower())
     return sequence
 
@@ -166,7 +167,8 @@ def record_all(
             for booking, problems in told
         ]
     )
-    for _booking in told:
+    for booking, _problems in told:
+        acting.acted(by, member=booking.member_id)
         watching.tell_after_commit("bookings", outcome=kind.lower())
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
-from itertools import islice
+from itertools import batched, islice
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,9 @@ from spaces.models import Space
 #: What a reader may choose, and the logs that have it.
 SIGN_INS, RIGHTS, SET_UP, BOOKINGS = "sign-ins", "rights", "set-up", "bookings"
 TOPICS = (SIGN_INS, RIGHTS, SET_UP, BOOKINGS)
+
+#: How many requests are looked up at once.
+BATCH = 500
 
 OF_SIGN_INS = (
     *(AuditEntry.Kind.SIGNED_IN, AuditEntry.Kind.SIGNED_OUT, AuditEntry.Kind.REFUSED),
@@ -70,6 +73,19 @@ def rows(asked: Asked, *, after: Cursor | None, most: int) -> tuple[list[Row], C
     _at, log, key = found[most - 1][0]
     last: Any = found[most - 1][1]
     return [row for _order, row in found[:most]], Cursor(last.at, log, -key)
+
+
+def where_from(found: Iterable[Row]) -> dict[tuple[str, int | None], AuditEntry]:
+    """Return the lines that say from where, by request and actor, for what other logs have.
+
+    Nothing is kept of where members were when they booked for themselves.
+    """
+    ids = {row.request_id for row in found if not isinstance(row, AuditEntry)} - {""}
+    here: dict[tuple[str, int | None], AuditEntry] = {}
+    for some in batched(sorted(ids), BATCH):
+        for entry in AuditEntry.objects.filter(request_id__in=some):
+            here[entry.request_id, entry.actor_id] = entry
+    return here
 
 
 def _all(

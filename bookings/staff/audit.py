@@ -66,6 +66,8 @@ PAGES = {
     "sessions": gettext_lazy("Where you are signed in"),
     "admin:accounts_featureflag": gettext_lazy("Feature flags"),
     "admin:": gettext_lazy("Admin"),
+    "owner": gettext_lazy("The site’s owner"),
+    "command:": gettext_lazy("At the server"),
 }
 
 
@@ -150,7 +152,7 @@ def _page(request: AuthenticatedRequest, space: Space | None) -> HttpResponse:
         "space": space,
         "zone": _zone(space),
         "form": form,
-        "lines": [line_of(row) for row in rows],
+        "lines": lines_of(rows),
         "older": f"?{_with(query, str(older))}" if older else "",
         "is_first": after is None,
         "first": f"?{query.urlencode()}",
@@ -180,8 +182,7 @@ def _file(request: AuthenticatedRequest, space: Space | None) -> HttpResponse:
 
 def _table(asked: Asked, zone: tzinfo) -> Iterator[tuple[str, ...]]:
     rows, _older = audit.rows(asked, after=None, most=MOST_IN_FILE)
-    for row in rows:
-        line = line_of(row)
+    for line in lines_of(rows):
         at = line.at.astimezone(zone).isoformat(timespec="seconds")
         yield at, line.who, line.what, line.where, line.space
 
@@ -209,26 +210,40 @@ def _zone(space: Space | None) -> ZoneInfo:
 # --- In words -------------------------------------------------------------------------------------
 
 
-def line_of(row: Row) -> Line:
+def lines_of(rows: list[Row]) -> list[Line]:
+    found = audit.where_from(rows)
+    return [line_of(row, found.get((row.request_id, row.actor_id))) for row in rows]
+
+
+def line_of(row: Row, entry: AuditEntry | None) -> Line:
+    """Put a row into words; from where is in the audit's own line of its request."""
     if isinstance(row, TeamEvent):
-        return Line(row.at, _who(row.actor), sentence(row), "", row.space.name)
+        return Line(row.at, _who(row.actor), sentence(row), _where(entry), row.space.name)
     if isinstance(row, BookingEvent):
-        return _of_booking(row)
+        return _of_booking(row, _where(entry))
     if isinstance(row, FactorEvent):
-        return _of_factor(row)
+        return _of_factor(row, _where(entry))
     return _of_entry(row)
 
 
-def _of_factor(event: FactorEvent) -> Line:
+def _where(entry: AuditEntry | None) -> str:
+    return _joined(entry.address, entry.device) if entry is not None else ""
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(filter(None, parts))
+
+
+def _of_factor(event: FactorEvent, where: str) -> Line:
     """Name whose account it is, when somebody else did it; nobody is the server's operator."""
     words = str(event.get_kind_display())
     is_own = event.actor_id == event.user_id
     return Line(
-        event.at, _who(event.actor), words if is_own else f"{words}: {_who(event.user)}", ""
+        event.at, _who(event.actor), words if is_own else f"{words}: {_who(event.user)}", where
     )
 
 
-def _of_booking(event: BookingEvent) -> Line:
+def _of_booking(event: BookingEvent, where: str) -> Line:
     booking = event.booking
     space = booking.place.space
     starts = datetime.fromisoformat(event.data["starts_at"])
@@ -238,7 +253,7 @@ def _of_booking(event: BookingEvent) -> Line:
         event.at,
         _("The guest") if event.by_guest else _who(event.actor),
         f"{said}. {event.reason}" if event.reason else said,
-        str(booking.get_channel_display()) if event.sequence == 1 else "",
+        _joined(str(booking.get_channel_display()) if event.sequence == 1 else "", where),
         space.name,
         reverse("staff_booking", args=[space.slug, booking.code]),
     )
@@ -252,7 +267,7 @@ def _of_entry(entry: AuditEntry) -> Line:
         entry.at,
         _who(entry.actor),
         words,
-        entry.address,
+        _where(entry),
         entry.space.name if entry.space_id and entry.space else "",
     )
 
@@ -262,7 +277,7 @@ def _page_named(what: str) -> str:
     found = max((name for name in PAGES if what.startswith(name)), key=len, default="")
     if not found:
         return what
-    detail = what.removeprefix("admin:") if found == "admin:" else ""
+    detail = what.removeprefix(found) if found in ("admin:", "command:") else ""
     return f"{PAGES[found]} {detail}".strip()
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.urls import reverse
@@ -13,7 +14,7 @@ from accounts.models import EmailLetter
 from notifications.mail.composing import written
 from notifications.mail.headers import AUTOMATIC
 from notifications.mail.letters import Fact, Letter, Link
-from notifications.mail.post import Post
+from notifications.mail.post import Post, send_each
 from notifications.outcomes import Again
 from spaces.contact import reachable_spaces
 
@@ -24,13 +25,7 @@ About = EmailLetter.About
 
 def send_letters(*, limit: int, now: datetime) -> int:
     """Send some of the due letters; return how many were tried."""
-    done = 0
-    with Post() as post:
-        while done < limit and (letter := emails.claim_next(now=now)):
-            done += 1
-            if _is_done(letter, post):
-                emails.finish(letter)
-    return done
+    return send_each(partial(emails.claim_next, now=now), _is_done, emails.finish, limit=limit)
 
 
 def _is_done(letter: EmailLetter, post: Post) -> bool:

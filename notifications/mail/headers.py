@@ -51,8 +51,6 @@ def headers(delivery: Delivery, *, unsubscribe: str = "") -> dict[str, str]:
     found = AUTOMATIC | {"Message-ID": _message_id(_told(delivery))}
     if thread:
         found |= {"In-Reply-To": thread, "References": thread}
-    if delivery.event is not None and delivery.event.request_id:
-        found |= {"X-Request-ID": delivery.event.request_id}
     if unsubscribe:
         found |= {
             "List-Unsubscribe": f"<{unsubscribe}>",

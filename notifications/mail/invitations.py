@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.urls import reverse
@@ -13,7 +14,7 @@ from accounts.joining import Invitation
 from notifications.mail.composing import written
 from notifications.mail.headers import AUTOMATIC
 from notifications.mail.letters import Fact, Letter, Link
-from notifications.mail.post import Post
+from notifications.mail.post import Post, send_each
 from notifications.outcomes import Again
 
 logger = logging.getLogger("mesto.mail")
@@ -23,13 +24,9 @@ Role = Invitation.Role
 
 def send_invitations(*, limit: int, now: datetime) -> int:
     """Send some of the due invitations; return how many were tried."""
-    done = 0
-    with Post() as post:
-        while done < limit and (invitation := invitations.claim_next(now=now)):
-            done += 1
-            if _is_done(invitation, post):
-                invitations.finish(invitation)
-    return done
+    return send_each(
+        partial(invitations.claim_next, now=now), _is_done, invitations.finish, limit=limit
+    )
 
 
 def _is_done(invitation: Invitation, post: Post) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.urls import reverse
@@ -13,7 +14,7 @@ from accounts.models import PasswordRequest, User
 from notifications.mail.composing import written
 from notifications.mail.headers import AUTOMATIC
 from notifications.mail.letters import Fact, Letter, Link
-from notifications.mail.post import Post
+from notifications.mail.post import Post, send_each
 from notifications.outcomes import Again
 
 logger = logging.getLogger("mesto.mail")
@@ -27,13 +28,9 @@ def send_links(*, limit: int, now: datetime) -> int:
     for _question in range(QUESTIONS):
         if not passwords.look_up(now=now):
             break
-    done = 0
-    with Post() as post:
-        while done < limit and (request := passwords.claim_next(now=now)):
-            done += 1
-            if _is_done(request, post):
-                passwords.settle(request)
-    return done
+    return send_each(
+        partial(passwords.claim_next, now=now), _is_done, passwords.settle, limit=limit
+    )
 
 
 def _is_done(request: PasswordRequest, post: Post) -> bool:

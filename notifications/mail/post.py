@@ -1,6 +1,7 @@
 """The connection to the mail server: one for many mails, and what its answers mean."""
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from smtplib import (
     SMTPHeloError,
@@ -8,10 +9,11 @@ from smtplib import (
     SMTPResponseException,
     SMTPSenderRefused,
 )
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from django.core.mail import EmailMessage, InvalidMailer, mailers
 
+from accounts import watching
 from notifications.outcomes import Again, Delivered, Outcome, Refused
 
 logger = logging.getLogger("mesto.mail")
@@ -22,6 +24,13 @@ CLOSING = 421
 
 #: A connection may break because of one mail; if it breaks again, it's the server.
 BREAKS = 2
+
+
+class Caused(Protocol):
+    """A row that a request wrote."""
+
+    @property
+    def request_id(self) -> str: ...
 
 
 class Post:
@@ -39,7 +48,12 @@ class Post:
         self._close()
 
     def send(self, mail: EmailMessage) -> Outcome:
-        """Hand over one mail. Raises what is wrong with the mail itself."""
+        """Hand over one mail, in the name of the request for which we work.
+
+        Raises what is wrong with the mail itself.
+        """
+        if request_id := watching.request_id():
+            mail.extra_headers = {**mail.extra_headers, "X-Request-ID": request_id}
         if not self._open():
             return Again(self._trouble, is_down=True)
         try:
@@ -97,6 +111,27 @@ class Post:
             with suppress(OSError):  # it may be gone already
                 self._connection.close()
         self._connection = None
+
+
+def send_each[Row: Caused](
+    claim: Callable[[], Row | None],
+    is_done: Callable[[Row, Post], bool],
+    settle: Callable[[Row], object],
+    *,
+    limit: int,
+) -> int:
+    """Send what `claim` finds, each in the name of its request; return how many were tried.
+
+    `is_done` tries once, and tells whether it is over; False when it may work later.
+    """
+    done = 0
+    with Post() as post:
+        while done < limit and (row := claim()):
+            done += 1
+            with watching.caused_by(row.request_id):
+                if is_done(row, post):
+                    settle(row)
+    return done
 
 
 def _words(error: Exception | str) -> str:

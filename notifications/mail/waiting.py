@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.utils import translation
@@ -11,7 +12,7 @@ from bookings.models import WaitingNews
 from notifications.mail.composing import written
 from notifications.mail.headers import AUTOMATIC
 from notifications.mail.letters import Fact, Letter, Link
-from notifications.mail.post import Post
+from notifications.mail.post import Post, send_each
 from notifications.outcomes import Again
 from notifications.waiting import claim_next, named, settle, url_of
 
@@ -20,13 +21,8 @@ logger = logging.getLogger("mesto.mail")
 
 def send_to_the_door(*, limit: int, now: datetime) -> int:
     """Send some of the letters that are due to parties at a door; return how many were tried."""
-    done = 0
-    with Post() as post:
-        while done < limit and (news := claim_next("mail_due_at", now=now)):
-            done += 1
-            if _is_done(news, post):
-                settle(news, "mail_due_at")
-    return done
+    claim, done = partial(claim_next, "mail_due_at", now=now), partial(settle, way="mail_due_at")
+    return send_each(claim, _is_done, done, limit=limit)
 
 
 def _is_done(news: WaitingNews, post: Post) -> bool:

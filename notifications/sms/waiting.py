@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts import watching
 from bookings.deciding.knowing import dialled
 from bookings.models import WaitingNews
 from notifications.outcomes import Again
@@ -21,8 +22,9 @@ def text_the_door(via: Provider, *, limit: int, now: datetime) -> int:
     done = 0
     while done < limit and (news := claim_next("text_due_at", now=now)):
         done += 1
-        if _is_done(news, via):
-            settle(news, "text_due_at")
+        with watching.caused_by(news.request_id):
+            if _is_done(news, via):
+                settle(news, "text_due_at")
     return done
 
 

@@ -106,11 +106,14 @@ def change(endpoint: Endpoint, *, url: str, kinds: Sequence[str], by: User) -> N
     guard.check(url)
     endpoint.url, endpoint.kinds = url, list(kinds)
     # Not `save`: somebody may have deleted it meanwhile.
-    Endpoint.objects.filter(pk=endpoint.pk).update(url=url, kinds=list(kinds), listens_since=Now())
-    _wake(endpoint)
+    row = Endpoint.objects.filter(pk=endpoint.pk)
+    with transaction.atomic():
+        row.update(url=url, kinds=list(kinds), listens_since=Now())
+        _wake(endpoint)
     _log("changed", endpoint, by)
 
 
+@transaction.atomic
 def switch(endpoint: Endpoint, *, on: bool, by: User) -> None:
     """Switch it on or off. What is waiting keeps waiting, and is sent when it is on again."""
     endpoint.is_active = on
@@ -186,6 +189,7 @@ def remove(endpoint: Endpoint, *, by: User) -> None:
         _log("removed", endpoint, by)
 
 
+@transaction.atomic
 def _wake(endpoint: Endpoint) -> None:
     """Let it be called at once though it has failed: a person wants to see what happens."""
     Endpoint.objects.filter(pk=endpoint.pk).update(rests_until=None)

@@ -1,14 +1,20 @@
-"""Django's command, which refuses look-alike logins for superusers too."""
+"""Django's command, which refuses look-alike logins for superusers too, and is in the audit."""
 
 from typing import Any
 
 from django.contrib.auth.management.commands import createsuperuser
 
-from accounts import services
+from accounts import acting, services
 from accounts.models import User
 
 
 class Command(createsuperuser.Command):
+    def handle(self, *args: Any, **options: Any) -> None:
+        with acting.at_server():
+            super().handle(*args, **options)
+            made = User.objects.filter(is_superuser=True).latest("pk")
+            acting.note_command("createsuperuser", made)
+
     def _validate_username(
         self, username: str | None, verbose_field_name: str, database: str
     ) -> str | None:

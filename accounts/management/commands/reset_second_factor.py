@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from accounts import acting
 from accounts.models import User
 from accounts.second import services
 
@@ -25,7 +26,10 @@ class Command(BaseCommand):
             raise CommandError(f"There is nobody with the login {login}.") from None
         if not user.is_active:
             raise CommandError(f"The account of {user.username} is closed.")
-        if services.reset(user, by=None, now=timezone.now()):
+        with acting.at_server():
+            was_there = services.reset(user, by=None, now=timezone.now())
+            acting.note_command("reset_second_factor", user)
+        if was_there:
             self.stdout.write(f"{user.username} signs in with the password alone from now on.")
         else:
             self.stdout.write(f"{user.username} has no second factor.")

@@ -101,9 +101,9 @@ def happened(space, desk, alice, host, manager):
     book(desk, alice, WHEN, WHEN + hours(24), by=alice)
     book(away.places.get(), None, WHEN, WHEN + hours(24), by=other, guest_name="Zed of Away")
     for person in (host, other, alice):
-        audit.note(KINDS.SIGNED_IN, actor=person, now=WHEN)
-    audit.note(KINDS.CHANGED, actor=manager, space=space.pk, what="staff_rule 1", now=WHEN)
-    audit.note(KINDS.CHANGED, actor=other, space=away.pk, what="staff_doors", now=WHEN)
+        audit.write(KINDS.SIGNED_IN, actor=person, now=WHEN)
+    audit.write(KINDS.CHANGED, actor=manager, space=space.pk, what="staff_rule 1", now=WHEN)
+    audit.write(KINDS.CHANGED, actor=other, space=away.pk, what="staff_doors", now=WHEN)
     signed_in(manager).post(
         f"/staff/{space.slug}/people/", {"email": "vera@example.org", "role": "HOST"}
     )
@@ -148,7 +148,7 @@ def test_it_is_filtered_and_searched(happened, space, manager, query, told, sile
 
 
 def test_the_last_month_is_shown_until_somebody_asks_for_more(happened, space, manager):
-    audit.note(KINDS.CHANGED, space=space.pk, what="long-ago", now=WHEN - timedelta(days=40))
+    audit.write(KINDS.CHANGED, space=space.pk, what="long-ago", now=WHEN - timedelta(days=40))
     for query, is_shown in [("", False), ("?since=", True), ("?since=2026-10-01", True)]:
         page = signed_in(manager).get(f"/staff/{space.slug}/audit/{query}").text
         assert ("long-ago" in page) is is_shown, query
@@ -157,7 +157,7 @@ def test_the_last_month_is_shown_until_somebody_asks_for_more(happened, space, m
 
 def test_pages_show_each_line_once_whatever_moment_they_share(space, manager):
     for number in range(120):
-        audit.note(KINDS.CHANGED, actor=manager, space=space.pk, what=f"x{number:03}x", now=WHEN)
+        audit.write(KINDS.CHANGED, actor=manager, space=space.pk, what=f"x{number:03}x", now=WHEN)
     client, seen, address = signed_in(manager), [], f"/staff/{space.slug}/audit/?topic=set-up"
     while address:
         page = client.get(address)
@@ -186,8 +186,8 @@ def test_the_file_runs_no_formula(happened, space, desk, manager, host):
 
 def test_lines_are_forgotten_after_the_time_that_is_set(settings, space, capsys):
     now = timezone.now()
-    audit.note(KINDS.CHANGED, space=space.pk, now=now - timedelta(days=366))
-    audit.note(KINDS.CHANGED, space=space.pk, now=now - timedelta(days=364))
+    audit.write(KINDS.CHANGED, space=space.pk, now=now - timedelta(days=366))
+    audit.write(KINDS.CHANGED, space=space.pk, now=now - timedelta(days=364))
     settings.AUDIT = {**settings.AUDIT, "retention_days": 0}
     call_command("forget_old")
     assert AuditEntry.objects.count() == 2
