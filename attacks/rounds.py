@@ -21,7 +21,7 @@ from attacks.snapshot import Snapshot
 from attacks.surfing import ShutOut
 
 #: Requests in one round, at most: spaces and places are deleted too, and much leads nowhere then.
-LONGEST = 5000
+LONGEST = 2500
 #: Checking all bookings takes as long as hundreds of requests.
 CHECKED_EVERY = 10
 
