@@ -156,14 +156,14 @@ screenshots: $(tools) $(catalogues) | var ## take the pictures of the pages
 	@$(settings) $(python) scripts/screenshots.py $(ARGS)
 
 container: $(tools) ## lint the Dockerfile and the workflows, and run the steps of the image here
-	@$(python) scripts/container.py
+	@$(python) -m scripts.container
 
 sbom: $(tools) | var ## write what is in it to var/sbom.json (CycloneDX)
 	@$(python) -m cyclonedx_py requirements requirements.txt --of JSON --output-reproducible -o var/sbom.json
 	@echo "var/sbom.json"
 
 audit: $(tools) ## ask whether a locked package has a known hole (needs the index's own service)
-	@$(python) -m pip_audit --require-hashes --disable-pip -r requirements.txt
+	@$(python) -m pip_audit --strict --require-hashes --disable-pip -r requirements.txt
 
 # By sys.monitoring, for a few percent of the time; `make test` goes without.
 coverage: $(tools) $(catalogues) | var ## run the suite on SQLite and fail if less is covered than before

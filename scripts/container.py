@@ -1,7 +1,8 @@
 """Lint the Dockerfile and the workflows, and run the Dockerfile's steps without a container engine.
 
 `/app` and `/venv` become folders of a temporary one. Steps that need root of a container of its own
-(apt-get, useradd) are said and left out; so is a linter that isn't there.
+(apt-get, useradd) are said and left out; so is a linter that isn't there. Then what compose.yaml
+runs in that image is run in those folders.
 """
 
 import json
@@ -14,6 +15,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from scripts import composed, postgres
 
 BASE = Path(__file__).resolve().parent.parent
 FILE = BASE / "Dockerfile"
@@ -34,10 +37,11 @@ class Steps:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._at = folder, folder
-        self._environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
-        self._environ |= {name: os.environ[name] for name in os.environ if name.startswith("PIP_")}
+        self.environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+        self.environ |= {name: os.environ[name] for name in os.environ if name.startswith("PIP_")}
         self.stage = ""
         self.command: list[str] = []
+        self.health: list[str] = []
 
     def do(self, name: str, words: str) -> None:
         done = getattr(self, f"_{name.lower()}", None)
@@ -57,7 +61,7 @@ class Steps:
     def _env(self, words: str) -> None:
         for pair in shlex.split(self._here(words)):
             name, _, value = pair.partition("=")
-            self._environ[name] = value.replace("$PATH", self._environ["PATH"])
+            self.environ[name] = value.replace("$PATH", self.environ["PATH"])
 
     def _copy(self, words: str) -> None:
         if words.startswith("--from="):
@@ -86,13 +90,16 @@ class Steps:
         # `python` is the image's: here, the one that runs this.
         own = Path(tempfile.mkdtemp(dir=self._folder))
         (own / "python").symlink_to(sys.executable)
-        environ = {**self._environ, "PATH": f"{own}:{self._environ['PATH']}"}
+        environ = {**self.environ, "PATH": f"{own}:{self.environ['PATH']}"}
         subprocess.run(["sh", "-euc", script], cwd=self._at, env=environ, check=True)
+
+    def _healthcheck(self, words: str) -> None:
+        self.health = json.loads(words.partition("CMD ")[2])
 
     def check(self) -> None:
         """Let the command of the image say whether it could start, with nothing writable."""
         program = self._folder / "venv/bin" / self.command[0]
-        environ = {**self._environ, "SECRET_KEY": "x" * 50, "ENV_FILE": os.devnull}
+        environ = {**self.environ, "SECRET_KEY": "x" * 50, "ENV_FILE": os.devnull}
         checked = [str(program.with_name("python")), "-m", *self.command, "--check-config"]
         subprocess.run(checked, cwd=self._folder / "app", env=environ, check=True)
         print(f"CMD {' '.join(self.command)}: its configuration is right")
@@ -122,6 +129,9 @@ def main() -> int:
         for name, words in instructions(FILE.read_text()):
             steps.do(name, words)
         steps.check()
+        image = composed.Image(Path(folder) / "app", steps.environ, steps.command, steps.health)
+        with postgres.server() as url:
+            composed.play(image, url)
         size = sum(
             path.stat().st_size
             for path in Path(folder).rglob("*")
