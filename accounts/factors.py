@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.letters import NameField
+from accounts.watching import RequestField
 
 
 class Authenticator(models.Model):
@@ -120,6 +121,7 @@ class FactorEvent(models.Model):
     # In which language, and when the mail is due; empty once that is settled.
     language = models.CharField(max_length=5, blank=True, db_default="")
     due_at = models.DateTimeField(null=True)
+    request_id = RequestField()
 
     class Meta:
         default_permissions = ()

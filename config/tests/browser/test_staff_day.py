@@ -3,9 +3,13 @@
 See test_staff_work.py for the whole evening, and how it prints.
 """
 
+from math import inf
+
 import pytest
 from playwright.sync_api import expect
 
+from accounts import flags
+from accounts.flags import Flag
 from bookings.models import Booking, BookingEvent
 from bookings.states import State
 from config.tests.browser.evening import DAY, NOON, of, party
@@ -49,6 +53,16 @@ def waiter(person, host):
 
 def row(someone, name):
     return someone.page.locator(".visit", has=someone.page.locator(f'.name:text-is("{name}")'))
+
+
+def test_an_open_day_stops_asking_when_that_is_switched_off(waiter, evening):
+    someone = waiter()
+    someone.page.evaluate("window.before = document.getElementById('day')")
+    flags.remembered.keep({Flag.LIVE_BOARD: False}, until=inf)
+    expect(someone.page.locator("#day")).to_have_attribute("hx-trigger", "none")
+    # What isn't in the page asks no more.
+    assert not someone.page.evaluate("window.before.isConnected")
+    assert someone.page.locator(".visit").count() == 3
 
 
 def test_an_open_day_changes_by_itself_and_disturbs_nobody(waiter, evening, space, host, clock):

@@ -1,10 +1,12 @@
 from django.db import migrations, models
 
+from accounts import watching
+
 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0020_feature_flags_are_on'),
+        ('accounts', '0022_audit_entries_by_request'),
     ]
 
     operations = [
@@ -17,6 +19,13 @@ class Migration(migrations.Migration):
             model_name='factorevent',
             name='language',
             field=models.CharField(blank=True, db_default='', max_length=5),
+        ),
+        migrations.AddField(
+            model_name='factorevent',
+            name='request_id',
+            field=models.CharField(
+                blank=True, db_default='', default=watching.request_id, editable=False, max_length=64
+            ),
         ),
         migrations.AlterField(
             model_name='factorevent',

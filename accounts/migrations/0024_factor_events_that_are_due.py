@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0021_factor_events_are_told"),
+        ("accounts", "0023_factor_events_are_told"),
     ]
 
     operations = [

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("accounts", "0019_from_where"),
+        ("accounts", "0021_from_where"),
     ]
 
     operations = [

@@ -24,7 +24,7 @@ REQUEST = {
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("accounts", "0018_audit_entries"),
+        ("accounts", "0020_feature_flags_are_on"),
     ]
 
     operations = [
