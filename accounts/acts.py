@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts.forms import ProfileForm, TokenForm
 from accounts.models import User
 from accounts.presses import ACTS, TYPED, Act, Describe
+from accounts.second.forms import PasskeyNameForm
 
 
 def register() -> None:
@@ -30,6 +31,7 @@ def register() -> None:
     ACTS["factor_app"] = Act(gettext_lazy("Turn it on"))
     ACTS["factor_app_remove"] = Act(gettext_lazy("Remove the app"), is_dangerous=True)
     ACTS["passkey_add"] = Act(gettext_lazy("Add the passkey"))
+    ACTS["passkey_name"] = Act(gettext_lazy("Save"), filled_in(PasskeyNameForm))
     ACTS["passkey_remove"] = Act(gettext_lazy("Remove the passkey"), is_dangerous=True)
     ACTS["passkey_sign_in"] = Act(gettext_lazy("Sign in with a passkey"))
     ACTS["factor_codes"] = Act(gettext_lazy("Make new codes"), is_dangerous=True)

@@ -11,7 +11,7 @@ from accounts.sure import asks_again
 
 @require_safe
 @never_cache
-@asks_again("GET", "HEAD")
+@asks_again("GET", "HEAD", gives_file=True)
 def my_data(request: AuthenticatedRequest) -> HttpResponse:
     """Download everything; nothing of it is kept on the way."""
     return JsonResponse(

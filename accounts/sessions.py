@@ -30,6 +30,10 @@ _VALID = prepared(
 )
 
 SEEN_EVERY = timedelta(minutes=10)
+#: After signing in, however often it is used: otherwise its end moves with each change of it.
+LONGEST = timedelta(days=30)
+#: With what, from where and since when somebody is signed in: see `accounts.signed_in`.
+DEVICE = "device"
 
 if TYPE_CHECKING:
     Store = db.SessionStore[Session]
@@ -79,6 +83,11 @@ class SessionStore(Store):
         row.user_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
         self.seen_at = row.seen_at = self.seen_at or timezone.now()
         return row
+
+    def get_expiry_date(self, **kwargs: Any) -> datetime:
+        found: datetime = super().get_expiry_date(**kwargs)
+        since = self.get(DEVICE, {}).get("since")
+        return min(found, datetime.fromisoformat(since) + LONGEST) if since else found
 
     def note_use(self, now: datetime) -> None:
         """Write now and then that somebody uses it; not with each page."""

@@ -13,9 +13,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from accounts import devices
 from accounts.addresses import address_of
 from accounts.models import Session, User
-from accounts.sessions import SessionStore
+from accounts.sessions import DEVICE, SessionStore
 
-DEVICE = "device"
 MOST_LETTERS = 300
 
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.contrib.auth import SESSION_KEY
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -25,6 +26,23 @@ FOR = timedelta(minutes=10)
 
 def note(request: HttpRequest, *, now: datetime) -> None:
     request.session[AT] = now.isoformat()
+
+
+def answered(request: HttpRequest, *, now: datetime) -> None:
+    """Note it, and give the session a new key: whoever had found the old one is out."""
+    request.session.cycle_key()
+    note(request, now=now)
+
+
+def go_on(request: HttpRequest, url: str) -> HttpResponse:
+    """Lead on; to a file by a page, or the browser would stay where it was asked."""
+    try:
+        view = resolve(urlsplit(url).path).func
+    except Resolver404:
+        return redirect(url)
+    if getattr(view, "gives_file", False):
+        return render(request, "accounts/file.html", {"next": url})
+    return redirect(url)
 
 
 def is_sure(request: HttpRequest, *, now: datetime) -> bool:
@@ -45,7 +63,9 @@ def signed_in(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> N
 
 
 def asks_again[View: Callable[..., HttpResponseBase]](
-    *methods: str, when: Callable[[HttpRequest], bool] = lambda request: True
+    *methods: str,
+    when: Callable[[HttpRequest], bool] = lambda request: True,
+    gives_file: bool = False,
 ) -> Callable[[View], View]:
     """Make a view ask who it is, when it is requested with one of these methods and so."""
 
@@ -57,6 +77,7 @@ def asks_again[View: Callable[..., HttpResponseBase]](
                 return redirect(reverse("sure", query={"next": request.get_full_path()}))
             return view(request, *args, **kwargs)
 
+        vars(asking)["gives_file"] = gives_file
         ASKING.add(f"{view.__module__}.{view.__qualname__}")
         return cast(View, asking)
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from accounts import sure as asked
 from accounts import tries
 from accounts.oidc import provider
-from accounts.onward import go_on, wanted
+from accounts.onward import next_of, wanted
 from accounts.pages import too_often
 from accounts.requests import AuthenticatedRequest
 from accounts.second import passkeys
@@ -50,6 +51,6 @@ def sure(request: AuthenticatedRequest) -> HttpResponse:
         if not is_right:
             form.add_error("password", _("This is not your password."))
     if is_right:
-        asked.note(request, now=now)
-        return go_on(request)
+        asked.answered(request, now=now)
+        return asked.go_on(request, next_of(request) or reverse("home"))
     return render(request, PAGE, {"form": form, **context}, status=422)

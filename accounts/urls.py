@@ -32,6 +32,7 @@ urlpatterns = [
     path("factors/app/remove/", second.factor_app_remove, name="factor_app_remove"),
     path("factors/codes/", second.factor_codes, name="factor_codes"),
     path("factors/passkeys/", passkey_views.passkey_add, name="passkey_add"),
+    path("factors/passkeys/<uuid:code>/name/", passkey_views.passkey_name, name="passkey_name"),
     path(
         "factors/passkeys/<uuid:code>/remove/", passkey_views.passkey_remove, name="passkey_remove"
     ),

@@ -36,8 +36,11 @@ LOGGED_ELSEWHERE = {
 OF_STAFF = ("staff_", "webhook", "delivery", "space_calendars")
 #: Pages where people change how they sign in, or who may act for them.
 SECURITY = {
-    *("password", "email", "tokens", "revoke", "stays", "new_password", "confirm_email"),
-    *("sessions", "factors", "factor_app", "factor_app_remove", "factor_codes"),
+    *("email", "tokens", "revoke", "stays", "confirm_email", "sessions", "passkey_name"),
+}
+#: Those that lead to a `FactorEvent`: only from where is noted.
+FACTORS = {
+    *("password", "new_password", "factor_app", "factor_app_remove", "factor_codes"),
     *("passkey_add", "passkey_remove", "oidc_link", "oidc_unlink"),
 }
 
@@ -95,6 +98,8 @@ def kind_of(match: ResolverMatch) -> str | None:
     if match.app_names == ["admin"]:
         is_change = model_of(match) is not None and not name.endswith("_history")
         return Kind.CHANGED if is_change else None
+    if name in FACTORS:
+        return Kind.ACTED
     if name in SECURITY:
         return Kind.SECURITY
     return Kind.CHANGED if name.startswith(OF_STAFF) and name not in LOGGED_ELSEWHERE else None

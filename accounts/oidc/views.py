@@ -119,8 +119,8 @@ def _again(
     owner, at = services.owner_of(claims), claims.signed_in_at
     is_fresh = at is not None and now - FOR < datetime.fromtimestamp(at, tz=now.tzinfo)
     if owner is not None and owner.pk == user.pk and is_fresh:
-        sure.note(request, now=now)
-        return redirect(onward)
+        sure.answered(request, now=now)
+        return sure.go_on(request, onward)
     if owner is None and services.may_link(user, claims):
         request.session[WAITING] = {**asdict(claims), "at": now.isoformat()}
         return redirect("oidc_link")

@@ -35,8 +35,8 @@ class AppForm(forms.Form):
         return "".join(letter for letter in self.cleaned_data["passcode"] if letter.isalnum())
 
 
-class PasskeyForm(forms.Form):
-    """A new passkey: its name, and what the browser made of our challenge."""
+class PasskeyNameForm(forms.Form):
+    """What its owner calls a passkey."""
 
     name = forms.CharField(
         label=pgettext_lazy("of a passkey", "Name"),
@@ -45,6 +45,11 @@ class PasskeyForm(forms.Form):
         help_text=_("Where it is: “Phone”, “Office laptop”."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class PasskeyForm(PasskeyNameForm):
+    """A new passkey: its name, and what the browser made of our challenge."""
+
     credential = forms.CharField(widget=forms.HiddenInput, max_length=20_000, required=False)
 
 

@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.onward import go_on, onward_query, wanted
 from accounts.requests import AuthenticatedRequest
 from accounts.second import passkeys, services, sign_in
-from accounts.second.forms import PasskeyForm
+from accounts.second.forms import PasskeyForm, PasskeyNameForm
 from accounts.second.passkeys import Purpose
 from accounts.second.views import added, ask_again
 
@@ -104,6 +104,21 @@ def passkey_add(request: AuthenticatedRequest) -> HttpResponse:
             return added(request, _("Your passkey is added."), made)
     status = 422 if form.errors else 200
     return render(request, page, {"form": form, **wanted(request)}, status=status)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def passkey_name(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
+    """Call a passkey something else."""
+    passkey = get_object_or_404(request.user.passkeys, code=code)
+    sent = request.POST if request.method == "POST" else None
+    form = PasskeyNameForm(sent, initial={"name": passkey.name})
+    if form.is_valid():
+        services.rename_passkey(request.user, passkey, form.cleaned_data["name"])
+        messages.success(request, _("Saved."))
+        return redirect("factors")
+    status = 422 if form.errors else 200
+    return render(request, "accounts/passkey_name.html", {"form": form}, status=status)
 
 
 @never_cache

@@ -97,6 +97,12 @@ def remove_passkey(
 
 
 @transaction.atomic
+def rename_passkey(user: User, passkey: Passkey, name: str) -> None:
+    """Call a passkey something else; nothing if it was removed meanwhile."""
+    Passkey.objects.filter(pk=passkey.pk, user=user).update(name=name)
+
+
+@transaction.atomic
 def renew_codes(user: User, *, now: datetime) -> list[str]:
     held = _hold(user)
     made = codes.replace(held)

@@ -25,6 +25,27 @@ def test_the_worker_deletes_ended_sessions_and_no_others(alice, bob):
     assert forget_old_credentials(now=now) == 0
 
 
+def test_a_session_ends_a_month_after_signing_in(client, alice, clock):
+    client.force_login(alice)
+    for _week in range(4):
+        assert client.get("/accounts/profile/").status_code == 200
+        clock.passes(days=7)
+        client.post("/accounts/sure/", {"password": PASSWORD})  # moves its end
+    assert client.get("/accounts/profile/").status_code == 200
+    clock.passes(days=2, minutes=1)
+    assert client.get("/accounts/profile/").status_code == 302
+
+
+def test_asking_again_gives_the_session_a_new_key(client, alice, clock):
+    client.force_login(alice)
+    clock.passes(minutes=11)
+    found = Session.objects.get().pk
+    answer = client.post("/accounts/sure/?next=/accounts/sessions/", {"password": PASSWORD})
+    assert (answer.status_code, answer["Location"]) == (302, "/accounts/sessions/")
+    assert Session.objects.get().pk != found
+    assert client.get("/accounts/sessions/").status_code == 200
+
+
 def test_a_login_that_the_database_fails_is_not_the_persons_fault(alice):
     def fail_to_save(execute, sql, params, many, context):
         if sql.startswith("UPDATE") and "session" in sql.split()[1]:

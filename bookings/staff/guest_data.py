@@ -24,7 +24,7 @@ from spaces.models import Space
 
 @require_safe
 @never_cache
-@asks_again("GET", "HEAD")
+@asks_again("GET", "HEAD", gives_file=True)
 def staff_guest_data(
     request: AuthenticatedRequest, slug: str, code: UUID, kind: str
 ) -> HttpResponse:

@@ -168,6 +168,8 @@ POST passkey_sign_in         login   led     led     led     led     led     log
 POST passkey_options         400     400     400     400     400     400     400     400     400     400
 GET passkey_add              login   ok      ok      ok      ok      ok      login   ok      ok      ok
 POST passkey_add             login   422     422     422     422     422     login   422     422     422
+GET passkey_name             login   ok      404     404     404     404     login   404     404     404
+POST passkey_name            login   done    404     404     404     404     login   404     404     404
 GET passkey_remove           login   ok      404     404     404     404     login   404     404     404
 POST passkey_remove          login   done    404     404     404     404     login   404     404     404
 GET oidc                     404     404     404     404     404     404     404     404     404     404

@@ -148,6 +148,7 @@ SENT: dict[str, Callable[[Venue], Fields]] = {
     "POST staff_invitation revoke": lambda v: {"code": v.rows["invitation"].code, "act": "revoke"},
     "POST staff_tiers": lambda v: {"email": "vera@example.org", "tier": v.rows["tier"].code},
     "POST staff_tier_new": lambda v: {"name": "Residents"},
+    "POST passkey_name": lambda v: {"name": "Laptop"},
     "POST staff_tier rename": lambda v: {"name": "Locals"},
     "POST staff_tier delete": lambda v: {"delete": "1"},
     "POST staff_member": lambda v: {

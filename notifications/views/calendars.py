@@ -68,7 +68,7 @@ def booking_calendar(request: AuthenticatedRequest, code: UUID) -> HttpResponse:
 
 @require_safe
 @never_cache
-@asks_again("GET", "HEAD")
+@asks_again("GET", "HEAD", gives_file=True)
 def my_data_calendar(request: AuthenticatedRequest) -> HttpResponse:
     """Download all one's bookings for a calendar, however old they are."""
     response = HttpResponse(personal.calendar_of(request.user), content_type=TYPE)

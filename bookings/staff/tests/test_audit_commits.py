@@ -110,7 +110,7 @@ def change(request, space, manager):
 
 
 def lines():
-    return AuditEntry.objects.filter(kind__in=[Kind.CHANGED, Kind.SECURITY])
+    return AuditEntry.objects.filter(kind__in=[Kind.CHANGED, Kind.SECURITY, Kind.ACTED])
 
 
 @pytest.mark.parametrize("trouble", [spoiling, refusing], ids=["commit", "line"])

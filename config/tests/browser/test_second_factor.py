@@ -19,21 +19,23 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FACTORS, SECOND = "/accounts/factors/", "/accounts/login/second/"
 
 
-def is_fine(person, *, scheme="light"):
-    """Check what is shown, on a screen and on a phone."""
-    person.page.wait_for_load_state()
-    was = person.page.viewport_size
-    wrong = [
-        *violations(person.page, WIDE, scheme),
-        *misfits(person.page, NARROW),
-        *violations(person.page, NARROW, scheme),
-    ]
-    person.page.set_viewport_size(was)
+@pytest.fixture(params=["desk", "phone"])
+def member(request, person):
+    """Somebody at a desk, in English, or on a phone, in Russian and in the dark."""
+    return person(PHONE, "ru") if request.param == "phone" else person()
+
+
+def is_fine(someone):
+    """Check what is shown."""
+    someone.page.wait_for_load_state()
+    if someone.is_on_phone:
+        wrong = [*violations(someone.page, NARROW, "dark"), *foreign_words(someone.page)]
+    else:
+        wrong = violations(someone.page, WIDE, "light")
+    was = someone.page.viewport_size
+    wrong += misfits(someone.page, NARROW)
+    someone.page.set_viewport_size(was)
     assert wrong == []
-
-
-def is_russian(person):
-    assert foreign_words(person.page) == []
 
 
 def give_passwords(person, path="/accounts/login/"):
@@ -44,7 +46,8 @@ def give_passwords(person, path="/accounts/login/"):
 
 
 def sign_out(person):
-    person.press("form[action='/accounts/logout/'] button")
+    with person.page.expect_navigation():
+        person.press("form[action='/accounts/logout/'] button")
     person.expect_path("/$")
 
 
@@ -52,8 +55,7 @@ def code_of(key, later=0):
     return totp.code_at(key, totp.step_at(timezone.now()) + later)
 
 
-def test_an_app_and_a_recovery_code(person, alice):
-    member = person()
+def test_an_app_and_a_recovery_code(member, alice):
     member.sign_in(alice)
     member.open(FACTORS)
     is_fine(member)
@@ -107,22 +109,23 @@ def device_of(person):
     session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
 
-def test_a_passkey_alone_after_the_password_and_when_asked_again(person, alice):
-    member = person(PHONE, "ru")
+def test_a_passkey_alone_after_the_password_and_when_asked_again(member, alice):
     device_of(member)
     member.sign_in(alice)
     member.open(FACTORS)
-    is_russian(member)
     member.follow(FACTORS + "passkeys/")
-    is_fine(member, scheme="dark")
-    is_russian(member)
+    is_fine(member)
     member.fill(name="Телефон")
     member.submit()
     assert len(member.page.locator("#text").input_value().split()) == 10
-    is_russian(member)
     member.open(FACTORS)
     expect(member.page.get_by_text("Телефон").first).to_be_visible()
-    is_fine(member, scheme="dark")
+    is_fine(member)
+    member.press("a[href$='/name/']")
+    is_fine(member)
+    member.fill(name="Ноутбук")
+    member.submit()
+    expect(member.page.get_by_text("Ноутбук").first).to_be_visible()
 
     sign_out(member)
     member.open("/accounts/login/?next=/bookings/history/")
@@ -131,36 +134,31 @@ def test_a_passkey_alone_after_the_password_and_when_asked_again(person, alice):
     member.expect_path("/bookings/history/")
     sign_out(member)
     give_passwords(member)
-    is_russian(member)
     member.submit("form[data-passkey]")
     member.expect_path("/$")
 
     member.open("/accounts/sure/?next=/accounts/factors/codes/")
     is_fine(member)
-    is_russian(member)
     member.submit("form[data-passkey]")
     member.expect_path("/accounts/factors/codes/")
     assert alice.passkeys.get().last_used_at is not None
 
 
 def test_a_providers_account_is_linked_by_the_password_and_then_signs_in(
-    person, alice, live_server, settings
+    member, person, alice, live_server, settings
 ):
     User.objects.update(email="alice@example.org", email_confirmed_at=timezone.now())
     settings.SITE_URL = live_server.url
     cache.clear()
     with running() as provider:
         settings.OIDC = settings_for(provider, name="Единый вход")
-        member = person(PHONE, "ru")
         member.open("/accounts/login/?next=/bookings/")
         is_fine(member)
-        is_russian(member)
         member.press("a[href^='/accounts/oidc/']")
         member.fill(username="alice", password=PASSWORD)
         member.submit()
         member.expect_path("/accounts/oidc/link/")
         is_fine(member)
-        is_russian(member)
         member.submit()
         member.expect_path(FACTORS)
         is_fine(member)
