@@ -66,6 +66,8 @@ REFUSED = {
     "admin:accounts_user_leave": 404,  # needs to be told which people
     "admin:": 404,
     "admin:accounts_apitoken_add": 403,
+    "admin:accounts_featureflag_add": 403,
+    "admin:accounts_featureflag_delete": 403,
     "staff_visit": 405,
     "webhook_ping": 405,
     "webhook_switch": 405,
