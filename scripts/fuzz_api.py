@@ -36,10 +36,10 @@ warnings = false  # the rules of a space refuse much of what fits the schema
 
 [generation]
 database = "none"
-max-examples = 10
+max-examples = 20
 
 [phases.stateful]
-generation.max-examples = 20
+generation.max-examples = 40
 
 [checks]
 positive_data_acceptance.enabled = false  # the rules of a space are not part of the schema
