@@ -56,7 +56,7 @@ def test_ready_says_until_when_and_yes_takes_it(client, table, boss):
     party = told(table, by=boss, now=timezone.now())
     page = client.get(page_of(party)).text
     assert f"{table} is ready for you" in page
-    assert f"It is held until {party.booking.hold_expires_at:%H:%M}" in page.replace(
+    assert f"It is held until {party.booking.hold_expires_at:%-H:%M}" in page.replace(
         '<span class="whole">', ""
     ).replace("</span>", "")
     page = client.post(page_of(party) + "yes/", follow=True).text

@@ -27,7 +27,7 @@ BEARABLE = 10  # seconds until everybody has an answer
 PROBED = 3  # seconds until a load balancer has one
 HEALED = 3  # seconds from the database's return to the last refusal
 SLOWER = 3  # times as long as the slowest answer in calm may be added: others use the machine too
-PAUSE = 0.4  # seconds between two requests of a client
+PAUSE = 1.0  # seconds between two requests of a client
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # thousands of lines that nobody reads
 
