@@ -136,7 +136,7 @@ lock: $(runtime) ## regenerate the lock files (ARGS=--upgrade for newer versions
 		--custom-compile-command 'make lock' $(ARGS)"; \
 	eval "$$compile requirements.in -o requirements.txt" && \
 	eval "$$compile requirements-dev.in -c requirements.txt -o requirements-dev.txt" && \
-	eval "$$compile requirements-schemathesis.in -o requirements-schemathesis.txt && \
+	eval "$$compile requirements-schemathesis.in -o requirements-schemathesis.txt" && \
 	eval "$$compile requirements-uv.in -o requirements-uv.txt"
 
 messages: $(runtime) ## update the Russian catalogue from the code

@@ -25,8 +25,8 @@ BASE = Path(__file__).resolve().parent.parent
 SCHEMATHESIS = BASE / ".venv-schemathesis/bin/schemathesis"
 PASSWORD = "mesto-demo"  # noqa: S105 - see also config/demo
 WHO = {"member": "member", "host": "host", "stranger": ""}
-#: What each tries. Each value at an edge is tried as a member only, which takes half of the time: what
-#: the others may do is another question, and fuzzing asks it.
+#: What each tries. Each value at an edge is tried as a member only, which takes half of the time:
+#: what the others may do is another question, and fuzzing asks it.
 PHASES = {
     "member": "examples,coverage,fuzzing,stateful",
     "host": "examples,fuzzing,stateful",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from bookings.models import BookingEvent
 from bookings.words.representation import event_data
