@@ -74,10 +74,10 @@ test: $(tools) $(catalogues) | var ## the whole suite on SQLite and on PostgreSQ
 		wait; \
 	}
 	@status=0; \
-	$(settings) ANY_DATABASE_TESTS=elsewhere $(python) scripts/postgres.py -- $(python) $(pytest) $(ARGS) >var/postgresql.log 2>&1 & \
+	$(settings) DIVIDED=1 $(python) scripts/postgres.py -- $(python) $(pytest) $(ARGS) >var/postgresql.log 2>&1 & \
 	beside=$$!; trap 'kill $$beside; wait $$beside; exit 1' INT TERM; \
 	echo "=== Tests on SQLite (those on PostgreSQL run beside them) ==="; \
-	$(on_sqlite) $(python) $(pytest) $(ARGS) || status=1; \
+	$(on_sqlite) DIVIDED=1 $(python) $(pytest) $(ARGS) || status=1; \
 	echo "=== Tests on PostgreSQL ==="; \
 	wait $$beside || status=1; \
 	cat var/postgresql.log; \
@@ -129,7 +129,7 @@ deployment: $(tools)
 	@$(in_production) $(manage) check --deploy --fail-level WARNING
 
 api: $(tools) $(schemathesis) $(catalogues) $(static) | var
-	@$(settings) $(python) scripts/fuzz_api.py $(ARGS)
+	@$(settings) $(python) -m scripts.fuzz_api $(ARGS)
 
 lock: $(runtime) ## regenerate the lock files (ARGS=--upgrade for newer versions)
 	@compile=".venv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 \
@@ -153,7 +153,7 @@ configuration: $(runtime) ## update docs/configuration.md and .env.example from 
 	@$(python) scripts/configuration.py write
 
 screenshots: $(tools) $(catalogues) | var ## take the pictures of the pages
-	@$(settings) $(python) scripts/screenshots.py $(ARGS)
+	@$(settings) $(python) -m scripts.screenshots $(ARGS)
 
 container: $(tools) ## lint the Dockerfile and the workflows, and run the steps of the image here
 	@$(python) -m scripts.container

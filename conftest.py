@@ -10,6 +10,7 @@ from itertools import chain
 from math import inf
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import hypothesis
 import pytest
@@ -25,6 +26,7 @@ from accounts.models import StaffRole, User
 from bookings.finding.overview import known_lately
 from config.tests import emptying, processes
 from config.tests.clock import Clock
+from scripts import prepared
 from spaces import setups
 from spaces.factories import open_space
 from spaces.models import Place, Space
@@ -57,6 +59,10 @@ LONGEST = {
         )
     )
 }
+
+#: Whether another pass runs what needn't run on this database.
+IS_DIVIDED = "DIVIDED" in os.environ
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 NOW = datetime(2026, 11, 25, 6, 30, tzinfo=UTC)  # a Wednesday, before the house opens
 
@@ -103,22 +109,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def skip_what_runs_elsewhere(items: list[pytest.Item]) -> None:
-    """Leave tests that don't depend on the database to the pass on SQLite.
+    """Leave tests that needn't run on both databases to one pass; only `make test` asks for this.
 
-    Those are marked `any_database` or drive a browser. Only `make test` asks for this; its
-    other pass runs them. Both run everything that decides bookings.
+    On SQLite run those that don't depend on the database: they are marked `any_database`, or drive
+    a browser. Long ones that start processes run where their mark `one_database` says.
     """
-    is_elsewhere = os.environ.get("ANY_DATABASE_TESTS") == "elsewhere"
+    here = connection.vendor
     for item in items:
-        in_browser, same = (item.get_closest_marker(m) for m in ("browser", "any_database"))
+        in_browser, same, one = (
+            item.get_closest_marker(mark) for mark in ("browser", "any_database", "one_database")
+        )
         if same and not in_browser and depends_on_database(item):
             if same in item.own_markers or "deciding" in item.path.parts:
                 raise pytest.UsageError(
                     f"{item.nodeid} can't be marked any_database: see CONTRIBUTING.md"
                 )
             same = None  # the mark of its module is for the others
-        if (same or in_browser) and not item.get_closest_marker("both_databases") and is_elsewhere:
-            item.add_marker(pytest.mark.skip(reason="The pass on SQLite has them."))
+        there = "sqlite" if same or in_browser else here
+        if one:
+            [there] = one.args
+        if there != here and IS_DIVIDED and not item.get_closest_marker("both_databases"):
+            item.add_marker(pytest.mark.skip(reason=f"The pass on {NAMES[there]} has them."))
 
 
 def depends_on_database(item: pytest.Item) -> bool:
@@ -162,6 +173,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
     """Let threads wait for their turn at the database however slow the machine is."""
+    prepare(connection.creation)
     found = connection.settings_dict
     name = "timeout" if connection.vendor == "sqlite" else "connect_timeout"
     found["OPTIONS"][name] = processes.PATIENCE
@@ -169,6 +181,19 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
         # Django removes the file that a killed run left, but not SQLite's files beside it.
         for beside in ("-wal", "-shm"):
             Path(f"{found['TEST']['NAME']}{beside}").unlink(missing_ok=True)
+
+
+def prepare(creation: Any) -> None:
+    """Let the test's database have its tables from a copy, instead of by all migrations."""
+    create = creation._create_test_db
+
+    def create_and_fill(*args: Any) -> str:
+        name: str = create(*args)
+        prepared.fill(processes.database_url(name))
+        return name
+
+    creation._create_test_db = create_and_fill
+    creation.connection.settings_dict["TEST"]["MIGRATE"] = False
 
 
 @pytest.fixture(autouse=True)

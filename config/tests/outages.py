@@ -19,7 +19,7 @@ from chaos import releases
 from config import demo
 from config.tests import http
 from config.tests.processes import wait_for
-from scripts import postgres
+from scripts import postgres, prepared
 
 CLIENTS = 20
 PROCESSES = 2  # few, so that ten clients queue for each
@@ -73,7 +73,7 @@ def serving(home, database, **more):
     }
     if not releases.NOW.has_static_files:
         manage(env, "collectstatic", "--no-input")
-    manage(env, "migrate", "--verbosity", "0")
+    prepared.fill(database, env)
     manage(env, "demo", "--days", "2")
     with (home / "web").open("w") as log:
         web = subprocess.Popen(

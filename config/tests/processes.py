@@ -38,9 +38,9 @@ def environ(**more: str) -> dict[str, str]:
     return {**os.environ, "DATABASE_URL": database_url(), **more}
 
 
-def database_url() -> str:
-    """Return the address of the test's database, for another process."""
-    found = connection.settings_dict
+def database_url(name: str = "") -> str:
+    """Return the address of the test's database, or of another beside it, for another process."""
+    found = connection.settings_dict | ({"NAME": name} if name else {})
     if connection.vendor == "sqlite":
         return f"sqlite:///{found['NAME']}"
     return "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(

@@ -169,6 +169,7 @@ def rotated(things, n):
     return things[n:] + things[:n]
 
 
+@pytest.mark.any_database
 @at_every_address
 def test_broken_headers(here):
     insider = here.come()
@@ -198,6 +199,7 @@ def test_a_form_of_another_site(here):
     assert answer.status_code in refused
 
 
+@pytest.mark.any_database
 @at_every_address
 def test_visitors_and_staff_of_another_space_see_and_change_nothing(here):
     path = here.path

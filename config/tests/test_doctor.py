@@ -89,6 +89,7 @@ def test_a_log_that_cannot_be_archived_is_noticed(monkeypatch):
     ],
 )
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.one_database("sqlite")
 def test_a_server_that_is_not_there_is_named_with_its_setting(part, changes, says):
     changes = {name: text.format(port=free_port()) for name, text in changes.items()}
     process = start("doctor", "--json", **changes)

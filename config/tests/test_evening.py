@@ -125,6 +125,7 @@ class Evening:
             self.ledger.refusals.append(expected)
 
 
+@pytest.mark.one_database("postgresql")
 def test_an_owners_evening(clock, capsys, mailoutbox):
     clock.now = at("10:00", 23)
     house = House(capsys, mailoutbox)

@@ -171,6 +171,7 @@ def plain(text):
     return FRESH.sub("", text)
 
 
+@pytest.mark.one_database("postgresql")
 def test_every_change_is_seen_at_once_in_every_process(sites, space, alice, soon):
     """The oracle is a page that this process renders anew."""
     url = f"/spaces/loft/?date={soon.date()}&from=10:00&to=12:00"

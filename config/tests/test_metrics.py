@@ -77,6 +77,7 @@ def environment_of(pid):
     return ""
 
 
+@pytest.mark.one_database("postgresql")
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="This looks into /proc.")
 @pytest.mark.django_db(transaction=True)
 def test_a_thousand_requests_add_up_over_two_processes_one_of_which_dies(space, tmp_path):

@@ -9,6 +9,8 @@ from django.conf import settings
 
 from config.tests.processes import PATIENCE
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def run():

@@ -14,6 +14,8 @@ from config.tests import http
 from config.tests.processes import PATIENCE, database_url, wait_for
 from scripts import postgres, serve
 
+pytestmark = pytest.mark.one_database("sqlite")
+
 SLEEP = ["sleep", "600"]
 
 

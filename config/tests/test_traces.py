@@ -31,6 +31,7 @@ from notifications.tests.receiver import receiving
 CANARY = "Kanareika"
 
 
+@pytest.mark.one_database("postgresql")
 @pytest.mark.django_db(transaction=True)
 def test_one_id_and_one_trace_lead_from_the_request_to_the_webhook(
     space, desk, soon, tmp_path, manage

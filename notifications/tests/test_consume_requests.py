@@ -48,6 +48,7 @@ def wait_for_line(process, text):
     end.cancel()
 
 
+@pytest.mark.one_database("postgresql")
 @pytest.mark.django_db(transaction=True)
 class TestProcess:
     def test_it_waits_for_a_broker_that_comes_later_and_stops_without_one(self, topic, start, wish):

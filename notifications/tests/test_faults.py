@@ -153,6 +153,7 @@ def in_order(ids):
     return True
 
 
+@pytest.mark.one_database("postgresql")
 def test_every_listener_gets_every_event(broker, consumer, receiver, tmp_path):
     space = open_space(places=PLACES)
     places = list(space.places.all())

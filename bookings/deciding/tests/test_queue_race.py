@@ -71,6 +71,7 @@ def burst() -> list[Booking]:
     return list(Booking.objects.order_by("pk"))
 
 
+@pytest.mark.one_database("postgresql")
 def test_a_burst_is_decided_by_three_workers_one_of_them_killed(manage):
     # Longer than a decision takes on any machine: one that is tried too often is refused.
     workers = [manage("worker", DECISION_LEASE_SECONDS="5") for _ in range(3)]
