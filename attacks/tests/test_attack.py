@@ -92,7 +92,7 @@ def test_who_takes_their_own_account_away_is_told_so(alice, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="the other pass does")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="The attack is on PostgreSQL")
 def test_the_site_is_put_back_as_it_was(alice):
     wanted = connection.settings_dict
     url = make_conninfo(

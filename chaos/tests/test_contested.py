@@ -19,8 +19,10 @@ from chaos import contested
 from chaos.units import family
 from config.tests.processes import database_url
 
-on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="the other pass does")
-on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="the other pass does")
+on_postgresql = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has one writer at a time"
+)
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="It is about a file of SQLite")
 
 
 @pytest.fixture

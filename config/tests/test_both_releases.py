@@ -23,6 +23,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 MEMBERS = 3
+PAUSE = 0.1  # seconds of a member's between two bookings
 TRIES = 50  # of a client, which may be told to ask again while a table is changed
 SCENE = f"""
 import json
@@ -127,6 +128,7 @@ class Crowd:
                     gone = self.ask(asking, "DELETE", f"/api/v1/bookings/{made.json()['code']}")
                     assert gone.status_code in {200, 409}, gone.text  # asked twice: it is gone
                     self.booked.append(made.json()["code"])
+                    self.is_over.wait(PAUSE)
             except Exception as error:  # whatever it is, the test shows it
                 self.failures.append(repr(error))
                 raise

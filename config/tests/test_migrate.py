@@ -13,7 +13,9 @@ from config.online.patience import Patience
 from config.online.trial import scratch
 from config.tests.processes import PATIENCE
 
-pytestmark = pytest.mark.skipif(connection.vendor != "postgresql", reason="the other pass does")
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite locks the whole file"
+)
 
 BACK = ("migrate", "notifications", "0002")
 

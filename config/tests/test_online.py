@@ -18,7 +18,9 @@ from config.tests.planted import column, migration, sql
 BLOCKING = planted.BLOCKING | planted_otherwise.BLOCKING
 FINE = planted.FINE | planted_otherwise.FINE
 
-on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="the other pass does")
+on_postgresql = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite locks the whole file"
+)
 
 
 @pytest.fixture

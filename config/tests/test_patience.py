@@ -63,7 +63,7 @@ def test_a_row_is_refused_only_to_the_same_statement():
     assert not row.concerns(Statement(READ, "(1,)"))
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="the other pass does")
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="It is about a file of SQLite")
 @pytest.mark.django_db
 def test_what_sqlite_can_do_never_depends_on_whether_its_file_is_locked(
     django_assert_num_queries,

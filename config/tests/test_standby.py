@@ -14,9 +14,7 @@ from config.tests.processes import wait_for
 from config.tests.standbys import crash, frozen, has_caught_up, standby_of
 from scripts import postgres
 
-pytestmark = pytest.mark.skipif(
-    connection.vendor == "sqlite", reason="the other pass does: SQLite has no replicas"
-)
+pytestmark = pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no replicas")
 
 SIGN = 'id="as-of"'
 BOARD = "/spaces/tverskaya/"

@@ -19,8 +19,8 @@ from scripts import postgres
 
 #: These have their own databases, and run once: in the pass on the same engine.
 IS_SQLITE = connection.vendor == "sqlite"
-on_postgresql = pytest.mark.skipif(IS_SQLITE, reason="the other pass does")
-on_sqlite = pytest.mark.skipif(not IS_SQLITE, reason="the other pass does")
+on_postgresql = pytest.mark.skipif(IS_SQLITE, reason="SQLite has no server")
+on_sqlite = pytest.mark.skipif(not IS_SQLITE, reason="It is about a file of SQLite")
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from django.http import HttpRequest, QueryDict
 
 #: Sessions come and go, wrong passwords are counted, and signing in and out is noted.
 HARMLESS = re.compile(
-    r"SELECT |SAVEPOINT |RELEASE |ROLLBACK "
-    r"|(INSERT INTO|UPDATE|DELETE FROM) \"(django_session|axes_|accounts_auditentry)"
+    r"\(?SELECT |SAVEPOINT |RELEASE |ROLLBACK |EXPLAIN |SET "
+    r"|(INSERT INTO|UPDATE|DELETE FROM) \"(django_session|axes_|accounts_auditentry|accounts_tally)"
 )
 
 BY_NAME = ("__getitem__", "__contains__", "get", "getlist")

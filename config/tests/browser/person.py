@@ -24,7 +24,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 """
 
-PATIENCE = 60_000  # milliseconds: for what never comes, so it is long
+PATIENCE = 300_000  # milliseconds: for what never comes, so it is long
 
 # The status of a page, such as an expected 404; htmx drops a search for a newer one.
 HARMLESS = ("Failed to load resource", "htmx:afterRequest", "htmx:sendAbort")
