@@ -214,13 +214,18 @@ def others(request: HttpRequest, key: str, *, now: datetime) -> list[tuple[str, 
 
 
 def forget(request: HttpRequest, *, now: datetime) -> None:
-    """Stop keeping what is being submitted right now."""
-    kept = request.session.get(KEPT)
-    if not kept:
+    """Stop keeping what is being submitted right now.
+
+    Only a form for the same address is read: elsewhere a body may be read in another way.
+    """
+    path = request.get_full_path()
+    here = {key: press for key, press in _kept(request, now).items() if press.path == path}
+    if not here:
         return
     sent = Press.of(request, now=now)
-    done = [key for key, press in _kept(request, now).items() if press.is_same(sent)]
+    done = [key for key, press in here.items() if press.is_same(sent)]
     if done:
+        kept = request.session[KEPT]
         request.session[KEPT] = {key: each for key, each in kept.items() if key not in done}
 
 

@@ -87,7 +87,7 @@ REFUSED = {
 #: The request is everything here: pressing the button does what it says.
 PRESSED = re.compile(
     r"(cancel|revoke|undo_walk_in|^waiting_yes|^waiting_no|logout|_delete|_ping|_switch|_secret|_remove|_resend|_again"
-    r"|_erase|_links|unsubscribe"
+    r"|_erase|_links|unsubscribe|featureflag_change"
     r"|(^|renew_|close_)calendar|^notifications|^stays|^factor_codes)$"
 )
 #: Anyone with the URL may press the button, even a mail program: the URL is the secret.

@@ -7,7 +7,7 @@ fails until it is told how.
 import re
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import time, timedelta
 from itertools import count
 from urllib.parse import quote
@@ -24,6 +24,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone, translation
 
+from accounts import presses
 from accounts.factories import StaffRoleFactory, TierFactory, UserFactory
 from accounts.models import AuditEntry, Session, Tally
 from accounts.tests.programs import issue
@@ -182,9 +183,14 @@ def sessions(rows, alice, host):
 
 
 def key_of(person):
+    """Sign a person in, who has also left a form elsewhere that is kept."""
     client = Client()
     client.force_login(person)
-    return client.session.session_key
+    session = client.session
+    left = presses.Press("/bookings/elsewhere/", at=timezone.now().isoformat())
+    session[presses.KEPT] = {"left": asdict(left)}
+    session.save()
+    return session.session_key
 
 
 def browser(sessions, who, **kwargs):
