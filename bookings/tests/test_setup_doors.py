@@ -258,6 +258,8 @@ def test_no_command_changes_the_set_up():
         "owner",
         "reset_second_factor",
         "restore",
+        "waffle_delete",
+        "waffle_switch",
     }
     known |= {"check_migrations", "migrate", "replay_events", "worker"}
     assert {name for name, app in get_commands().items() if app in OURS} == known

@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core.management import call_command
 
 from accounts import flags
 from accounts.flags import FeatureFlag, Flag, remembered
@@ -62,6 +63,9 @@ def test_a_superuser_or_a_command_switches_one_off(client, boss, manage, way):
     if way == "command":
         assert manage("waffle_switch", Flag.LIVE_BOARD, "off").wait() == 0
         remembered.forget()
+        entry = AuditEntry.objects.get()
+        assert (entry.kind, entry.actor) == (AuditEntry.Kind.CHANGED, None)
+        assert entry.what == "command:waffle_switch live_board off"
     else:
         client.force_login(boss)
         address = f"/admin/accounts/featureflag/{row(Flag.LIVE_BOARD).pk}/change/"
@@ -72,6 +76,15 @@ def test_a_superuser_or_a_command_switches_one_off(client, boss, manage, way):
         assert "Feature flags" in client.get("/staff/setup/audit/").text
     assert not flags.is_on(Flag.LIVE_BOARD)
     assert flags.is_on(Flag.RECOMMENDATIONS)
+
+
+@pytest.mark.django_db
+@pytest.mark.any_database
+def test_a_command_that_deletes_a_row_is_noted_and_one_that_only_looks_is_not():
+    call_command("waffle_switch", "--list")
+    assert not AuditEntry.objects.exists()
+    call_command("waffle_delete", "--switches", "live_board")
+    assert AuditEntry.objects.get().what == "command:waffle_delete live_board"
 
 
 @pytest.mark.django_db
