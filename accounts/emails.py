@@ -12,15 +12,12 @@ from django.core import signing
 from django.db import transaction
 from django.utils import translation
 
-from accounts import tries
+from accounts import due, tries
 from accounts.models import EmailLetter, User
 
 SALT = "accounts.emails"
 #: How long a link is valid.
 LINK_LIVES = timedelta(days=3)
-#: How long after a failed try the next one follows, and when we give up.
-RETRY = timedelta(minutes=1)
-GIVE_UP = timedelta(hours=6)
 
 About = EmailLetter.About
 
@@ -137,13 +134,13 @@ def forget(user: User) -> None:
 
 def claim_next(*, now: datetime) -> EmailLetter | None:
     """Claim one due letter; nobody else sends it unless we fail to finish in time."""
-    due = EmailLetter.objects.filter(due_at__lte=now).select_related("user")
-    for letter in due.order_by("due_at", "pk"):
+    letters = EmailLetter.objects.filter(due_at__lte=now).select_related("user")
+    for letter in letters.order_by("due_at", "pk"):
         held = EmailLetter.objects.filter(pk=letter.pk, due_at=letter.due_at)
-        if letter.asked_at <= now - GIVE_UP:
+        if letter.asked_at <= now - due.GIVE_UP:
             held.delete()
-        elif held.update(due_at=now + RETRY) == 1:
-            letter.due_at = now + RETRY
+        elif held.update(due_at=now + due.RETRY) == 1:
+            letter.due_at = now + due.RETRY
             return letter
     return None
 

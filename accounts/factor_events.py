@@ -4,17 +4,14 @@ Whoever takes an account over can't do so silently. A row is its own letter, unt
 it.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.utils import translation
 
+from accounts import due
 from accounts.factors import FactorEvent
 from accounts.models import User
-
-#: How long after a failed try the next one follows, and when we give up.
-RETRY = timedelta(minutes=1)
-GIVE_UP = timedelta(hours=6)
 
 
 def note(user: User, kind: str, *, by: User | None, now: datetime) -> None:
@@ -26,17 +23,4 @@ def note(user: User, kind: str, *, by: User | None, now: datetime) -> None:
 
 
 def claim_next(*, now: datetime) -> FactorEvent | None:
-    """Claim one that is due; nobody else tells of it unless we fail to settle it in time."""
-    due = FactorEvent.objects.filter(due_at__lte=now).select_related("user", "actor")
-    for event in due.order_by("due_at", "pk"):
-        is_hopeless = event.at <= now - GIVE_UP
-        until = None if is_hopeless else now + RETRY
-        held = FactorEvent.objects.filter(pk=event.pk, due_at=event.due_at)
-        if held.update(due_at=until) == 1 and not is_hopeless:
-            event.due_at = until
-            return event
-    return None
-
-
-def settle(event: FactorEvent) -> None:
-    FactorEvent.objects.filter(pk=event.pk, due_at=event.due_at).update(due_at=None)
+    return due.claim(FactorEvent.objects.select_related("user", "actor"), since="at", now=now)

@@ -16,16 +16,13 @@ from django.utils import translation
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from accounts import trail, tries, watching
+from accounts import due, trail, tries, watching
 from accounts.joining import Invitation, Tier, TierMember
 from accounts.models import StaffRole, User
 
 SALT = "accounts.invitations"
 LINK_LIVES = timedelta(days=7)
 OWNERS_LINK_LIVES = timedelta(hours=24)
-#: How long after a failed try the next one follows, and when we give up.
-RETRY = timedelta(minutes=1)
-GIVE_UP = timedelta(hours=6)
 
 Role, Kind = Invitation.Role, trail.Kind
 
@@ -246,10 +243,11 @@ def _make_staff(user: User, space: int, role: str) -> None:
 
 def claim_next(*, now: datetime) -> Invitation | None:
     """Claim one due letter; nobody else sends it unless we fail to finish in time."""
-    due = Invitation.objects.filter(due_at__lte=now).select_related("space", "tier", "invited_by")
-    for invitation in due.order_by("due_at", "pk"):
-        is_hopeless = invitation.created_at <= now - GIVE_UP
-        until = None if is_hopeless else now + RETRY
+    letters = Invitation.objects.filter(due_at__lte=now)
+    letters = letters.select_related("space", "tier", "invited_by")
+    for invitation in letters.order_by("due_at", "pk"):
+        is_hopeless = invitation.created_at <= now - due.GIVE_UP
+        until = None if is_hopeless else now + due.RETRY
         held = Invitation.objects.filter(pk=invitation.pk, due_at=invitation.due_at)
         # Signed anew: the site's secret may have changed since.
         digest = _hash(key_of(invitation))
@@ -257,10 +255,6 @@ def claim_next(*, now: datetime) -> Invitation | None:
             invitation.due_at = until
             return invitation
     return None
-
-
-def finish(invitation: Invitation) -> None:
-    Invitation.objects.filter(pk=invitation.pk, due_at=invitation.due_at).update(due_at=None)
 
 
 def forget_expired(*, now: datetime) -> int:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.http import base36_to_int, int_to_base36
 
-from accounts import factor_events, tokens, watching
+from accounts import due, factor_events, tokens, watching
 from accounts.factors import FactorEvent
 from accounts.models import ERASED, PasswordQuestion, PasswordRequest, User
 
@@ -16,9 +16,6 @@ from accounts.models import ERASED, PasswordQuestion, PasswordRequest, User
 AGAIN_AFTER = timedelta(minutes=5)
 #: Several people may share a mailbox; each gets their own link.
 MOST_OF_ONE_MAILBOX = 5
-#: How long after a failed try the next one follows, and when we give up.
-RETRY = timedelta(minutes=1)
-GIVE_UP = timedelta(hours=6)
 
 
 def ask(who: str, *, language: str, now: datetime) -> None:
@@ -42,7 +39,7 @@ def look_up(*, now: datetime) -> int:
 
 
 def _find(question: PasswordQuestion, *, now: datetime) -> None:
-    if question.asked_at <= now - GIVE_UP:
+    if question.asked_at <= now - due.GIVE_UP:
         return
     who = question.who
     login = User.normalize_username(who)
@@ -63,22 +60,8 @@ def _note(user: User, *, language: str, now: datetime) -> None:
 
 
 def claim_next(*, now: datetime) -> PasswordRequest | None:
-    """Claim one due request; nobody else sends it unless we fail to settle it in time."""
-    due = PasswordRequest.objects.filter(due_at__lte=now).select_related("user")
-    for request in due.order_by("due_at", "pk"):
-        is_hopeless = request.asked_at <= now - GIVE_UP
-        until = None if is_hopeless else now + RETRY
-        held = PasswordRequest.objects.filter(pk=request.pk, due_at=request.due_at)
-        if held.update(due_at=until) == 1 and not is_hopeless:
-            request.due_at = until
-            return request
-    return None
-
-
-def settle(request: PasswordRequest) -> None:
-    """Stop sending a request. The row stays, to tell when we last wrote to that person."""
-    held = PasswordRequest.objects.filter(pk=request.pk, due_at=request.due_at)
-    held.update(due_at=None)
+    """Claim one due request. Its row stays, to tell when we last wrote to that person."""
+    return due.claim(PasswordRequest.objects.select_related("user"), since="asked_at", now=now)
 
 
 def forget(user: User) -> None:

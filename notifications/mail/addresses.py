@@ -1,24 +1,18 @@
 """Letters about a member's address: the confirmation link, and the notice to the old one."""
 
-import logging
 from datetime import datetime
 from functools import partial
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts import emails
 from accounts.models import EmailLetter
-from notifications.mail.composing import written
-from notifications.mail.headers import AUTOMATIC
+from notifications.mail.automatic import try_once
 from notifications.mail.letters import Fact, Letter, Link
 from notifications.mail.post import Post, send_each
-from notifications.outcomes import Again
 from spaces.contact import reachable_spaces
-
-logger = logging.getLogger("mesto.mail")
 
 About = EmailLetter.About
 
@@ -32,14 +26,8 @@ def _is_done(letter: EmailLetter, post: Post) -> bool:
     """Try once; False when it may work later."""
     if emails.is_needless(letter):
         return True
-    try:
-        with translation.override(letter.user.language or letter.language):
-            mail = written(_letter(letter), to=letter.to, headers=AUTOMATIC)
-        outcome = post.send(mail)
-    except Exception:  # one mail that can't be written must not stop the others
-        logger.exception("a letter about an address can't be written")
-        return True
-    return not isinstance(outcome, Again)
+    language = letter.user.language or letter.language
+    return try_once(post, partial(_letter, letter), to=letter.to, language=language)
 
 
 def _letter(letter: EmailLetter) -> Letter:

@@ -1,35 +1,25 @@
 """The mail that tells people what happened to whatever opens their account."""
 
-import logging
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts import factor_events, time_zones
+from accounts import due, factor_events, time_zones
 from accounts.factors import FactorEvent
-from notifications.mail.composing import written
-from notifications.mail.headers import AUTOMATIC
+from notifications.mail.automatic import try_once
 from notifications.mail.letters import Fact, Letter, Link
-from notifications.mail.post import Post
-from notifications.outcomes import Again
-
-logger = logging.getLogger("mesto.mail")
+from notifications.mail.post import Post, send_each
 
 
 def send_notices(*, limit: int, now: datetime) -> int:
     """Send some of what is due; return how much was tried."""
-    done = 0
-    with Post() as post:
-        while done < limit and (event := factor_events.claim_next(now=now)):
-            done += 1
-            if _is_done(event, post):
-                factor_events.settle(event)
-    return done
+    claim = partial(factor_events.claim_next, now=now)
+    return send_each(claim, _is_done, due.settle, limit=limit)
 
 
 def _is_done(event: FactorEvent, post: Post) -> bool:
@@ -37,14 +27,8 @@ def _is_done(event: FactorEvent, post: Post) -> bool:
     user = event.user
     if not user.is_active or not user.email:
         return True
-    try:
-        with translation.override(user.language or event.language):
-            mail = written(_letter(event), to=user.email, headers=AUTOMATIC)
-        outcome = post.send(mail)
-    except Exception:  # one mail that can't be written must not stop the others
-        logger.exception("a mail about a second factor can't be written")
-        return True
-    return not isinstance(outcome, Again)
+    language = user.language or event.language
+    return try_once(post, partial(_letter, event), to=user.email, language=language)
 
 
 def _letter(event: FactorEvent) -> Letter:

@@ -1,44 +1,30 @@
 """The letter with an invitation's link."""
 
-import logging
 from datetime import datetime
 from functools import partial
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import invitations
+from accounts import due, invitations
 from accounts.joining import Invitation
-from notifications.mail.composing import written
-from notifications.mail.headers import AUTOMATIC
+from notifications.mail.automatic import try_once
 from notifications.mail.letters import Fact, Letter, Link
 from notifications.mail.post import Post, send_each
-from notifications.outcomes import Again
-
-logger = logging.getLogger("mesto.mail")
 
 Role = Invitation.Role
 
 
 def send_invitations(*, limit: int, now: datetime) -> int:
     """Send some of the due invitations; return how many were tried."""
-    return send_each(
-        partial(invitations.claim_next, now=now), _is_done, invitations.finish, limit=limit
-    )
+    return send_each(partial(invitations.claim_next, now=now), _is_done, due.settle, limit=limit)
 
 
 def _is_done(invitation: Invitation, post: Post) -> bool:
     """Try once; False when it may work later."""
-    try:
-        with translation.override(invitation.language):
-            mail = written(_letter(invitation), to=invitation.email, headers=AUTOMATIC)
-        outcome = post.send(mail)
-    except Exception:  # one mail that can't be written must not stop the others
-        logger.exception("an invitation can't be written")
-        return True
-    return not isinstance(outcome, Again)
+    write, to = partial(_letter, invitation), invitation.email
+    return try_once(post, write, to=to, language=invitation.language)
 
 
 def _letter(invitation: Invitation) -> Letter:

@@ -1,23 +1,17 @@
 """The link for choosing a new password after forgetting the old one."""
 
-import logging
 from datetime import datetime
 from functools import partial
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import passwords
+from accounts import due, passwords
 from accounts.models import PasswordRequest, User
-from notifications.mail.composing import written
-from notifications.mail.headers import AUTOMATIC
+from notifications.mail.automatic import try_once
 from notifications.mail.letters import Fact, Letter, Link
 from notifications.mail.post import Post, send_each
-from notifications.outcomes import Again
-
-logger = logging.getLogger("mesto.mail")
 
 #: How many requests are looked up in one go. In a flood, most match nobody.
 QUESTIONS = 200
@@ -28,9 +22,7 @@ def send_links(*, limit: int, now: datetime) -> int:
     for _question in range(QUESTIONS):
         if not passwords.look_up(now=now):
             break
-    return send_each(
-        partial(passwords.claim_next, now=now), _is_done, passwords.settle, limit=limit
-    )
+    return send_each(partial(passwords.claim_next, now=now), _is_done, due.settle, limit=limit)
 
 
 def _is_done(request: PasswordRequest, post: Post) -> bool:
@@ -38,14 +30,8 @@ def _is_done(request: PasswordRequest, post: Post) -> bool:
     user = request.user
     if not (user.is_active and user.email):
         return True
-    try:
-        with translation.override(user.language or request.language):
-            mail = written(_letter(user), to=user.email, headers=AUTOMATIC)
-        outcome = post.send(mail)
-    except Exception:  # one mail that can't be written must not stop the others
-        logger.exception("the link for a new password can't be written")
-        return True
-    return not isinstance(outcome, Again)
+    language = user.language or request.language
+    return try_once(post, partial(_letter, user), to=user.email, language=language)
 
 
 def _letter(user: User) -> Letter:

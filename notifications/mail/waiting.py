@@ -1,22 +1,16 @@
 """Letters to parties at a restaurant's door."""
 
-import logging
 from datetime import datetime
 from functools import partial
 
 from django.conf import settings
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from bookings.models import WaitingNews
-from notifications.mail.composing import written
-from notifications.mail.headers import AUTOMATIC
+from notifications.mail.automatic import try_once
 from notifications.mail.letters import Fact, Letter, Link
 from notifications.mail.post import Post, send_each
-from notifications.outcomes import Again
 from notifications.waiting import claim_next, named, settle, url_of
-
-logger = logging.getLogger("mesto.mail")
 
 
 def send_to_the_door(*, limit: int, now: datetime) -> int:
@@ -27,14 +21,8 @@ def send_to_the_door(*, limit: int, now: datetime) -> int:
 
 def _is_done(news: WaitingNews, post: Post) -> bool:
     """Try once; False when it may work later."""
-    try:
-        with translation.override(news.party.language or settings.LANGUAGE_CODE):
-            mail = written(_letter(news), to=news.party.email, headers=AUTOMATIC)
-        outcome = post.send(mail)
-    except Exception:  # one mail that can't be written must not stop the others
-        logger.exception("a letter to a party at the door can't be written")
-        return True
-    return not isinstance(outcome, Again)
+    language = news.party.language or settings.LANGUAGE_CODE
+    return try_once(post, partial(_letter, news), to=news.party.email, language=language)
 
 
 def _letter(news: WaitingNews) -> Letter:

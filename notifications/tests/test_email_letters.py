@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts import emails
+from accounts import due
 from accounts.factories import PASSWORD
 from accounts.models import EmailLetter
 from accounts.services import register
@@ -26,14 +26,14 @@ def test_letters_wait_for_a_mail_server_that_is_down(change, settings):  # noqa:
     now = timezone.now()
     deliver_mail(now=now)
     with receiving() as server:
-        deliver_mail(now=now + emails.RETRY)
-        deliver_mail(now=now + 3 * emails.RETRY)
+        deliver_mail(now=now + due.RETRY)
+        deliver_mail(now=now + 3 * due.RETRY)
     assert sorted(server.recipients) == [NEW, "anna@example.org"]
 
 
 def test_letters_that_failed_for_hours_are_not_sent_any_more(change):  # noqa: F811 - a fixture
     change()
-    assert mails(timezone.now() + emails.GIVE_UP) == {}
+    assert mails(timezone.now() + due.GIVE_UP) == {}
     assert not EmailLetter.objects.exists()
 
 

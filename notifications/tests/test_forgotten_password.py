@@ -8,7 +8,7 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.test import Client
 from django.utils import timezone
 
-from accounts import passwords
+from accounts import due, passwords
 from accounts.factories import PASSWORD, UserFactory
 from accounts.models import PasswordQuestion, PasswordRequest
 from accounts.services import change, erase
@@ -177,21 +177,21 @@ def test_no_page_waits_for_the_mail_server_and_the_link_comes_when_it_is_back(as
     assert deliver_mail(now=now) == 1
     assert deliver_mail(now=now) == 0  # not again at once
     with receiving() as server:
-        assert deliver_mail(now=now + passwords.RETRY) == 1
-        assert deliver_mail(now=now + 3 * passwords.RETRY) == 0
+        assert deliver_mail(now=now + due.RETRY) == 1
+        assert deliver_mail(now=now + 3 * due.RETRY) == 0
     assert server.recipients == ["anna@example.org"]
 
 
 def test_letters_that_failed_for_hours_are_not_sent_any_more(ask, anna):
     ask()
     passwords.look_up(now=timezone.now())
-    assert sent(timezone.now() + passwords.GIVE_UP) == []
+    assert sent(timezone.now() + due.GIVE_UP) == []
     assert PasswordRequest.objects.get().due_at is None
 
 
 def test_requests_no_worker_handled_for_hours_are_dropped(ask, anna):
     ask()
-    assert sent(timezone.now() + passwords.GIVE_UP) == []
+    assert sent(timezone.now() + due.GIVE_UP) == []
     assert not PasswordQuestion.objects.exists()
 
 

@@ -9,8 +9,9 @@ from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
-from accounts import watching
+from accounts import factor_events, watching
 from accounts.factories import PASSWORD
+from accounts.factors import FactorEvent
 from accounts.models import EmailLetter
 from bookings.models import WaitingNews
 from bookings.tests.acts import book, hours
@@ -70,6 +71,12 @@ def test_an_invitation_and_the_same_once_more(space, manager):
         fields = {"email": "vera@example.org", "role": "HOST"}
         id_ = asked(signed_in(manager).post(address, fields))
         assert mails() == {("vera@example.org", "Join the staff of Loft"): id_}
+
+
+def test_what_opens_an_account(anna):
+    with watching.caused_by("the-request"):
+        factor_events.note(anna, FactorEvent.Kind.PASSWORD, by=anna, now=timezone.now())
+    assert list(mails().values()) == ["the-request"]
 
 
 def test_what_happens_to_a_booking_but_no_reminder_which_nobody_asked_for(desk, alice, soon, clock):
