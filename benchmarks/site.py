@@ -17,7 +17,7 @@ from typing import Any
 
 import django
 
-from scripts import postgres, prepared
+from scripts import postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
@@ -111,7 +111,7 @@ def in_this_process(engine: str, **environment: str) -> Iterator[str]:
     with database(engine) as base:
         os.environ |= {**ENVIRONMENT, "DATABASE_URL": base.url, **environment}
         tree = Tree(ROOT)
-        prepared.fill(base.url)
+        tree.run("manage.py", "migrate", "--verbosity", "0")
         django.setup()
         yield title(machine(tree))
 
