@@ -1,6 +1,8 @@
 """The web server's process is free again as soon as its answer is out."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 from gunicorn import util
@@ -22,6 +24,12 @@ def pair():
     yield ours, theirs
     ours.close()
     theirs.close()
+
+
+def test_all_views_are_loaded_before_workers_are_forked():
+    program = "import sys, config.wsgi; print({'bookings.views', 'config.urls'} <= {*sys.modules})"
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.stdout == "True\n", told.stderr
 
 
 def heard(ours, read):
