@@ -26,7 +26,7 @@ pip_install() { $python -m pip install --quiet --no-compile --disable-pip-versio
 if ! cmp -s requirements-uv.txt "$venv/requirements-uv.txt"; then
     pip_install requirements-uv.txt && cp requirements-uv.txt "$venv/" || true
 fi
-$python -m uv pip install --quiet --python "$python" --require-hashes -r "$lock" || pip_install "$lock"
+$python -m uv pip install --quiet --system-certs --python "$python" --require-hashes -r "$lock" || pip_install "$lock"
 if [ "$lock" = requirements-dev.txt ]; then
     cp requirements.txt "$venv/"
 fi
