@@ -41,21 +41,26 @@ LONGEST = {
     file: number
     for number, file in enumerate(
         (
-            "tests/test_waiting.py",
             "tests/test_cluster.py",
             "browser/test_pages.py",
             "browser/test_long_words.py",
-            "tests/test_standby.py",
-            "tests/test_rolling.py",
-            "tests/test_faults.py",
-            "tests/test_evening.py",
-            "tests/test_consume_requests.py",
             "tests/test_bad_input.py",
-            "tests/test_growth.py",
+            "tests/test_waiting.py",
+            "tests/test_online.py",
+            "tests/test_consume_requests.py",
+            "tests/test_crosswise.py",
             "tests/test_read_only.py",
-            "browser/test_journey.py",
-            "tests/test_releases.py",
-            "tests/test_kafka_produce.py",
+            "tests/test_growth.py",
+            "tests/test_page_matrix.py",
+            "tests/test_evening.py",
+            "tests/test_standby.py",
+            "tests/test_both_releases.py",
+            "tests/test_demo.py",
+            "tests/test_rolling.py",
+            "tests/test_migrate.py",
+            "tests/test_bad_queries.py",
+            "browser/test_staff_work.py",
+            "tests/test_backups.py",
         )
     )
 }
