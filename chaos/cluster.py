@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from chaos.layout import DATABASES, ROOT, Layout, ask, unprivileged
 from chaos.machines import Machines
 from chaos.processes import Processes
@@ -197,7 +199,7 @@ class Cluster(Processes):
     def _prepare(self) -> None:
         """Make tables, demo data and static files."""
         self.start_kind("haproxy")
-        self.wait("haproxy to find the primary", lambda: self._manage("showmigrations") == 0)
+        self.wait("haproxy to find the primary", self._has_database)
         commands = [("migrate", "--no-input", "--verbosity", "0"), ("demo",)]
         if not self.release.has_static_files:
             commands.append(("collectstatic", "--no-input", "--verbosity", "0"))
@@ -210,6 +212,13 @@ class Cluster(Processes):
         with (self.home / "manage.log").open("a") as log:
             log.write(done.stdout)
         return done.returncode
+
+    def _has_database(self) -> bool:
+        try:
+            with psycopg.connect(self.database, connect_timeout=2):
+                return True
+        except psycopg.OperationalError:
+            return False
 
     def has_etcd(self) -> bool:
         """Tell whether every member of etcd says that it is well."""

@@ -6,9 +6,8 @@ from typing import Any
 
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
-from environ import Env
 
-from config import backups, databases, release
+from config import backups, caches, databases, release
 from config.given import Given
 from config.mailers import mailer
 from config.watching import logs
@@ -140,16 +139,8 @@ REQUEST_SECONDS = env.float("REQUEST_SECONDS")
 
 # --- Cache ----------------------------------------------------------------------------------------
 
-CACHES = {"default": env.dict("CACHE_URL") or Env.cache_url_config("locmemcache://")}
-IS_CACHE_OUR_OWN = "locmem" in CACHES["default"]["BACKEND"]  # each process has one
-if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
-    # Requests work without it, so a silent server must not hold them up.
-    CACHES["default"].setdefault("OPTIONS", {}).update(
-        socket_timeout=0.3, socket_connect_timeout=0.3
-    )
-elif IS_CACHE_OUR_OWN:
-    # With the default of 300, the request counts of a crowd would evict each other.
-    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 10_000}
+CACHES = {"default": caches.given(env)}
+IS_CACHE_OUR_OWN = caches.is_our_own(CACHES["default"])
 
 # Feature flags (accounts/flags.py): each process knows of a change after so many seconds at most.
 # It remembers them itself, so waffle needs no cache, and no server that may be away.
