@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -147,6 +148,31 @@ def test_a_file_of_the_log_is_archived_once_and_never_replaced(folder):
     assert not archive()
     assert gzip.decompress(kept.read_bytes()) == b"log" * 1000
     assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_bases_of_what_was_left_behind_are_marked_and_not_taken(folder):
+    """The script alone, with stand-ins for PostgreSQL; `test_cluster` goes back for real."""
+    bases, script = folder / "archive/bases", folder / "back_to1.sh"
+    for name in ("20291231T000000Z.left", "20300101T000000Z", "20300102T000000Z"):
+        (bases / name).mkdir(parents=True)
+        with tarfile.open(bases / name / "base.tar.gz", "w:gz"):
+            pass
+    server = folder / "server"
+    server.mkdir()
+    for name, does in {"psql": "echo f", "pg_ctl": '[ "$1" = stop ]'}.items():
+        (server / name).write_text(f"#!/bin/sh\n{does}\n")
+        (server / name).chmod(0o700)
+    script.write_text(re.sub("(?m)^server=.*$", f'server="{server}"', script.read_text()))
+
+    def go(*words):
+        return subprocess.run([script, *words], capture_output=True, text=True).stdout
+
+    assert f"From {bases}/20300101T000000Z\n" in go("2030-01-01 12:00:00+00")
+    assert "It stays." in go("take")
+    marked = {"20291231T000000Z.left", "20300101T000000Z", "20300102T000000Z.left"}
+    assert {base.name for base in bases.iterdir()} == marked
+    shutil.rmtree(folder / "postgres1")
+    assert f"From {bases}/20300101T000000Z\n" in go("latest")
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
