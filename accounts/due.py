@@ -32,4 +32,4 @@ def claim[Row: Letter](rows: "QuerySet[Any, Row]", *, since: str, now: datetime)
 
 def settle(row: Letter) -> None:
     """Send it no more; the row stays."""
-    type(row)._default_manager.filter(pk=row.pk, due_at=row.due_at).update(due_at=None)  # type: ignore[attr-defined]  # a model
+    type(row)._default_manager.filter(pk=row.pk, due_at=row.due_at).update(due_at=None)  # type: ignore[attr-defined]  # all are Django models, which a Protocol can't say

@@ -62,8 +62,14 @@ def _keep(url: str, copy: Path) -> None:
     if copy.suffix == ".sqlite3":
         _copy(_file(url), unfinished)
     else:
-        command = [str(postgres.programs() / "pg_dump"), "--no-owner", "--inserts", url]
-        dumped = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.splitlines()
+        try:
+            program = str(postgres.programs() / "pg_dump")
+        except postgres.NoServer:
+            return  # somebody else's server, and no tools here: each database is migrated
+        done = subprocess.run([program, "--no-owner", "--inserts", url], stdout=subprocess.PIPE)
+        if done.returncode:
+            return  # a server that is newer than the tools: likewise
+        dumped = done.stdout.splitlines()
         # Lines for psql alone, which other programs don't know.
         unfinished.write_bytes(b"\n".join(line for line in dumped if not line.startswith(b"\\")))
     unfinished.rename(copy)
