@@ -13,11 +13,9 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail import InvalidMailer, mailers
 from django.core.validators import validate_email
 
+from accounts.commands import KAFKA, MESTO
 from config.given import Wrong
 from config.mailers import CONSOLE
-
-MESTO = "mesto"  # also found by a web process that starts: see config/wsgi.py
-KAFKA = "kafka"  # asks librdkafka, whose threads don't survive a fork
 
 
 def stop_at_errors() -> None:

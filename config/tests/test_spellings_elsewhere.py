@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.core.management import BaseCommand, get_commands, load_command_class
 
+from accounts import commands
 from bookings.deciding.cells import DateOrder
 from bookings.management.commands.import_bookings import encoding
 from config.tests.test_spellings import misspelt
@@ -55,3 +56,10 @@ def test_every_number_and_time_on_a_command_line():
                 with pytest.raises((ArgumentTypeError, ValueError)):
                     action.type(wrong)
     assert tried >= {"days", "interval", "since", "until"}
+
+
+def test_our_commands_check_the_settings_and_load_no_pages_for_it():
+    for name, command in our_commands():
+        is_ours = type(command).__base__ in {BaseCommand, commands.Command}
+        if is_ours and command.requires_system_checks:
+            assert command.requires_system_checks == (commands.MESTO, commands.KAFKA), name

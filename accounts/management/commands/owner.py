@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import invitations
+from accounts import commands, invitations
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Print a link with which one person becomes the owner of a site without one. It works "
         "once, for a day; running this again ends it and prints another. Says nothing where there "

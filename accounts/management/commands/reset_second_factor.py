@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from accounts import acting
+from accounts import acting, commands
 from accounts.models import User
 from accounts.second import services
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Take all second factors away from the person with this login: the app, the passkeys, the "
         "recovery codes. Make sure first who is asking. The person sees it in the profile."

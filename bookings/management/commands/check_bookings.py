@@ -4,15 +4,16 @@ from argparse import ArgumentParser
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from accounts import commands
 from bookings.deciding import explaining, invariants, stranding
 from bookings.deciding.invariants import Violation
 from bookings.models import Booking
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Check every booking against the invariants; print what is wrong and fail if anything is. "
         "Upcoming bookings that the current set-up would not allow are listed, but aren't wrong."

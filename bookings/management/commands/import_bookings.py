@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+from django.core.management.base import CommandError, OutputWrapper
 from django.utils import timezone
 
+from accounts import commands
 from accounts.models import User
 from bookings.deciding import importing
 from bookings.deciding.cells import DateOrder
@@ -42,7 +43,7 @@ def encoding(name: str) -> str:
     return name
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Book what a CSV file asks for, line by line, as spreadsheets write them. Columns: "
         + ", ".join(importing.COLUMNS)

@@ -3,16 +3,17 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
+from accounts import commands
 from config.backups.manifest import Refused
 from config.backups.storage import manifests, storage
 from config.backups.taking import take
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Put a consistent copy of the database into BACKUP_URL, with a manifest beside it, and "
         "keep the newest BACKUP_KEEP. People may go on booking."

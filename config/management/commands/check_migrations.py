@@ -8,14 +8,15 @@ docs/decisions/0017-migrations-are-watched.md.
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import connection, connections
 from django.db.migrations.loader import MigrationLoader
 
+from accounts import commands
 from config.online.trial import Baseline, name_of_scratch, problems_since, scratch
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = "Refuse migrations that can't run while the release before serves."
     requires_migrations_checks = False
 

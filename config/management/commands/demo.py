@@ -3,9 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from accounts import commands
 from accounts.models import User
 from accounts.numbers import whole_number
 from bookings.models import Booking
@@ -13,7 +14,7 @@ from config import demo
 from spaces.models import Place, Space
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Fill an empty database with a coworking space, a restaurant and a fortnight of bookings. "
         "Does nothing if there are already spaces or people. Not for production: the demo "

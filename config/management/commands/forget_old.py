@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts import commands
 from accounts.forgetting import forget_old_credentials
 from bookings.deciding.forgetting import forget_old_notes, forget_unseen_guests
 from notifications.kafka.requests import forget_refused
@@ -19,7 +19,7 @@ STEPS = (
 )
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Delete or blank what is older than the settings keep it: credentials, the audit, guests, "
         "notes, letters, refused requests. Workers do so by themselves."

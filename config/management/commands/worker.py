@@ -13,7 +13,7 @@ from datetime import datetime
 from threading import Thread
 from typing import Any, Protocol
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import (
     DatabaseError,
     InterfaceError,
@@ -23,7 +23,7 @@ from django.db import (
 )
 from django.utils import timezone
 
-from accounts import watching
+from accounts import commands, watching
 from accounts.forgetting import forget_old_credentials
 from accounts.numbers import seconds
 from bookings.deciding.claims import renew_claims
@@ -96,7 +96,7 @@ EVERY: dict[Step, float] = {
 ENDINGS: dict[Step, Callable[[], int]] = {deliver_webhooks: finish_webhooks}
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Keep deciding queued bookings, completing past ones, and telling everyone who listens. "
         "Several may run at once. SIGTERM stops it after its current work."

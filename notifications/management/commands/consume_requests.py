@@ -7,14 +7,15 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from accounts import commands
 from notifications.kafka.consuming import Requests
 
 logger = logging.getLogger("mesto.kafka")
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Read booking requests from the topic KAFKA_REQUESTS_TOPIC and queue them for the worker "
         "to decide. Several may run at once: they share the topic's partitions. SIGTERM stops it "

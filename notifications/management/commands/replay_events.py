@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from accounts import commands
 from bookings.models import BookingEvent
 from notifications import relay
 from notifications.models import Endpoint
@@ -33,7 +34,7 @@ def instant(text: str) -> datetime:
         ) from error
 
 
-class Command(BaseCommand):
+class Command(commands.Command):
     help = (
         "Send events from the log to one listener again, whether it has had them or not. They keep "
         "their ids, so that a listener recognises them; one booking's come in order. The "
