@@ -78,6 +78,7 @@ def json_schema(shape: Any) -> Schema:
     return made
 
 
+@cache
 def avro_schema() -> Schema:
     """Return an event as an Avro record with the same fields and values as in JSON.
 

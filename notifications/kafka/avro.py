@@ -50,7 +50,8 @@ def decode(
         raise ValueError("not a single Avro object")
     mark, record = value[:10], value[10:]
     writer, _mark = _prepared(written_with[mark[len(MARK) :]])
-    read = schemaless_reader(BytesIO(record), writer, dict(reader or avro_schema()))
+    wanted = _ours()[0] if reader is None else dict(reader)
+    read = schemaless_reader(BytesIO(record), writer, wanted)
     assert isinstance(read, dict)
     return read
 
