@@ -125,18 +125,24 @@ def password(request: AuthenticatedRequest) -> HttpResponse:
     form = (ChangePasswordForm if has_one else NewPasswordForm)(request.user, _data(request))
     left = access.left_open(request.user, now=timezone.now())
     ways = [_inside_a_sentence(str(found.kind.title)) for found in left]
+    shown = {"ways": ways, "has_one": has_one}
     if request.method == "POST":
         try:
             tries.spend("password", login=request.user.username, now=timezone.now())
         except TooOften as error:
-            return too_often(request, "accounts/password.html", form, error, ways=ways)
+            return too_often(request, "accounts/password.html", form, error, **shown)
     if form.is_valid():
         user = form.save(commit=False)
         passwords.change(user, password=user.password, by=user, now=timezone.now())
         auth.update_session_auth_hash(request, user)  # ends other sessions, keeps this one
-        messages.success(request, _("Your password is changed. Other devices are signed out."))
+        said = (
+            _("Your password is changed. Other devices are signed out.")
+            if has_one
+            else _("You have a password now. Other devices are signed out.")
+        )
+        messages.success(request, said)
         return redirect("stays" if access.left_open(user, now=timezone.now()) else "profile")
-    return _page(request, "accounts/password.html", form, ways=ways)
+    return _page(request, "accounts/password.html", form, **shown)
 
 
 @login_not_required

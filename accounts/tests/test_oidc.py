@@ -253,6 +253,8 @@ def test_somebody_without_a_password_chooses_one(client, provider, settings, clo
     page = client.get("/accounts/password/").text
     assert "You have no password yet" in page
     assert "old_password" not in page
+    assert "Change the password" not in page
+    assert "Choose a password" in client.get("/accounts/profile/").text
     chosen = {"new_password1": "quiet-otter-4711"}
     clock.passes(minutes=11)
     assert client.post("/accounts/password/", chosen)["Location"].startswith("/accounts/sure/")
