@@ -1,5 +1,6 @@
 """The proxies that docs show in front of gunicorn, as far as they are installed here."""
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ from attacks.site import BASE, Site, free_port
 
 #: Many more than there are web processes.
 CLIENTS = 200
+OLDEST_CADDY = (2, 6, 4)  # that knows `request_buffers`
 
 
 def check(found: Site) -> list[Outcome]:
@@ -26,10 +28,8 @@ def check(found: Site) -> list[Outcome]:
         ),
         ("Caddy", ["caddy", "run", "--config", "{file}", "--adapter", "caddyfile"], "Caddyfile"),
     ):
-        if shutil.which(command[0]) is None:
-            skipped = Outcome(f"Slow clients, {name}")
-            skipped.notes.append("not tried: it isn't installed here")
-            outcomes.append(skipped)
+        if reason := _why_not(command[0]):
+            outcomes.append(Outcome(f"Slow clients, behind {name}", notes=[f"not tried: {reason}"]))
             continue
         try:
             with behind(command, BASE / "deploy" / example, found.port) as port:
@@ -41,8 +41,20 @@ def check(found: Site) -> list[Outcome]:
     return outcomes
 
 
+def _why_not(program: str) -> str:
+    """Return why a proxy can't be tried here, or nothing."""
+    if shutil.which(program) is None:
+        return "it isn't installed here"
+    if program == "caddy":
+        said = subprocess.run([program, "version"], capture_output=True, text=True, check=True)
+        version = tuple(map(int, re.findall(r"\d+", said.stdout)[:3]))
+        if version < OLDEST_CADDY:
+            return f"it is {'.'.join(map(str, version))}, which can't read the example"
+    return ""
+
+
 class DidNotStart(Exception):
-    """What a proxy said instead: it may be too old for the example."""
+    """What a proxy said instead."""
 
 
 @contextmanager

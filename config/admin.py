@@ -6,10 +6,12 @@ from functools import wraps
 from typing import Any, cast
 from urllib.parse import unquote
 
-from django.contrib.admin import AdminSite
+from django.apps import apps
+from django.contrib.admin import AdminSite, site
 from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import TO_FIELD_VAR
+from django.contrib.admin.options import SOURCE_MODEL_VAR, TO_FIELD_VAR
 from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -45,6 +47,8 @@ def sensible[View: Callable[..., Any]](view: View) -> View:
         numbers = [*ticked, *request.GET.getlist(PAGE_VAR)]
         if not all(map(KEY.fullmatch, numbers)) or "\x00" in unquote(request.META["QUERY_STRING"]):
             raise BadRequest
+        if (source := request.POST.get(SOURCE_MODEL_VAR)) and not _has_form(source, request):
+            raise BadRequest
         if "" in (request.GET.get(TO_FIELD_VAR), request.POST.get(TO_FIELD_VAR)):
             raise BadRequest
         try:
@@ -53,6 +57,18 @@ def sensible[View: Callable[..., Any]](view: View) -> View:
             raise BadRequest from error
 
     return cast(View, checked)
+
+
+def _has_form(source: str, request: HttpRequest) -> bool:
+    """Tell whether a form that this person may use can have opened a window for another one.
+
+    Django takes the name apart without a look, and makes any model's form.
+    """
+    try:
+        model_admin = site.get_model_admin(apps.get_model(source))
+    except (LookupError, ValueError, NotRegistered):
+        return False
+    return model_admin.has_add_permission(request) or model_admin.has_change_permission(request)
 
 
 def sentences() -> list[str]:

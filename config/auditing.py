@@ -18,6 +18,7 @@ from accounts import emails, passwords
 from accounts.acting import Change, acting
 from accounts.joining import AuditEntry
 from accounts.models import User
+from config.admin import KEY
 from notifications.models import Delivery, Endpoint
 from spaces.models import Space
 
@@ -114,9 +115,7 @@ def what_of(match: ResolverMatch, request: HttpRequest) -> str:
 def _keys(match: ResolverMatch, request: HttpRequest) -> list[str]:
     names = {"object_id", "number", "id"}
     given = [str(value) for name, value in match.kwargs.items() if name in names]
-    return (
-        given or [key for key in request.POST.getlist(ACTION_CHECKBOX_NAME) if key.isdigit()][:10]
-    )
+    return given or [*filter(KEY.fullmatch, request.POST.getlist(ACTION_CHECKBOX_NAME))][:10]
 
 
 def space_of(match: ResolverMatch, request: HttpRequest) -> int | None:
@@ -157,9 +156,9 @@ def _of_row(model: type[Model], match: ResolverMatch, request: HttpRequest) -> i
         return None
     if not keys:  # a new one says where it belongs
         chosen = request.POST.get("space", "")
-        return int(chosen) if chosen.isdigit() and len(chosen) < 18 else None
+        return int(chosen) if KEY.fullmatch(chosen) else None
     key = keys[0]
-    if not key.isdigit() or len(key) > 18:
+    if not KEY.fullmatch(key):
         return None
     found: int | None = model._base_manager.filter(pk=int(key)).values_list(way, flat=True).first()
     return found

@@ -39,7 +39,7 @@ def step_of(key: bytes, code: str, *, now: datetime) -> int | None:
     found = [
         step
         for step in range(here - DRIFT, here + DRIFT + 1)
-        if compare_digest(code_at(key, step), code)
+        if compare_digest(code_at(key, step).encode(), code.encode())
     ]
     return found[0] if found else None
 

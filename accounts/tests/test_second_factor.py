@@ -52,6 +52,16 @@ def test_codes_are_those_of_the_standard(at, expected):
 # --- Setting it up
 
 
+@pytest.mark.parametrize("passcode", ["٣٣٣٣١١", "²²²²²²", "абвгде", "🗝🗝🗝🗝🗝🗝"])
+def test_other_letters_than_ours_are_a_wrong_code(client, alice, passcode):
+    client.force_login(alice)
+    page = client.get(APP)
+    sent = {"passcode": passcode, "key": re.search(r'name="key" value="([^"]+)"', page.text)[1]}
+    answer = client.post(APP, sent)
+    assert answer.status_code == 422
+    assert not Authenticator.objects.exists()
+
+
 def test_an_app_is_set_up_by_a_first_code(client, alice):
     client.force_login(alice)
     page = client.get(APP)

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
 
 from accounts.factories import StaffRoleFactory
 
@@ -83,3 +85,27 @@ def test_passwords_are_changed_on_the_sites_own_page(client, host):
     client.force_login(host)
     answer = client.get("/admin/password_change/")
     assert (answer.status_code, answer.url) == (302, "/accounts/password/")
+
+
+def added(client, source):
+    """Add a group in the window that the form of another model opens."""
+    sent = {"name": f"made for {source}", "_popup": "1", "_source_model": source}
+    return client.post("/admin/auth/group/add/", sent)
+
+
+@pytest.mark.parametrize("source", ["+", ".", "spaces", "no.such", "a.b.c", "<b>.x", "\x00.x"])
+def test_a_window_that_no_form_opened_adds_nothing(admin_client, source):
+    assert added(admin_client, source).status_code == 400
+    assert not Group.objects.exists()
+
+
+def test_whatever_form_opens_a_window_it_is_answered(admin_client):
+    answers = {
+        model._meta.label_lower: added(admin_client, model._meta.label_lower).status_code
+        for model in admin.site._registry
+    }
+    assert {*answers.values()} <= {200, 400}
+    assert (
+        answers["accounts.user"] == answers["spaces.space"] == added(admin_client, "").status_code
+    )
+    assert answers["axes.accessattempt"] == 400  # nobody adds or changes one

@@ -228,3 +228,11 @@ def test_factors_of_the_staff_are_on_the_page_and_in_the_file(space, host, manag
     page = client.get("/staff/loft/audit/").text
     assert taken in page
     assert client.get("/staff/loft/audit/?topic=bookings").text.count("taken away") == 0
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 30, "\x00"])
+def test_what_looks_like_a_number_names_no_space(admin_client, number):
+    sent = {"space": number, "_selected_action": number, "action": "delete_selected"}
+    for address in ("add/", f"{number.replace(chr(0), '')}/change/", ""):
+        answer = admin_client.post(f"/admin/spaces/closure/{address}", sent)
+        assert answer.status_code < 500, address
