@@ -143,6 +143,8 @@ class AskingAdmin(ModelAdmin):  # type: ignore[type-arg]  # generic for mypy alo
 
         if _goes_back(request):
             return redirect(request.get_full_path())
+        if _only_asks(request):
+            return view()
         return self._asking(request, self._rows(request), view)
 
     def _row(self, request: HttpRequest, object_id: str) -> QuerySet[Any]:
@@ -220,6 +222,12 @@ class _Said:
 
 def _goes_back(request: HttpRequest) -> bool:
     return request.method == "POST" and request.POST.get(f"{PREFIX}-choice") == BACK
+
+
+def _only_asks(request: HttpRequest) -> bool:
+    """Tell whether somebody who deletes rows of a list is yet to confirm it: no lock is taken."""
+    sent = request.POST
+    return {*sent.getlist("action")} == {"delete_selected"} and {"post", "_save"}.isdisjoint(sent)
 
 
 def _as_typed(request: HttpRequest, view: View) -> HttpResponse:

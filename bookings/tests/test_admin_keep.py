@@ -7,6 +7,7 @@ from html import unescape
 import pytest
 
 from accounts.factories import UserFactory
+from bookings.deciding import stranding
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
@@ -16,6 +17,7 @@ from spaces.models import Place
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 LIST = "/admin/spaces/place/"
+DELETED = {"action": "delete_selected"}
 
 
 @pytest.fixture(params=["superuser", "manager"])
@@ -37,7 +39,7 @@ def booked(desk, alice, soon):
 
 def asked(client, desk, **data):
     """Try on the place's own page and from the list."""
-    chosen = {"action": "delete_selected", "_selected_action": [desk.pk], **data}
+    chosen = {**DELETED, "_selected_action": [desk.pk], **data}
     one = (
         client.post(f"{LIST}{desk.pk}/delete/", data)
         if data
@@ -57,6 +59,17 @@ def test_a_place_with_bookings_mentions_them(boss, desk, booked, data):
         assert {booking.place for booking in listed} == {desk}
         assert len(listed) == 2
     assert Place.objects.filter(pk=desk.pk).exists()
+
+
+def test_until_it_is_confirmed_nobody_who_books_waits_for_it(boss, desk, monkeypatch):
+    def locked(scope, act):
+        raise RuntimeError
+
+    monkeypatch.setattr(stranding, "changing", locked)
+    assert boss.post(LIST, DELETED | {"_selected_action": [desk.pk]}).status_code == 200
+    for more in ({"post": "yes"}, {"_save": "yes"}, {"action": ["delete_selected", "withdraw"]}):
+        with pytest.raises(RuntimeError):
+            boss.post(LIST, DELETED | {"_selected_action": [desk.pk]} | more)
 
 
 def test_it_is_withdrawn_by_one_press_and_an_answer_about_the_bookings(boss, desk, booked):
