@@ -229,10 +229,12 @@ class FeatureFlagAdmin(SuperusersOnly, NotCounted, admin.ModelAdmin):  # type: i
     readonly_fields = ["what_it_does", "modified"]
     ordering = ["name"]
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         """Leave out waffle's help, which speaks of switches and of the code."""
         no_help = dict.fromkeys(["active", "note", "modified"], "")
-        return super().get_form(request, obj, **{**kwargs, "help_texts": no_help})
+        return super().get_form(request, obj, change, **{**kwargs, "help_texts": no_help})
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

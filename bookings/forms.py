@@ -95,13 +95,25 @@ class SearchForm(forms.Form):
     place = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     area = forms.ChoiceField(label=_("Area"), required=False, widget=WrittenSelect)
+    kind = forms.ChoiceField(
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={"invalid_choice": _("There is nothing of that kind here.")},
+    )
 
     def __init__(
-        self, data: Any, *, times: dict[str, list[tuple[str, str]]], areas: Sequence[str] = ()
+        self,
+        data: Any,
+        *,
+        times: dict[str, list[tuple[str, str]]],
+        areas: Sequence[str] = (),
+        kinds: Sequence[str] = (),
     ) -> None:
         super().__init__(data)
         offered = [("", _("anywhere")), *((area, area) for area in areas)]
         self.fields["area"].choices = offered  # type: ignore[attr-defined]  # a choice field
+        of_kinds = [(kind, kind) for kind in kinds]
+        self.fields["kind"].choices = of_kinds  # type: ignore[attr-defined]  # likewise
         # `from` is a Python keyword.
         for name, label in (("from", _("From")), ("to", _("To"))):
             self.fields[name] = forms.CharField(

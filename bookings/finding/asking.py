@@ -1,5 +1,7 @@
 """What a board's address asks for: understood once, for everybody who follows the same link."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -30,7 +32,8 @@ class Asked:
 
     space: Space
     venue: Venue
-    features: frozenset[str]  # that the space's places have, to choose from
+    kinds: Mapping[str, int]  # of place that the space has, and how many of each
+    features: Mapping[str, int]  # that the places of the chosen kind have, and how many do
     areas: tuple[str, ...]
     search: Search
     form: SearchForm
@@ -60,8 +63,12 @@ class Asked:
         )
 
     def _places(self, setup: Setup) -> tuple[Place, ...]:
-        area = self.search.area
-        return tuple(place for place in setup.bookable if not area or place.area == area)
+        area, kind = self.search.area, self.search.kind
+        return tuple(
+            place
+            for place in setup.bookable
+            if area in ("", place.area) and kind in ("", place.kind)
+        )
 
     def instead(self, known: Availability, rows: tuple[Occupancy, ...]) -> tuple[Offer | None, int]:
         """Return the next free time, and how much is free tomorrow, if nothing is as asked."""
@@ -90,6 +97,7 @@ class Asked:
                 areas=self.areas,
             ),
             "form": self.form,
+            "kinds": self.kinds,
             "moving": self.moving,
             "now": self.now,
             "space": self.space,
@@ -117,10 +125,11 @@ def _is_free(asked: Asked, known: Availability, rows: tuple[Occupancy, ...]) -> 
     return bool(found)
 
 
-def query_of(request: HttpRequest) -> str:
-    """Return the query string that asks for what `request.GET` holds."""
+def query_of(request: HttpRequest, *, kind: str = "") -> str:
+    """Return the query string that asks for what `request.GET` holds, and for a kind of place."""
     written: str = request.META.get("QUERY_STRING", "")
-    return written if written.isascii() else request.GET.urlencode()
+    query = written if written.isascii() else request.GET.urlencode()
+    return f"{query}&kind={kind}" if kind else query
 
 
 def asked(
@@ -147,15 +156,24 @@ def _asked(
     setup: Setup, groups: frozenset[int], query: str, now: datetime, moving: Booking | None
 ) -> Asked:
     space, venue = setup.space, setup.venue(groups, now)
-    kind = moving.place.kind if moving else space.main_kind
+    data, counted = QueryDict(query), Counter(place.kind for place in setup.bookable)
+    kinds = {kind: counted[kind] for kind in Place.Kind.values if counted[kind]}
+    chosen = data.get("kind", "")
+    kind = moving.place.kind if moving else chosen if chosen in kinds else space.main_kind
     areas = tuple(sorted({place.area for place in setup.bookable if place.area}))
     search, form = searching.read(
-        QueryDict(query),
+        data,
         venue=venue,
         limits=venue.limits(kind),
         now=now,
         kind=kind,
         areas=areas,
+        kinds=tuple(kinds),
     )
-    features = frozenset(name for place in setup.bookable for name in place.features)
-    return Asked(space, venue, features, areas, search, form, now, moving)
+    features = Counter(
+        name
+        for place in setup.bookable
+        if search.kind in ("", place.kind)
+        for name in place.features
+    )
+    return Asked(space, venue, kinds, features, areas, search, form, now, moving)

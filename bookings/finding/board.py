@@ -1,7 +1,7 @@
 """One day in a space as the board shows it: what is free at the chosen time, and the whole day."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -77,7 +77,7 @@ class Board:
     first: Offer | None = None  # the next free time, when nothing is free
     advice: list[Advice] = field(default_factory=list)  # what to try when nothing is free
     tomorrow: int = 0  # places free at that time the next day, when nothing is
-    features: frozenset[str] = frozenset()  # that the space's places have, to choose from
+    features: Mapping[str, int] = field(default_factory=dict)  # to choose from; how many have each
     areas: tuple[str, ...] = ()  # that it has, to choose from
 
     @property
@@ -157,7 +157,6 @@ def build(
         known.quarters,
         timeline.window,
         rows=timeline.rows(),
-        features=frozenset(name for place in known.places for name in place.features),
     )
     if period is None:
         return board

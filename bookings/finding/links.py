@@ -42,6 +42,8 @@ def search_query(space: Space, search: Search, *, moving: Booking | None = None)
             query.append(("to", write_clock(search.period.ends_at, space.zone)))
     query.append(("party", str(search.party_size)))
     query.extend(("feature", feature) for feature in search.features)
+    if search.kind:
+        query.append(("kind", search.kind))
     if search.area:
         query.append(("area", search.area))
     if search.by_number:

@@ -19,3 +19,4 @@ class Search:
     by_number: bool = False
     by_turn: bool = False  # the house says how long: no end was asked for
     area: str = ""
+    kind: str = ""  # of place; empty: every kind

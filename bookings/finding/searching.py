@@ -1,4 +1,4 @@
-"""Parses the board's URL into a search: `?date&from&to&party&feature&sort&place`."""
+"""Parses the board's URL into a search: `?date&from&to&party&kind&feature&sort&place`."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -25,6 +25,7 @@ def read(
     now: datetime,
     kind: str = "",
     areas: Sequence[str] = (),
+    kinds: Sequence[str] = (),
 ) -> tuple[Search, SearchForm]:
     """Return the search, and a form that shows it and its errors.
 
@@ -63,7 +64,7 @@ def read(
     if venue.turns:
         until = f" ({words.clock(period.ends_at, venue.zone)})" if by_turn and period else ""
         times["to"].insert(0, ("", _("as usual") + until))
-    form = SearchForm(complete, times=times, areas=areas)
+    form = SearchForm(complete, times=times, areas=areas, kinds=kinds)
     form.is_valid()
     for field, message in errors:
         form.add_error(field, message)
@@ -77,6 +78,7 @@ def read(
         by_number=found.get("sort") == "number",
         by_turn=by_turn,
         area=found.get("area", ""),
+        kind=found.get("kind", ""),
     )
     return search, form
 

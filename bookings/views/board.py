@@ -27,6 +27,9 @@ from bookings.views.bookings import why_unchangeable
 from spaces import setups
 from spaces.setups import Setup
 
+KIND = "kind"  # the name of a cookie
+REMEMBERED = timedelta(days=365)
+
 
 @require_safe
 @login_not_required
@@ -48,7 +51,8 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
 
     def ask(setup: Setup) -> tuple[Asked, frozenset[int], list[Occupancy], str]:
         groups = setup.relevant(owner.group_ids if owner else ())
-        asked = asking.asked(setup, groups, asking.query_of(request), now, moving)
+        query = asking.query_of(request, kind=_remembered(request, setup))
+        asked = asking.asked(setup, groups, query, now, moving)
         return asked, groups, *occupancies_and_stamp(setup.space, asked.span)
 
     # Nearly always the process knows the set-up, and it is still the one of the bookings' moment.
@@ -69,7 +73,7 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
     around = Part(
         template="bookings/board.html#around" if request.htmx else "bookings/board.html",
         reader=whole,
-        key=(shown, url_of(request), request.htmx.trigger),
+        key=(shown, url_of(request), asked.search.kind, request.htmx.trigger),
         context=asked.context,
     )
 
@@ -94,7 +98,35 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
         ),
         context=results,
     )
-    return answer(request, around, inside, is_kept=moving is None)
+    return _remember(request, answer(request, around, inside, is_kept=moving is None), asked)
+
+
+def _remembered(request: PageRequest, setup: Setup) -> str:
+    """Return the kind of place that was last chosen in this space, unless the address says more."""
+    kind = request.COOKIES.get(KIND, "")
+    says_more = {"kind", "place", "move"} & set(request.GET)
+    return kind if not says_more and kind in {place.kind for place in setup.bookable} else ""
+
+
+def _remember(request: PageRequest, response: HttpResponse, asked: Asked) -> HttpResponse:
+    """Keep a kind that was chosen by name, in a cookie that only this space's pages are sent."""
+    kind = asked.search.kind
+    if "kind" not in request.GET or asked.errors or kind == request.COOKIES.get(KIND, ""):
+        return response
+    path = asked.space.get_absolute_url()
+    if not kind:
+        response.delete_cookie(KIND, path=path, samesite="Lax")
+        return response
+    response.set_cookie(
+        KIND,
+        kind,
+        path=path,
+        max_age=REMEMBERED,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 def next_minute(now: datetime) -> datetime:
