@@ -163,6 +163,8 @@ def build(
     offers = known.offers(period, party_size=search.party_size, now=now, features=search.features)
     if search.by_number:
         offers.sort(key=lambda offer: offer.place.number)
+    if (but := known.but) is not None:  # whoever moves wants the same place first
+        offers.sort(key=lambda offer: offer.place.pk != but.place_id)
     if offers:
         return replace(board, offers=offers, why_not=_why_not(known, search, period, offers, now))
     misfits = _misfits(known.places, search)
@@ -211,8 +213,9 @@ def _misfits(places: Sequence[Place], search: Search) -> list[Problem]:
 def _why_not(
     known: Availability, search: Search, period: Period, offers: list[Offer], now: datetime
 ) -> list[Problem]:
-    """Return why the picked place is not among the offers."""
-    place = next((place for place in known.places if place.code == search.place), None)
+    """Return why the picked place is not among the offers, or the one of a booking that moves."""
+    wanted = search.place or (known.but.place.code if known.but else None)
+    place = next((place for place in known.places if place.code == wanted), None)
     if place is None or any(offer.place == place for offer in offers):
         return []
     found = rules.problems(known.venue, place, period, party_size=search.party_size, now=now)

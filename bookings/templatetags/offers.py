@@ -22,6 +22,7 @@ from django.utils.translation import ngettext
 from bookings.finding.availability import Offer
 from bookings.finding.board import Board
 from bookings.finding.last_word import last_word
+from bookings.models import Booking
 from bookings.templatetags.places import offer_url, search_url
 from bookings.words import words
 from bookings.words.local_time import write_instant
@@ -209,6 +210,14 @@ class _Cards:
         time = f'<span class="time">{escape(words.span(period, self.zone))}</span>'
         return f"{escape(_('Book'))} {time}"
 
+    def _move(self, moving: Booking, period: Period) -> str:
+        """Say where to: with the day, if it is another one."""
+        days = {at.astimezone(self.zone).date() for at in (period.starts_at, moving.starts_at)}
+        time = words.span(period, self.zone)
+        if len(days) > 1:
+            time = f"{words.day_at(period.starts_at, self.zone, self.now)}, {time}"
+        return escape(_("Move to %(time)s") % {"time": time})
+
     def _form(self, period: Period) -> tuple[str, str]:
         """Return what all cards for one time share: the form's start, and the button's label."""
         moving = self.moving
@@ -222,7 +231,7 @@ class _Cards:
             "party_size": self.context["party_size"],
         }
         hidden = "".join(_hidden(name, value) for name, value in fields.items())
-        button = escape(_("Move here")) if moving else self._book(period)
+        button = self._move(moving, period) if moving else self._book(period)
         return f'<form method="post" action="{escape(url)}" data-once>{hidden}', button
 
 

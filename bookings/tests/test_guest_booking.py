@@ -50,7 +50,7 @@ def door(client, loft, soon):
 
 
 def fields(page):
-    [(_action, found)] = PostedForms(page.text.partition("<main")[2]).found
+    [*_moves, (_action, found)] = PostedForms(page.text.partition("<main")[2]).found
     return {name: value for name, value in found if value}
 
 
@@ -319,6 +319,14 @@ def test_a_guest_moves(client, ticket, desk, soon):
     assert BookingEvent.objects.latest("sequence").by_guest
     assert "by you" in page.text
     assert page.redirect_chain[-1][0].startswith(ticket)
+
+
+def test_a_guest_moves_by_one_press_to_the_same_time_the_day_after(client, ticket, soon):
+    page = client.get(f"{ticket}move/")
+    form = page.text.partition('class="moves')[2].partition("</form>")[0]
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    assert client.post(f"{ticket}move/", sent)["Location"].endswith("?moved=1")
+    assert Booking.objects.get().starts_at == soon + hours(24)
 
 
 def test_a_move_to_a_taken_time_keeps_the_old_one_and_offers_others(

@@ -21,6 +21,7 @@ from bookings.finding.answering import Part, answer, url_of
 from bookings.finding.asking import Asked
 from bookings.finding.board import build
 from bookings.finding.kept import Reader
+from bookings.finding.moves import moves
 from bookings.finding.occupancy import Occupancy, occupancies_and_stamp, seen_by
 from bookings.models import Booking
 from bookings.views.bookings import why_unchangeable
@@ -74,7 +75,10 @@ def board(request: PageRequest, slug: str) -> HttpResponse:
         template="bookings/board.html#around" if request.htmx else "bookings/board.html",
         reader=whole,
         key=(shown, url_of(request), asked.search.kind, request.htmx.trigger),
-        context=asked.context,
+        context=lambda: (
+            asked.context()
+            | {"moves": moves(setup, asked.venue, moving, now=now) if moving else []}
+        ),
     )
 
     def results() -> dict[str, Any]:

@@ -23,6 +23,7 @@ from bookings.deciding.errors import BookingError, Refused, SlotTaken
 from bookings.deciding.wish import PartyWish, Wish
 from bookings.finding import happened
 from bookings.finding.links import board_url
+from bookings.finding.moves import moves
 from bookings.finding.refusal import refusal
 from bookings.forms import BookForm, GuestForm, PartyForm, TimesForm, book_form
 from bookings.guests import BY_GUEST
@@ -198,7 +199,10 @@ def guest_move(request: PageRequest, token: str, booking: Booking) -> HttpRespon
         if error := why_unchangeable(booking, by=BY_GUEST, now=now):
             messages.error(request, str(error))
             return redirect(ticket)
-        return render(request, "bookings/guest_move.html", _about(booking, token))
+        setup = setups.current(booking.place.code)
+        usual = moves(setup, setup.venue_for(booking.member, now), booking, now=now)
+        context = _about(booking, token) | {"moving": booking, "moves": usual}
+        return render(request, "bookings/guest_move.html", context)
     return _move(request, booking, ticket, now=now)
 
 
