@@ -216,7 +216,8 @@ class _Cards:
         time = words.span(period, self.zone)
         if len(days) > 1:
             time = f"{words.day_at(period.starts_at, self.zone, self.now)}, {time}"
-        return escape(_("Move to %(time)s") % {"time": time})
+        shown = f'<span class="time">{escape(time)}</span>'
+        return escape(_("Move to %(time)s")) % {"time": shown}
 
     def _form(self, period: Period) -> tuple[str, str]:
         """Return what all cards for one time share: the form's start, and the button's label."""

@@ -72,7 +72,8 @@ function scrollTimeline() {
 
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.target?.id !== "results") return;
-  byId("announcement").textContent = byId("found").textContent;
+  const found = byId("found");
+  byId("announcement").textContent = `${found.closest("[data-day]").dataset.day}: ${found.textContent.trim().replace(/\s+/g, " ")}`;
   scrollTimeline();
 });
 // When the answer is not the page that was requested, go there and see.

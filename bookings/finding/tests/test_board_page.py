@@ -27,6 +27,14 @@ class TestPage:
         assert "<html" not in answer.text
         assert "Desk 1" in answer.text
 
+    def test_the_title_has_the_day_and_htmx_brings_it_along(self, client, space, soon):
+        address = f"/spaces/loft/?date={soon:%Y-%m-%d}&from=10:00&to=12:00"
+        title = f"<title>{soon:%a} {soon.day} {soon:%b}, 10:00–12:00 · Loft · Mesto</title>"
+        assert title in client.get(address).text
+        part = client.get(address, headers={"HX-Request": "true"}).text
+        assert title in part
+        assert f'data-day="{soon:%a} {soon.day} {soon:%b}"' in part  # for the announcement
+
     def test_a_day_that_is_past_leads_back_to_today(self, client, space):
         page = client.get("/spaces/loft/?date=2020-02-03&from=10:00&to=12:00")
         assert page.context["onward"] == page.context["today"]
