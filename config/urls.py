@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from config import api_pages, health
+from config import api_pages, health, installable
 from config.api import urls as api_urls
 from config.graphql.views import graphql
 from config.watching.page import metrics
@@ -16,6 +16,8 @@ urlpatterns = [
     path("api/v1/problems", api_pages.problems, name="problems"),
     path("api/v1/", api_urls),
     path("api/graphql", graphql, name="graphql"),
+    path("manifest.webmanifest", installable.manifest, name="manifest"),
+    path("favicon.ico", installable.favicon, name="favicon"),
     path("healthz", health.healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
     path("readyz", health.readyz, name="readyz"),

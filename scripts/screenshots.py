@@ -18,7 +18,7 @@ from typing import Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from scripts import prepared
 
@@ -125,16 +125,18 @@ def show_day(page: Page) -> None:
     page.evaluate("document.getElementById('day-title').scrollIntoView()")
 
 
-def main() -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
+def launch(playwright: Playwright) -> Browser:
     names = ("chromium", "chromium-headless-shell", "google-chrome")
     chromium = next(filter(None, map(shutil.which, names)), None)
-    with site() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        )
+    return playwright.chromium.launch(
+        executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
+    )
+
+
+def main() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with site() as url, sync_playwright() as playwright, launch(playwright) as browser:
         take_all(browser, url)
-        browser.close()
 
 
 if __name__ == "__main__":

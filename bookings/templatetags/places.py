@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -72,6 +73,12 @@ def kind_chips(board: Board, kinds: Mapping[str, int], moving: Booking | None = 
         )
         for kind, label in ({"": pgettext("kinds of places", "All")} | in_words).items()
     ]
+
+
+@register.simple_tag
+def at_site(path: str) -> str:
+    """Return the whole address of a page or file, for those who read it elsewhere."""
+    return f"{settings.SITE_URL}{path}"
 
 
 @register.simple_tag

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts import time_zones
 from bookings.words import local_time, rules_in_words, words
+from bookings.words.weekly import weekly
 from bookings.words.zones import Zones
 from spaces.models import Space
 from spaces.slots import Period
@@ -85,6 +86,12 @@ def zone_note(space: Space, zones: Zones) -> str:
 def openings(venue: Venue, day: date) -> str:
     """Write a day's opening hours, «8:00–13:00, 14:00–22:00»; nothing when it is closed."""
     return ", ".join(words.span(opening, venue.zone) for opening in venue.openings(day))
+
+
+@register.filter
+def week_words(venue: Venue) -> str:
+    """Write «Mon–Fri 8:00–22:00, Sat 10:00–18:00»."""
+    return weekly(venue.hours)
 
 
 def minutes_into(at: datetime, period: Period) -> int:

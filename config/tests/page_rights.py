@@ -213,6 +213,8 @@ GET revoke                   login   ok      404     404     404     404     log
 POST revoke                  login   done    404     404     404     404     login   404     404     404
 POST language                400     400     400     400     400     400     400     400     400     400
 GET again                    login   led     led     led     led     led     login   led     led     led
+GET manifest                 ok      ok      ok      ok      ok      ok      ok      ok      ok      ok
+GET favicon                  led     led     led     led     led     led     led     led     led     led
 GET healthz                  ok      ok      ok      ok      ok      ok      ok      ok      ok      ok
 GET readyz                   ok      ok      ok      ok      ok      ok      ok      ok      ok      ok
 GET metrics                  404     404     404     404     404     404     404     404     404     404

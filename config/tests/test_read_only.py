@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 #: They need no database, or ask for the primary itself.
-ALONE = {"healthz", "readyz", "metrics"}
+ALONE = {"healthz", "readyz", "metrics", "manifest", "favicon"}
 #: Never read from a replica.
 NEVER = {"api:list_events"}
 #: What is posted here is a question.

@@ -159,3 +159,17 @@ def fill(space, soon, bookings):
             )
         )
     Booking.objects.bulk_create(rows)
+
+
+def test_a_link_to_it_shows_name_hours_and_a_picture(client, space, settings):
+    settings.SITE_URL = "https://book.example"
+    Space.objects.update(about='"Quiet" desks', address="Lenina 1")
+    page = client.get("/spaces/loft/?date=2026-12-01").text
+    shown = dict(re.findall(r'<meta (?:property|name)="([\w:]+)" content="([^"]*)">', page))
+    about = "&quot;Quiet&quot; desks Mon–Sun 8:00–22:00 · Lenina 1"
+    assert shown["description"] == shown["og:description"] == about
+    assert shown["og:title"] == "Loft"
+    assert shown["og:url"] == "https://book.example/spaces/loft/"
+    picture = shown["og:image"].removeprefix("https://book.example")
+    assert re.fullmatch(r"/static/img/preview\.?\w*\.png", picture)
+    assert '<link rel="canonical" href="https://book.example/spaces/loft/">' in page
