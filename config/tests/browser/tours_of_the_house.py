@@ -181,7 +181,7 @@ def of_a_guest(visitor: Person, space: Space, soon: datetime) -> Iterator[str]:
     visitor.open(f"{link}move/")
     yield "moving by the link"
     visitor.fill(**{"from": "3:00", "to": "4:00"})
-    visitor.submit()
+    visitor.submit("main form.card")
     assert visitor.status == 422
     yield "a move by the link that is refused"
     visitor.open(f"{link}cancel/")
