@@ -1,7 +1,8 @@
 """What lets people put the site on a phone's home screen (https://w3c.github.io/manifest/)."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -50,4 +51,4 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @cache_control(public=True, max_age=AN_HOUR)
 def favicon(request: HttpRequest) -> HttpResponse:
     """Lead those who ask without having read a page to the icon."""
-    return HttpResponsePermanentRedirect(static("img/icon-192.png"))
+    return redirect(static("img/icon-192.png"))

@@ -40,7 +40,7 @@ def test_it_is_in_the_reader_s_language(client):
 
 def test_who_asks_for_a_favicon_gets_one(client):
     answer = client.get("/favicon.ico")
-    assert answer.status_code == 301
+    assert answer.status_code == 302
     assert size_of(answer["Location"].removeprefix("/static/")) == (192, 192)
 
 

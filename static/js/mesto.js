@@ -70,6 +70,15 @@ function scrollTimeline() {
   timeline.scrollLeft += chosen.getBoundingClientRect().left - timeline.getBoundingClientRect().left - names - 48;
 }
 
+// Back leads to the kind of place that was shown: an address that names none gets the one chosen last.
+document.addEventListener("htmx:beforeRequest", ({ target }) => {
+  const shown = target.closest(".chips")?.querySelector("[aria-current]");
+  const here = new URL(location);
+  if (!shown || here.searchParams.has("kind")) return;
+  here.searchParams.set("kind", new URL(shown.href).searchParams.get("kind") ?? "");
+  history.replaceState(history.state, "", here);
+});
+
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.target?.id !== "results") return;
   const found = byId("found");
