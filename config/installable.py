@@ -16,7 +16,7 @@ AN_HOUR = 3_600
 
 @require_safe
 @login_not_required
-@cache_control(public=True, max_age=AN_HOUR)
+@cache_control(private=True, max_age=AN_HOUR)  # as in the reader's language
 def manifest(request: HttpRequest) -> HttpResponse:
     """Describe the site to a browser that installs it, in the reader's language."""
     icons = [
