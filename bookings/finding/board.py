@@ -59,6 +59,7 @@ _start = attrgetter("start")
 class Row(NamedTuple):
     place: Place
     runs: list[Run]
+    suits: bool = True  # those who search
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,7 @@ class _Timeline:
     def __init__(
         self, known: Availability, search: Search, member: User | None, now: datetime
     ) -> None:
-        self.known = known
+        self.known, self.search = known, search
         quarters, venue = known.quarters, known.venue
         self.open = quarters.within(venue.openings(search.day))
         self.start, self.end = (lowest(self.open), highest(self.open) + 1) if self.open else (0, 0)
@@ -257,9 +258,15 @@ class _Timeline:
     def rows(self) -> list[Row]:
         if not self.open:
             return []
-        return [Row(place, self._tiled(self._runs(place))) for place in self.known.places]
+        search = self.search
+        rows = []
+        for place in self.known.places:
+            is_suited = suits(place, search.party_size, search.features)
+            runs = self._tiled(self._runs(place, may_pick=is_suited))
+            rows.append(Row(place, runs, is_suited))
+        return sorted(rows, key=lambda row: not row.suits)
 
-    def _runs(self, place: Place) -> list[Run]:
+    def _runs(self, place: Place, *, may_pick: bool) -> list[Run]:
         """Return what a place's row says; earlier ones have precedence where they overlap."""
         known, key = self.known, place.pk
         leaves = known.leaves(key)
@@ -269,7 +276,8 @@ class _Timeline:
         for leaf in leaves:
             others |= self.others.get(leaf, 0)
         picks = self.picks[place.kind]
-        is_, pick = (Is.LATER, _nothing) if picks.is_beyond else (Is.FREE, picks.of)
+        is_ = Is.LATER if picks.is_beyond else Is.FREE
+        pick = picks.of if may_pick and not picks.is_beyond else _nothing
         found = [self._mine(row) for own, row in self.mine if own & leaves]
         found += [Run(Is.TAKEN, start, end) for start, end in runs(others)]
         found += [Run(Is.PAST, start, end) for start, end in runs(free & self.past)]

@@ -78,6 +78,8 @@ class _Writer:
         self.feature = cache(lambda name: str(Feature(name).label))
         self.plain = cache(self._plain)
         self.free = cache(self._free)
+        doesnt = escape(pgettext("timeline", "doesn’t suit"))
+        self.unsuited = f'<span class="visually-hidden">, {doesnt}</span>'
         self.words = {
             Is.FREE: escape(pgettext("timeline", "free")),
             Is.PAST: escape(pgettext("timeline", "past")),
@@ -104,10 +106,13 @@ class _Writer:
     def _row(self, row: Row) -> str:
         place = row.place
         name = escape(self.names[place.pk])
-        picked = ' class="picked"' if place.code == self.board.search.place else ""
+        marks = ["picked"] if place.code == self.board.search.place else []
+        marks += [] if row.suits else ["unsuited"]
+        marked = f' class="{" ".join(marks)}"' if marks else ""
         whose = f'<span class="visually-hidden">{name}, </span>'
         picks = f'{place.code}">{whose}'
-        written = [f'<tr{picked}><th scope="row">{name}{self._hint(place)}</th>']
+        header = f"{name}{self._hint(place)}{'' if row.suits else self.unsuited}"
+        written = [f'<tr{marked}><th scope="row">{header}</th>']
         for is_, start, end, code, pick in row.runs:
             if pick is not None:
                 head, tail = self.free(start, end, pick)

@@ -196,6 +196,14 @@ class TestRows:
             Period(TEN + hours(1), TEN + hours(3)),
         ]
 
+    @pytest.mark.parametrize("wish", ["party=3", "feature=monitor"])
+    def test_what_does_not_suit_is_last_and_picks_nothing(self, space, desk, now, wish):
+        space.places.filter(number=2).update(capacity=4, features=["monitor"])
+        board, _ = board_of(space, f"{DAY}&{wish}", now)
+        assert [row.place.number for row in board.rows] == [2, 1, 3]
+        assert [row.suits for row in board.rows] == [True, False, False]
+        assert [bool(row.runs[0].pick) for row in board.rows] == [True, False, False]
+
     def test_two_stretches_a_day_have_a_closed_run_between(self, now, alice):
         space = open_space(places=1, opens_at=time(12), closes_at=time(15))
         for hours_ in list(space.opening_hours.all()):

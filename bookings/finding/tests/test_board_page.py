@@ -35,6 +35,18 @@ class TestPage:
         assert title in part
         assert f'data-day="{soon:%a} {soon.day} {soon:%b}"' in part  # for the announcement
 
+    def test_what_does_not_suit_is_no_link_and_says_so(self, client, space, soon):
+        space.places.filter(number=2).update(capacity=4)
+        page = client.get(f"/spaces/loft/?date={soon:%Y-%m-%d}&party=3").text
+        table = page.partition("<tbody>")[2].partition("</tbody>")[0]
+        suited, *others = table.split("<tr")[1:]
+        assert "Desk 2" in suited
+        assert "<a " in suited
+        for row in others:
+            assert row.startswith(' class="unsuited"')
+            assert "doesn’t suit" in row
+            assert "<a " not in row
+
     def test_a_day_that_is_past_leads_back_to_today(self, client, space):
         page = client.get("/spaces/loft/?date=2020-02-03&from=10:00&to=12:00")
         assert page.context["onward"] == page.context["today"]
