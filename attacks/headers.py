@@ -92,9 +92,8 @@ def _of_content(text: str) -> list[str]:
     for script in re.findall(r"<(?:script|style)\b[^>]*>", text):
         if "src=" not in script and "application/json" not in script:
             found.append(f"inline: {script}")
-    for outside in re.findall(
-        r"""<(?:script|link|img|iframe)\b[^>]*(?:src|href)=["'](https?:)?//([^"'/]+)""", text
-    ):
+    loads = r'<(?:script|link(?! rel="canonical")|img|iframe)\b'
+    for outside in re.findall(rf"""{loads}[^>]*(?:src|href)=["'](https?:)?//([^"'/]+)""", text):
         found.append(f"loads from {outside[1]}")
     if (
         re.search(r"<form[^>]+method=.post.(?:(?!</form>).)*type=.password", text, re.S | re.I)
