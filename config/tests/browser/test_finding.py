@@ -73,3 +73,32 @@ def test_the_day_after_is_three_presses_for_the_thirtieth_of_forty(
         member.press(".moves button")
     member.expect_path(rf"/bookings/{mine.code}/\?moved=1")
     assert Booking.objects.get().starts_at == soon + hours(24)
+
+
+STAYING = """() => [
+  ".top", ".main-links", ".timeline thead th", ".timeline thead th + th",
+].filter((each) => {
+  const {position, top, bottom} = getComputedStyle(document.querySelector(each));
+  return position !== "static" && (top !== "auto" || bottom !== "auto");
+})"""
+FILLS = """() => ["free", "taken", "mine"].map(
+  (each) => getComputedStyle(document.querySelector(`.timeline td.${each} > *`)).backgroundColor)"""
+
+
+@pytest.mark.parametrize("width", [640, 900])
+def test_nothing_stays_in_the_way_in_a_low_window(person, hall, soon, width):
+    """As at 200 % zoom; what has the focus is never behind a bar (WCAG 2.4.11)."""
+    visitor = person(DESKTOP)
+    visitor.page.set_viewport_size({"width": width, "height": 400})
+    visitor.open(f"/spaces/hall/?date={soon:%Y-%m-%d}")
+    assert visitor.page.evaluate(STAYING) == []
+
+
+@pytest.mark.parametrize("options", [{}, {"forced_colors": "active"}], ids=["colours", "forced"])
+def test_free_taken_and_yours_are_told_apart(person, hall, alice, bob, soon, options):
+    book(hall.places.get(number=1), alice, soon - hours(24), soon)
+    book(hall.places.get(number=2), bob, soon - hours(24), soon)
+    member = person(DESKTOP, **options)
+    member.sign_in(alice)
+    member.open(f"/spaces/hall/?date={soon:%Y-%m-%d}")
+    assert len({*member.page.evaluate(FILLS)}) == 3
