@@ -29,7 +29,7 @@ PROCESSES = 2
 FRESH = re.compile(
     r'(?<=name="csrfmiddlewaretoken" value=")[A-Za-z0-9]+'
     r'|(?<=name="request_key" value=")[^"]+'
-    r"|(?<=\.)[0-9a-f]{12}\.(?=css|js|svg)"  # names of collected static files
+    r"|(?<=\.)[0-9a-f]{12}\.(?=css|js|svg|png)"  # names of collected static files
 )
 
 
