@@ -113,7 +113,7 @@ class SearchForm(forms.Form):
         offered = [("", _("anywhere")), *((area, area) for area in areas)]
         self.fields["area"].choices = offered  # type: ignore[attr-defined]  # a choice field
         of_kinds = [(kind, kind) for kind in kinds]
-        self.fields["kind"].choices = of_kinds  # type: ignore[attr-defined]  # likewise
+        self.fields["kind"].choices = of_kinds  # type: ignore[attr-defined]  # a choice field
         # `from` is a Python keyword.
         for name, label in (("from", _("From")), ("to", _("To"))):
             self.fields[name] = forms.CharField(

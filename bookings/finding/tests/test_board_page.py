@@ -1,7 +1,7 @@
 """The page of a board: links, cards, escaping, and how many queries it takes."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import escape, unescape
 
 import pytest
@@ -10,6 +10,7 @@ from accounts.factories import UserFactory
 from bookings.models import Booking
 from bookings.states import State
 from bookings.tests.acts import book, hours
+from bookings.words.words import day
 from spaces.factories import PlaceFactory, open_space
 from spaces.models import Space
 
@@ -29,11 +30,12 @@ class TestPage:
 
     def test_the_title_has_the_day_and_htmx_brings_it_along(self, client, space, soon):
         address = f"/spaces/loft/?date={soon:%Y-%m-%d}&from=10:00&to=12:00"
-        title = f"<title>{soon:%a} {soon.day} {soon:%b}, 10:00–12:00 · Loft · Mesto</title>"
+        in_words = day(soon.date(), datetime.now(UTC).date())  # with the year, if it is another
+        title = f"<title>{in_words}, 10:00–12:00 · Loft · Mesto</title>"
         assert title in client.get(address).text
         part = client.get(address, headers={"HX-Request": "true"}).text
         assert title in part
-        assert f'data-day="{soon:%a} {soon.day} {soon:%b}"' in part  # for the announcement
+        assert f'data-day="{in_words}"' in part  # for the announcement
 
     def test_what_does_not_suit_is_no_link_and_says_so(self, client, space, soon):
         space.places.filter(number=2).update(capacity=4)

@@ -1,12 +1,13 @@
 """Moving a booking: its own place first, and the usual wishes by one press."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
 
 from bookings.tests.acts import book, hours
+from bookings.words.words import day
 from spaces.factories import PolicyFactory, open_space
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
@@ -46,7 +47,7 @@ def pressed(client, page, words):
 
 
 def words_of(at):
-    return f"{at:%a} {at.day} {at:%b}"
+    return day(at.date(), datetime.now(UTC).date())
 
 
 def words(page):
